@@ -1,0 +1,54 @@
+"""Process-wide settings of TensorFlow, Keras and their loggers.
+
+Call `prepare()` once, before anything imports TensorFlow, TFX or keras_tuner. It is the only
+place that writes environment variables. It imports TensorFlow, so commands that only read
+metadata do not call it.
+"""
+
+import logging
+import os
+import sys
+
+# tf.function need not translate the Python source of these packages: they hold graph code already.
+# AutoGraph exempts `keras` by itself, but not `tf_keras`, and otherwise parses all of it.
+GRAPH_PACKAGES = (
+    "tf_keras",
+    "tensorflow_model_optimization",
+    "tensorflow_transform",
+    "tfx_bsl",
+    "tensorflow_metadata",
+)
+_NOISY_LOGGERS = ("absl", "tensorflow", "apache_beam")
+
+
+def prepare() -> None:
+    """Selects legacy Keras, exempts library code from AutoGraph and quietens the loggers.
+
+    Calling it again changes nothing.
+
+    Raises:
+      RuntimeError: Keras 3 was imported before, so that models of two kinds would be mixed.
+    """
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tf_keras
+
+    if sys.modules.setdefault("keras", tf_keras) is not tf_keras:
+        raise RuntimeError("keras was imported before pipeline.environment.prepare() was called")
+    exempt_from_autograph(GRAPH_PACKAGES)
+    for name in _NOISY_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def exempt_from_autograph(packages: tuple[str, ...]) -> None:
+    """Tells AutoGraph to call functions of `packages` as they are.
+
+    Uses `tensorflow.python.autograph.core.config.CONVERSION_RULES`, which is private: there is no
+    public switch for a whole package. Without it the first `fit` costs several times more.
+    """
+    from tensorflow.python.autograph.core import config
+
+    known = {str(rule) for rule in config.CONVERSION_RULES}
+    rules = [config.DoNotConvert(package) for package in packages]
+    added = tuple(rule for rule in rules if str(rule) not in known)
+    config.CONVERSION_RULES = added + tuple(config.CONVERSION_RULES)

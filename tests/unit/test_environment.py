@@ -1,0 +1,45 @@
+"""Process-wide settings: legacy Keras, and the private AutoGraph name that we rely on."""
+
+import subprocess
+import sys
+
+import tf_keras
+
+from pipeline import environment
+
+
+def test_keras_is_legacy_keras_everywhere() -> None:
+    environment.prepare()
+    import keras
+    import tensorflow as tf
+
+    assert keras is tf_keras
+    assert tf.keras.Model is tf_keras.Model
+
+
+def test_autograph_leaves_library_code_alone() -> None:
+    environment.prepare()
+    from tensorflow.python.autograph.impl import conversion
+
+    assert conversion.is_allowlisted(tf_keras.layers.Dense.call)
+
+
+def test_preparing_twice_adds_no_rules() -> None:
+    from tensorflow.python.autograph.core import config
+
+    environment.prepare()
+    rules = config.CONVERSION_RULES
+    environment.prepare()
+    assert config.CONVERSION_RULES == rules
+
+
+def test_keras_3_imported_before_is_an_error() -> None:
+    code = "import keras; from pipeline.environment import prepare; prepare()"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode != 0
+    assert "keras was imported before" in process.stderr
+
+
+def test_importing_the_module_imports_no_tensorflow() -> None:
+    code = "import sys, pipeline.environment; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
