@@ -1,0 +1,223 @@
+"""The one preprocessing function: raw columns to model inputs, the same graph in training and serving.
+
+All numeric columns are packed into one tensor and all categorical columns into another, so that the
+whole function needs one analyzer (quantiles) and one lookup table whatever the number of columns.
+"""
+
+import dataclasses
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+LABEL = "label"
+WEIGHT = "weight"
+NUMERIC = "numeric"
+CATEGORICAL = "categorical"
+
+_SEPARATOR = "\x1f"
+_QUANTILE_ERROR = 0.002
+_BOUNDARIES_TENSOR = "preprocessing_boundaries"
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where each column stands in the model inputs.
+
+    The joint id space holds, in this order, `buckets` ids for each numeric column, then for each
+    categorical column one id for missing or unknown and one for each value.
+
+    Attributes:
+      numeric: Numeric columns, in the order of the `numeric` input.
+      categorical: Categorical columns and their values, in the order of the `categorical` input.
+      buckets: Quantile buckets for each numeric column; the one after the last is for missing.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[tuple[str, tuple[str, ...]], ...]
+    buckets: int
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """First id of each column: the numeric columns, then the categorical ones."""
+        sizes = [self.buckets + 1] * len(self.numeric)
+        sizes += [1 + len(values) for _, values in self.categorical]
+        return tuple(int(total) for total in np.cumsum([0, *sizes])[:-1])
+
+    @property
+    def ids(self) -> int:
+        """Size of the joint id space."""
+        return (self.buckets + 1) * len(self.numeric) + sum(
+            1 + len(values) for _, values in self.categorical
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """Everything that turns a raw record into model inputs without TensorFlow.
+
+    Attributes:
+      layout: The columns and their ids.
+      boundaries: float32 [numeric columns, buckets - 1], ascending quantile boundaries.
+    """
+
+    layout: Layout
+    boundaries: np.ndarray
+
+    def to_json(self) -> str:
+        """The form in which a device gets it (`preprocessing.json`)."""
+        offsets = self.layout.offsets
+        split = len(self.layout.numeric)
+        document = {
+            "format": 1,
+            "buckets": self.layout.buckets,
+            "numeric": [
+                {"column": column, "offset": offset, "boundaries": [float(b) for b in boundaries]}
+                for column, offset, boundaries in zip(
+                    self.layout.numeric, offsets[:split], self.boundaries, strict=True
+                )
+            ],
+            "categorical": [
+                {"column": column, "offset": offset, "values": list(values)}
+                for (column, values), offset in zip(
+                    self.layout.categorical, offsets[split:], strict=True
+                )
+            ],
+        }
+        return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def layout_of(columns: Collection[str], custom_config: Mapping[str, Any]) -> Layout:
+    """The layout for the columns that are left after feature selection.
+
+    Args:
+      columns: Columns of the selected schema.
+      custom_config: As for `preprocessing_fn`.
+    """
+    return Layout(
+        numeric=tuple(c for c in custom_config["numeric"] if c in columns),
+        categorical=tuple(
+            (c, tuple(values)) for c, values in custom_config["categorical"].items() if c in columns
+        ),
+        buckets=custom_config["buckets"],
+    )
+
+
+def preprocessing_fn(
+    inputs: Mapping[str, tf.SparseTensor], custom_config: Mapping[str, Any]
+) -> dict[str, tf.Tensor]:
+    """Maps raw columns to model inputs; the entry point that TFX Transform calls.
+
+    Args:
+      inputs: One SparseTensor [batch, 1] for each column of the selected schema.
+      custom_config: `numeric` (list of columns), `categorical` (column to list of values),
+        `passed_through` (columns kept as they are, for slicing), `buckets`. Columns that the
+        feature selection dropped are not in `inputs` and are left out.
+
+    Returns:
+      `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing; `categorical` int64
+      [batch, N + C]: ids in the joint id space; `label` and `weight` float32 [batch, 1]; the
+      passed-through columns, string [batch, 1].
+    """
+    layout = layout_of(inputs, custom_config)
+    numeric, bucket_ids = _numeric(inputs, layout)
+    outputs = {
+        NUMERIC: numeric,
+        CATEGORICAL: tf.concat([bucket_ids, _category_ids(inputs, layout)], axis=1),
+        LABEL: _dense(inputs[LABEL], 0.0),
+        WEIGHT: _dense(inputs[WEIGHT], 0.0),
+    }
+    outputs.update({c: _dense(inputs[c], "") for c in custom_config["passed_through"]})
+    return outputs
+
+
+def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Description:
+    """Reads what `preprocessing_fn` fitted out of a Transform graph.
+
+    Args:
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      custom_config: What Transform was given.
+
+    Raises:
+      ValueError: The graph was not made by this module's `preprocessing_fn`.
+    """
+    output = tft.TFTransformOutput(transform_graph)
+    transform_fn = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
+    captured = transform_fn.captured_inputs
+    fitted = dict(
+        zip((t.name for t in transform_fn.graph.inputs[-len(captured) :]), captured, strict=True)
+    )
+    operations = {operation.name: operation for operation in transform_fn.graph.get_operations()}
+    if _BOUNDARIES_TENSOR not in operations:
+        raise ValueError(f"{transform_graph}: no tensor '{_BOUNDARIES_TENSOR}' in this graph")
+    boundaries = fitted[operations[_BOUNDARIES_TENSOR].inputs[0].name].numpy()
+    return Description(layout_of(output.raw_feature_spec(), custom_config), boundaries)
+
+
+def _numeric(
+    inputs: Mapping[str, tf.SparseTensor], layout: Layout
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Quantile rank, float32 [batch, N], and bucket id, int64 [batch, N], of the numeric columns.
+
+    Zeros are left out of the quantiles: columns such as capital gains are zero nearly everywhere,
+    and their few other values are what matters.
+    """
+    columns = [_dense(tf.cast(inputs[c], tf.float32), float("nan")) for c in layout.numeric]
+    values = tf.concat(columns, axis=1) if columns else tf.zeros([0, 0], tf.float32)
+    boundaries = tft.quantiles(
+        tf.where(tf.equal(values, 0.0), float("nan"), values),
+        num_buckets=layout.buckets,
+        epsilon=_QUANTILE_ERROR,
+        reduce_instance_dims=False,
+    )
+    boundaries = tf.identity(boundaries, name=_BOUNDARIES_TENSOR)
+    boundaries = tf.ensure_shape(boundaries, [len(columns), layout.buckets - 1])
+    missing = tf.math.is_nan(values)
+    bucket = tf.reduce_sum(tf.cast(values[:, :, tf.newaxis] >= boundaries, tf.int32), axis=2)
+    below = _pick(boundaries, bucket - 1)
+    above = _pick(boundaries, bucket)
+    within = tf.math.divide_no_nan(values - below, above - below)
+    rank = (tf.cast(bucket, tf.float32) + tf.clip_by_value(within, 0.0, 1.0)) / layout.buckets
+    rank = tf.where(missing, 0.5, rank)
+    ids = tf.where(missing, layout.buckets, bucket) + tf.constant(
+        layout.offsets[: len(columns)], tf.int32
+    )
+    return rank, tf.cast(ids, tf.int64)
+
+
+def _pick(boundaries: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """Takes boundaries[column, index[row, column]]; indices outside are clipped."""
+    last = tf.shape(boundaries)[1] - 1
+    index = tf.clip_by_value(index, 0, last)
+    columns = tf.broadcast_to(tf.range(tf.shape(boundaries)[0]), tf.shape(index))
+    return tf.gather_nd(boundaries, tf.stack([columns, index], axis=2))
+
+
+def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.Tensor:
+    """Ids of the categorical columns in the joint id space, int64 [batch, C]."""
+    offsets = layout.offsets[len(layout.numeric) :]
+    keys, ids = [], []
+    for (column, values), offset in zip(layout.categorical, offsets, strict=True):
+        keys += [column + _SEPARATOR + value for value in values]
+        ids += range(offset + 1, offset + 1 + len(values))
+    table = tft.make_and_track_object(
+        lambda: tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant(keys, tf.string), tf.constant(ids, tf.int64)
+            ),
+            default_value=-1,
+        ),
+        name="category_ids",
+    )
+    values = tf.concat([_dense(inputs[c], "") for c, _ in layout.categorical], axis=1)
+    prefixes = tf.constant([[c + _SEPARATOR for c, _ in layout.categorical]])
+    found = table.lookup(tf.add(prefixes, values))
+    return tf.where(found < 0, tf.constant([offsets], tf.int64), found)
+
+
+def _dense(column: tf.SparseTensor, default: float | str) -> tf.Tensor:
+    """[batch, 1] with `default` where the column is missing."""
+    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], default)
