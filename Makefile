@@ -1,0 +1,53 @@
+# One line a verb. `make help` lists them; a verb that needs the environment sets it up first.
+CONFIG ?= census
+RUN ?=
+ARGS ?=
+PYTHON := .venv/bin/python
+PIPELINE := $(PYTHON) -m pipeline
+COMPILE := .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run-local smoke runs show test unit e2e lint format lock clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## make the isolated environment from the lock, when it has changed
+	@sh environment/setup.sh
+
+run-local: setup ## run the whole pipeline: CONFIG=census ARGS="--set tuner.trials=8"
+	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
+
+smoke: setup ## the same pipeline on 2,000 rows
+	@$(PIPELINE) run --config smoke $(ARGS)
+
+runs: setup ## list the runs of CONFIG
+	@$(PIPELINE) runs --config $(CONFIG) $(ARGS)
+
+show: setup ## nodes, gates and models of one run: RUN=...
+	@$(PIPELINE) show $(RUN) --config $(CONFIG) $(ARGS)
+
+test: unit e2e ## unit and component tests, then the end-to-end smoke
+
+unit: setup ## unit and component tests only
+	$(PYTHON) -m pytest tests/unit $(ARGS)
+
+e2e: setup ## end-to-end smoke only
+	$(PYTHON) -m pytest tests/e2e $(ARGS)
+
+lint: setup ## ruff, formatting, types, direction of imports
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest --quiet tests/unit/test_imports_direction.py
+
+format: setup ## rewrite the code in ruff's format
+	$(PYTHON) -m ruff check --fix-only
+	$(PYTHON) -m ruff format
+
+lock: setup ## resolve environment/*.txt anew: ARGS=--upgrade takes newer versions
+	@$(COMPILE) environment/installer.in -o environment/installer.txt $(ARGS)
+	@$(COMPILE) pyproject.toml --group dev --constraints environment/torch.txt --no-emit-package torch --python-platform x86_64-manylinux_2_28 -o environment/lock.txt $(ARGS)
+
+clean: ## remove the environment, never the runs
+	rm -rf .venv .installer

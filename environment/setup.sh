@@ -1,0 +1,89 @@
+#!/bin/sh
+# Makes .venv from environment/lock.txt; does nothing when that is done. Run by `make setup`.
+#
+# Needs Python 3 with venv (3.11, or any from which the installer can fetch 3.11), a C++ compiler and
+# Python's headers (pyfarmhash comes as source). What is missing is said in one line, exit code 2.
+# Honours PIP_FIND_LINKS, UV_FIND_LINKS, UV_TORCH_BACKEND, and what else pip and uv read themselves.
+set -eu
+cd "$(dirname "$0")/.."
+
+stamp=.venv/.complete
+uv=.installer/bin/uv
+log=.installer/setup.log
+
+say() { printf '%s\n' "set-up: $*"; }
+die() { printf '%s\n' "set-up: $*" >&2; exit 2; }
+fingerprint() { cat environment/*.txt environment/setup.sh | sha256sum; }
+is_complete() { [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; }
+
+# Runs a quiet step; when it fails, shows what it printed, then the line that says what failed ($1).
+step() {
+    failure=$1; shift
+    "$@" >"$log" 2>&1 || { cat "$log" >&2; die "$failure"; }
+}
+
+find_python() {
+    for python in python3.11 python3; do
+        if "$python" -c 'import ensurepip, venv' 2>/dev/null; then return; fi
+    done
+    die "no Python 3 with venv found: install Python 3.11 with venv (Debian: apt-get install python3-venv)"
+}
+
+find_compiler() {
+    for compiler in ${CXX:-c++ g++}; do
+        if command -v "$compiler" >/dev/null 2>&1; then return; fi
+    done
+    die "no C++ compiler found: install one (Debian: apt-get install g++)"
+}
+
+find_headers() {
+    .venv/bin/python -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+        die "no headers of Python 3.11 found: install them (Debian: apt-get install python3-dev)"
+}
+
+# torch comes in several builds of one version, so it is pinned without a hash and installed after all
+# else: a CPU build from a folder, else from the index that UV_TORCH_BACKEND names (cpu when unset),
+# else the default index's build (Linux: about 3 GB, for GPUs) with what that build asks for.
+install_torch() {
+    set -- "$uv" pip install --no-config --quiet --compile-bytecode -r environment/torch.txt
+    case ${UV_TORCH_BACKEND:-cpu} in cpu)
+        if [ -n "${UV_FIND_LINKS:-}" ] && env -u UV_TORCH_BACKEND "$@" --no-index >"$log" 2>&1; then return; fi
+    esac
+    if [ -n "${UV_TORCH_BACKEND:-}" ]; then
+        step "torch for UV_TORCH_BACKEND=$UV_TORCH_BACKEND cannot be installed: unset it to take the index's default" "$@"
+    elif ! UV_TORCH_BACKEND=cpu "$@" >"$log" 2>&1; then
+        say "no CPU build of torch found, taking the index's default build (see UV_FIND_LINKS, UV_TORCH_BACKEND)"
+        step "torch cannot be installed: the lines above say why" "$@"
+    fi
+}
+
+if is_complete; then exit 0; fi
+find_python
+find_compiler
+mkdir -p .installer
+if command -v flock >/dev/null 2>&1; then
+    exec 9>.installer/lock
+    flock 9
+    if is_complete; then exit 0; fi
+fi
+rm -f "$stamp"
+
+export UV_FIND_LINKS="${UV_FIND_LINKS-$(printf '%s' "${PIP_FIND_LINKS:-}" | tr ' ' ',')}"
+unset VIRTUAL_ENV
+
+say "installing the installer"
+step "the installer cannot be installed: the lines above say why" "$python" -m venv .installer
+step "the installer cannot be installed: the lines above say why" .installer/bin/python -m pip install \
+    --quiet --require-hashes --only-binary :all: -r environment/installer.txt
+"$uv" venv --quiet --no-config --clear --python 3.11 .venv >"$log" 2>&1 ||
+    die "no Python 3.11 found and none could be fetched: install Python 3.11 with venv (details: $log)"
+find_headers
+say "installing the locked packages into .venv (some minutes where none are in the package cache)"
+step "the locked packages cannot be installed: the lines above say why" "$uv" pip sync \
+    --no-config --quiet --require-hashes --compile-bytecode \
+    --build-constraints environment/lock.txt environment/lock.txt
+say "installing torch"
+install_torch
+fingerprint >"$stamp"
+say "done"
