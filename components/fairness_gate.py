@@ -1,0 +1,200 @@
+"""FairnessGate: the last word on a model, after the Evaluator's own thresholds.
+
+TFMA's thresholds hold overall; this gate adds bounds for every slice that is large enough and
+bounds on the gaps between groups, which TFMA computes but cannot bless
+(`metrics_validator` lists every satisfied cross-slice threshold as missing).
+
+In: an Evaluator's evaluation and blessing, and the model. Out: `gates`, a row for each bound, and
+`final_blessing`, which the Pusher and the next run's baseline go by: blessed only if the Evaluator
+blessed the model and every row passed. A missing value or NaN fails its bound.
+"""
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from tfx.components.evaluator import constants
+from tfx.components.util import model_utils
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
+
+from components.artifacts import GateReport
+
+GATES_FILE = "gates.json"
+OVERALL = "overall"
+CANDIDATE = "candidate"
+
+# Our metric names and TFMA's.
+TFMA_NAMES = {
+    "auc": "auc",
+    "accuracy": "binary_accuracy",
+    "f1": "f1_score",
+    "examples": "example_count",
+    "tpr": "fairness_indicators_metrics/true_positive_rate@0.5",
+    "fpr": "fairness_indicators_metrics/false_positive_rate@0.5",
+    "selection_rate": "fairness_indicators_metrics/positive_rate@0.5",
+}
+
+SliceMetrics = Mapping[str, Mapping[str, float]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """A bound and whether the model keeps to it.
+
+    Attributes:
+      target: server or edge.
+      metric: auc, accuracy, f1, "auc drop", "gap sex tpr" ...
+      slice: "overall", or columns and values, e.g. "sex=Female,race=White".
+      value: What was measured; None where it could not be.
+      bound: The bound as text, e.g. ">= 0.85".
+      passed: Whether the value keeps to the bound.
+      key: Configuration key that holds the bound.
+    """
+
+    target: str
+    metric: str
+    slice: str
+    value: float | None
+    bound: str
+    passed: bool
+    key: str
+
+
+def at_least(value: float | None, bound: float) -> tuple[float | None, str, bool]:
+    """Value, bound as text and verdict; None and NaN fail."""
+    value = None if value is None or math.isnan(value) else value
+    return value, f">= {bound:g}", value is not None and value >= bound
+
+
+def at_most(value: float | None, bound: float) -> tuple[float | None, str, bool]:
+    """Value, bound as text and verdict; None and NaN fail."""
+    value = None if value is None or math.isnan(value) else value
+    return value, f"<= {bound:g}", value is not None and value <= bound
+
+
+def gap(
+    metrics: SliceMetrics, column: str, metric: str, min_slice_rows: int
+) -> float | None:
+    """Largest difference of a metric between the groups of a column that are large enough.
+
+    None where fewer than two groups are, NaN where a group has no value.
+    """
+    values = [
+        row.get(metric, math.nan)
+        for name, row in metrics.items()
+        if name.startswith(f"{column}=") and "," not in name and row["examples"] >= min_slice_rows
+    ]
+    return max(values) - min(values) if len(values) > 1 else None
+
+
+def apply_gates(
+    target: str,
+    metrics: SliceMetrics,
+    baseline: Mapping[str, float] | None,
+    bounds: Mapping[str, Any],
+    min_slice_rows: int,
+) -> list[Gate]:
+    """All gates of a target.
+
+    Args:
+      target: server or edge.
+      metrics: For each slice ("overall", "sex=Female") its metrics by our names.
+      baseline: The last blessed model's overall metrics; None where there is none.
+      bounds: `min`, `min_by_slice`, `max_drop` and `max_gap` of the configuration.
+      min_slice_rows: Smaller slices are not gated.
+    """
+    overall = metrics[OVERALL]
+    gates = [
+        Gate(target, metric, OVERALL, *at_least(overall.get(metric), bound), f"min.{metric}")
+        for metric, bound in bounds["min"].items()
+    ]
+    for name, row in sorted(metrics.items()):
+        if name == OVERALL or row["examples"] < min_slice_rows:
+            continue
+        gates += [
+            Gate(target, metric, name, *at_least(row.get(metric), bound), f"min_by_slice.{metric}")
+            for metric, bound in bounds["min_by_slice"].items()
+        ]
+    if baseline is not None:
+        gates += [
+            Gate(
+                target,
+                f"{metric} drop",
+                OVERALL,
+                *at_most(baseline[metric] - overall[metric], bound),
+                f"max_drop.{metric}",
+            )
+            for metric, bound in bounds["max_drop"].items()
+        ]
+    for column, by_metric in bounds["max_gap"].items():
+        gates += [
+            Gate(
+                target,
+                f"gap {column} {metric}",
+                OVERALL,
+                *at_most(gap(metrics, column, metric, min_slice_rows), bound),
+                f"max_gap.{column}.{metric}",
+            )
+            for metric, bound in by_metric.items()
+        ]
+    return [dataclasses.replace(g, key=f"evaluation.{target}.{g.key}") for g in gates]
+
+
+def read_metrics(evaluation: str, model_name: str) -> dict[str, dict[str, float]]:
+    """A model's metrics in a TFMA evaluation, by slice and by our metric names.
+
+    Args:
+      evaluation: URI of the evaluation.
+      model_name: Name of the model in the EvalConfig; "" where it was the only one.
+    """
+    result = tfma.load_eval_result(evaluation, model_name=model_name)
+    by_slice = {}
+    for key, outputs in result.slicing_metrics:
+        values = outputs[""][""]
+        name = ",".join(f"{column}={value}" for column, value in key) or OVERALL
+        by_slice[name] = {
+            ours: values[theirs]["doubleValue"]
+            for ours, theirs in TFMA_NAMES.items()
+            if "doubleValue" in values.get(theirs, {})
+        }
+    return by_slice
+
+
+@component
+def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
+    evaluation: InputArtifact[ModelEvaluation],
+    blessing: InputArtifact[ModelBlessing],
+    model: InputArtifact[Model],
+    gates: OutputArtifact[GateReport],
+    final_blessing: OutputArtifact[ModelBlessing],
+    target: Parameter[str],
+    bounds: Parameter[str],
+    min_slice_rows: Parameter[int],
+    code_sha256: Parameter[str],
+):
+    """Gates slices and gaps; see the module's docstring. `bounds` is JSON."""
+    del code_sha256  # only tells runs of different code apart
+    has_baseline = blessing.has_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
+    metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "")
+    baseline = read_metrics(evaluation.uri, "baseline")[OVERALL] if has_baseline else None
+    rows = apply_gates(target, metrics, baseline, json.loads(bounds), min_slice_rows)
+    blessed = model_utils.is_model_blessed(blessing) and all(row.passed for row in rows)
+    with open(os.path.join(gates.uri, GATES_FILE), "w", encoding="utf-8") as file:
+        json.dump([dataclasses.asdict(row) for row in rows], file, indent=1)
+    final_blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    final_blessing.set_int_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id
+    )
+    verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    final_blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    with open(os.path.join(final_blessing.uri, name), "w", encoding="utf-8"):
+        pass
