@@ -26,13 +26,17 @@ EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
 Text = Annotated[str, Field(min_length=1)]
 Metric = Literal["auc", "accuracy", "f1"]
 Gap = Literal["tpr", "fpr", "selection_rate"]
-EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
+EdgeVariant = Literal[
+    "student", "student_float16", "student_dynamic_int8", "student_int8"
+]
 
 
 class Section(BaseModel):
     """Frozen; unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
+    )
 
 
 class Data(Section):
@@ -185,11 +189,16 @@ def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
     try:
         config = Config.model_validate_json(json.dumps(merged.values, default=str))
     except ValidationError as error:
-        problems = config_checks.describe_errors(error, merged, Config.model_json_schema())
+        problems = config_checks.describe_errors(
+            error, merged, Config.model_json_schema()
+        )
         raise InputError("\n".join(problems)) from None
-    if problems := config_checks.cross_check(config, REPOSITORY):
+    if contradictions := config_checks.cross_check(config, REPOSITORY):
         raise InputError(
-            "\n".join(f"{merged.source(path)}: {'.'.join(path)}: {why}" for path, why in problems)
+            "\n".join(
+                f"{merged.source(at)}: {'.'.join(at)}: {why}"
+                for at, why in contradictions
+            )
         )
     return config
 
@@ -197,4 +206,6 @@ def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
 def _shown(source: str) -> str:
     """The path of a file, relative to the repository where it lies inside."""
     path = Path(source)
-    return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else source
+    return (
+        str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else source
+    )

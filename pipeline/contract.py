@@ -1,0 +1,57 @@
+"""What the schema contract says about the columns of the raw files."""
+
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from models.errors import InputError
+from pipeline.config import Config
+from pipeline.rows import ROW_ID
+from pipeline.tables import ColumnKinds
+
+_ADDED_LATER = ("label", "weight")
+
+
+def read_contract(path: Path) -> dict[str, str]:
+    """Type (INT, FLOAT, BYTES) of each feature in a schema.pbtxt.
+
+    Raises:
+        InputError: the file is no schema.
+    """
+    try:
+        schema = text_format.Parse(
+            path.read_text(encoding="utf-8"), schema_pb2.Schema()
+        )
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a schema in text form: {error}") from error
+    return {f.name: schema_pb2.FeatureType.Name(f.type) for f in schema.feature}
+
+
+def raw_columns(config: Config) -> ColumnKinds:
+    """The columns of a raw file: those of the contract that no later step adds.
+
+    Raises:
+        InputError: the contract lacks a column of the configuration, or gives it another kind.
+    """
+    contract = read_contract(config.schema_path)
+    columns = config.columns
+    added = (ROW_ID, *columns.groups, *_ADDED_LATER)
+    kinds = {
+        c: kind for c, kind in contract.items() if c not in added or c == columns.label
+    }
+    wanted = {c: "INT or FLOAT" for c in columns.numeric} | {
+        c: "BYTES" for c in columns.categorical
+    }
+    for column in [*wanted, columns.label]:
+        if column not in kinds:
+            raise InputError(
+                f"columns: '{column}' is not in {config.contract}; describe it there or drop it"
+            )
+        if column in wanted and kinds[column] not in wanted[column]:
+            raise InputError(
+                f"{config.contract}: '{column}' has type {kinds[column]}, but columns lists it as "
+                f"{'numeric' if column in columns.numeric else 'categorical'}: {wanted[column]}"
+            )
+    optional = (columns.label,) if config.labeling.mode == "weak" else ()
+    return ColumnKinds(kinds, optional)

@@ -1,0 +1,232 @@
+"""Turns the data window into the CSV files that CsvExampleGen reads.
+
+In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
+<run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
+group columns at the end. The digest is that of the content, and so are the modification times,
+which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
+"""
+
+import csv
+import hashlib
+import importlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from models.errors import InputError
+from pipeline import rows, tables
+from pipeline.config import REPOSITORY, Config
+from pipeline.contract import raw_columns
+from pipeline.fingerprint import code_sha256
+
+SPLITS = ("train", "eval", "test")
+_OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A raw file: its part (`span-1`, `test`), its path as given, its SHA-256."""
+
+    part: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What a run reads.
+
+    path: folder with train/, eval/ and test/.
+    digest: SHA-256 of the content.
+    spans: numbers of the spans in the window, ascending.
+    rows: rows by split.
+    """
+
+    path: str
+    digest: str
+    spans: tuple[int, ...]
+    rows: dict[str, int]
+    files: tuple[SourceFile, ...]
+
+
+def stage(config: Config, run_folder: Path) -> Staged:
+    """Stages the data window; content that is there already is left untouched.
+
+    Args:
+        config: the configuration.
+        run_folder: <root>/<name>.
+
+    Raises:
+        InputError: names the file, row and column at fault.
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    folder = _raw_folder(config, run_folder)
+    window = _window(folder, config.data.window)
+    contents = {
+        (part, str(path)): path.read_bytes()
+        for part in [*(f"span-{n}" for n in window), "test"]
+        for path in _csv_files(folder / part)
+    }
+    files = tuple(
+        SourceFile(part, path, hashlib.sha256(content).hexdigest())
+        for (part, path), content in contents.items()
+    )
+    target = run_folder / "staged"
+    record = target / f"{_key(config, files)}.json"
+    if (staged := _reuse(record, target)) is not None:
+        return staged
+    splits = _make_splits(config, contents)
+    digest = _write(splits, target)
+    counts = {split: len(splits[split]) for split in SPLITS}
+    staged = Staged(str(target / digest[:16]), digest, tuple(window), counts, files)
+    _write_atomically(record, json.dumps(asdict(staged), indent=1))
+    return staged
+
+
+def _raw_folder(config: Config, run_folder: Path) -> Path:
+    if config.data.folder is not None:
+        folder = REPOSITORY / config.data.folder
+        if not folder.is_dir():
+            raise InputError(f"data.folder: there is no folder {folder}")
+        return folder
+    assert config.data.loader is not None
+    folder = run_folder / "data"
+    importlib.import_module(config.data.loader).lay_out(str(folder))
+    return folder
+
+
+def _window(folder: Path, newest: int | None) -> list[int]:
+    """Numbers of the newest spans under `folder`, ascending."""
+    matches = [re.fullmatch(r"span-(\d+)", path.name) for path in folder.iterdir()]
+    numbers = sorted(int(match[1]) for match in matches if match)
+    if not numbers:
+        raise InputError(
+            f"{folder}: no span-<number> folder in it; put CSV files in span-1/"
+        )
+    if newest is not None and newest > len(numbers):
+        raise InputError(
+            f"data.window: {newest} spans are wanted, {folder} holds {len(numbers)}; "
+            f"set data.window to {len(numbers)} or less"
+        )
+    return numbers[-newest:] if newest is not None else numbers
+
+
+def _csv_files(folder: Path) -> list[Path]:
+    files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    if not files:
+        raise InputError(
+            f"{folder}: missing, or no .csv file in it; put the data there"
+        )
+    return files
+
+
+def _make_splits(
+    config: Config, contents: dict[tuple[str, str], bytes]
+) -> dict[str, pd.DataFrame]:
+    """Reads, checks and splits the raw files."""
+    columns = raw_columns(config)
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for (part, path), content in contents.items():
+        table = tables.read_table(content, path, columns)
+        rows.check_labels(table, path, config, must_have=part == "test")
+        parts.setdefault(part, []).append(table)
+    joined = [
+        rows.with_row_ids(pd.concat(tables_, ignore_index=True), part)
+        for part, tables_ in parts.items()
+    ]
+    train, test = pd.concat(joined[:-1], ignore_index=True), joined[-1]
+    train, test = rows.draw(train, test, config.data.rows, config.seed)
+    rows.check_classes(train, "the training part", config)
+    rows.check_classes(test, "the test part", config)
+    evaluation = rows.in_eval(
+        train[rows.ROW_ID], config.data.eval_fraction, config.seed
+    )
+    splits = {"train": train[~evaluation], "eval": train[evaluation], "test": test}
+    for split, table in splits.items():
+        rows.check_texts(table, split, columns)
+    return {
+        split: rows.with_groups(table, config, columns)
+        for split, table in splits.items()
+    }
+
+
+def _key(config: Config, files: tuple[SourceFile, ...]) -> str:
+    """Digest of everything that the staged content follows from."""
+    values = {
+        "files": [asdict(file) for file in files],
+        "data": config.data.model_dump(mode="json"),
+        "columns": config.columns.model_dump(mode="json"),
+        "labeling": [config.labeling.mode, config.labeling.gold_rows],
+        "seed": config.seed,
+        "contract": hashlib.sha256(config.schema_path.read_bytes()).hexdigest(),
+        "code": code_sha256(__name__),
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _reuse(record: Path, target: Path) -> Staged | None:
+    """The staged data that a record describes, if its content is whole."""
+    if not record.is_file():
+        return None
+    values = json.loads(record.read_text(encoding="utf-8"))
+    values["files"] = tuple(SourceFile(**file) for file in values["files"])
+    values["path"] = str(target / values["digest"][:16])
+    staged = Staged(**{**values, "spans": tuple(values["spans"])})
+    return staged if _content_digest(Path(staged.path)) == staged.digest else None
+
+
+def _split_files(folder: Path) -> Iterator[Path]:
+    return (folder / split / "data.csv" for split in SPLITS)
+
+
+def _content_digest(folder: Path) -> str | None:
+    digest = hashlib.sha256()
+    for path in _split_files(folder):
+        if not path.is_file():
+            return None
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
+    """Writes the splits beside their final place, moves them there, returns their digest."""
+    scratch = target / f".writing-{os.getpid()}"
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        for split, table in splits.items():
+            (scratch / split).mkdir(parents=True)
+            with open(
+                scratch / split / "data.csv", "w", encoding="utf-8", newline=""
+            ) as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(table.columns)
+                writer.writerows(zip(*(table[column] for column in table), strict=True))
+        digest = _content_digest(scratch)
+        assert digest is not None
+        for path in _split_files(scratch):
+            mtime = _OLDEST_MTIME + int(
+                hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16
+            )
+            os.utime(path, (mtime, mtime))
+        final = target / digest[:16]
+        if _content_digest(final) != digest:
+            shutil.rmtree(final, ignore_errors=True)
+            scratch.rename(final)
+        return digest
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    scratch = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
