@@ -30,12 +30,16 @@ def prepare() -> None:
       RuntimeError: Keras 3 was imported before, so that models of two kinds would be mixed.
     """
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
     import tf_keras
 
     if sys.modules.setdefault("keras", tf_keras) is not tf_keras:
         raise RuntimeError("keras was imported before pipeline.environment.prepare() was called")
     exempt_from_autograph(GRAPH_PACKAGES)
+    # The networks are small: handing work to a thread pool costs more CPU than the work itself.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
 
