@@ -1,0 +1,70 @@
+"""Distiller: the student, from the teacher's soft outputs, then pruned.
+
+In: transformed examples (train, eval), the Transform graph, the Trainer's `model_run`.
+Out: `model`, with `student.keras` and `distillation.json`.
+Fails when the loss is not finite or the sparsity is not reached.
+"""
+
+import dataclasses
+import json
+import os
+
+import tf_keras
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
+
+from components.splits import split_pattern
+from components.trainer import TEACHER_FILE
+from models.distillation import Distillation, distill
+from models.features import model_inputs_of
+from models.network import Architecture
+from models.rows import load_rows
+from models.training import Plan
+
+STUDENT_FILE = "student.keras"
+REPORT_FILE = "distillation.json"
+
+
+@component
+def Distiller(  # noqa: N802 - TFX takes the node's id from the name
+    transformed_examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    model_run: InputArtifact[ModelRun],
+    model: OutputArtifact[Model],
+    settings: Parameter[str],
+    code_sha256: Parameter[str],
+):
+    """Trains the student; see the module's docstring.
+
+    Args:
+      settings: JSON object with `preprocessing` (what Transform was given), `seed`, `batch_size`
+        and `patience` of the section `trainer`, and `distiller` (the whole section).
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    values = json.loads(settings)
+    section, seed = values["distiller"], values["seed"]
+    inputs = model_inputs_of(transform_graph.uri, values["preprocessing"])
+    teacher_path = os.path.join(model_run.uri, TEACHER_FILE)
+    tf_keras.utils.set_random_seed(seed)
+    student, report = distill(
+        teacher=tf_keras.models.load_model(teacher_path, compile=False),
+        inputs=inputs,
+        architecture=Architecture(tuple(section["hidden_units"]), section["embedding_dim"]),
+        train=load_rows([split_pattern(transformed_examples, "train")], inputs),
+        evaluation=load_rows([split_pattern(transformed_examples, "eval")], inputs),
+        plan=Plan(
+            section["epochs"],
+            values["batch_size"],
+            section["learning_rate"],
+            seed,
+            values["patience"],
+        ),
+        distillation=Distillation(section["temperature"], section["label_share"]),
+        pruning_epochs=section["pruning_epochs"],
+        sparsity=section["sparsity"],
+    )
+    student.save(os.path.join(model.uri, STUDENT_FILE))
+    with open(os.path.join(model.uri, REPORT_FILE), "w", encoding="utf-8") as file:
+        json.dump(dataclasses.asdict(report), file, indent=1)
