@@ -4,7 +4,7 @@ RUN ?=
 ARGS ?=
 PYTHON := .venv/bin/python
 PIPELINE := $(PYTHON) -m pipeline
-COMPILE := .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11
+LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run-local smoke runs show test unit e2e lint format lock clean
@@ -46,8 +46,9 @@ format: setup ## rewrite the code in ruff's format
 	$(PYTHON) -m ruff format
 
 lock: setup ## resolve environment/*.txt anew: ARGS=--upgrade takes newer versions
-	@$(COMPILE) environment/installer.in -o environment/installer.txt $(ARGS)
-	@$(COMPILE) pyproject.toml --group dev --constraints environment/torch.txt --no-emit-package torch --python-platform x86_64-manylinux_2_28 -o environment/lock.txt $(ARGS)
+	@$(LOCK) $(ARGS) environment/installer.in -o environment/installer.txt >/dev/null
+	@$(LOCK) $(ARGS) pyproject.toml --group dev --constraints environment/torch.txt --no-emit-package torch -o environment/lock.txt >/dev/null
+	@$(LOCK) $(ARGS) --no-config environment/torch.txt --constraints environment/lock.txt -o environment/torch-default.txt >/dev/null
 
 clean: ## remove the environment, never the runs
 	rm -rf .venv .installer

@@ -1,4 +1,4 @@
-"""Imports flow one way: pipeline -> components -> models; data/ is a leaf; nothing imports tests."""
+"""Imports flow one way: pipeline -> components -> models; data is a leaf; none go to tests."""
 
 import ast
 from collections.abc import Iterator
