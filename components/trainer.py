@@ -53,7 +53,12 @@ def run_fn(fn_args: FnArgs) -> None:
     pruned, pruning_history = prune(
         teacher, train, evaluation, cross_entropy, plan, section["sparsity"]
     )
-    export_server_model(pruned, fn_args.transform_graph_path, fn_args.serving_model_dir)
+    export_server_model(
+        pruned,
+        fn_args.transform_graph_path,
+        settings["preprocessing"],
+        fn_args.serving_model_dir,
+    )
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     teacher.save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
     pruned.save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
