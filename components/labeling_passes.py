@@ -1,0 +1,272 @@
+"""The two passes of labelling over files of Examples: votes, then labels.
+
+The first pass applies the labelling functions to a file and keeps the distinct vote vectors, the
+vector of each row and the file's share of the draw of gold rows. From all files' votes come the
+labels of the vectors. The second pass reads the file again and writes it with `label` and `weight`.
+"""
+
+import heapq
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components import record_batches
+from models import label_model, labeling
+from models.errors import InputError
+from models.label_model import NEGATIVE, POSITIVE
+from models.preprocessing import LABEL, WEIGHT
+
+ROW_ID = "row_id"
+UNKNOWN = -1  # a row without a true label
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to label.
+
+    Attributes:
+      label_column: Column with the true label.
+      positive: Its value for the class to detect.
+      negative: Its value for the other class.
+      mode: `weak`, or `gold` for the true label of all rows and weight 1.
+      functions: Dotted name of the module of labelling functions; unused in gold mode.
+      columns: The columns that the functions may read.
+      gold_rows: How many true labels of train and eval may be seen.
+      gold_weight: Weight of a gold row in weak mode.
+      uncovered: Rows without a vote: `drop` gives weight 0, `prior` the class balance as label.
+      epochs: Training steps of the label model.
+      seed: Draws the gold rows and the label model's initial weights.
+    """
+
+    label_column: str
+    positive: str
+    negative: str
+    mode: str
+    functions: str
+    columns: tuple[str, ...]
+    gold_rows: int
+    gold_weight: float
+    uncovered: str
+    epochs: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of a split, and where its labelled rows go."""
+
+    source: str
+    destination: str
+
+
+@dataclass(frozen=True, order=True)
+class Candidate:
+    """A labelled row that the draw of gold rows may take."""
+
+    order: int
+    row_id: str
+    label: int
+    votes: bytes
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the votes on one shard come to.
+
+    Attributes:
+      vectors: int8 [vectors, functions], distinct vote vectors.
+      counts: int64 [vectors], rows behind each vector.
+      candidates: The shard's share of the draw of gold rows.
+      labeled: Rows with a true label, negative and positive.
+    """
+
+    vectors: NDArray[np.int8]
+    counts: NDArray[np.int64]
+    candidates: tuple[Candidate, ...]
+    labeled: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class VotedShard:
+    """A shard, its tally, and the vote vector of each row as int32 [rows], an index into it."""
+
+    shard: Shard
+    tally: Tally
+    vector_of_row: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The outcome of labelling.
+
+    Attributes:
+      probability: P(positive) by vote vector.
+      gold: True label by row id, of the drawn rows; empty in gold mode, where all rows are drawn.
+      class_balance: Share of positives among gold rows.
+      report: The label report.
+    """
+
+    probability: dict[bytes, float]
+    gold: dict[str, int]
+    class_balance: float
+    report: dict[str, Any]
+
+
+def read_labels(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.int8]:
+    """True label of each row, UNKNOWN where there is none: int8 [rows].
+
+    Raises:
+      InputError: A label is neither `positive` nor `negative`.
+
+    """
+    classes = {
+        settings.positive: POSITIVE,
+        settings.negative: NEGATIVE,
+        "None": UNKNOWN,
+    }
+    found = list(map(str, record_batches.values(batch, settings.label_column)))
+    if not classes.keys() >= set(found):
+        at = next(n for n, value in enumerate(found) if value not in classes)
+        raise InputError(
+            f"row {record_batches.values(batch, ROW_ID)[at]}, column {settings.label_column}: "
+            f"unknown label '{found[at]}'; columns.positive is '{settings.positive}', "
+            f"columns.negative is '{settings.negative}'"
+        )
+    return np.array([classes[value] for value in found], dtype=np.int8)
+
+
+def vote(shard: Shard, settings: Settings) -> VotedShard:
+    """Applies the labelling functions to one shard; in gold mode there are none."""
+    functions = []
+    if settings.mode == "weak":
+        functions = labeling.collect(importlib.import_module(settings.functions))
+    votes = [np.empty((0, len(functions)), dtype=np.int8)]
+    candidates: list[Candidate] = []
+    labeled = np.zeros(2, dtype=np.int64)
+    for batch in record_batches.read(shard.source):
+        row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
+        columns = [record_batches.values(batch, column) for column in settings.columns]
+        rows = [dict(zip(settings.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+        votes.append(labeling.apply_functions(functions, rows, row_ids))
+        labels = read_labels(batch, settings)
+        known = np.flatnonzero(labels != UNKNOWN)
+        labeled += np.bincount(labels[known], minlength=2)
+        fresh = (
+            Candidate(
+                labeling.draw_order(settings.seed, row_ids[n]),
+                row_ids[n],
+                int(labels[n]),
+                votes[-1][n].tobytes(),
+            )
+            for n in known
+        )
+        candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
+    vectors, counts, vector_of_row = label_model.distinct(np.concatenate(votes))
+    tally = Tally(vectors, counts, tuple(candidates), (int(labeled[0]), int(labeled[1])))
+    return VotedShard(shard, tally, vector_of_row.astype(np.int32))
+
+
+def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
+    """Draws the gold rows and fits the label model on the votes on all shards.
+
+    In gold mode every labelled row is a gold row and there is nothing to fit.
+    """
+    if settings.mode == "gold":
+        negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
+        balance = label_model.class_balance(positive, negative)
+        report = label_model.gold_report(positive + negative, balance)
+        return Labels({}, {}, balance, report)
+    drawn = heapq.nsmallest(settings.gold_rows, (c for tally in tallies for c in tally.candidates))
+    if len(drawn) < settings.gold_rows:
+        raise InputError(
+            f"column {settings.label_column}: {len(drawn)} rows of train and eval have a label, "
+            f"labeling.gold_rows asks for {settings.gold_rows}; label more rows or lower it"
+        )
+    vectors, counts = label_model.merge([(tally.vectors, tally.counts) for tally in tallies])
+    gold = label_model.Gold(
+        np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in drawn]),
+        np.array([c.label for c in drawn], dtype=np.int8),
+    )
+    names = [f.name for f in labeling.collect(importlib.import_module(settings.functions))]
+    fitted = label_model.fit(vectors, counts, gold, names, settings.epochs, settings.seed)
+    keys = [vector.tobytes() for vector in vectors]
+    probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
+    report = label_model.label_report(names, vectors, counts, gold, fitted)
+    return Labels(probability, {c.row_id: c.label for c in drawn}, fitted.class_balance, report)
+
+
+def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None:
+    """Writes the rows of a shard of train or eval with `label` and `weight`."""
+    vectors = voted.tally.vectors
+    probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
+    covered = (vectors != label_model.ABSTAIN).any(axis=1)
+    weight = np.where(covered, 1.0, float(settings.uncovered == "prior"))
+    probability[~covered] = labels.class_balance
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        first = 0
+        for batch in record_batches.read(voted.shard.source):
+            vector = voted.vector_of_row[first : first + batch.num_rows]
+            first += batch.num_rows
+            truth = read_labels(batch, settings)
+            gold = truth != UNKNOWN
+            if settings.mode == "weak":
+                row_ids = record_batches.values(batch, ROW_ID)
+                gold &= np.array([row_id in labels.gold for row_id in row_ids], dtype=bool)
+            yield _labeled(
+                batch,
+                settings.label_column,
+                gold,
+                np.where(gold, truth, probability[vector]),
+                np.where(gold, _gold_weight(settings), weight[vector]),
+            )
+
+    record_batches.write(voted.shard.destination, batches())
+
+
+def write_test(shard: Shard, settings: Settings) -> None:
+    """Writes the rows of a shard of the test split with their true label and weight 1.
+
+    Raises:
+      InputError: A row has no label.
+
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in record_batches.read(shard.source):
+            truth = read_labels(batch, settings)
+            if (truth == UNKNOWN).any():
+                row_id = record_batches.values(batch, ROW_ID)[int(np.argmin(truth))]
+                raise InputError(
+                    f"row {row_id}, column {settings.label_column}: empty; every test row needs "
+                    "its true label, because models are measured on it"
+                )
+            everywhere = np.ones(batch.num_rows, dtype=bool)
+            yield _labeled(batch, settings.label_column, everywhere, truth, everywhere)
+
+    record_batches.write(shard.destination, batches())
+
+
+def _gold_weight(settings: Settings) -> float:
+    return settings.gold_weight if settings.mode == "weak" else 1.0
+
+
+def _labeled(
+    batch: pa.RecordBatch,
+    label_column: str,
+    gold: NDArray[np.bool_],
+    label: NDArray[Any],
+    weight: NDArray[Any],
+) -> pa.RecordBatch:
+    columns = {
+        LABEL: record_batches.floats(label),
+        WEIGHT: record_batches.floats(weight),
+    }
+    if label_column in batch.schema.names:
+        columns[label_column] = record_batches.keep(batch, label_column, gold)
+    return record_batches.replaced(batch, columns)

@@ -1,0 +1,298 @@
+"""From the votes of labelling functions to the probability of the positive class.
+
+Everything works on distinct vote vectors with counts, so cost does not grow with rows. Two steps:
+Snorkel's label model (Ratner et al., Training Complex Models with Multi-Task Weak Supervision, AAAI
+2019) learns from agreement and disagreement alone how far each function can be trusted, with the
+class balance of the gold rows; a ridge logistic regression on the gold rows' votes then corrects
+its log-odds, which are too sharp because functions that share a reason do not err independently.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import InputError
+
+NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
+MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
+MU_EPS = 0.01  # smallest P(vote | class): no function is taken for infallible
+RIDGE = 1.0
+FOLDS = 10
+NEWTON_STEPS = 50
+TOLERANCE = 1e-8
+
+Votes = NDArray[np.int8]
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gold:
+    """Rows whose true label is known.
+
+    Attributes:
+      votes: int8 [rows, functions], values NEGATIVE, POSITIVE, ABSTAIN.
+      labels: int8 [rows], values NEGATIVE, POSITIVE.
+
+    """
+
+    votes: Votes
+    labels: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the label model says.
+
+    Attributes:
+      probability: float64 [vectors], P(positive) of each distinct vote vector.
+      weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes.
+      class_balance: Share of positives among the gold rows.
+      accuracy_on_gold: Share of gold rows labelled rightly, each by a correction that did not see
+        it (cross-validated).
+
+    """
+
+    probability: Floats
+    weight: Floats
+    class_balance: float
+    accuracy_on_gold: float
+
+
+def distinct(votes: Votes) -> tuple[Votes, Counts, NDArray[np.int64]]:
+    """Distinct rows of int8 [rows, functions]: the vectors, their counts, each row's vector."""
+    vectors, inverse, counts = np.unique(votes, axis=0, return_inverse=True, return_counts=True)
+    return vectors, counts.astype(np.int64), inverse.reshape(-1)
+
+
+def merge(parts: Sequence[tuple[Votes, Counts]]) -> tuple[Votes, Counts]:
+    """One set of distinct vectors with counts from several."""
+    vectors, _, vector_of_row = distinct(np.concatenate([vectors for vectors, _ in parts]))
+    counts = np.bincount(vector_of_row, np.concatenate([counts for _, counts in parts]))
+    return vectors, counts.astype(np.int64)
+
+
+def class_balance(positive: int, negative: int) -> float:
+    """Share of positives among rows with a true label.
+
+    Raises:
+      InputError: There is no such row, or they are all of one class.
+
+    """
+    if positive + negative == 0:
+        raise InputError(
+            "no row of train and eval has a true label: "
+            "the column columns.label is missing or empty everywhere"
+        )
+    if positive == 0 or negative == 0:
+        only = "positive" if positive else "negative"
+        raise InputError(
+            f"all {positive + negative} gold rows are {only}, both classes are needed: "
+            "raise labeling.gold_rows, or correct columns.positive and "
+            "columns.negative"
+        )
+    return positive / (positive + negative)
+
+
+def fit(
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    names: Sequence[str],
+    epochs: int,
+    seed: int,
+) -> Fitted:
+    """Fits the label model on all rows' votes and corrects it on the gold rows.
+
+    Args:
+      vectors: int8 [vectors, functions], distinct vote vectors.
+      counts: int64 [vectors], rows behind each vector.
+      gold: Votes and labels of the gold rows.
+      names: Names of the functions, for messages.
+      epochs: Training steps of Snorkel's label model.
+      seed: Draws its initial weights and the folds of the cross-validation.
+
+    Raises:
+      InputError: Fewer than three functions vote, or the gold rows are all of one class.
+
+    """
+    positive = int((gold.labels == POSITIVE).sum())
+    balance = class_balance(positive, len(gold.labels) - positive)
+    voting = (vectors != ABSTAIN).any(axis=0)
+    if voting.sum() < MIN_FUNCTIONS:
+        raise InputError(
+            f"only {int(voting.sum())} of {len(names)} labelling functions vote on any row; "
+            f"the label model needs {MIN_FUNCTIONS}: see labeling.functions"
+        )
+    model = _snorkel_model(vectors[:, voting], counts, balance, epochs, seed)
+    weight = np.full(len(names), np.nan)
+    weight[voting] = model.get_weights()
+
+    def log_odds(votes: Votes) -> Floats:
+        probability = model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
+        return _log_odds(probability)
+
+    prior, gold_prior = log_odds(vectors), log_odds(gold.votes)
+    probability = _correct(gold_prior, gold, prior, vectors)
+    held_out = np.empty(len(gold.labels))
+    for fold in _folds(gold.labels, seed):
+        rest = Gold(gold.votes[~fold], gold.labels[~fold])
+        held_out[fold] = _correct(gold_prior[~fold], rest, gold_prior[fold], gold.votes[fold])
+    accuracy = float(np.mean((held_out >= 0.5) == (gold.labels == POSITIVE)))
+    return Fitted(probability, weight, balance, accuracy)
+
+
+def _snorkel_model(vectors: Votes, counts: Counts, balance: float, epochs: int, seed: int) -> Any:
+    """Snorkel's LabelModel, fitted on distinct vote vectors that count several times.
+
+    PyTorch is imported here: half a second that only a run in weak mode pays.
+    """
+    import torch
+    from snorkel.labeling.model import LabelModel
+
+    class CountedLabelModel(LabelModel):  # type: ignore[misc]
+        """Its fit reads the votes only through these two statistics."""
+
+        def _generate_O(self, L: NDArray[np.int64], higher_order: bool = False) -> None:  # noqa: N802, N803
+            indicators = self._get_augmented_label_matrix(L, higher_order=higher_order)
+            share = counts / counts.sum()
+            self.d = indicators.shape[1]
+            self.O = torch.from_numpy((indicators.T * share) @ indicators).float()
+            self.coverage = share @ (L > 0)
+
+    model = CountedLabelModel(cardinality=2, verbose=False)
+    model.fit(
+        vectors.astype(np.int64),
+        class_balance=[1 - balance, balance],
+        n_epochs=epochs,
+        seed=seed,
+        mu_eps=MU_EPS,
+        progress_bar=False,
+    )
+    return model
+
+
+def _correct(gold_prior: Floats, gold: Gold, prior: Floats, votes: Votes) -> Floats:
+    """P(positive) of `votes`: their log-odds corrected by a ridge regression on the gold rows.
+
+    The penalty pulls towards leaving the label model's log-odds as they are.
+    """
+    coefficients = ridge_logistic(_design(gold_prior, gold.votes), gold.labels.astype(float))
+    design = _design(prior, votes)
+    return _sigmoid(design @ coefficients)
+
+
+def _design(prior: Floats, votes: Votes) -> Floats:
+    """float64 [rows, 2 + 2 * functions]: 1, log-odds, votes for positive, votes for negative."""
+    ones = np.ones((len(votes), 1))
+    return np.hstack([ones, prior[:, None], votes == POSITIVE, votes == NEGATIVE])
+
+
+def ridge_logistic(design: Floats, labels: Floats) -> Floats:
+    """Logistic regression by Newton's method: float64 [columns] from [rows, columns] and [rows].
+
+    Coefficient 0, the intercept, is free; coefficient 1 is pulled towards 1, the rest towards 0.
+    """
+    target = np.zeros(design.shape[1])
+    target[1] = 1.0
+    penalty = np.full(design.shape[1], RIDGE)
+    penalty[0] = 1e-3
+
+    def loss(coefficients: Floats) -> float:
+        scores = design @ coefficients
+        misfit = np.logaddexp(0, scores) - labels * scores
+        return float(misfit.sum() + penalty @ (coefficients - target) ** 2 / 2)
+
+    coefficients = target.copy()
+    for _ in range(NEWTON_STEPS):
+        probability = _sigmoid(design @ coefficients)
+        gradient = design.T @ (probability - labels) + penalty * (coefficients - target)
+        curvature = (design.T * (probability * (1 - probability))) @ design + np.diag(penalty)
+        step = np.linalg.solve(curvature, gradient)
+        while loss(coefficients - step) > loss(coefficients) and np.abs(step).max() > TOLERANCE:
+            step = step / 2
+        coefficients -= step
+        if np.abs(step).max() < TOLERANCE:
+            break
+    return coefficients
+
+
+def _sigmoid(scores: Floats) -> Floats:
+    return 0.5 * (1 + np.tanh(scores / 2))
+
+
+def _log_odds(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-3, 1 - 1e-3)
+    return np.log(clipped / (1 - clipped))
+
+
+def _folds(labels: NDArray[np.int8], seed: int) -> list[NDArray[np.bool_]]:
+    """Masks of disjoint, equally large parts of the gold rows with the same class balance."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    part = np.empty(len(labels), dtype=np.int64)
+    part[order] = np.arange(len(labels)) % FOLDS
+    return [part == fold for fold in range(FOLDS) if (part == fold).any()]
+
+
+def label_report(
+    names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold, fitted: Fitted
+) -> dict[str, Any]:
+    """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
+
+    Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
+    gold rows on which it votes (`gold_votes`); null where it votes on none.
+    """
+    share = counts / counts.sum()
+    positive, negative = vectors == POSITIVE, vectors == NEGATIVE
+    voted = positive | negative
+    several = voted.sum(axis=1) > 1
+    opposed = (positive & negative.any(axis=1)[:, None]) | (
+        negative & positive.any(axis=1)[:, None]
+    )
+    gold_voted = gold.votes != ABSTAIN
+    right = (gold.votes == gold.labels[:, None]).sum(axis=0)
+    functions = {
+        name: {
+            "coverage": float(share @ voted[:, n]),
+            "overlap": float(share @ (voted[:, n] & several)),
+            "conflict": float(share @ opposed[:, n]),
+            "gold_votes": int(gold_voted[:, n].sum()),
+            "accuracy_on_gold": _ratio(int(right[n]), int(gold_voted[:, n].sum())),
+            "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
+        }
+        for n, name in enumerate(names)
+    }
+    return {
+        "mode": "weak",
+        "gold_rows": len(gold.labels),
+        "rows": int(counts.sum()),
+        "class_balance": fitted.class_balance,
+        "coverage": float(share @ voted.any(axis=1)),
+        "overlap": float(share @ several),
+        "conflict": float(share @ opposed.any(axis=1)),
+        "accuracy_on_gold": fitted.accuracy_on_gold,
+        "functions": functions,
+    }
+
+
+def gold_report(rows: int, balance: float) -> dict[str, Any]:
+    """The label report when all true labels are used and no function is applied."""
+    return {
+        "mode": "gold",
+        "gold_rows": rows,
+        "rows": rows,
+        "class_balance": balance,
+        "coverage": None,
+        "overlap": None,
+        "conflict": None,
+        "accuracy_on_gold": None,
+        "functions": {},
+    }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
