@@ -26,20 +26,18 @@ EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
 Text = Annotated[str, Field(min_length=1)]
 Metric = Literal["auc", "accuracy", "f1"]
 Gap = Literal["tpr", "fpr", "selection_rate"]
-EdgeVariant = Literal[
-    "student", "student_float16", "student_dynamic_int8", "student_int8"
-]
+EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
 
 
 class Section(BaseModel):
     """Frozen; unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Data(Section):
+    """Which raw data a run takes."""
+
     loader: Text | None
     folder: Text | None
     window: Count | None
@@ -55,6 +53,8 @@ class Group(Section):
 
 
 class Columns(Section):
+    """The columns by kind, and the label."""
+
     label: Text
     positive: Text
     negative: Text
@@ -64,11 +64,15 @@ class Columns(Section):
 
 
 class Anomalies(Section):
+    """What stops a run before it trains."""
+
     severity: Literal["WARNING", "ERROR"]
     accept: tuple[Text, ...]
 
 
 class Labeling(Section):
+    """Where labels come from."""
+
     mode: Literal["weak", "gold"]
     functions: Text | None
     gold_rows: Annotated[int, Field(ge=10)]
@@ -78,6 +82,8 @@ class Labeling(Section):
 
 
 class Features(Section):
+    """Which columns the models see, and how."""
+
     select: bool
     min_presence: Share
     max_share: Annotated[float, Field(gt=0, le=1)]
@@ -85,12 +91,16 @@ class Features(Section):
 
 
 class Tuner(Section):
+    """The search for hyperparameters."""
+
     enabled: bool
     trials: Count
     epochs: Count
 
 
 class Trainer(Section):
+    """The teacher: the server model."""
+
     epochs: Count
     patience: Count
     batch_size: Count
@@ -104,6 +114,8 @@ class Trainer(Section):
 
 
 class Distiller(Section):
+    """The student: the edge model."""
+
     epochs: Count
     hidden_units: Units
     embedding_dim: EmbeddingDim
@@ -115,6 +127,8 @@ class Distiller(Section):
 
 
 class Quantizer(Section):
+    """The TFLite variants of the student."""
+
     variant: EdgeVariant
     calibration_rows: Count
     max_difference: Annotated[float, Field(gt=0, le=1)]
@@ -130,6 +144,8 @@ class Bounds(Section):
 
 
 class Evaluation(Section):
+    """What is measured, on which slices, and bounded."""
+
     slices: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...]
     min_slice_rows: Count
     server: Bounds
@@ -137,6 +153,8 @@ class Evaluation(Section):
 
 
 class Beam(Section):
+    """Options of the data work."""
+
     args: tuple[Annotated[str, Field(pattern="^--")], ...]
 
 
@@ -189,16 +207,11 @@ def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
     try:
         config = Config.model_validate_json(json.dumps(merged.values, default=str))
     except ValidationError as error:
-        problems = config_checks.describe_errors(
-            error, merged, Config.model_json_schema()
-        )
+        problems = config_checks.describe_errors(error, merged, Config.model_json_schema())
         raise InputError("\n".join(problems)) from None
     if contradictions := config_checks.cross_check(config, REPOSITORY):
         raise InputError(
-            "\n".join(
-                f"{merged.source(at)}: {'.'.join(at)}: {why}"
-                for at, why in contradictions
-            )
+            "\n".join(f"{merged.source(at)}: {'.'.join(at)}: {why}" for at, why in contradictions)
         )
     return config
 
@@ -206,6 +219,4 @@ def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
 def _shown(source: str) -> str:
     """The path of a file, relative to the repository where it lies inside."""
     path = Path(source)
-    return (
-        str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else source
-    )
+    return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else source

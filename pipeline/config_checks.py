@@ -70,7 +70,7 @@ def _closest(name: str, names: list[str]) -> list[str]:
 
 
 def _existing(loc: tuple[int | str, ...], values: Any, schema: dict[str, Any]) -> KeyPath:
-    """pydantic's location without the names of union members that it puts in between."""
+    """A location without the names of union members that pydantic puts in between."""
     path: list[str] = []
     for step in loc:
         known = isinstance(values, dict) and step in values

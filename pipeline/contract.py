@@ -20,9 +20,7 @@ def read_contract(path: Path) -> dict[str, str]:
         InputError: the file is no schema.
     """
     try:
-        schema = text_format.Parse(
-            path.read_text(encoding="utf-8"), schema_pb2.Schema()
-        )
+        schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a schema in text form: {error}") from error
     return {f.name: schema_pb2.FeatureType.Name(f.type) for f in schema.feature}
@@ -37,12 +35,9 @@ def raw_columns(config: Config) -> ColumnKinds:
     contract = read_contract(config.schema_path)
     columns = config.columns
     added = (ROW_ID, *columns.groups, *_ADDED_LATER)
-    kinds = {
-        c: kind for c, kind in contract.items() if c not in added or c == columns.label
-    }
-    wanted = {c: "INT or FLOAT" for c in columns.numeric} | {
-        c: "BYTES" for c in columns.categorical
-    }
+    kinds = {c: kind for c, kind in contract.items() if c not in added or c == columns.label}
+    wanted = dict.fromkeys(columns.numeric, "INT or FLOAT")
+    wanted |= dict.fromkeys(columns.categorical, "BYTES")
     for column in [*wanted, columns.label]:
         if column not in kinds:
             raise InputError(

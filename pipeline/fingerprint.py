@@ -63,13 +63,9 @@ def _imported(text: str, package: str) -> list[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join(
-                [*(above if node.level else []), *filter(None, [node.module])]
-            )
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     parents = [
-        name.rsplit(".", depth)[0]
-        for name in names
-        for depth in range(1, name.count(".") + 1)
+        name.rsplit(".", depth)[0] for name in names for depth in range(1, name.count(".") + 1)
     ]
     return names + parents

@@ -18,6 +18,7 @@ from yaml.nodes import MappingNode
 from models.errors import InputError
 
 KeyPath = tuple[str, ...]
+_REDEFINED = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,6 @@ class Merged:
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's idea of booleans and floats (`yes` is text, `1e-3` a number); no key twice."""
 
-    yaml_implicit_resolvers = {
-        first: [
-            (tag, pattern)
-            for tag, pattern in resolvers
-            if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
-        ]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
@@ -59,6 +51,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REDEFINED]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
 )

@@ -50,13 +50,11 @@ def _lowest(table: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
 
 
 def in_eval(ids: pd.Series, fraction: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Which rows belong to the eval split, bool [rows]; a row keeps its side when spans are added."""
+    """Which rows are of the eval split, bool [rows]; a row keeps its side when spans are added."""
     return uniform(ids, "eval", seed) < fraction
 
 
-def check_labels(
-    table: pd.DataFrame, name: str, config: Config, must_have: bool
-) -> None:
+def check_labels(table: pd.DataFrame, name: str, config: Config, must_have: bool) -> None:
     """Checks the label column of one file.
 
     Raises:
@@ -90,9 +88,7 @@ def check_classes(table: pd.DataFrame, part: str, config: Config) -> None:
     """
     columns, labeling = config.columns, config.labeling
     labels = table.loc[table[columns.label] != "", columns.label]
-    if len(labels) == 0 or (
-        part != "the test part" and len(labels) < labeling.gold_rows
-    ):
+    if len(labels) == 0 or (part != "the test part" and len(labels) < labeling.gold_rows):
         raise InputError(
             f"{part} has {len(labels)} rows with a label in column '{columns.label}', "
             f"labeling.gold_rows={labeling.gold_rows} are wanted; label more or lower it"
@@ -125,22 +121,14 @@ def check_texts(table: pd.DataFrame, split: str, columns: ColumnKinds) -> None:
             )
 
 
-def with_groups(
-    table: pd.DataFrame, config: Config, columns: ColumnKinds
-) -> pd.DataFrame:
+def with_groups(table: pd.DataFrame, config: Config, columns: ColumnKinds) -> pd.DataFrame:
     """The table with the group columns at the end; an unknown value belongs to no group."""
     derived = {}
     for name, group in config.columns.groups.items():
         labels = group_labels(group, whole=columns.kinds[group.column] == "INT")
         cells = table[group.column]
-        numbers = {
-            c: np.searchsorted(group.bounds, float(c), "right")
-            for c in cells.unique()
-            if c
-        }
-        derived[name] = cells.map(
-            {c: labels[place] for c, place in numbers.items()} | {"": ""}
-        )
+        numbers = {c: np.searchsorted(group.bounds, float(c), "right") for c in cells.unique() if c}
+        derived[name] = cells.map({c: labels[place] for c, place in numbers.items()} | {"": ""})
     return table.assign(**derived)
 
 

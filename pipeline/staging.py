@@ -3,7 +3,9 @@
 In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
 <run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
 group columns at the end. The digest is that of the content, and so are the modification times,
-which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
+which CsvExampleGen's fingerprint is made of: equal data is found in the cache again. The schema
+contract is copied to <run folder>/staged/<its digest>/schema.pbtxt, since ImportSchemaGen goes by
+the path alone.
 """
 
 import csv
@@ -44,12 +46,14 @@ class Staged:
 
     path: folder with train/, eval/ and test/.
     digest: SHA-256 of the content.
+    contract: file with the schema contract.
     spans: numbers of the spans in the window, ascending.
     rows: rows by split.
     """
 
     path: str
     digest: str
+    contract: str
     spans: tuple[int, ...]
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
@@ -84,9 +88,20 @@ def stage(config: Config, run_folder: Path) -> Staged:
     splits = _make_splits(config, contents)
     digest = _write(splits, target)
     counts = {split: len(splits[split]) for split in SPLITS}
-    staged = Staged(str(target / digest[:16]), digest, tuple(window), counts, files)
-    _write_atomically(record, json.dumps(asdict(staged), indent=1))
+    contract = _copy_contract(config.schema_path, target)
+    path = str(target / digest[:16])
+    staged = Staged(path, digest, contract, tuple(window), counts, files)
+    _write_atomically(record, json.dumps(asdict(staged), indent=1).encode())
     return staged
+
+
+def _copy_contract(source: Path, target: Path) -> str:
+    content = source.read_bytes()
+    copy = target / hashlib.sha256(content).hexdigest()[:16] / source.name
+    if not copy.is_file() or copy.read_bytes() != content:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        _write_atomically(copy, content)
+    return str(copy)
 
 
 def _raw_folder(config: Config, run_folder: Path) -> Path:
@@ -106,9 +121,7 @@ def _window(folder: Path, newest: int | None) -> list[int]:
     matches = [re.fullmatch(r"span-(\d+)", path.name) for path in folder.iterdir()]
     numbers = sorted(int(match[1]) for match in matches if match)
     if not numbers:
-        raise InputError(
-            f"{folder}: no span-<number> folder in it; put CSV files in span-1/"
-        )
+        raise InputError(f"{folder}: no span-<number> folder in it; put CSV files in span-1/")
     if newest is not None and newest > len(numbers):
         raise InputError(
             f"data.window: {newest} spans are wanted, {folder} holds {len(numbers)}; "
@@ -120,15 +133,11 @@ def _window(folder: Path, newest: int | None) -> list[int]:
 def _csv_files(folder: Path) -> list[Path]:
     files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
     if not files:
-        raise InputError(
-            f"{folder}: missing, or no .csv file in it; put the data there"
-        )
+        raise InputError(f"{folder}: missing, or no .csv file in it; put the data there")
     return files
 
 
-def _make_splits(
-    config: Config, contents: dict[tuple[str, str], bytes]
-) -> dict[str, pd.DataFrame]:
+def _make_splits(config: Config, contents: dict[tuple[str, str], bytes]) -> dict[str, pd.DataFrame]:
     """Reads, checks and splits the raw files."""
     columns = raw_columns(config)
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -144,16 +153,11 @@ def _make_splits(
     train, test = rows.draw(train, test, config.data.rows, config.seed)
     rows.check_classes(train, "the training part", config)
     rows.check_classes(test, "the test part", config)
-    evaluation = rows.in_eval(
-        train[rows.ROW_ID], config.data.eval_fraction, config.seed
-    )
+    evaluation = rows.in_eval(train[rows.ROW_ID], config.data.eval_fraction, config.seed)
     splits = {"train": train[~evaluation], "eval": train[evaluation], "test": test}
     for split, table in splits.items():
         rows.check_texts(table, split, columns)
-    return {
-        split: rows.with_groups(table, config, columns)
-        for split, table in splits.items()
-    }
+    return {split: rows.with_groups(table, config, columns) for split, table in splits.items()}
 
 
 def _key(config: Config, files: tuple[SourceFile, ...]) -> str:
@@ -177,8 +181,10 @@ def _reuse(record: Path, target: Path) -> Staged | None:
     values = json.loads(record.read_text(encoding="utf-8"))
     values["files"] = tuple(SourceFile(**file) for file in values["files"])
     values["path"] = str(target / values["digest"][:16])
+    values["contract"] = str(target.joinpath(*Path(values["contract"]).parts[-2:]))
     staged = Staged(**{**values, "spans": tuple(values["spans"])})
-    return staged if _content_digest(Path(staged.path)) == staged.digest else None
+    whole = _content_digest(Path(staged.path)) == staged.digest and Path(staged.contract).is_file()
+    return staged if whole else None
 
 
 def _split_files(folder: Path) -> Iterator[Path]:
@@ -201,18 +207,14 @@ def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
     try:
         for split, table in splits.items():
             (scratch / split).mkdir(parents=True)
-            with open(
-                scratch / split / "data.csv", "w", encoding="utf-8", newline=""
-            ) as file:
+            with open(scratch / split / "data.csv", "w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(table.columns)
                 writer.writerows(zip(*(table[column] for column in table), strict=True))
         digest = _content_digest(scratch)
         assert digest is not None
         for path in _split_files(scratch):
-            mtime = _OLDEST_MTIME + int(
-                hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16
-            )
+            mtime = _OLDEST_MTIME + int(hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16)
             os.utime(path, (mtime, mtime))
         final = target / digest[:16]
         if _content_digest(final) != digest:
@@ -223,10 +225,10 @@ def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_bytes(content)
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)

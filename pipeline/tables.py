@@ -51,9 +51,7 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
     header, rows = _parse(content, name)
     _check_header(header, name, columns)
     if not rows:
-        raise InputError(
-            f"{name}: no rows below the header; bring data or remove the file"
-        )
+        raise InputError(f"{name}: no rows below the header; bring data or remove the file")
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise InputError(
@@ -94,21 +92,15 @@ def _parse(content: bytes, name: str) -> tuple[list[str], list[list[str]]]:
 def _check_header(header: list[str], name: str, columns: ColumnKinds) -> None:
     problems = []
     for column in dict.fromkeys(c for c in header if header.count(c) > 1):
-        problems.append(
-            f"column '{column}' is there {header.count(column)} times; keep one"
-        )
-    missing = [
-        c for c in columns.kinds if c not in header and c not in columns.optional
-    ]
+        problems.append(f"column '{column}' is there {header.count(column)} times; keep one")
+    missing = [c for c in columns.kinds if c not in header and c not in columns.optional]
     absent = [c for c in columns.kinds if c not in header]
     for column in header:
         if column not in columns.kinds:
             close = difflib.get_close_matches(column, absent, 1, 0.5)
             if close:
                 missing = [c for c in missing if c != close[0]]
-                problems.append(
-                    f"column '{column}' is not expected; rename it to '{close[0]}'"
-                )
+                problems.append(f"column '{column}' is not expected; rename it to '{close[0]}'")
             else:
                 problems.append(
                     f"column '{column}' is not expected; remove it, or add it to the schema"

@@ -1,0 +1,128 @@
+"""What the command line prints: nodes while they run, then verdicts, models, pushed versions."""
+
+import sys
+from collections.abc import Iterable
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.events import Event, NodeStarted
+from pipeline.findings import TARGETS
+from pipeline.summary import Failure, Gate, Model, Summary
+
+_PLAIN_WIDTH = 120  # columns, where the output is not a terminal
+_STYLES = {"RAN": "green", "CACHED": "cyan", "SKIPPED": "yellow", "FAILED": "bold red"}
+
+
+def make_console() -> Console:
+    """Standard output; wide enough for the tables when it is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
+
+
+class RunDisplay:
+    """One line for each node when it ends; on a terminal, the running one with its seconds too."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=out,
+            transient=True,
+            disable=not out.is_terminal,
+        )
+        self._task = self._live.add_task("starting", total=None)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def tell(self, text: str) -> None:
+        """Says what goes on besides nodes."""
+        self._live.reset(self._task, description=escape(text))
+        if not self._out.is_terminal:
+            self._out.print(escape(text))
+
+    def on_event(self, event: Event) -> None:
+        """Shows a node that starts; prints one that has ended."""
+        if isinstance(event, NodeStarted):
+            text = f"{event.number}/{event.total} {event.node}"
+            self._live.reset(self._task, description=escape(text))
+        else:
+            print_node(self._out, event.node, event.state, event.seconds)
+
+
+def print_node(out: Console, node: str, state: str, seconds: float) -> None:
+    """One line: id, state, seconds."""
+    took = f"{seconds:8.1f} s" if state != "SKIPPED" else ""
+    out.print(f"{escape(node):<20} [{_STYLES[state]}]{state:<8}[/]{took}")
+
+
+def print_results(out: Console, summary: Summary) -> None:
+    """Verdict table, models table, pushed versions, cost."""
+    if summary.gates:
+        out.print(_gate_table(summary.gates))
+    if summary.models:
+        out.print(_model_table(summary))
+    for target in TARGETS:
+        pushed = summary.pushed[target]
+        if pushed.version is not None:
+            out.print(f"{target}: version {pushed.version} pushed to {escape(pushed.path or '')}")
+        else:
+            out.print(f"{target}: [yellow]not pushed[/]: {escape(pushed.why or '')}")
+    out.print(
+        f"run {summary.run_id} {summary.state}: {summary.seconds:.0f} s, "
+        f"{summary.cpu_seconds:.0f} CPU s, peak {summary.peak_rss_mb:.0f} MB"
+    )
+
+
+def print_failure(out: Console, failure: Failure) -> None:
+    """What failed, why, where, and how to go on."""
+    out.print(f"[bold red]{escape(failure.node or 'the run')} failed[/]: {escape(failure.cause)}")
+    if failure.code:
+        out.print(f"  at {escape(failure.code)}")
+    out.print(f"  to go on: {escape(failure.resume)}")
+
+
+def _gate_table(gates: Iterable[Gate]) -> Table:
+    table = Table("target", "metric", "slice", "value", "bound", "verdict", "to change the bound")
+    for gate in gates:
+        verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
+        how = f"--set {gate.key}=..."
+        cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
+        table.add_row(*map(escape, cells), verdict, escape(how))
+    return table
+
+
+def _model_table(summary: Summary) -> Table:
+    columns = ("accuracy", "auc", "f1", "tpr gap", "bytes", "gzip", "us/row", "target")
+    table = Table("model", *columns)
+    for column in table.columns[1:-1]:
+        column.justify = "right"
+    targets = {variant: target for target, variant in summary.targets.items()}
+    for name, model in summary.models.items():
+        table.add_row(name, *_model_cells(model), targets.get(name, ""))
+    return table
+
+
+def _model_cells(model: Model) -> list[str]:
+    metrics = [_number(model.metrics.get(name)) for name in ("accuracy", "auc", "f1")]
+    gaps = [
+        (value, column)
+        for column, by_metric in model.gaps.items()
+        if (value := by_metric.get("tpr")) is not None
+    ]
+    gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
+    latency = _number(model.latency_us.get("batch_1"), ".0f")
+    return [*metrics, gap, f"{model.bytes:,}", f"{model.gzip_bytes:,}", latency]
+
+
+def _number(value: float | None, form: str = ".4f") -> str:
+    return "-" if value is None else format(value, form)

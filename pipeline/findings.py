@@ -1,0 +1,102 @@
+"""What the nodes of a run found: labels, models, gates, pushed versions, from their artifacts."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pipeline.metadata import Artifact, Execution, find
+from pipeline.summary import Gate, Pushed, Target
+
+TARGETS: tuple[Target, ...] = get_args(Target)
+_REPORTS = {
+    "labels": ("SnorkelLabeler", "LabelReport", "label_report.json"),
+    "features": ("FeatureSelector", "FeatureReport", "feature_report.json"),
+    "tuner": ("Tuner", "TunerResults", "tuner_results.json"),
+    "models": ("VariantEvaluator", "VariantReport", "variants.json"),
+    "gates.server": ("FairnessGate.server", "GateReport", "gates.json"),
+    "gates.edge": ("FairnessGate.edge", "GateReport", "gates.json"),
+}
+_PUSHED = "PushedModel"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Parts of a summary; None or empty where their nodes have not ended."""
+
+    labels: dict[str, Any] | None
+    features: dict[str, Any] | None
+    tuner: list[dict[str, Any]] | None
+    models: dict[str, Any]
+    gates: list[Gate]
+    pushed: dict[Target, Pushed]
+
+
+def collect(executions: Sequence[Execution], run_folder: Path, running: bool) -> Findings:
+    """Reads the reports of a run's executions.
+
+    Args:
+        executions: those of the run.
+        run_folder: <root>/<name>; paths are given relative to it.
+        running: whether nodes that are missing may still come.
+    """
+    reports = {
+        name: _read(find(executions, node, type_name), file)
+        for name, (node, type_name, file) in _REPORTS.items()
+    }
+    rows = [*(reports["gates.server"] or []), *(reports["gates.edge"] or [])]
+    gates = [Gate(**row) for row in rows]
+    return Findings(
+        reports["labels"],
+        reports["features"],
+        reports["tuner"],
+        reports["models"] or {},
+        gates,
+        {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
+    )
+
+
+def _read(artifact: Artifact | None, file: str) -> Any:
+    path = Path(artifact.uri) / file if artifact else None
+    if path is None or not path.is_file():
+        return None
+    return finite(json.loads(path.read_text(encoding="utf-8")))
+
+
+def finite(value: Any) -> Any:
+    """The value with null in place of NaN and infinities, which JSON has no words for."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _pushed(
+    executions: Sequence[Execution],
+    target: Target,
+    gates: Iterable[Gate],
+    run_folder: Path,
+    running: bool,
+) -> Pushed:
+    artifact = find(executions, f"Pusher.{target}", _PUSHED)
+    if artifact is None:
+        why = "the run has not come to it yet" if running else "the run stopped before it"
+        return Pushed(version=None, why=why)
+    if artifact.properties.get("pushed"):
+        path = Path(str(artifact.properties["pushed_destination"]))
+        inside = path.relative_to(run_folder) if path.is_relative_to(run_folder) else path
+        return Pushed(version=int(artifact.properties["pushed_version"]), path=str(inside))
+    failed = [_reason(gate) for gate in gates if gate.target == target and not gate.passed]
+    return Pushed(version=None, why="; ".join(failed) or "the Evaluator did not bless it")
+
+
+def _reason(gate: Gate) -> str:
+    """`gap sex tpr 0.13 > 0.10`: the bound turned round."""
+    sign, _, bound = gate.bound.partition(" ")
+    place = "" if gate.slice == "overall" else f" on {gate.slice}"
+    value = "not measurable" if gate.value is None else f"{gate.value:.4g}"
+    turned = {">=": "<", "<=": ">"}.get(sign, "breaks")
+    return f"{gate.metric}{place} {value} {turned} {bound}"

@@ -1,0 +1,194 @@
+"""Runs, node executions and artifacts as ML Metadata's SQLite file records them.
+
+Needs ml_metadata alone: nothing here imports TensorFlow, so that reading takes milliseconds. A
+store can be read while a run writes to it.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ml_metadata import MetadataStore
+from ml_metadata.errors import AbortedError, StatusError, UnavailableError
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+RUN_CONTEXT = "pipeline_run"
+NODE_CONTEXT = "node"
+_BUSY_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds
+_UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An output of an execution; `properties` are the custom ones."""
+
+    id: int
+    type_name: str
+    uri: str
+    properties: dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One node of one run.
+
+    state: name of ML Metadata's state: COMPLETE, CACHED, FAILED, CANCELED, RUNNING.
+    seconds: from registration to the last change.
+    outputs: artifacts by output key.
+    """
+
+    id: int
+    node: str
+    state: str
+    seconds: float
+    outputs: dict[str, list[Artifact]]
+
+
+def store_path(run_folder: Path) -> Path:
+    """The SQLite file of ML Metadata under <root>/<name>."""
+    return run_folder / "metadata.sqlite"
+
+
+class Metadata:
+    """A store, opened for reading or, by the run that holds its lock, for writing."""
+
+    def __init__(self, path: Path, writable: bool = False) -> None:
+        config = mlmd.ConnectionConfig()
+        config.sqlite.filename_uri = str(path)
+        modes = mlmd.SqliteMetadataSourceConfig
+        config.sqlite.connection_mode = modes.READWRITE if writable else modes.READONLY
+        self._store: MetadataStore = _patiently(lambda: MetadataStore(config))
+
+    def run_ids(self) -> list[str]:
+        """Ids of all runs, the oldest first."""
+        contexts = _patiently(lambda: self._store.get_contexts_by_type(RUN_CONTEXT))
+        return [context.name for context in sorted(contexts, key=lambda c: c.id)]
+
+    def executions(self, run_id: str) -> list[Execution]:
+        """Executions of a run in the order in which they started; none for an unknown run."""
+        return _patiently(lambda: self._executions(run_id))
+
+    def state(self, execution_id: int) -> str:
+        """Name of ML Metadata's state of an execution."""
+        [execution] = _patiently(lambda: self._store.get_executions_by_id([execution_id]))
+        return str(mlmd.Execution.State.Name(execution.last_known_state))
+
+    def _executions(self, run_id: str) -> list[Execution]:
+        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+        if run is None:
+            return []
+        found = sorted(self._store.get_executions_by_context(run.id), key=lambda e: e.id)
+        outputs = self._outputs([execution.id for execution in found])
+        return [
+            Execution(
+                execution.id,
+                self._node_id(execution.id),
+                mlmd.Execution.State.Name(execution.last_known_state),
+                _seconds(execution),
+                outputs.get(execution.id, {}),
+            )
+            for execution in found
+        ]
+
+    def _node_id(self, execution_id: int) -> str:
+        """`Trainer`: the context of a node is named <pipeline>.<node id>."""
+        for context in self._store.get_contexts_by_execution(execution_id):
+            if context.type == NODE_CONTEXT:
+                return str(context.name).partition(".")[2]
+        return ""
+
+    def _outputs(self, execution_ids: list[int]) -> dict[int, dict[str, list[Artifact]]]:
+        if not execution_ids:
+            return {}
+        events = [
+            event
+            for event in self._store.get_events_by_execution_ids(execution_ids)
+            if event.type == mlmd.Event.OUTPUT
+        ]
+        ids = sorted({event.artifact_id for event in events})
+        records = {a.id: _to_artifact(a) for a in self._store.get_artifacts_by_id(ids)}
+        outputs: dict[int, dict[str, list[Artifact]]] = {}
+        for event in events:
+            key = event.path.steps[0].key
+            by_key = outputs.setdefault(event.execution_id, {})
+            by_key.setdefault(key, []).append(records[event.artifact_id])
+        return outputs
+
+    def producer(self, artifact_id: int) -> str:
+        """Id of the node that made an artifact."""
+        for event in self._store.get_events_by_artifact_ids([artifact_id]):
+            if event.type == mlmd.Event.OUTPUT:
+                return self._node_id(event.execution_id)
+        return ""
+
+    def forget_artifact(self, artifact_id: int) -> None:
+        """Marks an artifact as deleted: no cached execution hands it on any more."""
+        [artifact] = self._store.get_artifacts_by_id([artifact_id])
+        artifact.state = mlmd.Artifact.DELETED
+        self._store.put_artifacts([artifact])
+
+    def close_unfinished(self, artifacts: Path) -> list[str]:
+        """Cancels executions that a killed or interrupted run left, and removes what they wrote.
+
+        Args:
+            artifacts: <root>/<name>/artifacts.
+
+        Returns:
+            The ids of their nodes.
+        """
+        left = [e for e in self._store.get_executions() if e.last_known_state in _UNFINISHED]
+        nodes = [self._node_id(execution.id) for execution in left]
+        for execution, node in zip(left, nodes, strict=True):
+            for output in (artifacts / node).glob(f"*/{execution.id}"):
+                shutil.rmtree(output, ignore_errors=True)
+            execution.last_known_state = mlmd.Execution.CANCELED
+        if left:
+            self._store.put_executions(left)
+        return nodes
+
+
+def _patiently(ask: Callable[[], _Answer]) -> _Answer:
+    """Asks again when the writer holds SQLite's lock just then."""
+    for wait in _BUSY_WAITS:
+        try:
+            return ask()
+        except (AbortedError, UnavailableError):
+            time.sleep(wait)
+        except StatusError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(wait)
+    return ask()
+
+
+def _seconds(execution: mlmd.Execution) -> float:
+    milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+    return float(milliseconds) / 1000
+
+
+def _to_artifact(artifact: mlmd.Artifact) -> Artifact:
+    properties = {
+        key: getattr(value, value.WhichOneof("value"))
+        for key, value in artifact.custom_properties.items()
+        if value.WhichOneof("value") in ("int_value", "double_value", "string_value")
+    }
+    return Artifact(artifact.id, artifact.type, artifact.uri, properties)
+
+
+def find(
+    executions: Iterable[Execution], node: str, type_name: str | None = None
+) -> Artifact | None:
+    """The last output of a node, of one artifact type where that is given."""
+    made = [
+        artifact
+        for execution in executions
+        if execution.node == node and execution.state in ("COMPLETE", "CACHED")
+        for artifacts in execution.outputs.values()
+        for artifact in artifacts
+        if type_name in (None, artifact.type_name)
+    ]
+    return made[-1] if made else None

@@ -1,0 +1,107 @@
+"""Keeps a run's summary.json up to date while the run goes on."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline import findings, summary
+from pipeline.config import Config
+from pipeline.events import Event, NodeFinished
+from pipeline.failures import Failure
+from pipeline.fingerprint import code_sha256
+from pipeline.metadata import Metadata, store_path
+from pipeline.staging import Staged
+from pipeline.usage import Usage
+
+
+def new_run_id() -> str:
+    """The present second in UTC: 20260102T030405Z."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of a run before its first node.
+
+    config_name: as given on the command line.
+    folder: <root>/<name>.
+    """
+
+    run_id: str
+    config_name: str
+    config: Config
+    staged: Staged
+    folder: Path
+
+
+class Recorder:
+    """Writes a run's summary at its start, after every node and at its end."""
+
+    def __init__(self, run: Run, usage: Usage) -> None:
+        config = run.config
+        modules = [config.data.loader, config.labeling.functions]
+        self._run = run
+        self._usage = usage
+        self._path = summary.path_of(run.folder, run.run_id)
+        self._nodes: dict[str, summary.Node] = {}
+        self._code_sha256 = code_sha256("pipeline.run", *filter(None, modules))
+
+    def on_event(self, event: Event) -> None:
+        """Takes note of a node that has ended."""
+        if isinstance(event, NodeFinished):
+            self._nodes[event.node] = summary.Node(
+                state=event.state,
+                seconds=round(event.seconds, 3),
+                execution_id=event.execution_id,
+            )
+            if event.state in ("RAN", "CACHED"):
+                self.write("RUNNING")
+
+    def write(self, state: summary.State) -> summary.Summary:
+        """Writes the summary as it stands."""
+        written = self._summarize(state, None, None)
+        summary.write(written, self._path)
+        return written
+
+    def write_if_possible(
+        self, state: summary.State, failure: Failure | None = None, node: str | None = None
+    ) -> summary.Summary:
+        """Writes the summary of a run that ended early; on a full disk, only returns it."""
+        written = self._summarize(state, failure, node)
+        with contextlib.suppress(OSError):
+            summary.write(written, self._path)
+        return written
+
+    def _summarize(
+        self, state: summary.State, failure: Failure | None, node: str | None
+    ) -> summary.Summary:
+        run, config = self._run, self._run.config
+        store = store_path(run.folder)
+        executions = Metadata(store).executions(run.run_id) if store.exists() else []
+        found = findings.collect(executions, run.folder, running=state == "RUNNING")
+        return summary.Summary(
+            format=summary.FORMAT,
+            run_id=run.run_id,
+            config=run.config_name,
+            config_sha256=config.config_sha256,
+            code_sha256=self._code_sha256,
+            seed=config.seed,
+            state=state,
+            seconds=round(self._usage.seconds(), 1),
+            cpu_seconds=round(self._usage.cpu_seconds(), 1),
+            peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
+            data=summary.Data(spans=list(run.staged.spans), rows=run.staged.rows),
+            labels=found.labels and summary.Labels(**found.labels),
+            features=found.features,
+            tuner=found.tuner,
+            nodes=self._nodes,
+            models=found.models,
+            targets={"server": "teacher_pruned", "edge": config.quantizer.variant},
+            gates=found.gates,
+            pushed=found.pushed,
+            failure=failure
+            and summary.Failure(
+                node=node, cause=failure.cause, code=failure.code, resume=failure.resume
+            ),
+        )

@@ -1,0 +1,144 @@
+"""One run of the DAG: lock, staging, nodes, summary."""
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from models.errors import InputError
+from pipeline import lock
+from pipeline.config import Config
+from pipeline.events import Event, Listener, NodeError
+from pipeline.failures import Failure, explain
+from pipeline.metadata import Metadata, store_path
+from pipeline.recorder import Recorder, Run, new_run_id
+from pipeline.staging import stage
+from pipeline.summary import Summary
+from pipeline.usage import Usage
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that was asked for.
+
+    config_name: as given on the command line.
+    root: the folder of runs.
+    command: what was typed, to be typed again after a failure.
+    """
+
+    config_name: str
+    config: Config
+    root: Path
+    command: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; `signal` is the number of the signal that interrupted it."""
+
+    summary: Summary
+    failure: Failure | None
+    signal: int | None
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the run to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def execute(request: Request, listener: Listener, tell: Callable[[str], None]) -> Outcome:
+    """Runs the DAG once.
+
+    Args:
+        request: what to run.
+        listener: is told of each node.
+        tell: is told what goes on before the first node.
+
+    Raises:
+        InputError: configuration, data or root are at fault; nothing was run.
+        LockHeldError: another run is under way.
+    """
+    folder = (request.root / request.config.name).resolve()
+    _check_writable(folder, request.root)
+    with lock.hold(folder / lock.FILE), _signals(), Usage() as usage:
+        tell("staging the data")
+        staged = stage(request.config, folder)
+        run = Run(new_run_id(), request.config_name, request.config, staged, folder)
+        recorder = Recorder(run, usage)
+        tell(f"run {run.run_id}: loading TensorFlow")
+        return _run(run, request, recorder, listener)
+
+
+def _run(run: Run, request: Request, recorder: Recorder, listener: Listener) -> Outcome:
+    def on_event(event: Event) -> None:
+        recorder.on_event(event)
+        listener(event)
+
+    node = None
+    try:
+        recorder.write("RUNNING")
+        _launch(run, on_event)
+        return Outcome(recorder.write("COMPLETE"), None, None)
+    except KeyboardInterrupt as error:
+        _close_unfinished(run.folder)
+        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+        return Outcome(recorder.write_if_possible("INTERRUPTED"), None, number)
+    except Exception as error:
+        cause: BaseException = error
+        if isinstance(error, NodeError) and error.__cause__ is not None:
+            node, cause = error.node, error.__cause__
+        failure = explain(cause, request.root, request.command)
+        return Outcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
+
+
+def _launch(run: Run, on_event: Listener) -> None:
+    """Builds the pipeline and runs it; TensorFlow is loaded here, not before."""
+    from pipeline.environment import prepare
+
+    prepare()
+    from pipeline.dag import create_pipeline
+    from pipeline.runner import NodeRunner
+
+    store = store_path(run.folder)
+    _close_unfinished(run.folder)
+    pipeline = create_pipeline(run.config, run.staged, run.folder)
+    NodeRunner(run.run_id, store, on_event).run(pipeline)
+
+
+def _close_unfinished(folder: Path) -> None:
+    """Tidies up after nodes that were cut off; needs the lock."""
+    if store_path(folder).exists():
+        Metadata(store_path(folder), writable=True).close_unfinished(folder / "artifacts")
+
+
+def _check_writable(folder: Path, root: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0")
+    except OSError as error:
+        raise InputError(
+            f"--root {root}: cannot be written ({error.strerror}); give a folder that can"
+        ) from error
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Makes SIGTERM and SIGINT raise Interrupted while the block runs."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,156 @@
+"""Runs a pipeline node by node in this process, stops at the first failure, says what happens.
+
+TFX's LocalDagRunner does the same without telling which node runs, which came from the cache, and
+which one failed.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.compiler import constants
+from tfx.orchestration import metadata as tfx_metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import (
+    beam_executor_operator,
+    data_types,
+    launcher,
+    python_executor_operator,
+    runtime_parameter_utils,
+    tfx_runner,
+)
+from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2, pipeline_pb2
+from tfx.types.standard_artifacts import Examples
+
+from models.errors import InputError
+from pipeline.events import Event, Listener, NodeError, NodeFinished, NodeStarted, NodeState
+from pipeline.integrity import DamagedExamplesError, check_examples
+from pipeline.metadata import Metadata
+
+_STATES: dict[str, NodeState] = {"COMPLETE": "RAN", "CACHED": "CACHED"}
+
+
+class DamagedInputError(InputError):
+    """A node was about to read damaged examples: the artifact with id `artifact_id`."""
+
+    def __init__(self, message: str, artifact_id: int) -> None:
+        super().__init__(message)
+        self.artifact_id = artifact_id
+
+
+def _check_inputs(info: data_types.ExecutionInfo) -> None:
+    for artifacts in info.input_dict.values():
+        for artifact in artifacts:
+            if artifact.type_name == Examples.TYPE_NAME:
+                _check(artifact)
+
+
+def _check(artifact: types.Artifact) -> None:
+    try:
+        check_examples(Path(artifact.uri))
+    except DamagedExamplesError as error:
+        raise DamagedInputError(str(error), artifact.id) from error
+
+
+class _PythonOperator(python_executor_operator.PythonExecutorOperator):
+    """Runs a Python executor once its input examples have been found whole."""
+
+    def run_executor(
+        self, execution_info: data_types.ExecutionInfo
+    ) -> execution_result_pb2.ExecutorOutput:
+        _check_inputs(execution_info)
+        return super().run_executor(execution_info)
+
+
+class _BeamOperator(beam_executor_operator.BeamExecutorOperator):
+    """Runs a Beam executor once its input examples have been found whole."""
+
+    def run_executor(
+        self, execution_info: data_types.ExecutionInfo, make_beam_pipeline_fn: Any = None
+    ) -> execution_result_pb2.ExecutorOutput:
+        _check_inputs(execution_info)
+        return super().run_executor(execution_info, make_beam_pipeline_fn)
+
+
+_OPERATORS = {
+    executable_spec_pb2.PythonClassExecutableSpec: _PythonOperator,
+    executable_spec_pb2.BeamExecutableSpec: _BeamOperator,
+}
+
+
+class NodeRunner(tfx_runner.IrBasedRunner):
+    """Runs pipelines under a given run id and reports each node to `listener`."""
+
+    def __init__(self, run_id: str, metadata: Path, listener: Listener) -> None:
+        """`metadata` is the SQLite file that the pipeline names, too."""
+        self._run_id = run_id
+        self._metadata = metadata
+        self._listener = listener
+
+    def run_with_ir(
+        self, pipeline: pipeline_pb2.Pipeline, run_options: Any = None, **kwargs: Any
+    ) -> None:
+        """Runs a compiled pipeline.
+
+        Raises:
+            NodeError: a node failed; those after it are reported as SKIPPED.
+            KeyboardInterrupt: passed on, after the same reports.
+        """
+        del run_options, kwargs
+        runtime_parameter_utils.substitute_runtime_parameter(
+            pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id}
+        )
+        nodes = [node.pipeline_node for node in pipeline.nodes]
+        for place, node in enumerate(nodes):
+            node_id = node.node_info.id
+            started = time.monotonic()
+            self._tell(NodeStarted(node_id, place + 1, len(nodes)))
+            try:
+                state, execution_id = self._launch(pipeline, node)
+            except BaseException as error:
+                self._tell(NodeFinished(node_id, "FAILED", time.monotonic() - started, None))
+                for left in nodes[place + 1 :]:
+                    self._tell(NodeFinished(left.node_info.id, "SKIPPED", 0.0, None))
+                if isinstance(error, Exception):
+                    raise NodeError(node_id) from self._recoverable(error)
+                raise
+            self._tell(NodeFinished(node_id, state, time.monotonic() - started, execution_id))
+
+    def _tell(self, event: Event) -> None:
+        self._listener(event)
+
+    def _launch(
+        self, pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode
+    ) -> tuple[NodeState, int | None]:
+        """Runs one node; its state and the id of its execution in ML Metadata."""
+        deployment = runner_utils.extract_local_deployment_config(pipeline)
+        connections = deployment.metadata_connection_config
+        connection = getattr(connections, connections.WhichOneof("connection_config"))
+        node_id = node.node_info.id
+        info = launcher.Launcher(
+            pipeline_node=node,
+            mlmd_connection=tfx_metadata.Metadata(connection),
+            pipeline_info=pipeline.pipeline_info,
+            pipeline_runtime_spec=pipeline.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+            custom_executor_operators=_OPERATORS,
+        ).launch()
+        if info is None or info.execution_id is None:
+            return "SKIPPED", None
+        state = Metadata(self._metadata).state(info.execution_id)
+        if state not in _STATES:
+            raise RuntimeError(f"its inputs could not be resolved (execution {info.execution_id})")
+        return _STATES[state], info.execution_id
+
+    def _recoverable(self, error: Exception) -> Exception:
+        """For damaged inputs: has them made anew by the next run, and says so."""
+        if not isinstance(error, DamagedInputError):
+            return error
+        store = Metadata(self._metadata, writable=True)
+        maker = store.producer(error.artifact_id)
+        store.forget_artifact(error.artifact_id)
+        return InputError(
+            f"{error}. The next run makes it anew: {maker} and what follows run again"
+        )

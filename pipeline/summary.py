@@ -1,0 +1,170 @@
+"""The shape of `summary.json` (docs/summary.md). Fields may be added, never renamed."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.errors import InputError
+from pipeline.events import NodeState
+
+FORMAT = 1
+FILE = "summary.json"
+State = Literal["RUNNING", "COMPLETE", "FAILED", "INTERRUPTED"]
+Target = Literal["server", "edge"]
+Variant = Literal[
+    "teacher",
+    "teacher_pruned",
+    "student",
+    "student_float16",
+    "student_dynamic_int8",
+    "student_int8",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Report(BaseModel):
+    """What a component reports; it may say more than is listed here."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Data(_Part):
+    """Spans of the data window, ascending, and rows by split."""
+
+    spans: list[int]
+    rows: dict[str, int]
+
+
+class LabelingFunction(_Report):
+    """Share of rows it votes on, share of its gold votes that are right, learned weight."""
+
+    coverage: float
+    accuracy_on_gold: float | None
+    weight: float | None
+
+
+class Labels(_Report):
+    """What the labeler did; null where labeling.mode=gold applies no function."""
+
+    mode: Literal["weak", "gold"]
+    gold_rows: int
+    coverage: float | None
+    conflict: float | None
+    accuracy_on_gold: float | None
+    functions: dict[str, LabelingFunction]
+
+
+class Node(_Part):
+    """How a node ended; wall-clock seconds; its execution in ML Metadata, if there is one."""
+
+    state: NodeState
+    seconds: float
+    execution_id: int | None
+
+
+class Model(_Report):
+    """Quality on the test split, by slice and as gaps between groups; size and latency."""
+
+    metrics: dict[str, float | None]
+    slices: dict[str, dict[str, float | None]]
+    gaps: dict[str, dict[str, float | None]]
+    bytes: int
+    gzip_bytes: int
+    latency_us: dict[str, float]
+    sparsity: float
+
+
+class Gate(_Report):
+    """A bound and its verdict; `key` is the configuration key that holds the bound."""
+
+    target: Target
+    metric: str
+    slice: str
+    value: float | None
+    bound: str
+    passed: bool
+    key: str
+
+
+class Pushed(_Part):
+    """A pushed version and its folder, relative to <root>/<name>; or why there is none."""
+
+    version: int | None
+    path: str | None = None
+    why: str | None = None
+
+
+class Failure(_Part):
+    """Why a run stopped; see pipeline/failures.py."""
+
+    node: str | None
+    cause: str
+    code: str | None
+    resume: str
+
+
+class Summary(_Part):
+    """One run."""
+
+    format: Literal[1]
+    run_id: str
+    config: str
+    config_sha256: str
+    code_sha256: str
+    seed: int
+    state: State
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    data: Data
+    labels: Labels | None
+    features: dict[str, Any] | None
+    tuner: list[dict[str, Any]] | None
+    nodes: dict[str, Node]
+    models: dict[Variant, Model]
+    targets: dict[Target, Variant]
+    gates: list[Gate]
+    pushed: dict[Target, Pushed]
+    failure: Failure | None
+
+
+def path_of(run_folder: Path, run_id: str) -> Path:
+    """<root>/<name>/reports/<run id>/summary.json."""
+    return run_folder / "reports" / run_id / FILE
+
+
+def write(summary: Summary, path: Path) -> None:
+    """Writes a summary; who reads meanwhile sees the one before or this one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(scratch, "w", encoding="utf-8") as file:
+            json.dump(summary.model_dump(mode="json"), file, indent=2, allow_nan=False)
+            file.write("\n")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Summary:
+    """Reads a summary.
+
+    Raises:
+        InputError: there is none, or it is not one of this format.
+    """
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no summary of that run") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise InputError(
+            f"{path}: not a summary of format {FORMAT}: {where}: {first['msg']}"
+        ) from None
