@@ -24,6 +24,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport
+from models.metrics import gap
 
 GATES_FILE = "gates.json"
 OVERALL = "overall"
@@ -67,30 +68,13 @@ class Gate:
 
 
 def at_least(value: float | None, bound: float) -> tuple[float | None, str, bool]:
-    """Value, bound as text and verdict; None and NaN fail."""
-    value = None if value is None or math.isnan(value) else value
+    """Value, bound as text and verdict; a missing value fails."""
     return value, f">= {bound:g}", value is not None and value >= bound
 
 
 def at_most(value: float | None, bound: float) -> tuple[float | None, str, bool]:
-    """Value, bound as text and verdict; None and NaN fail."""
-    value = None if value is None or math.isnan(value) else value
+    """Value, bound as text and verdict; a missing value fails."""
     return value, f"<= {bound:g}", value is not None and value <= bound
-
-
-def gap(
-    metrics: SliceMetrics, column: str, metric: str, min_slice_rows: int
-) -> float | None:
-    """Largest difference of a metric between the groups of a column that are large enough.
-
-    None where fewer than two groups are, NaN where a group has no value.
-    """
-    values = [
-        row.get(metric, math.nan)
-        for name, row in metrics.items()
-        if name.startswith(f"{column}=") and "," not in name and row["examples"] >= min_slice_rows
-    ]
-    return max(values) - min(values) if len(values) > 1 else None
 
 
 def apply_gates(
@@ -161,7 +145,7 @@ def read_metrics(evaluation: str, model_name: str) -> dict[str, dict[str, float]
         by_slice[name] = {
             ours: values[theirs]["doubleValue"]
             for ours, theirs in TFMA_NAMES.items()
-            if "doubleValue" in values.get(theirs, {})
+            if not math.isnan(values.get(theirs, {}).get("doubleValue", math.nan))
         }
     return by_slice
 

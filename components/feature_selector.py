@@ -81,10 +81,10 @@ def _presence_and_share(
 ) -> tuple[float, float]:
     """Share of rows with a value, and share of those that have the most frequent one."""
     if feature.HasField("string_stats"):
-        present = feature.string_stats.common_stats.num_non_missing
+        present = feature.string_stats.common_stats.tot_num_values
         counts = [v.frequency for v in feature.string_stats.top_values[:1]]
     else:
-        present = feature.num_stats.common_stats.num_non_missing
+        present = feature.num_stats.common_stats.tot_num_values
         constant = feature.num_stats.min == feature.num_stats.max
         counts = [present if constant else feature.num_stats.num_zeros]
     return present / max(rows, 1), (counts or [0])[0] / max(present, 1)

@@ -1,5 +1,6 @@
 """What the schema contract says about the columns of the raw files."""
 
+import hashlib
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -24,6 +25,22 @@ def read_contract(path: Path) -> dict[str, str]:
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a schema in text form: {error}") from error
     return {f.name: schema_pb2.FeatureType.Name(f.type) for f in schema.feature}
+
+
+def stage_contract(config: Config, run_folder: Path) -> Path:
+    """Copies the contract to a path made of its content, and returns that path.
+
+    ImportSchemaGen's cache goes by the path alone: an edited contract needs another one.
+    """
+    content = config.schema_path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    path = run_folder / "staged" / "contracts" / digest / "schema.pbtxt"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".partial")
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    return path
 
 
 def raw_columns(config: Config) -> ColumnKinds:

@@ -1,0 +1,245 @@
+"""The DAG, top to bottom in the order in which it runs."""
+
+import json
+from pathlib import Path
+
+import tfx.components as stock
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types.channel import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.anomaly_gate import AnomalyGate
+from components.distiller import Distiller
+from components.fairness_gate import FairnessGate
+from components.feature_selector import FeatureSelector
+from components.quantizer import Quantizer
+from components.snorkel_labeler import SnorkelLabeler
+from components.variant_evaluator import VariantEvaluator
+from pipeline.baseline import LastBlessedOther
+from pipeline.config import Config
+from pipeline.contract import stage_contract
+from pipeline.evaluation import eval_config
+from pipeline.fingerprint import code_sha256
+from pipeline.settings import (
+    beam_args,
+    distiller_settings,
+    labeling_modules,
+    preprocessing_config,
+    quantizer_settings,
+    slice_columns,
+    trainer_settings,
+    tuner_settings,
+    variant_settings,
+)
+from pipeline.staging import SPLITS, Staged
+
+
+def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
+    """Wires one run.
+
+    Args:
+      config: The whole configuration.
+      staged: The data window, as CSV files by split.
+      folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
+    """
+    columns = config.columns
+    features = [*columns.numeric, *columns.categorical]
+
+    example_gen = stock.CsvExampleGen(
+        input_base=staged.path,
+        input_config=example_gen_pb2.Input(
+            splits=[example_gen_pb2.Input.Split(name=s, pattern=f"{s}/*.csv") for s in SPLITS]
+        ),
+    )
+    statistics_gen = stock.StatisticsGen(examples=example_gen.outputs["examples"])
+    schema_gen = stock.SchemaGen(statistics=statistics_gen.outputs["statistics"])
+    contract = ImportSchemaGen(schema_file=str(stage_contract(config, folder)))
+    example_validator = stock.ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=contract.outputs["schema"]
+    )
+    anomaly_gate = AnomalyGate(
+        anomalies=example_validator.outputs["anomalies"],
+        statistics=statistics_gen.outputs["statistics"],
+        schema=contract.outputs["schema"],
+        severity=config.anomalies.severity,
+        accept=json.dumps(config.anomalies.accept),
+        contract=config.contract,
+        code_sha256=code_sha256("components.anomaly_gate"),
+    )
+    labeler = SnorkelLabeler(
+        examples=example_gen.outputs["examples"],
+        anomaly_report=anomaly_gate.outputs["anomaly_report"],
+        label_column=columns.label,
+        positive=columns.positive,
+        negative=columns.negative,
+        mode=config.labeling.mode,
+        functions=config.labeling.functions or "",
+        columns=json.dumps(features),
+        gold_rows=config.labeling.gold_rows,
+        gold_weight=config.labeling.gold_weight,
+        uncovered=config.labeling.uncovered,
+        epochs=config.labeling.epochs,
+        seed=config.seed,
+        code_sha256=code_sha256("components.snorkel_labeler", *labeling_modules(config)),
+    )
+    feature_selector = FeatureSelector(
+        statistics=statistics_gen.outputs["statistics"],
+        schema=contract.outputs["schema"],
+        columns=json.dumps(features),
+        passed_through=json.dumps(slice_columns(config)),
+        select=int(config.features.select),
+        min_presence=config.features.min_presence,
+        max_share=config.features.max_share,
+        code_sha256=code_sha256("components.feature_selector"),
+    )
+    feature_selector.add_upstream_node(labeler)  # nothing runs on data that was not gated
+    transform = stock.Transform(
+        examples=labeler.outputs["labeled_examples"],
+        schema=feature_selector.outputs["selected_schema"],
+        preprocessing_fn="models.preprocessing.preprocessing_fn",
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=SPLITS),
+        custom_config=preprocessing_config(config),
+        disable_statistics=True,
+    )
+    tuner = stock.Tuner(
+        tuner_fn="components.tuner.tuner_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        train_args=trainer_pb2.TrainArgs(),
+        eval_args=trainer_pb2.EvalArgs(),
+        custom_config=tuner_settings(config),
+    )
+    trainer = stock.Trainer(
+        run_fn="components.trainer.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        hyperparameters=tuner.outputs["best_hyperparameters"] if config.tuner.enabled else None,
+        train_args=trainer_pb2.TrainArgs(),
+        eval_args=trainer_pb2.EvalArgs(),
+        custom_config=trainer_settings(config),
+    )
+    distiller = Distiller(
+        transformed_examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model_run=trainer.outputs["model_run"],
+        settings=json.dumps(distiller_settings(config)),
+        code_sha256=code_sha256("components.distiller"),
+    )
+    quantizer = Quantizer(
+        student=distiller.outputs["model"],
+        transformed_examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        settings=json.dumps(quantizer_settings(config)),
+        code_sha256=code_sha256("components.quantizer"),
+    )
+    variant_evaluator = VariantEvaluator(
+        labeled_examples=labeler.outputs["labeled_examples"],
+        transformed_examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        variants=quantizer.outputs["variants"],
+        settings=json.dumps(variant_settings(config)),
+        code_sha256=code_sha256("components.variant_evaluator"),
+    )
+
+    baseline_server = Resolver(
+        strategy_class=LastBlessedOther,
+        candidate=trainer.outputs["model"],
+        model=Channel(type=Model, producer_component_id="Trainer"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="FairnessGate.server"),
+    ).with_id("Baseline.server")
+    evaluator_server = stock.Evaluator(
+        examples=labeler.outputs["labeled_examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline_server.outputs["model"],
+        schema=feature_selector.outputs["selected_schema"],
+        eval_config=eval_config(config.evaluation, config.evaluation.server, "tf_generic"),
+        example_splits=["test"],
+    ).with_id("Evaluator.server")
+    fairness_gate_server = FairnessGate(
+        evaluation=evaluator_server.outputs["evaluation"],
+        blessing=evaluator_server.outputs["blessing"],
+        model=trainer.outputs["model"],
+        target="server",
+        bounds=config.evaluation.server.model_dump_json(),
+        min_slice_rows=config.evaluation.min_slice_rows,
+        code_sha256=code_sha256("components.fairness_gate"),
+    ).with_id("FairnessGate.server")
+    pusher_server = stock.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=fairness_gate_server.outputs["final_blessing"],
+        push_destination=_destination(folder / "serving" / config.name),
+    ).with_id("Pusher.server")
+
+    baseline_edge = Resolver(
+        strategy_class=LastBlessedOther,
+        candidate=quantizer.outputs["model"],
+        model=Channel(type=Model, producer_component_id="Quantizer"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="FairnessGate.edge"),
+    ).with_id("Baseline.edge")
+    evaluator_edge = stock.Evaluator(
+        examples=transform.outputs["transformed_examples"],
+        model=quantizer.outputs["model"],
+        baseline_model=baseline_edge.outputs["model"],
+        eval_config=eval_config(config.evaluation, config.evaluation.edge, "tf_lite"),
+        example_splits=["test"],
+    ).with_id("Evaluator.edge")
+    fairness_gate_edge = FairnessGate(
+        evaluation=evaluator_edge.outputs["evaluation"],
+        blessing=evaluator_edge.outputs["blessing"],
+        model=quantizer.outputs["model"],
+        target="edge",
+        bounds=config.evaluation.edge.model_dump_json(),
+        min_slice_rows=config.evaluation.min_slice_rows,
+        code_sha256=code_sha256("components.fairness_gate"),
+    ).with_id("FairnessGate.edge")
+    pusher_edge = stock.Pusher(
+        model=quantizer.outputs["model"],
+        model_blessing=fairness_gate_edge.outputs["final_blessing"],
+        push_destination=_destination(folder / "edge" / config.name),
+    ).with_id("Pusher.edge")
+
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(folder / "artifacts"),
+        metadata_connection_config=sqlite_metadata_connection_config(
+            str(folder / "metadata.sqlite")
+        ),
+        components=[
+            example_gen,
+            statistics_gen,
+            schema_gen,
+            contract,
+            example_validator,
+            anomaly_gate,
+            labeler,
+            feature_selector,
+            transform,
+            *([tuner] if config.tuner.enabled else []),
+            trainer,
+            distiller,
+            quantizer,
+            variant_evaluator,
+            baseline_server,
+            evaluator_server,
+            fairness_gate_server,
+            pusher_server,
+            baseline_edge,
+            evaluator_edge,
+            fairness_gate_edge,
+            pusher_edge,
+        ],
+        enable_cache=True,
+        beam_pipeline_args=beam_args(config),
+    )
+
+
+def _destination(folder: Path) -> pusher_pb2.PushDestination:
+    return pusher_pb2.PushDestination(
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(folder))
+    )

@@ -1,0 +1,112 @@
+"""What each node is told: the parts of the configuration that it depends on, and no more.
+
+A node runs again when its settings change, so a key that a node does not need must not be here.
+"""
+
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+
+from models.errors import InputError
+from pipeline.config import Config
+from pipeline.fingerprint import code_sha256
+
+_ARCHITECTURE_KEYS = {"learning_rate", "hidden_units", "dropout", "embedding_dim", "l2"}
+
+
+def beam_args(config: Config) -> list[str]:
+    """Beam options: the in-process runner, named because newer Beams would download another."""
+    runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+    local = [f"--runner={runner}", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
+    # Any option makes TFX build a package of itself for each Beam job, unless an image is named.
+    return [*local, "--sdk_container_image=unused", *config.beam.args]
+
+
+def slice_columns(config: Config) -> list[str]:
+    """Columns that evaluation slices by, each once, in the order of the configuration."""
+    return list(dict.fromkeys(c for columns in config.evaluation.slices for c in columns))
+
+
+def preprocessing_config(config: Config) -> dict[str, Any]:
+    """What `preprocessing_fn` is given; vocabularies are the contract's domains.
+
+    Raises:
+      InputError: A categorical column has no domain in the contract.
+    """
+    schema = tfdv.load_schema_text(str(config.schema_path))
+    domains = {}
+    for column in config.columns.categorical:
+        try:
+            domains[column] = list(tfdv.get_domain(schema, column).value)
+        except ValueError as error:
+            raise InputError(
+                f"{config.contract}: categorical column '{column}' has no domain; list its values "
+                "there"
+            ) from error
+    return {
+        "numeric": list(config.columns.numeric),
+        "categorical": domains,
+        "passed_through": slice_columns(config),
+        "buckets": config.features.buckets,
+        "code_sha256": code_sha256("models.preprocessing"),
+    }
+
+
+def labeling_modules(config: Config) -> list[str]:
+    """Modules of labelling functions that a run uses."""
+    weak = config.labeling.mode == "weak" and config.labeling.functions
+    return [config.labeling.functions] if weak else []
+
+
+def tuner_settings(config: Config) -> dict[str, Any]:
+    """What `components.tuner.tuner_fn` is given."""
+    return {
+        "preprocessing": preprocessing_config(config),
+        "seed": config.seed,
+        "tuner": config.tuner.model_dump(mode="json"),
+        "trainer": config.trainer.model_dump(
+            mode="json", include={*_ARCHITECTURE_KEYS, "batch_size"}
+        ),
+        "code_sha256": code_sha256("components.tuner"),
+    }
+
+
+def trainer_settings(config: Config) -> dict[str, Any]:
+    """What `components.trainer.run_fn` is given."""
+    return {
+        "preprocessing": preprocessing_config(config),
+        "seed": config.seed,
+        "trainer": config.trainer.model_dump(mode="json"),
+        "code_sha256": code_sha256("components.trainer"),
+    }
+
+
+def distiller_settings(config: Config) -> dict[str, Any]:
+    """What Distiller is given."""
+    return {
+        "preprocessing": preprocessing_config(config),
+        "seed": config.seed,
+        "batch_size": config.trainer.batch_size,
+        "patience": config.trainer.patience,
+        "distiller": config.distiller.model_dump(mode="json"),
+    }
+
+
+def quantizer_settings(config: Config) -> dict[str, Any]:
+    """What Quantizer is given."""
+    return {
+        "preprocessing": preprocessing_config(config),
+        "seed": config.seed,
+        "quantizer": config.quantizer.model_dump(mode="json"),
+    }
+
+
+def variant_settings(config: Config) -> dict[str, Any]:
+    """What VariantEvaluator is given."""
+    gap_columns = {*config.evaluation.server.max_gap, *config.evaluation.edge.max_gap}
+    return {
+        "preprocessing": preprocessing_config(config),
+        "slices": [list(columns) for columns in config.evaluation.slices],
+        "gap_columns": sorted(gap_columns),
+        "min_slice_rows": config.evaluation.min_slice_rows,
+    }
