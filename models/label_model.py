@@ -164,14 +164,19 @@ def _snorkel_model(vectors: Votes, counts: Counts, balance: float, epochs: int, 
             self.coverage = share @ (L > 0)
 
     model = CountedLabelModel(cardinality=2, verbose=False)
-    model.fit(
-        vectors.astype(np.int64),
-        class_balance=[1 - balance, balance],
-        n_epochs=epochs,
-        seed=seed,
-        mu_eps=MU_EPS,
-        progress_bar=False,
-    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the matrices are tiny: threads would only wait for each other
+    try:
+        model.fit(
+            vectors.astype(np.int64),
+            class_balance=[1 - balance, balance],
+            n_epochs=epochs,
+            seed=seed,
+            mu_eps=MU_EPS,
+            progress_bar=False,
+        )
+    finally:
+        torch.set_num_threads(threads)
     return model
 
 
