@@ -9,21 +9,43 @@ Fails when a variant's answers are not finite or differ too much from the studen
 
 import json
 import os
+from typing import Any
 
 import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
+from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants
 from components.distiller import STUDENT_FILE
 from components.splits import split_pattern
-from models.features import model_inputs_of
-from models.preprocessing import describe
+from models.export import DEFAULT_SIGNATURE
+from models.features import PROBABILITY, model_inputs_of
+from models.metrics import THRESHOLD
+from models.preprocessing import CATEGORICAL, NUMERIC, Description, describe
+from models.pruning import measured_sparsity
 from models.rows import load_rows
-from models.tflite import convert_all, write_bundle
+from models.tflite import convert_all, measure
 
 REPORT_FILE = "quantization.json"
+MODEL_FILE = "tflite"  # the name that TensorFlow Model Analysis looks for
+PREPROCESSING_FILE = "preprocessing.json"
+_COMPARED_ROWS = 2000
+
+
+def bundle_document(description: Description, variant: str) -> dict[str, Any]:
+    """What a device needs beside the TFLite file: from a raw record to a decision."""
+    return {
+        **json.loads(description.to_json()),
+        "variant": variant,
+        "signature": {
+            "name": DEFAULT_SIGNATURE,
+            "inputs": {NUMERIC: "float32", CATEGORICAL: "int64"},
+            "output": PROBABILITY,
+        },
+        "threshold": THRESHOLD,
+    }
 
 
 @component
@@ -45,4 +67,26 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
     """
     del code_sha256
     values = json.loads(settings)
-    raise NotImplementedError(values)
+    section = values["quantizer"]
+    inputs = model_inputs_of(transform_graph.uri, values["preprocessing"])
+    rows = load_rows([split_pattern(transformed_examples, "train")], inputs)
+    network = tf_keras.models.load_model(os.path.join(student.uri, STUDENT_FILE), compile=False)
+    contents = convert_all(network, rows.sample(section["calibration_rows"], values["seed"]))
+    sample = rows.sample(_COMPARED_ROWS, values["seed"] + 1)
+    report = measure(network, contents, sample, section["max_difference"])
+    for row in report.values():
+        row["sparsity"] = measured_sparsity(network)
+    for name, content in contents.items():
+        _write(os.path.join(variants.uri, f"{name}.tflite"), content)
+    _write(os.path.join(variants.uri, REPORT_FILE), json.dumps(report, indent=1).encode())
+    description = describe(transform_graph.uri, values["preprocessing"])
+    document = bundle_document(description, section["variant"])
+    folder = path_utils.serving_model_dir(model.uri)
+    os.makedirs(folder)
+    _write(os.path.join(folder, PREPROCESSING_FILE), json.dumps(document, indent=1).encode())
+    _write(os.path.join(folder, MODEL_FILE), contents[section["variant"]])
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)

@@ -1,7 +1,9 @@
 """Transformed rows in memory, and reading them from the TFRecords that Transform writes."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -31,6 +33,7 @@ class Rows:
 
     @property
     def count(self) -> int:
+        """Number of rows."""
         return len(self.numeric)
 
     @property
@@ -49,6 +52,11 @@ class Rows:
         rows = self.take(self.weight[:, 0] > 0)
         return dataclasses.replace(rows, weight=rows.weight / rows.weight.mean())
 
+    def sample(self, count: int, seed: int) -> "Rows":
+        """Draws `count` rows, or all rows in another order where there are fewer."""
+        draw = np.random.RandomState(seed).permutation(self.count)
+        return self.take(draw[:count])
+
 
 def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
     """Reads transformed examples into memory.
@@ -60,11 +68,14 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
     Raises:
       InputError: No file matches, a file is truncated or damaged, or no row has a weight.
     """
-    paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    if not paths:
-        raise InputError(f"{', '.join(patterns)}: no such file; run the pipeline again")
-    parts = [_read(path, inputs) for path in paths]
-    rows = Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    spec = {
+        NUMERIC: tf.io.FixedLenFeature([inputs.numeric], tf.float32),
+        CATEGORICAL: tf.io.FixedLenFeature([inputs.categorical], tf.int64),
+        LABEL: tf.io.FixedLenFeature([1], tf.float32),
+        WEIGHT: tf.io.FixedLenFeature([1], tf.float32),
+    }
+    columns = _parse(patterns, spec)
+    rows = Rows(columns[NUMERIC], columns[CATEGORICAL], columns[LABEL], columns[WEIGHT])
     if not rows.weight.any():
         raise InputError(
             f"{', '.join(patterns)}: no row has a weight above 0; see the label report, "
@@ -73,27 +84,53 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
     return rows
 
 
-def _read(path: str, inputs: ModelInputs) -> list[np.ndarray]:
-    """Returns numeric, categorical, label and weight of one file."""
-    spec = {
-        NUMERIC: tf.io.FixedLenFeature([inputs.numeric], tf.float32),
-        CATEGORICAL: tf.io.FixedLenFeature([inputs.categorical], tf.int64),
-        LABEL: tf.io.FixedLenFeature([1], tf.float32),
-        WEIGHT: tf.io.FixedLenFeature([1], tf.float32),
-    }
-    compression = "GZIP" if path.endswith(".gz") else ""
-    batches = tf.data.TFRecordDataset(path, compression).batch(_PARSE_ROWS)
-    columns = {
-        name: [np.zeros((0, *feature.shape), feature.dtype.as_numpy_dtype)]
-        for name, feature in spec.items()
-    }
-    try:
-        for batch in batches:
+def load_columns(patterns: Sequence[str], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Reads string columns, each [rows] of str, in the order in which `load_rows` reads rows.
+
+    Raises:
+      InputError: No file matches, or a file is truncated or damaged.
+    """
+    spec = {name: tf.io.FixedLenFeature([1], tf.string) for name in names}
+    columns = _parse(patterns, spec)
+    return {name: np.char.decode(columns[name][:, 0].astype(bytes), "utf-8") for name in names}
+
+
+def load_records(patterns: Sequence[str], count: int) -> list[bytes]:
+    """Reads the first `count` serialized examples.
+
+    Raises:
+      InputError: No file matches, or a file is truncated or damaged.
+    """
+    batches = (batch.numpy() for path in _paths(patterns) for batch in _batches(path, count))
+    return list(itertools.islice(itertools.chain.from_iterable(batches), count))
+
+
+def _parse(patterns: Sequence[str], spec: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Reads the features of a spec, each [rows, width]."""
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in spec}
+    for path in _paths(patterns):
+        for batch in _batches(path, _PARSE_ROWS):
             for name, values in tf.io.parse_example(batch, spec).items():
                 columns[name].append(values.numpy())
+    if spec and not columns[next(iter(spec))]:
+        raise InputError(f"{', '.join(patterns)}: there are no rows in these files")
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+def _paths(patterns: Sequence[str]) -> list[str]:
+    paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    if not paths:
+        raise InputError(f"{', '.join(patterns)}: no such file; run the pipeline again")
+    return paths
+
+
+def _batches(path: str, batch_size: int) -> Iterator[tf.Tensor]:
+    """Yields serialized examples of one file, string [batch]."""
+    compression = "GZIP" if path.endswith(".gz") else ""
+    try:
+        yield from tf.data.TFRecordDataset(path, compression).batch(batch_size)
     except tf.errors.DataLossError as error:
         raise InputError(
             f"{path}: truncated or damaged ({error.message}); "
             "delete the folder of its artifact and run again"
         ) from error
-    return [np.concatenate(columns[name]) for name in spec]

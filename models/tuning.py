@@ -49,6 +49,7 @@ class Hyperparameters:
 
     @property
     def architecture(self) -> Architecture:
+        """The network's part of the values."""
         return Architecture(self.hidden_units, self.embedding_dim, self.dropout, self.l2)
 
     def space(self) -> keras_tuner.HyperParameters:
@@ -75,6 +76,7 @@ class DefaultFirstOracle(keras_tuner.oracles.RandomSearchOracle):
     """Random search whose first trial is the default, so that few trials never do worse."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the values of the next trial, in KerasTuner's form."""
         if self.trials:
             return super().populate_space(trial_id)
         space = self.get_space()
@@ -87,8 +89,8 @@ class DefaultFirstOracle(keras_tuner.oracles.RandomSearchOracle):
 class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
     """Trains a network for each trial; the objective is its lowest weighted evaluation loss.
 
-    Raises RuntimeError at the end of the search when no trial was completed: KerasTuner alone
-    returns as if nothing had happened.
+    A search in which no trial was completed fails: KerasTuner alone returns as if nothing had
+    happened.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         return {OBJECTIVE: min(history["val_loss"])}
 
     def on_search_end(self) -> None:
+        """Raises RuntimeError when all trials failed."""
         trials = list(self.oracle.trials.values())
         if not any(trial.status == "COMPLETED" for trial in trials):
             message = next((t.message for t in reversed(trials) if t.message), "no message")

@@ -1,0 +1,135 @@
+"""The student as TensorFlow Lite files: float32, float16, dynamic-range and full int8.
+
+All four keep the student's inputs, `numeric` float32 and `categorical` int64, and its float32
+output, so that whoever runs them need not know how they were quantized.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from models.export import DEFAULT_SIGNATURE
+from models.features import PROBABILITY
+from models.measurement import median_latency_us, sizes
+from models.preprocessing import CATEGORICAL, NUMERIC
+from models.rows import Rows
+
+FLOAT32 = "student"
+FLOAT16 = "student_float16"
+DYNAMIC_INT8 = "student_dynamic_int8"
+INT8 = "student_int8"
+VARIANTS = (FLOAT32, FLOAT16, DYNAMIC_INT8, INT8)
+
+_LATENCY_REPEATS = 300
+
+
+def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
+    """Returns the TFLite file of each of VARIANTS.
+
+    Args:
+      student: Network on transformed features.
+      calibration: Rows whose activations set the ranges of the full-integer variant.
+    """
+    module = tf.Module()
+    module.variables_of_network = student.variables
+
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec([None, calibration.numeric.shape[1]], tf.float32, NUMERIC),
+            tf.TensorSpec([None, calibration.categorical.shape[1]], tf.int64, CATEGORICAL),
+        ],
+    )
+    def answer(numeric: tf.Tensor, categorical: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = {NUMERIC: numeric, CATEGORICAL: categorical}
+        return {PROBABILITY: student(inputs, training=False)}
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Traced and saved once: from_keras_model would do it again for each variant.
+        signatures = {DEFAULT_SIGNATURE: answer.get_concrete_function()}
+        tf.saved_model.save(module, folder, signatures)
+        return {variant: _convert(folder, variant, calibration) for variant in VARIANTS}
+
+
+def _convert(folder: str, variant: str, calibration: Rows) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    if variant != FLOAT32:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant == FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
+    if variant == INT8:
+        converter.representative_dataset = lambda: _single_rows(calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return bytes(converter.convert())
+
+
+def _single_rows(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
+    for row in range(rows.count):
+        yield rows.take(np.array([row])).features
+
+
+def predict(content: bytes, rows: Rows) -> np.ndarray:
+    """Returns a variant's probabilities, float32 [rows]."""
+    runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
+    return runner(**rows.features)[PROBABILITY][:, 0].copy()
+
+
+def _interpreter(content: bytes) -> tf.lite.Interpreter:
+    """Returns an interpreter with one thread and the kernels of TensorFlow Model Analysis.
+
+    XNNPACK's, the default, round integers otherwise, so that its answers would not be the evaluated
+    ones.
+    """
+    kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return tf.lite.Interpreter(
+        model_content=content, num_threads=1, experimental_op_resolver_type=kernels
+    )
+
+
+def measure(
+    student: tf_keras.Model, contents: dict[str, bytes], sample: Rows, max_difference: float
+) -> dict[str, dict[str, Any]]:
+    """Compares each variant with the student and measures it.
+
+    Args:
+      student: The network that was converted.
+      contents: TFLite file by variant.
+      sample: Rows to compare on.
+      max_difference: Largest mean absolute difference of the probabilities.
+
+    Returns:
+      By variant: `bytes`, `gzip_bytes`, `latency_us` (`batch_1`: median on one row, one thread)
+      and `difference` (mean absolute difference from the student's probability).
+
+    Raises:
+      RuntimeError: A variant's answers are not finite or differ by more than `max_difference`.
+    """
+    expected = student(sample.features, training=False).numpy()[:, 0]
+    report = {}
+    for variant, content in contents.items():
+        difference = float(np.abs(predict(content, sample) - expected).mean())
+        if not difference <= max_difference:  # also true for NaN
+            raise RuntimeError(
+                f"{variant}: mean absolute difference from the student {difference:.4f}, bound "
+                f"<= {max_difference} (quantizer.max_difference)"
+            )
+        report[variant] = {
+            **sizes([content]),
+            "latency_us": {"batch_1": single_row_latency_us(content, sample)},
+            "difference": difference,
+        }
+    return report
+
+
+def single_row_latency_us(content: bytes, rows: Rows) -> float:
+    """Returns the median time of one row in microseconds, one thread."""
+    interpreter = _interpreter(content)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        name = NUMERIC if detail["dtype"] == np.float32 else CATEGORICAL
+        interpreter.set_tensor(detail["index"], rows.features[name][:1])
+    return median_latency_us(interpreter.invoke, _LATENCY_REPEATS)
