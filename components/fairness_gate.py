@@ -142,12 +142,15 @@ def read_metrics(evaluation: str, model_name: str) -> dict[str, dict[str, float]
     for key, outputs in result.slicing_metrics:
         values = outputs[""][""]
         name = ",".join(f"{column}={value}" for column, value in key) or OVERALL
-        by_slice[name] = {
-            ours: values[theirs]["doubleValue"]
-            for ours, theirs in TFMA_NAMES.items()
-            if not math.isnan(values.get(theirs, {}).get("doubleValue", math.nan))
-        }
+        measured = {ours: _number(values.get(theirs, {})) for ours, theirs in TFMA_NAMES.items()}
+        by_slice[name] = {ours: value for ours, value in measured.items() if value is not None}
     return by_slice
+
+
+def _number(value: Mapping[str, Any]) -> float | None:
+    """TFMA writes NaN as a text; None stands for it, as for a metric that is not there."""
+    number = float(value.get("doubleValue", math.nan))
+    return None if math.isnan(number) else number
 
 
 @component

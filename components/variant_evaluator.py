@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -102,7 +101,9 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
             probabilities = network(rows.features, training=False).numpy()[:, 0]
             if name == "teacher":
-                export_server_model(network, transform_graph.uri, float_path)
+                export_server_model(
+                    network, transform_graph.uri, values["preprocessing"], float_path
+                )
             report[name] = evaluate(labels, probabilities, columns, values)
             report[name] |= measure_server_model(
                 float_path if name == "teacher" else pruned_path, requests
@@ -111,7 +112,8 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     with open(os.path.join(variants.uri, QUANTIZATION_FILE), encoding="utf-8") as file:
         measured = json.load(file)
     for name in measured:
-        probabilities = predict(os.path.join(variants.uri, f"{name}.tflite"), rows)
+        with open(os.path.join(variants.uri, f"{name}.tflite"), "rb") as file:
+            probabilities = predict(file.read(), rows)
         report[name] = evaluate(labels, probabilities, columns, values) | measured[name]
-    with tf.io.gfile.GFile(os.path.join(variant_report.uri, VARIANTS_FILE), "w") as file:
-        file.write(json.dumps(report, indent=1))
+    with open(os.path.join(variant_report.uri, VARIANTS_FILE), "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)
