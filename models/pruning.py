@@ -29,12 +29,14 @@ def prune(
     """
     rows = int((train.weight > 0).sum())
     steps = plan.epochs * (rows // min(plan.batch_size, rows))
+    updates = max(1, min(_MASK_UPDATES, steps // 2))
+    frequency = max(1, steps // 2 // updates)
     schedule = tfmot.sparsity.keras.PolynomialDecay(
         initial_sparsity=0.0,
         final_sparsity=sparsity,
-        begin_step=1,
-        end_step=max(2, steps // 2),
-        frequency=max(1, steps // 2 // _MASK_UPDATES),
+        begin_step=0,
+        end_step=updates * frequency,  # a step in which the mask is updated
+        frequency=frequency,
     )
     prunable = wrap(model, schedule)
     update = tfmot.sparsity.keras.UpdatePruningStep()
