@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,14 +21,22 @@ from pipeline.display import RunDisplay, make_console, print_failure, print_resu
 from pipeline.failures import explain
 from pipeline.lock import LockHeldError
 
+if TYPE_CHECKING:
+    from pipeline.run import Builder
+
 DONE, FAILED, BAD_INPUT, NOT_BLESSED, SIGNALLED = 0, 1, 2, 3, 128
 Verb = Callable[[argparse.Namespace, Console], int]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parses the command line, runs the verb, returns the exit code."""
+def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None) -> int:
+    """Parses the command line, runs the verb, returns the exit code.
+
+    Args:
+        arguments: what was typed after `python -m pipeline`.
+        build: makes the pipeline that `run` runs; the DAG unless another is given.
+    """
     options = make_parser().parse_args(arguments)
-    options.command = _command(arguments)
+    options.command, options.build = _command(arguments), build
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         verb: Verb = options.verb
@@ -96,12 +105,13 @@ def _command(arguments: Sequence[str] | None) -> str:
 
 def run_verb(options: argparse.Namespace, out: Console) -> int:
     """Runs the DAG once."""
-    from pipeline.run import Request, execute
+    from pipeline.run import Request, build_dag, execute
 
     config = load(options.config, options.overrides)
     request = Request(Path(options.config).stem, config, Path(options.root), options.command)
     with RunDisplay(out) as display:
-        outcome = execute(request, display.on_event, display.tell)
+        build = options.build or build_dag
+        outcome = execute(request, build, display.on_event, display.tell)
     if outcome.summary.failure:
         print_failure(out, outcome.summary.failure)
     print_results(out, outcome.summary)

@@ -186,7 +186,12 @@ def _check_columns(config: "Config") -> Iterator[Problem]:
     if len(listed) == 1:
         yield ("columns", "numeric"), "name at least one column in numeric or categorical"
     for name in sorted({name for name in listed if listed.count(name) > 1}):
-        yield ("columns",), f"'{name}' is listed twice among label, numeric and categorical"
+        for key in ("label", "numeric", "categorical"):
+            if name in getattr(columns, key):
+                yield (
+                    ("columns", key),
+                    f"'{name}' is listed twice among label, numeric, categorical",
+                )
     for reserved in sorted({"row_id", "weight"}.intersection([*listed, *columns.groups])):
         yield ("columns",), f"'{reserved}' is a name that the pipeline itself uses"
     for name, group in columns.groups.items():
@@ -224,7 +229,7 @@ def _check_evaluation(config: "Config") -> Iterator[Problem]:
 
 def _check_files(config: "Config", repository: Path) -> Iterator[Problem]:
     if config.data.folder is None and config.data.loader is None:
-        yield ("data",), "give data.folder (your CSV files) or data.loader (a module)"
+        yield ("data", "loader"), "give data.folder (your CSV files) or data.loader (a module)"
     if not (repository / config.contract).is_file():
         yield ("schema",), f"there is no file {repository / config.contract}"
     modules = {("data", "loader"): config.data.loader}

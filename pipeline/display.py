@@ -74,9 +74,14 @@ def print_results(out: Console, summary: Summary) -> None:
     for target in TARGETS:
         pushed = summary.pushed[target]
         if pushed.version is not None:
-            out.print(f"{target}: version {pushed.version} pushed to {escape(pushed.path or '')}")
+            out.print(
+                f"{target}: version {pushed.version} pushed to {escape(pushed.path or '')}",
+                soft_wrap=True,
+            )
         else:
-            out.print(f"{target}: [yellow]not pushed[/]: {escape(pushed.why or '')}")
+            out.print(
+                f"{target}: [yellow]not pushed[/]: {escape(pushed.why or '')}", soft_wrap=True
+            )
     out.print(
         f"run {summary.run_id} {summary.state}: {summary.seconds:.0f} s, "
         f"{summary.cpu_seconds:.0f} CPU s, peak {summary.peak_rss_mb:.0f} MB"
@@ -85,10 +90,11 @@ def print_results(out: Console, summary: Summary) -> None:
 
 def print_failure(out: Console, failure: Failure) -> None:
     """What failed, why, where, and how to go on."""
-    out.print(f"[bold red]{escape(failure.node or 'the run')} failed[/]: {escape(failure.cause)}")
+    what = f"[bold red]{escape(failure.node or 'the run')} failed[/]: {escape(failure.cause)}"
+    out.print(what, soft_wrap=True)
     if failure.code:
-        out.print(f"  at {escape(failure.code)}")
-    out.print(f"  to go on: {escape(failure.resume)}")
+        out.print(f"  at {escape(failure.code)}", soft_wrap=True)
+    out.print(f"  to go on: {escape(failure.resume)}", soft_wrap=True)
 
 
 def _gate_table(gates: Iterable[Gate]) -> Table:

@@ -52,9 +52,12 @@ def explain(error: BaseException, root: Path, command: str) -> Failure:
     chain = list(_chain(error))
     code = _last_user_line(chain)
     again = f"run the same command again; finished nodes are not run again: {command}"
-    if any(_is_disk_full(e) for e in chain):
-        free = shutil.disk_usage(root).free / 2**20
-        cause = f"the disk of {root.resolve()} is full ({free:.0f} MB free)"
+    if any(is_disk_full(e) for e in chain):
+        there = next(
+            folder for folder in (root.resolve(), *root.resolve().parents) if folder.exists()
+        )
+        free = shutil.disk_usage(there).free / 2**20
+        cause = f"the disk of {root.resolve()} is full ({free:.1f} MB free)"
         return Failure(cause, code, f"free space or choose another --root, then {again}", 2)
     for found in chain:
         if (message := _input_error(found)) is not None:
@@ -77,7 +80,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         )
 
 
-def _is_disk_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the disk is full or the quota used up, as Python, TensorFlow or SQLite say it."""
     full = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(error, OSError) and error.errno in full:
         return True

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from models.errors import InputError
 from pipeline import lock, summary
-from pipeline.metadata import Metadata, store_path
+from pipeline.metadata import open_store, store_path
 from pipeline.summary import Summary
 
 
@@ -27,8 +27,8 @@ class RunRow(BaseModel):
 def run_ids(folder: Path) -> list[str]:
     """Ids of all runs under <root>/<name>, the oldest first."""
     known = {path.parent.name for path in folder.glob(f"reports/*/{summary.FILE}")}
-    if store_path(folder).exists():
-        known.update(Metadata(store_path(folder)).run_ids())
+    if store := open_store(store_path(folder)):
+        known.update(store.run_ids())
     return sorted(known)
 
 

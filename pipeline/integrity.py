@@ -1,7 +1,8 @@
 """Finds damaged files of examples before a node reads them.
 
-TensorFlow reads a truncated gzip file up to where it breaks off and says nothing: a node would
-work on half the rows. So the whole stream is checked, checksum and record lengths.
+TensorFlow can read a truncated gzip file up to where it breaks off and say nothing (of 20,000
+records in a file cut in half it read 9,979): a node would work on part of the rows. So the whole
+stream is checked, checksum and record lengths.
 """
 
 import gzip

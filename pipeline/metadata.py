@@ -5,8 +5,10 @@ store can be read while a run writes to it.
 """
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +53,16 @@ class Execution:
 def store_path(run_folder: Path) -> Path:
     """The SQLite file of ML Metadata under <root>/<name>."""
     return run_folder / "metadata.sqlite"
+
+
+def open_store(path: Path, writable: bool = False) -> "Metadata | None":
+    """The store in `path`; None when no run has come as far as to make one."""
+    if not path.is_file():
+        return None
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        question = "SELECT count(*) FROM sqlite_master WHERE name = 'MLMDEnv'"
+        [(made,)] = _patiently(lambda: database.execute(question).fetchall())
+    return Metadata(path, writable) if made else None
 
 
 class Metadata:
@@ -158,7 +170,7 @@ def _patiently(ask: Callable[[], _Answer]) -> _Answer:
             return ask()
         except (AbortedError, UnavailableError):
             time.sleep(wait)
-        except StatusError as error:
+        except (StatusError, sqlite3.OperationalError) as error:
             if "locked" not in str(error):
                 raise
             time.sleep(wait)

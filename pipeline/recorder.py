@@ -1,6 +1,7 @@
 """Keeps a run's summary.json up to date while the run goes on."""
 
 import contextlib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +11,18 @@ from pipeline.config import Config
 from pipeline.events import Event, NodeFinished
 from pipeline.failures import Failure
 from pipeline.fingerprint import code_sha256
-from pipeline.metadata import Metadata, store_path
+from pipeline.metadata import open_store, store_path
 from pipeline.staging import Staged
 from pipeline.usage import Usage
 
 
-def new_run_id() -> str:
-    """The present second in UTC: 20260102T030405Z."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def new_run_id(folder: Path) -> str:
+    """The present second in UTC, 20260102T030405Z; waits for the next when a run has this one."""
+    while True:
+        run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        if not summary.path_of(folder, run_id).parent.exists():
+            return run_id
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,8 @@ class Recorder:
         self, state: summary.State, failure: Failure | None, node: str | None
     ) -> summary.Summary:
         run, config = self._run, self._run.config
-        store = store_path(run.folder)
-        executions = Metadata(store).executions(run.run_id) if store.exists() else []
+        store = open_store(store_path(run.folder))
+        executions = store.executions(run.run_id) if store else []
         found = findings.collect(executions, run.folder, running=state == "RUNNING")
         return summary.Summary(
             format=summary.FORMAT,

@@ -64,7 +64,7 @@ def check_labels(table: pd.DataFrame, name: str, config: Config, must_have: bool
     columns = config.columns
     cells = table[columns.label]
     known = (columns.positive, columns.negative, "")
-    unknown = ~cells.isin(known).to_numpy()
+    unknown = np.array([cell not in known for cell in cells])
     if unknown.any():
         row = int(unknown.argmax())
         raise InputError(

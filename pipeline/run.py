@@ -7,17 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from models.errors import InputError
 from pipeline import lock
 from pipeline.config import Config
 from pipeline.events import Event, Listener, NodeError
-from pipeline.failures import Failure, explain
-from pipeline.metadata import Metadata, store_path
+from pipeline.failures import Failure, explain, is_disk_full
+from pipeline.metadata import open_store, store_path
 from pipeline.recorder import Recorder, Run, new_run_id
-from pipeline.staging import stage
+from pipeline.staging import Staged, stage
 from pipeline.summary import Summary
 from pipeline.usage import Usage
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+Builder = Callable[[Config, Staged, Path], "Pipeline"]
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,21 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
-def execute(request: Request, listener: Listener, tell: Callable[[str], None]) -> Outcome:
-    """Runs the DAG once.
+def build_dag(config: Config, staged: Staged, folder: Path) -> "Pipeline":
+    """Wires the DAG; TensorFlow is loaded here, not before."""
+    from pipeline.dag import create_pipeline
+
+    return create_pipeline(config, staged, folder)
+
+
+def execute(
+    request: Request, build: Builder, listener: Listener, tell: Callable[[str], None]
+) -> Outcome:
+    """Runs a pipeline once.
 
     Args:
         request: what to run.
+        build: makes the pipeline from configuration, staged data and <root>/<name>.
         listener: is told of each node.
         tell: is told what goes on before the first node.
 
@@ -69,13 +85,15 @@ def execute(request: Request, listener: Listener, tell: Callable[[str], None]) -
     with lock.hold(folder / lock.FILE), _signals(), Usage() as usage:
         tell("staging the data")
         staged = stage(request.config, folder)
-        run = Run(new_run_id(), request.config_name, request.config, staged, folder)
+        run = Run(new_run_id(folder), request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")
-        return _run(run, request, recorder, listener)
+        return _run(run, request, build, recorder, listener)
 
 
-def _run(run: Run, request: Request, recorder: Recorder, listener: Listener) -> Outcome:
+def _run(
+    run: Run, request: Request, build: Builder, recorder: Recorder, listener: Listener
+) -> Outcome:
     def on_event(event: Event) -> None:
         recorder.on_event(event)
         listener(event)
@@ -83,7 +101,7 @@ def _run(run: Run, request: Request, recorder: Recorder, listener: Listener) -> 
     node = None
     try:
         recorder.write("RUNNING")
-        _launch(run, on_event)
+        _launch(run, build, on_event)
         return Outcome(recorder.write("COMPLETE"), None, None)
     except KeyboardInterrupt as error:
         _close_unfinished(run.folder)
@@ -97,24 +115,21 @@ def _run(run: Run, request: Request, recorder: Recorder, listener: Listener) -> 
         return Outcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
 
 
-def _launch(run: Run, on_event: Listener) -> None:
-    """Builds the pipeline and runs it; TensorFlow is loaded here, not before."""
+def _launch(run: Run, build: Builder, on_event: Listener) -> None:
     from pipeline.environment import prepare
 
     prepare()
-    from pipeline.dag import create_pipeline
     from pipeline.runner import NodeRunner
 
-    store = store_path(run.folder)
     _close_unfinished(run.folder)
-    pipeline = create_pipeline(run.config, run.staged, run.folder)
-    NodeRunner(run.run_id, store, on_event).run(pipeline)
+    pipeline = build(run.config, run.staged, run.folder)
+    NodeRunner(run.run_id, store_path(run.folder), on_event).run(pipeline)
 
 
 def _close_unfinished(folder: Path) -> None:
     """Tidies up after nodes that were cut off; needs the lock."""
-    if store_path(folder).exists():
-        Metadata(store_path(folder), writable=True).close_unfinished(folder / "artifacts")
+    if store := open_store(store_path(folder), writable=True):
+        store.close_unfinished(folder / "artifacts")
 
 
 def _check_writable(folder: Path, root: Path) -> None:
@@ -123,6 +138,8 @@ def _check_writable(folder: Path, root: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0")
     except OSError as error:
+        if is_disk_full(error):
+            raise
         raise InputError(
             f"--root {root}: cannot be written ({error.strerror}); give a folder that can"
         ) from error

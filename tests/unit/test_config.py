@@ -1,0 +1,174 @@
+"""Configuration: layers, every valid file, and what errors say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from models.errors import InputError
+from pipeline.config import CONFIGS, Config, load
+
+
+def key_paths(model: type[BaseModel], above: str = "") -> set[str]:
+    paths = set()
+    for name, field in model.model_fields.items():
+        key = above + (field.alias or name)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            paths |= key_paths(kind, key + ".")
+        else:
+            paths.add(key)
+    return paths
+
+
+def yaml_paths(values: dict[str, Any], known: set[str], above: str = "") -> set[str]:
+    paths = set()
+    for key, value in values.items():
+        if above + key not in known and isinstance(value, dict):
+            paths |= yaml_paths(value, known, f"{above}{key}.")
+        else:
+            paths.add(above + key)
+    return paths
+
+
+def test_base_lists_every_key_and_no_other() -> None:
+    base = yaml.safe_load((CONFIGS / "base.yaml").read_text())
+    known = key_paths(Config)
+    assert yaml_paths(base, known) == known
+
+
+@pytest.mark.parametrize("path", sorted(set(CONFIGS.glob("*.yaml")) - {CONFIGS / "base.yaml"}))
+def test_every_named_configuration_is_valid(path: Path) -> None:
+    assert load(path.stem) == load(str(path))
+
+
+def test_layers_base_extends_file_set() -> None:
+    census, smoke = load("census"), load("smoke", ["trainer.epochs=7"])
+    assert (census.tuner.trials, smoke.tuner.trials) == (3, 2)
+    assert smoke.trainer.epochs == 7
+    assert smoke.trainer.patience == census.trainer.patience
+    assert smoke.columns == census.columns
+
+
+def test_a_free_form_mapping_replaces_the_one_below() -> None:
+    assert load("census").evaluation.server.min_by_slice == {"auc": 0.75}
+    assert load("smoke").evaluation.server.min_by_slice == {}
+
+
+def test_set_changes_one_key_of_a_free_form_mapping() -> None:
+    bounds = load("census", ["evaluation.server.min.auc=0.5"]).evaluation.server.min
+    assert bounds == {"auc": 0.5, "accuracy": 0.8}
+
+
+def test_later_set_wins() -> None:
+    assert load("census", ["seed=2", "seed=3"]).seed == 3
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load("census").seed = 2  # type: ignore[misc]
+
+
+def test_the_hash_follows_the_values() -> None:
+    same, other = load("census", ["seed=1"]), load("census", ["seed=2"])
+    assert load("census").config_sha256 == same.config_sha256 != other.config_sha256
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "trainer.sparsity=1.5",
+            "trainer.sparsity: 1.5 is not allowed; give a number >= 0 and < 1",
+        ),
+        ("trainer.epochs=many", 'trainer.epochs: "many" is not allowed; give a whole number >= 1'),
+        ("trainer.epochs=1.5", "trainer.epochs: 1.5 is not allowed"),
+        ("data.rows=true", "data.rows: true is not allowed; give a whole number >= 100 or null"),
+        ("trainer.l2=.nan", "trainer.l2: NaN is not allowed"),
+        ("trainer.hidden_units=[]", "trainer.hidden_units: [] is not allowed; give a list of"),
+        ("trainer.hidden_units=[8, 0]", "trainer.hidden_units.1: 0 is not allowed"),
+        ("quantizer.variant=int4", "give one of student, student_float16, student_dynamic_int8"),
+        ("labeling.mode=yes", 'labeling.mode: "yes" is not allowed; give one of weak, gold'),
+        ("tuner=3", "tuner: 3 is not allowed; give keys and values"),
+        ("seed.x=3", "seed is a value (1), not a section"),
+        ("trainer.epoch=3", "there is no such key; the nearest is 'trainer.epochs'"),
+        ("dropout=0.1", "there is no such key; the nearest is 'trainer.dropout'"),
+        ("evaluation.server.min.acc=0.1", "the nearest is 'evaluation.server.min.auc'"),
+        ("columns.groups.age_group.colum=x", "nearest is 'columns.groups.age_group.column'"),
+        (
+            "evaluation.edge.max_gap={sex: {tprr: 1}}",
+            "nearest is 'evaluation.edge.max_gap.sex.tpr'",
+        ),
+        ("columns.numeric=[age, sex]", "'sex' is listed twice"),
+        ("columns.groups.a={column: sex, bounds: [1]}", "'sex' is not in columns.numeric"),
+        ("columns.groups.a={column: age, bounds: [2, 1]}", "[2.0, 1.0] is not in ascending order"),
+        ("columns.groups.sex={column: age, bounds: [1]}", "'sex' is already a column"),
+        ("columns.positive=<=50K", "'<=50K' is also columns.negative"),
+        ("evaluation.slices=[[sexx]]", "neither a column nor a group; the nearest is 'sex'"),
+        ("data.loader=data.nowhere", "data.loader: there is no module data.nowhere"),
+        ("data.loader=null", "give data.folder (your CSV files) or data.loader (a module)"),
+        ("labeling.functions=null", "labeling.mode=weak needs a module"),
+        ("schema=schema/none.pbtxt", "schema: there is no file"),
+        ("beam.args=[runner]", 'beam.args.0: "runner" is not allowed'),
+        ("trainer", "write --set key.path=value"),
+        ("trainer.epochs=[1", "not valid YAML"),
+    ],
+)
+def test_an_error_names_source_key_and_what_is_allowed(override: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        load("census", [override])
+    assert message in str(error.value)
+    assert f"--set {override}" in str(error.value)
+
+
+def test_a_bound_on_a_gap_needs_its_slice() -> None:
+    with pytest.raises(InputError, match=r"census.yaml: .*max_gap.sex: add \[sex\] to evaluation"):
+        load("census", ["evaluation.slices=[[race]]"])
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("extends: census\ntrainerr: {epochs: 2}\n", "trainerr: there is no such key"),
+        ("extends: census\ntrainer: {epochs: 0}\n", "trainer.epochs: 0 is not allowed"),
+        ("extends: census\nseed: 1\nseed: 2\n", "line 3, column 1: not valid YAML: the key 'seed'"),
+        ("extends: nowhere\n", "there is no configuration 'nowhere'"),
+        ("extends: mine.yaml\n", "extends itself"),
+        ("- a\n- b\n", "write keys and values, not list"),
+        ("trainer: [\n", "not valid YAML"),
+    ],
+)
+def test_an_error_names_the_file(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InputError) as error:
+        load(path)
+    assert message in str(error.value)
+    assert "nowhere" in text or path in str(error.value)
+
+
+def test_a_file_elsewhere_extends_a_named_one_and_its_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "below.yaml").write_text("extends: smoke\nseed: 5\n")
+    config = load(write(tmp_path, "extends: below.yaml\nname: mine\n"))
+    assert (config.name, config.seed, config.data.rows) == ("mine", 5, 2000)
+
+
+def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> None:
+    text = (
+        "extends: census\ntrainer: {learning_rate: 1e-3}\ncolumns: {positive: yes, negative: no}\n"
+    )
+    config = load(write(tmp_path, text))
+    assert config.trainer.learning_rate == 0.001
+    assert (config.columns.positive, config.columns.negative) == ("yes", "no")
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"no configuration 'censs'.*base, census.*smoke"):
+        load("censs")

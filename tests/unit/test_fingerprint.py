@@ -1,0 +1,42 @@
+"""The code hash: what it covers, and that an edit changes it."""
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import InputError
+from pipeline import fingerprint
+from pipeline.fingerprint import code_sha256, our_imports
+
+
+def test_it_follows_imports_through_the_rooms() -> None:
+    found = our_imports("pipeline.staging")
+    assert {"pipeline.staging", "pipeline.tables", "models.errors"} <= found
+    assert all(name.split(".")[0] in ("pipeline", "models") for name in found)
+
+
+def test_imports_inside_functions_count() -> None:
+    assert "pipeline.dag" in our_imports("pipeline.run")
+
+
+def test_an_edit_of_an_imported_module_changes_the_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "top.py").write_text("from rooms import low\n")
+    (tmp_path / "rooms").mkdir()
+    (tmp_path / "rooms" / "low.py").write_text("from . import lower\n")
+    (tmp_path / "rooms" / "lower.py").write_text("X = 1\n")
+    (tmp_path / "other.py").write_text("X = 1\n")
+    monkeypatch.setattr(fingerprint, "REPOSITORY", tmp_path)
+    fingerprint._source.cache_clear()
+    before = code_sha256("top")
+    (tmp_path / "other.py").write_text("X = 2\n")
+    assert code_sha256("top") == before
+    (tmp_path / "rooms" / "lower.py").write_text("X = 2\n")
+    assert code_sha256("top") != before
+    fingerprint._source.cache_clear()
+
+
+def test_an_unknown_module_is_an_input_error() -> None:
+    with pytest.raises(InputError, match=r"models\.nothing: there is no such module"):
+        code_sha256("models.nothing")
