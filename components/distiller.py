@@ -8,6 +8,8 @@ Fails when the loss is not finite or the sparsity is not reached.
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -24,6 +26,50 @@ from models.training import Plan
 
 STUDENT_FILE = "student.keras"
 REPORT_FILE = "distillation.json"
+
+
+def write_student(
+    folder: str,
+    teacher_path: str,
+    transform_graph: str,
+    train: str,
+    evaluation: str,
+    settings: Mapping[str, Any],
+) -> None:
+    """Trains the student and writes it and its report into `folder`.
+
+    Args:
+      folder: Where `student.keras` and `distillation.json` go.
+      teacher_path: The teacher's Keras file.
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      train: File pattern of the transformed training rows.
+      evaluation: File pattern of the rows for early stopping.
+      settings: As for `Distiller`.
+    """
+    section, seed = settings["distiller"], settings["seed"]
+    inputs = model_inputs_of(transform_graph, settings["preprocessing"])
+    plan = Plan(
+        section["epochs"],
+        settings["batch_size"],
+        section["learning_rate"],
+        seed,
+        settings["patience"],
+    )
+    tf_keras.utils.set_random_seed(seed)
+    student, report = distill(
+        teacher=tf_keras.models.load_model(teacher_path, compile=False),
+        inputs=inputs,
+        architecture=Architecture(tuple(section["hidden_units"]), section["embedding_dim"]),
+        train=load_rows([train], inputs),
+        evaluation=load_rows([evaluation], inputs),
+        plan=plan,
+        distillation=Distillation(section["temperature"], section["label_share"]),
+        pruning_epochs=section["pruning_epochs"],
+        sparsity=section["sparsity"],
+    )
+    student.save(os.path.join(folder, STUDENT_FILE))
+    with open(os.path.join(folder, REPORT_FILE), "w", encoding="utf-8") as file:
+        json.dump(dataclasses.asdict(report), file, indent=1)
 
 
 @component
@@ -43,28 +89,11 @@ def Distiller(  # noqa: N802 - TFX takes the node's id from the name
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
-    values = json.loads(settings)
-    section, seed = values["distiller"], values["seed"]
-    inputs = model_inputs_of(transform_graph.uri, values["preprocessing"])
-    teacher_path = os.path.join(model_run.uri, TEACHER_FILE)
-    tf_keras.utils.set_random_seed(seed)
-    student, report = distill(
-        teacher=tf_keras.models.load_model(teacher_path, compile=False),
-        inputs=inputs,
-        architecture=Architecture(tuple(section["hidden_units"]), section["embedding_dim"]),
-        train=load_rows([split_pattern(transformed_examples, "train")], inputs),
-        evaluation=load_rows([split_pattern(transformed_examples, "eval")], inputs),
-        plan=Plan(
-            section["epochs"],
-            values["batch_size"],
-            section["learning_rate"],
-            seed,
-            values["patience"],
-        ),
-        distillation=Distillation(section["temperature"], section["label_share"]),
-        pruning_epochs=section["pruning_epochs"],
-        sparsity=section["sparsity"],
+    write_student(
+        model.uri,
+        os.path.join(model_run.uri, TEACHER_FILE),
+        transform_graph.uri,
+        split_pattern(transformed_examples, "train"),
+        split_pattern(transformed_examples, "eval"),
+        json.loads(settings),
     )
-    student.save(os.path.join(model.uri, STUDENT_FILE))
-    with open(os.path.join(model.uri, REPORT_FILE), "w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(report), file, indent=1)

@@ -9,6 +9,7 @@ Fails when a variant's answers are not finite or differ too much from the studen
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import tf_keras
@@ -48,6 +49,48 @@ def bundle_document(description: Description, variant: str) -> dict[str, Any]:
     }
 
 
+def write_variants(
+    bundle: str,
+    variants: str,
+    student_path: str,
+    transform_graph: str,
+    train: str,
+    settings: Mapping[str, Any],
+) -> None:
+    """Converts the student, compares, measures, and writes both folders.
+
+    Args:
+      bundle: Folder of the edge bundle; it must not exist.
+      variants: Folder of the four variants and their report.
+      student_path: The student's Keras file.
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      train: File pattern of the transformed training rows.
+      settings: As for `Quantizer`.
+    """
+    section, seed = settings["quantizer"], settings["seed"]
+    inputs = model_inputs_of(transform_graph, settings["preprocessing"])
+    rows = load_rows([train], inputs)
+    student = tf_keras.models.load_model(student_path, compile=False)
+    contents = convert_all(student, rows.sample(section["calibration_rows"], seed))
+    sample = rows.sample(_COMPARED_ROWS, seed + 1)
+    report = measure(student, contents, sample, section["max_difference"])
+    for row in report.values():
+        row["sparsity"] = measured_sparsity(student)
+    description = describe(transform_graph, settings["preprocessing"])
+    document = bundle_document(description, section["variant"])
+    os.makedirs(bundle)
+    _write(os.path.join(bundle, PREPROCESSING_FILE), json.dumps(document, indent=1).encode())
+    _write(os.path.join(bundle, MODEL_FILE), contents[section["variant"]])
+    for name, content in contents.items():
+        _write(os.path.join(variants, f"{name}.tflite"), content)
+    _write(os.path.join(variants, REPORT_FILE), json.dumps(report, indent=1).encode())
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+
+
 @component
 def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
     student: InputArtifact[Model],
@@ -66,27 +109,11 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
-    values = json.loads(settings)
-    section = values["quantizer"]
-    inputs = model_inputs_of(transform_graph.uri, values["preprocessing"])
-    rows = load_rows([split_pattern(transformed_examples, "train")], inputs)
-    network = tf_keras.models.load_model(os.path.join(student.uri, STUDENT_FILE), compile=False)
-    contents = convert_all(network, rows.sample(section["calibration_rows"], values["seed"]))
-    sample = rows.sample(_COMPARED_ROWS, values["seed"] + 1)
-    report = measure(network, contents, sample, section["max_difference"])
-    for row in report.values():
-        row["sparsity"] = measured_sparsity(network)
-    for name, content in contents.items():
-        _write(os.path.join(variants.uri, f"{name}.tflite"), content)
-    _write(os.path.join(variants.uri, REPORT_FILE), json.dumps(report, indent=1).encode())
-    description = describe(transform_graph.uri, values["preprocessing"])
-    document = bundle_document(description, section["variant"])
-    folder = path_utils.serving_model_dir(model.uri)
-    os.makedirs(folder)
-    _write(os.path.join(folder, PREPROCESSING_FILE), json.dumps(document, indent=1).encode())
-    _write(os.path.join(folder, MODEL_FILE), contents[section["variant"]])
-
-
-def _write(path: str, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
+    write_variants(
+        path_utils.serving_model_dir(model.uri),
+        variants.uri,
+        os.path.join(student.uri, STUDENT_FILE),
+        transform_graph.uri,
+        split_pattern(transformed_examples, "train"),
+        json.loads(settings),
+    )

@@ -30,7 +30,7 @@ def test_preparing_twice_adds_no_rules() -> None:
     environment.prepare()
     rules = config.CONVERSION_RULES
     environment.prepare()
-    assert config.CONVERSION_RULES == rules
+    assert rules == config.CONVERSION_RULES
 
 
 def test_keras_3_imported_before_is_an_error() -> None:
