@@ -37,7 +37,7 @@ WORKING = "working"  # a file in the working directory: Work has begun
 
 
 @component
-def Make(examples: OutputArtifact[Examples], rows: Parameter[int]):  # noqa: N802
+def Make(examples: OutputArtifact[Examples], rows: Parameter[int]) -> None:  # noqa: N802
     """Writes `rows` examples."""
     examples.split_names = artifact_utils.encode_split_names(["train"])
     examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
@@ -57,7 +57,7 @@ def Work(  # noqa: N802
     model: OutputArtifact[Model],
     label: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
-):
+) -> None:
     """Writes half a model, then does what it is told."""
     del examples, label
     (Path(model.uri) / "model.txt").write_text("half")
@@ -81,7 +81,7 @@ def Work(  # noqa: N802
 
 
 @component
-def Last(model: InputArtifact[Model], copy: OutputArtifact[Model]):  # noqa: N802
+def Last(model: InputArtifact[Model], copy: OutputArtifact[Model]) -> None:  # noqa: N802
     """Copies the model."""
     (Path(copy.uri) / "model.txt").write_text((Path(model.uri) / "model.txt").read_text())
 

@@ -166,7 +166,7 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     store.add("VariantEvaluator", "VariantReport", {"variants.json": {"teacher_pruned": MODEL}})
     gates = [gate(), gate(metric="gap sex tpr", bound="<= 0.10", value=0.134, passed=False)]
     store.add("FairnessGate.server", "GateReport", {"gates.json": gates})
-    pushed = {
+    pushed: dict[str, int | str] = {
         "pushed": 1,
         "pushed_destination": str(store.folder / "serving" / "census" / "17"),
         "pushed_version": "17",
