@@ -80,7 +80,7 @@ def Distiller(  # noqa: N802 - TFX takes the node's id from the name
     model: OutputArtifact[Model],
     settings: Parameter[str],
     code_sha256: Parameter[str],
-):
+) -> None:
     """Trains the student; see the module's docstring.
 
     Args:

@@ -100,7 +100,7 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
     variants: OutputArtifact[TFLiteVariants],
     settings: Parameter[str],
     code_sha256: Parameter[str],
-):
+) -> None:
     """Converts the student; see the module's docstring.
 
     Args:

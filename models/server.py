@@ -1,5 +1,6 @@
 """Size and latency of the server model, asked as TensorFlow Serving asks it."""
 
+import functools
 from typing import Any
 
 import tensorflow as tf
@@ -27,7 +28,6 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
     latency = {}
     for batch, repeats in _REPEATS.items():
         examples = tf.constant(load_records([requests], batch))
-        latency[f"batch_{batch}"] = median_latency_us(
-            lambda examples=examples: answer(**{EXAMPLES: examples}), repeats
-        )
+        call = functools.partial(answer, **{EXAMPLES: examples})
+        latency[f"batch_{batch}"] = median_latency_us(call, repeats)
     return {**sizes(folder_contents(folder)), "latency_us": latency}
