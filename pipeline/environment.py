@@ -22,12 +22,13 @@ _NOISY_LOGGERS = ("absl", "tensorflow", "apache_beam")
 
 
 def prepare() -> None:
-    """Selects legacy Keras, exempts library code from AutoGraph and quietens the loggers.
+    """Selects legacy Keras and one TensorFlow thread, speeds AutoGraph up, quietens the loggers.
 
     Calling it again changes nothing.
 
     Raises:
-      RuntimeError: Keras 3 was imported before, so that models of two kinds would be mixed.
+      RuntimeError: Keras 3 was imported before, so that models of two kinds would be mixed; or
+        TensorFlow has already run something with other threads.
     """
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

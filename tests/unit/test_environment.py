@@ -24,6 +24,14 @@ def test_autograph_leaves_library_code_alone() -> None:
     assert conversion.is_allowlisted(tf_keras.layers.Dense.call)
 
 
+def test_tensorflow_has_one_thread() -> None:
+    environment.prepare()
+    from tensorflow import config
+
+    assert config.threading.get_intra_op_parallelism_threads() == 1
+    assert config.threading.get_inter_op_parallelism_threads() == 1
+
+
 def test_preparing_twice_adds_no_rules() -> None:
     from tensorflow.python.autograph.core import config
 
