@@ -3,9 +3,7 @@
 In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
 <run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
 group columns at the end. The digest is that of the content, and so are the modification times,
-which CsvExampleGen's fingerprint is made of: equal data is found in the cache again. The schema
-contract is copied to <run folder>/staged/<its digest>/schema.pbtxt, since ImportSchemaGen goes by
-the path alone.
+which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
 """
 
 import csv
@@ -46,14 +44,12 @@ class Staged:
 
     path: folder with train/, eval/ and test/.
     digest: SHA-256 of the content.
-    contract: file with the schema contract.
     spans: numbers of the spans in the window, ascending.
     rows: rows by split.
     """
 
     path: str
     digest: str
-    contract: str
     spans: tuple[int, ...]
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
@@ -88,20 +84,9 @@ def stage(config: Config, run_folder: Path) -> Staged:
     splits = _make_splits(config, contents)
     digest = _write(splits, target)
     counts = {split: len(splits[split]) for split in SPLITS}
-    contract = _copy_contract(config.schema_path, target)
-    path = str(target / digest[:16])
-    staged = Staged(path, digest, contract, tuple(window), counts, files)
+    staged = Staged(str(target / digest[:16]), digest, tuple(window), counts, files)
     _write_atomically(record, json.dumps(asdict(staged), indent=1).encode())
     return staged
-
-
-def _copy_contract(source: Path, target: Path) -> str:
-    content = source.read_bytes()
-    copy = target / hashlib.sha256(content).hexdigest()[:16] / source.name
-    if not copy.is_file() or copy.read_bytes() != content:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(copy, content)
-    return str(copy)
 
 
 def _raw_folder(config: Config, run_folder: Path) -> Path:
@@ -181,10 +166,8 @@ def _reuse(record: Path, target: Path) -> Staged | None:
     values = json.loads(record.read_text(encoding="utf-8"))
     values["files"] = tuple(SourceFile(**file) for file in values["files"])
     values["path"] = str(target / values["digest"][:16])
-    values["contract"] = str(target.joinpath(*Path(values["contract"]).parts[-2:]))
     staged = Staged(**{**values, "spans": tuple(values["spans"])})
-    whole = _content_digest(Path(staged.path)) == staged.digest and Path(staged.contract).is_file()
-    return staged if whole else None
+    return staged if _content_digest(Path(staged.path)) == staged.digest else None
 
 
 def _split_files(folder: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import InputError
 from pipeline.config import Config, load
+from pipeline.contract import stage_contract
 from pipeline.staging import SPLITS, Staged, stage
 from tests.unit.tiny_data import CONTRACT, HEADER, ROWS, cells, table, write_config, write_raw
 
@@ -107,12 +108,14 @@ def test_an_edited_file_is_staged_anew(folder: Path) -> None:
 
 
 def test_an_edited_contract_has_another_path(folder: Path) -> None:
-    first = run(folder)
+    config, where = configure(folder), folder.parent / "run"
+    first, staged = stage_contract(config, where), run(folder)
+    assert stage_contract(config, where) == first
     (folder.parent / "schema.pbtxt").write_text("# looked over\n" + CONTRACT)
-    second = run(folder)
-    assert second.contract != first.contract
-    assert second.path == first.path
-    assert Path(second.contract).read_text().startswith("# looked over")
+    second = stage_contract(config, where)
+    assert second != first
+    assert second.read_text().startswith("# looked over")
+    assert run(folder).path == staged.path
 
 
 def test_labels_may_be_missing_in_weak_mode(folder: Path) -> None:
