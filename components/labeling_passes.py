@@ -16,13 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components import record_batches
-from models import label_model, labeling
+from components.record_batches import ROW_ID, UNKNOWN
+from models import label_model, label_report, labeling
 from models.errors import InputError
-from models.label_model import NEGATIVE, POSITIVE
 from models.preprocessing import LABEL, WEIGHT
-
-ROW_ID = "row_id"
-UNKNOWN = -1  # a row without a true label
 
 
 @dataclass(frozen=True)
@@ -117,29 +114,6 @@ class Labels:
     report: dict[str, Any]
 
 
-def read_labels(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.int8]:
-    """True label of each row, UNKNOWN where there is none: int8 [rows].
-
-    Raises:
-      InputError: A label is neither `positive` nor `negative`.
-
-    """
-    classes = {
-        settings.positive: POSITIVE,
-        settings.negative: NEGATIVE,
-        "None": UNKNOWN,
-    }
-    found = list(map(str, record_batches.values(batch, settings.label_column)))
-    if not classes.keys() >= set(found):
-        at = next(n for n, value in enumerate(found) if value not in classes)
-        raise InputError(
-            f"row {record_batches.values(batch, ROW_ID)[at]}, column {settings.label_column}: "
-            f"unknown label '{found[at]}'; columns.positive is '{settings.positive}', "
-            f"columns.negative is '{settings.negative}'"
-        )
-    return np.array([classes[value] for value in found], dtype=np.int8)
-
-
 def vote(shard: Shard, settings: Settings) -> VotedShard:
     """Applies the labelling functions to one shard; in gold mode there are none."""
     functions = []
@@ -153,18 +127,15 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
         columns = [record_batches.values(batch, column) for column in settings.columns]
         rows = [dict(zip(settings.columns, row, strict=True)) for row in zip(*columns, strict=True)]
         votes.append(labeling.apply_functions(functions, rows, row_ids))
-        labels = read_labels(batch, settings)
+        labels = _truth(batch, settings)
         known = np.flatnonzero(labels != UNKNOWN)
         labeled += np.bincount(labels[known], minlength=2)
-        fresh = (
-            Candidate(
-                labeling.draw_order(settings.seed, row_ids[n]),
-                row_ids[n],
-                int(labels[n]),
-                votes[-1][n].tobytes(),
-            )
-            for n in known
-        )
+        orders = [labeling.draw_order(settings.seed, row_ids[n]) for n in known]
+        lowest = np.argsort(np.array(orders, dtype=np.uint64))[: settings.gold_rows]
+        fresh = [
+            Candidate(orders[k], row_ids[n], int(labels[n]), votes[-1][n].tobytes())
+            for k, n in zip(lowest, known[lowest], strict=True)
+        ]
         candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
     vectors, counts, vector_of_row = label_model.distinct(np.concatenate(votes))
     tally = Tally(vectors, counts, tuple(candidates), (int(labeled[0]), int(labeled[1])))
@@ -178,8 +149,13 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
     """
     if settings.mode == "gold":
         negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
+        if positive + negative == 0:
+            raise InputError(
+                f"column {settings.label_column}: missing, or empty in every row of train and "
+                "eval; labeling.mode=gold needs true labels, labeling.mode=weak a few"
+            )
         balance = label_model.class_balance(positive, negative)
-        report = label_model.gold_report(positive + negative, balance)
+        report = label_report.gold(positive + negative, balance)
         return Labels({}, {}, balance, report)
     drawn = heapq.nsmallest(settings.gold_rows, (c for tally in tallies for c in tally.candidates))
     if len(drawn) < settings.gold_rows:
@@ -196,16 +172,20 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
     fitted = label_model.fit(vectors, counts, gold, names, settings.epochs, settings.seed)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
-    report = label_model.label_report(names, vectors, counts, gold, fitted)
+    report = label_report.weak(names, vectors, counts, gold, fitted)
     return Labels(probability, {c.row_id: c.label for c in drawn}, fitted.class_balance, report)
 
 
 def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None:
-    """Writes the rows of a shard of train or eval with `label` and `weight`."""
+    """Writes the rows of a shard of train or eval with `label` and `weight`.
+
+    Rows without a vote, and in gold mode those without a true label, get the class balance.
+    """
     vectors = voted.tally.vectors
     probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
     covered = (vectors != label_model.ABSTAIN).any(axis=1)
-    weight = np.where(covered, 1.0, float(settings.uncovered == "prior"))
+    keep_uncovered = settings.mode == "weak" and settings.uncovered == "prior"
+    weight = np.where(covered, 1.0, float(keep_uncovered))
     probability[~covered] = labels.class_balance
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -213,7 +193,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
         for batch in record_batches.read(voted.shard.source):
             vector = voted.vector_of_row[first : first + batch.num_rows]
             first += batch.num_rows
-            truth = read_labels(batch, settings)
+            truth = _truth(batch, settings)
             gold = truth != UNKNOWN
             if settings.mode == "weak":
                 row_ids = record_batches.values(batch, ROW_ID)
@@ -234,12 +214,11 @@ def write_test(shard: Shard, settings: Settings) -> None:
 
     Raises:
       InputError: A row has no label.
-
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in record_batches.read(shard.source):
-            truth = read_labels(batch, settings)
+            truth = _truth(batch, settings)
             if (truth == UNKNOWN).any():
                 row_id = record_batches.values(batch, ROW_ID)[int(np.argmin(truth))]
                 raise InputError(
@@ -250,6 +229,11 @@ def write_test(shard: Shard, settings: Settings) -> None:
             yield _labeled(batch, settings.label_column, everywhere, truth, everywhere)
 
     record_batches.write(shard.destination, batches())
+
+
+def _truth(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.int8]:
+    names = settings.label_column, settings.positive, settings.negative
+    return record_batches.true_labels(batch, *names)
 
 
 def _gold_weight(settings: Settings) -> float:
@@ -263,10 +247,9 @@ def _labeled(
     label: NDArray[Any],
     weight: NDArray[Any],
 ) -> pa.RecordBatch:
-    columns = {
-        LABEL: record_batches.floats(label),
-        WEIGHT: record_batches.floats(weight),
-    }
+    columns = {}
     if label_column in batch.schema.names:
         columns[label_column] = record_batches.keep(batch, label_column, gold)
+    columns[LABEL] = record_batches.floats(label)
+    columns[WEIGHT] = record_batches.floats(weight)
     return record_batches.replaced(batch, columns)

@@ -14,7 +14,10 @@ from tfx_bsl.tfxio.dataset_options import RecordBatchesOptions
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
 from models.errors import InputError
+from models.label_model import NEGATIVE, POSITIVE
 
+ROW_ID = "row_id"
+UNKNOWN = -1  # a row without a true label
 BATCH_ROWS = 8192
 
 Value = float | str | None
@@ -69,6 +72,25 @@ def _plain(array: pa.Array) -> list[Value]:
     return [words[code] for code in encoded.indices.to_numpy()]
 
 
+def true_labels(
+    batch: pa.RecordBatch, column: str, positive: str, negative: str
+) -> NDArray[np.int8]:
+    """True label of each row as a class, UNKNOWN where there is none: int8 [rows].
+
+    Raises:
+      InputError: A label is neither `positive` nor `negative`.
+    """
+    classes = {positive: POSITIVE, negative: NEGATIVE, "None": UNKNOWN}
+    found = list(map(str, values(batch, column)))
+    if not classes.keys() >= set(found):
+        at = next(n for n, value in enumerate(found) if value not in classes)
+        raise InputError(
+            f"row {values(batch, ROW_ID)[at]}, column {column}: unknown label '{found[at]}'; "
+            f"columns.positive is '{positive}', columns.negative is '{negative}'"
+        )
+    return np.array([classes[value] for value in found], dtype=np.int8)
+
+
 def floats(column: NDArray[np.float32]) -> pa.Array:
     """A column with one number in every row, from float32 [rows]."""
     offsets = pa.array(np.arange(len(column) + 1, dtype=np.int64))
@@ -92,7 +114,8 @@ def replaced(batch: pa.RecordBatch, columns: Mapping[str, pa.Array]) -> pa.Recor
 def write(path: str, batches: Iterable[pa.RecordBatch]) -> None:
     """Writes the rows as a gzipped TFRecord file of tf.Examples."""
     encoder = RecordBatchToExamplesEncoder()
-    with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions(compression_type="GZIP")) as file:
+    options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)  # the fastest
+    with tf.io.TFRecordWriter(path, options) as file:
         for batch in batches:
             for example in encoder.encode(batch):
                 file.write(example)

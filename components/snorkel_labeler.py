@@ -96,7 +96,7 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     seed: Parameter[int],
     code_sha256: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
-):
+) -> None:
     """Labels the examples; see the module's docstring, and `Settings` for the parameters.
 
     `columns` is a JSON list; `code_sha256` only tells runs of different code apart.

@@ -7,7 +7,7 @@ class balance of the gold rows; a ridge logistic regression on the gold rows' vo
 its log-odds, which are too sharp because functions that share a reason do not err independently.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,11 @@ from models.errors import InputError
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
-MU_EPS = 0.01  # smallest P(vote | class): no function is taken for infallible
-RIDGE = 1.0
-FOLDS = 10
-NEWTON_STEPS = 50
-TOLERANCE = 1e-8
+MU_EPS = 0.01  # smallest P(vote | class) in the label model: no function is infallible
+RIDGE = 1.0  # pull of the correction towards the label model; 0.3, 1 and 3 compared on gold rows
+FOLDS = 10  # of the cross-validation
+NEWTON_STEPS = 50  # at most; about ten are taken
+TOLERANCE = 1e-8  # largest change of a coefficient in the last step
 
 Votes = NDArray[np.int8]
 Counts = NDArray[np.int64]
@@ -36,7 +36,6 @@ class Gold:
     Attributes:
       votes: int8 [rows, functions], values NEGATIVE, POSITIVE, ABSTAIN.
       labels: int8 [rows], values NEGATIVE, POSITIVE.
-
     """
 
     votes: Votes
@@ -53,7 +52,6 @@ class Fitted:
       class_balance: Share of positives among the gold rows.
       accuracy_on_gold: Share of gold rows labelled rightly, each by a correction that did not see
         it (cross-validated).
-
     """
 
     probability: Floats
@@ -76,23 +74,16 @@ def merge(parts: Sequence[tuple[Votes, Counts]]) -> tuple[Votes, Counts]:
 
 
 def class_balance(positive: int, negative: int) -> float:
-    """Share of positives among rows with a true label.
+    """Share of positives among the gold rows.
 
     Raises:
-      InputError: There is no such row, or they are all of one class.
-
+      InputError: They are all of one class.
     """
-    if positive + negative == 0:
-        raise InputError(
-            "no row of train and eval has a true label: "
-            "the column columns.label is missing or empty everywhere"
-        )
     if positive == 0 or negative == 0:
         only = "positive" if positive else "negative"
         raise InputError(
-            f"all {positive + negative} gold rows are {only}, both classes are needed: "
-            "raise labeling.gold_rows, or correct columns.positive and "
-            "columns.negative"
+            f"all {positive + negative} gold rows are {only}, both classes are needed: raise "
+            "labeling.gold_rows, or correct columns.positive and columns.negative"
         )
     return positive / (positive + negative)
 
@@ -117,7 +108,6 @@ def fit(
 
     Raises:
       InputError: Fewer than three functions vote, or the gold rows are all of one class.
-
     """
     positive = int((gold.labels == POSITIVE).sum())
     balance = class_balance(positive, len(gold.labels) - positive)
@@ -145,16 +135,37 @@ def fit(
     return Fitted(probability, weight, balance, accuracy)
 
 
+class _Momentum:
+    """Gradient descent with momentum, as Snorkel takes it from torch.optim by default.
+
+    Making any optimizer of torch.optim imports torch's compiler, which costs more than the fit.
+    """
+
+    def __init__(self, parameters: Iterable[Any], learning_rate: float, momentum: float) -> None:
+        self.parameters = [(parameter, parameter.data * 0) for parameter in parameters]
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+
+    def zero_grad(self) -> None:
+        for parameter, _ in self.parameters:
+            parameter.grad = None
+
+    def step(self) -> None:
+        for parameter, velocity in self.parameters:
+            velocity.mul_(self.momentum).add_(parameter.grad)
+            parameter.data.sub_(velocity, alpha=self.learning_rate)
+
+
 def _snorkel_model(vectors: Votes, counts: Counts, balance: float, epochs: int, seed: int) -> Any:
     """Snorkel's LabelModel, fitted on distinct vote vectors that count several times.
 
-    PyTorch is imported here: half a second that only a run in weak mode pays.
+    PyTorch is imported here: only a run in weak mode pays for it.
     """
     import torch
     from snorkel.labeling.model import LabelModel
 
-    class CountedLabelModel(LabelModel):  # type: ignore[misc]
-        """Its fit reads the votes only through these two statistics."""
+    class CountedLabelModel(LabelModel):
+        """Its fit reads the votes only through the two statistics of _generate_O."""
 
         def _generate_O(self, L: NDArray[np.int64], higher_order: bool = False) -> None:  # noqa: N802, N803
             indicators = self._get_augmented_label_matrix(L, higher_order=higher_order)
@@ -162,6 +173,10 @@ def _snorkel_model(vectors: Votes, counts: Counts, balance: float, epochs: int, 
             self.d = indicators.shape[1]
             self.O = torch.from_numpy((indicators.T * share) @ indicators).float()
             self.coverage = share @ (L > 0)
+
+        def _set_optimizer(self) -> None:
+            momentum = self.train_config.optimizer_config.sgd_config.momentum
+            self.optimizer = _Momentum(self.parameters(), self.train_config.lr, momentum)
 
     model = CountedLabelModel(cardinality=2, verbose=False)
     threads = torch.get_num_threads()
@@ -241,63 +256,3 @@ def _folds(labels: NDArray[np.int8], seed: int) -> list[NDArray[np.bool_]]:
     part = np.empty(len(labels), dtype=np.int64)
     part[order] = np.arange(len(labels)) % FOLDS
     return [part == fold for fold in range(FOLDS) if (part == fold).any()]
-
-
-def label_report(
-    names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold, fitted: Fitted
-) -> dict[str, Any]:
-    """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
-
-    Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
-    gold rows on which it votes (`gold_votes`); null where it votes on none.
-    """
-    share = counts / counts.sum()
-    positive, negative = vectors == POSITIVE, vectors == NEGATIVE
-    voted = positive | negative
-    several = voted.sum(axis=1) > 1
-    opposed = (positive & negative.any(axis=1)[:, None]) | (
-        negative & positive.any(axis=1)[:, None]
-    )
-    gold_voted = gold.votes != ABSTAIN
-    right = (gold.votes == gold.labels[:, None]).sum(axis=0)
-    functions = {
-        name: {
-            "coverage": float(share @ voted[:, n]),
-            "overlap": float(share @ (voted[:, n] & several)),
-            "conflict": float(share @ opposed[:, n]),
-            "gold_votes": int(gold_voted[:, n].sum()),
-            "accuracy_on_gold": _ratio(int(right[n]), int(gold_voted[:, n].sum())),
-            "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
-        }
-        for n, name in enumerate(names)
-    }
-    return {
-        "mode": "weak",
-        "gold_rows": len(gold.labels),
-        "rows": int(counts.sum()),
-        "class_balance": fitted.class_balance,
-        "coverage": float(share @ voted.any(axis=1)),
-        "overlap": float(share @ several),
-        "conflict": float(share @ opposed.any(axis=1)),
-        "accuracy_on_gold": fitted.accuracy_on_gold,
-        "functions": functions,
-    }
-
-
-def gold_report(rows: int, balance: float) -> dict[str, Any]:
-    """The label report when all true labels are used and no function is applied."""
-    return {
-        "mode": "gold",
-        "gold_rows": rows,
-        "rows": rows,
-        "class_balance": balance,
-        "coverage": None,
-        "overlap": None,
-        "conflict": None,
-        "accuracy_on_gold": None,
-        "functions": {},
-    }
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

@@ -4,6 +4,7 @@ import hashlib
 import traceback
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from snorkel.labeling import LabelingFunction
 from models.errors import InputError
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE
 
-Row = Mapping[str, float | str | None]
+Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
 
 
 def collect(module: ModuleType) -> list[LabelingFunction]:
@@ -43,7 +44,7 @@ def apply_functions(
 
     Args:
       functions: What `collect` returns.
-      rows: Mappings from column name to value, None where it is missing.
+      rows: One mapping a row.
       row_ids: Name of each row, for messages.
 
     Raises:
@@ -68,12 +69,12 @@ def apply_functions(
 
 def _checked(name: str, column: list[int], row_ids: Sequence[str]) -> list[int]:
     allowed = {NEGATIVE, POSITIVE, ABSTAIN}
-    if set(map(repr, set(column))) <= {"0", "1", "-1"}:
+    if set(map(type, column)) <= {int} and set(column) <= allowed:
         return column
-    at = next(n for n, vote in enumerate(column) if repr(vote) not in {"0", "1", "-1"})
+    at = next(n for n, vote in enumerate(column) if type(vote) is not int or vote not in allowed)
     raise InputError(
         f"labelling function {name}, row {row_ids[at]}: returned {column[at]!r}; "
-        f"a vote is one of {sorted(allowed)} (ABSTAIN, NEGATIVE, POSITIVE)"
+        f"a vote is one of the integers {sorted(allowed)} (ABSTAIN, NEGATIVE, POSITIVE)"
     )
 
 

@@ -8,12 +8,13 @@ Snorkel `LabelingFunction` of this module takes part: a new function needs no re
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from snorkel.labeling import labeling_function
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 
-Row = Mapping[str, float | str | None]
+Row = Mapping[str, Any]
 
 COUPLE = {"Married-civ-spouse", "Married-AF-spouse"}
 HIGHER_DEGREE = {"Masters", "Doctorate", "Prof-school"}
@@ -48,16 +49,22 @@ def expected_pay(row: Row) -> float:
     return 9.0 * math.exp(growth) * (row["hours-per-week"] or 40) * 50
 
 
+def number(row: Row, column: str) -> float:
+    """The value of a number column; NaN where it is missing, which no comparison holds for."""
+    value = row[column]
+    return math.nan if value is None else float(value)
+
+
 @labeling_function()
 def higher_degree(row: Row) -> int:
     """Master's, professional and doctoral degrees lead to well-paid work after a few years."""
-    return POSITIVE if row["education"] in HIGHER_DEGREE and row["age"] >= 30 else ABSTAIN
+    return POSITIVE if row["education"] in HIGHER_DEGREE and number(row, "age") >= 30 else ABSTAIN
 
 
 @labeling_function()
 def couple_with_degree(row: Row) -> int:
     """A graduate who is married and past the first years at work."""
-    settled = row["marital-status"] in COUPLE and row["age"] >= 28
+    settled = row["marital-status"] in COUPLE and number(row, "age") >= 28
     return POSITIVE if settled and row["education"] in DEGREE else ABSTAIN
 
 
@@ -71,26 +78,28 @@ def no_diploma(row: Row) -> int:
 def high_school_unmarried(row: Row) -> int:
     """Up to some college, and no second adult whose career suggests otherwise."""
     return (
-        NEGATIVE if row["education-num"] <= 10 and row["marital-status"] not in COUPLE else ABSTAIN
+        NEGATIVE
+        if number(row, "education-num") <= 10 and row["marital-status"] not in COUPLE
+        else ABSTAIN
     )
 
 
 @labeling_function()
 def large_capital_gain(row: Row) -> int:
     """Gains of many thousands come from wealth."""
-    return POSITIVE if row["capital-gain"] >= 7000 else ABSTAIN
+    return POSITIVE if number(row, "capital-gain") >= 7000 else ABSTAIN
 
 
 @labeling_function()
 def modest_capital_gain(row: Row) -> int:
     """Gains of a few thousand dollars come from small savings, often of the retired."""
-    return NEGATIVE if 0 < row["capital-gain"] < 3000 else ABSTAIN
+    return NEGATIVE if 0 < number(row, "capital-gain") < 3000 else ABSTAIN
 
 
 @labeling_function()
 def capital_loss_of_investor(row: Row) -> int:
     """Only who holds investments loses this much on them."""
-    return POSITIVE if row["capital-loss"] >= 1800 else ABSTAIN
+    return POSITIVE if number(row, "capital-loss") >= 1800 else ABSTAIN
 
 
 @labeling_function()
@@ -99,7 +108,7 @@ def manager_or_professional(row: Row) -> int:
     couple = row["marital-status"] in COUPLE
     return (
         POSITIVE
-        if row["occupation"] in WELL_PAID and couple and row["education-num"] >= 10
+        if row["occupation"] in WELL_PAID and couple and number(row, "education-num") >= 10
         else ABSTAIN
     )
 
@@ -109,7 +118,9 @@ def middle_occupation(row: Row) -> int:
     """Sales, technical support and police pay well to those with a degree or a long week."""
     if row["occupation"] not in MIDDLE or row["marital-status"] not in COUPLE:
         return ABSTAIN
-    return POSITIVE if row["education"] in DEGREE or row["hours-per-week"] >= 50 else ABSTAIN
+    return (
+        POSITIVE if row["education"] in DEGREE or number(row, "hours-per-week") >= 50 else ABSTAIN
+    )
 
 
 @labeling_function()
@@ -123,8 +134,8 @@ def manual_occupation(row: Row) -> int:
     """Operators, drivers and trades: well paid only with experience, diploma and overtime."""
     if row["occupation"] not in MANUAL:
         return ABSTAIN
-    experienced = row["marital-status"] in COUPLE and 35 <= row["age"] <= 60
-    overtime = row["hours-per-week"] > 45 and row["education-num"] >= 9
+    experienced = row["marital-status"] in COUPLE and 35 <= number(row, "age") <= 60
+    overtime = number(row, "hours-per-week") > 45 and number(row, "education-num") >= 9
     return ABSTAIN if experienced and overtime else NEGATIVE
 
 
@@ -168,10 +179,10 @@ def dependent(row: Row) -> int:
 @labeling_function()
 def established_couple(row: Row) -> int:
     """Married, in the years of highest pay, full time, with more than a high-school diploma."""
-    prime = row["marital-status"] in COUPLE and 35 <= row["age"] <= 60
+    prime = row["marital-status"] in COUPLE and 35 <= number(row, "age") <= 60
     return (
         POSITIVE
-        if prime and row["hours-per-week"] >= 40 and row["education-num"] >= 10
+        if prime and number(row, "hours-per-week") >= 40 and number(row, "education-num") >= 10
         else ABSTAIN
     )
 
@@ -179,40 +190,40 @@ def established_couple(row: Row) -> int:
 @labeling_function()
 def young(row: Row) -> int:
     """Under 26 hardly anybody has reached that pay."""
-    return NEGATIVE if row["age"] < 26 else ABSTAIN
+    return NEGATIVE if number(row, "age") < 26 else ABSTAIN
 
 
 @labeling_function()
 def of_pension_age(row: Row) -> int:
     """Past 65, without income from capital."""
-    return NEGATIVE if row["age"] > 65 and row["capital-gain"] < 5000 else ABSTAIN
+    return NEGATIVE if number(row, "age") > 65 and number(row, "capital-gain") < 5000 else ABSTAIN
 
 
 @labeling_function()
 def part_time(row: Row) -> int:
     """Less than 35 hours a week."""
-    return NEGATIVE if row["hours-per-week"] < 35 else ABSTAIN
+    return NEGATIVE if number(row, "hours-per-week") < 35 else ABSTAIN
 
 
 @labeling_function()
 def long_week(row: Row) -> int:
     """Fifty hours or more, in an office rather than on a farm, by somebody who is settled."""
-    settled = row["marital-status"] in COUPLE and row["age"] >= 30
+    settled = row["marital-status"] in COUPLE and number(row, "age") >= 30
     office = row["occupation"] in WELL_PAID | MIDDLE | {"Adm-clerical"}
-    return POSITIVE if row["hours-per-week"] >= 50 and settled and office else ABSTAIN
+    return POSITIVE if number(row, "hours-per-week") >= 50 and settled and office else ABSTAIN
 
 
 @labeling_function()
 def owner_of_company(row: Row) -> int:
     """Incorporated businesses are those that earn well."""
-    settled = row["marital-status"] in COUPLE and row["age"] >= 30
+    settled = row["marital-status"] in COUPLE and number(row, "age") >= 30
     return POSITIVE if row["workclass"] == "Self-emp-inc" and settled else ABSTAIN
 
 
 @labeling_function()
 def federal_career(row: Row) -> int:
     """Federal pay scales rise with service."""
-    settled = row["marital-status"] in COUPLE and row["age"] >= 35
+    settled = row["marital-status"] in COUPLE and number(row, "age") >= 35
     return POSITIVE if row["workclass"] == "Federal-gov" and settled else ABSTAIN
 
 

@@ -1,0 +1,68 @@
+"""The label report: what each labelling function and the label model did, as JSON values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Fitted, Gold, Votes
+
+
+def weak(
+    names: Sequence[str], vectors: Votes, counts: Counts, gold_rows: Gold, fitted: Fitted
+) -> dict[str, Any]:
+    """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
+
+    Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
+    gold rows on which it votes (`gold_votes`); null where it votes on none.
+    """
+    share = counts / counts.sum()
+    positive, negative = vectors == POSITIVE, vectors == NEGATIVE
+    voted = positive | negative
+    several = voted.sum(axis=1) > 1
+    opposed = (positive & negative.any(axis=1)[:, None]) | (
+        negative & positive.any(axis=1)[:, None]
+    )
+    gold_voted = gold_rows.votes != ABSTAIN
+    right = (gold_rows.votes == gold_rows.labels[:, None]).sum(axis=0)
+    functions = {
+        name: {
+            "coverage": float(share @ voted[:, n]),
+            "overlap": float(share @ (voted[:, n] & several)),
+            "conflict": float(share @ opposed[:, n]),
+            "gold_votes": int(gold_voted[:, n].sum()),
+            "accuracy_on_gold": _ratio(int(right[n]), int(gold_voted[:, n].sum())),
+            "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
+        }
+        for n, name in enumerate(names)
+    }
+    return {
+        "mode": "weak",
+        "gold_rows": len(gold_rows.labels),
+        "rows": int(counts.sum()),
+        "class_balance": fitted.class_balance,
+        "coverage": float(share @ voted.any(axis=1)),
+        "overlap": float(share @ several),
+        "conflict": float(share @ opposed.any(axis=1)),
+        "accuracy_on_gold": fitted.accuracy_on_gold,
+        "functions": functions,
+    }
+
+
+def gold(rows: int, balance: float) -> dict[str, Any]:
+    """The label report when all true labels are used and no function is applied."""
+    return {
+        "mode": "gold",
+        "gold_rows": rows,
+        "rows": rows,
+        "class_balance": balance,
+        "coverage": None,
+        "overlap": None,
+        "conflict": None,
+        "accuracy_on_gold": None,
+        "functions": {},
+    }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

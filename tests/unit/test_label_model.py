@@ -1,0 +1,238 @@
+"""Label model, its correction on gold rows, its report, and the application of functions."""
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+from snorkel.labeling import LabelingFunction, LFAnalysis, labeling_function
+from snorkel.labeling.model import LabelModel
+
+from models import label_model, label_report, labeling
+from models.errors import InputError
+from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
+
+ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
+Problem = tuple[np.ndarray, np.ndarray, np.ndarray]  # votes, labels, indices of gold rows
+NAMES = ["a", "b", "c", "d", "e"]
+
+
+def draw(rows: int, seed: int, coverage: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, 30 % positive, and votes of independent functions with known accuracies."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(rows) < 0.3).astype(np.int8)
+    right = rng.random((rows, len(ACCURACIES))) < ACCURACIES
+    votes = np.where(right, labels[:, None], 1 - labels[:, None])
+    votes[rng.random(votes.shape) > coverage] = ABSTAIN
+    return votes.astype(np.int8), labels
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    votes, labels = draw(4000, seed=7)
+    return votes, labels, np.arange(200)
+
+
+def fit(votes: np.ndarray, labels: np.ndarray, gold: np.ndarray) -> label_model.Fitted:
+    vectors, counts, _ = label_model.distinct(votes)
+    return label_model.fit(vectors, counts, Gold(votes[gold], labels[gold]), NAMES, 300, seed=1)
+
+
+def test_distinct_vectors_stand_for_all_rows() -> None:
+    votes = np.array([[1, -1], [0, 1], [1, -1]], dtype=np.int8)
+    vectors, counts, vector_of_row = label_model.distinct(votes)
+    np.testing.assert_array_equal(vectors[vector_of_row], votes)
+    assert counts.sum() == 3
+    assert len(vectors) == 2
+
+
+def test_merging_parts_is_counting_together() -> None:
+    votes, _ = draw(300, seed=3)
+    vectors, counts, _ = label_model.distinct(votes)
+    parts = [label_model.distinct(part)[:2] for part in (votes[:100], votes[100:])]
+    merged_vectors, merged_counts = label_model.merge(parts)
+    np.testing.assert_array_equal(merged_vectors, vectors)
+    np.testing.assert_array_equal(merged_counts, counts)
+
+
+def test_probabilities_rank_and_are_calibrated(problem: Problem) -> None:
+    votes, labels, gold = problem
+    fitted = fit(votes, labels, gold)
+    probability = fitted.probability[label_model.distinct(votes)[2]]
+    assert abs(probability.mean() - labels.mean()) < 0.05
+    assert ((probability >= 0.5) == labels).mean() > 0.88
+    assert abs(fitted.accuracy_on_gold - ((probability >= 0.5) == labels).mean()) < 0.05
+    assert np.argmax(fitted.weight) == 0
+
+
+def test_same_seed_same_labels(problem: Problem) -> None:
+    np.testing.assert_array_equal(fit(*problem).probability, fit(*problem).probability)
+
+
+def test_counted_vectors_give_what_snorkel_gives_on_rows(problem: Problem) -> None:
+    votes, _, _ = problem
+    vectors, counts, _ = label_model.distinct(votes)
+    ours = label_model._snorkel_model(vectors, counts, 0.3, 200, seed=5)
+    theirs = LabelModel(cardinality=2, verbose=False)
+    theirs.fit(
+        votes.astype(int),
+        class_balance=[0.7, 0.3],
+        n_epochs=200,
+        seed=5,
+        mu_eps=label_model.MU_EPS,
+        progress_bar=False,
+    )
+    np.testing.assert_allclose(ours.get_weights(), theirs.get_weights(), atol=1e-5)
+    np.testing.assert_allclose(
+        ours.predict_proba(vectors.astype(int)),
+        theirs.predict_proba(vectors.astype(int)),
+        atol=1e-4,
+    )
+
+
+def test_correction_tempers_functions_that_repeat_each_other() -> None:
+    votes, labels = draw(4000, seed=11, coverage=1.0)
+    votes[:, 1:4] = votes[:, [4]]  # four times the weakest vote
+    vectors, counts, vector_of_row = label_model.distinct(votes)
+    gold = Gold(votes[:200], labels[:200])
+    fitted = label_model.fit(vectors, counts, gold, NAMES, 300, seed=1)
+    raw = label_model._snorkel_model(vectors, counts, 0.3, 300, seed=1)
+    probability = raw.predict_proba(vectors.astype(int))[:, POSITIVE]
+
+    def loss(p: np.ndarray) -> float:
+        p = np.clip(p[vector_of_row], 1e-6, 1 - 1e-6)
+        return float(-np.mean(np.where(labels == 1, np.log(p), np.log(1 - p))))
+
+    assert loss(fitted.probability) < 0.6 * loss(probability)
+
+
+def test_function_that_never_votes_has_no_weight(problem: Problem) -> None:
+    votes, labels, gold = problem
+    votes = votes.copy()
+    votes[:, 2] = ABSTAIN
+    fitted = fit(votes, labels, gold)
+    assert np.isnan(fitted.weight).tolist() == [False, False, True, False, False]
+    assert np.isfinite(fitted.probability).all()
+
+
+def test_too_few_functions_vote(problem: Problem) -> None:
+    votes, labels, gold = problem
+    votes = votes.copy()
+    votes[:, 2:] = ABSTAIN
+    with pytest.raises(InputError, match="only 2 of 5 labelling functions vote"):
+        fit(votes, labels, gold)
+
+
+def test_gold_rows_of_one_class(problem: Problem) -> None:
+    votes, labels, _ = problem
+    with pytest.raises(InputError, match=r"all \d+ gold rows are negative"):
+        fit(votes, labels, np.flatnonzero(labels == NEGATIVE)[:50])
+
+
+def test_ridge_stays_at_the_prior_without_evidence() -> None:
+    design = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    coefficients = label_model.ridge_logistic(design, np.array([0.0, 1.0]))
+    np.testing.assert_allclose(coefficients, [0, 1, 0], atol=1e-6)
+
+
+def test_ridge_is_at_the_minimum_even_from_a_poor_start() -> None:
+    rng = np.random.default_rng(0)
+    design = np.hstack([np.ones((60, 1)), 20 * rng.normal(size=(60, 1)), rng.normal(size=(60, 2))])
+    labels = (rng.random(60) < 0.5).astype(float)
+    coefficients = label_model.ridge_logistic(design, labels)
+    probability = 1 / (1 + np.exp(-design @ coefficients))
+    pull = label_model.RIDGE * (coefficients - [0, 1, 0, 0])
+    gradient = design.T @ (probability - labels) + pull
+    np.testing.assert_allclose(gradient[1:], 0, atol=1e-5)
+
+
+def test_report_agrees_with_snorkels_analysis(problem: Problem) -> None:
+    votes, labels, gold = problem
+    vectors, counts, _ = label_model.distinct(votes)
+    gold_rows = Gold(votes[gold], labels[gold])
+    report = label_report.weak(NAMES, vectors, counts, gold_rows, fit(votes, labels, gold))
+    rows = list(report["functions"].values())
+    analysis = LFAnalysis(votes.astype(int))
+    on_gold = LFAnalysis(gold_rows.votes.astype(int))
+    np.testing.assert_allclose([r["coverage"] for r in rows], analysis.lf_coverages())
+    np.testing.assert_allclose([r["overlap"] for r in rows], analysis.lf_overlaps())
+    np.testing.assert_allclose([r["conflict"] for r in rows], analysis.lf_conflicts())
+    np.testing.assert_allclose(
+        [r["accuracy_on_gold"] for r in rows], on_gold.lf_empirical_accuracies(gold_rows.labels)
+    )
+    assert report["coverage"] == pytest.approx(analysis.label_coverage())
+    assert report["overlap"] == pytest.approx(analysis.label_overlap())
+    assert report["conflict"] == pytest.approx(analysis.label_conflict())
+    assert report["gold_rows"] == 200
+    assert report["rows"] == 4000
+
+
+def module_of(*functions: LabelingFunction) -> ModuleType:
+    module = ModuleType("written_here")
+    for n, function in enumerate(functions):
+        setattr(module, f"name_{n}", function)
+    return module
+
+
+@labeling_function()
+def grown_up(row: labeling.Row) -> int:
+    return POSITIVE if row["age"] >= 18 else ABSTAIN
+
+
+@labeling_function()
+def forgets_to_abstain(row: labeling.Row) -> int | None:
+    return NEGATIVE if row["age"] < 18 else None
+
+
+ROWS: list[labeling.Row] = [{"age": 12}, {"age": 40}, {"age": None}]
+ROW_IDS = ["span-1:1", "span-1:2", "span-1:3"]
+
+
+def test_functions_are_found_once() -> None:
+    assert labeling.collect(module_of(grown_up, forgets_to_abstain, grown_up)) == [
+        grown_up,
+        forgets_to_abstain,
+    ]
+
+
+def test_module_without_functions() -> None:
+    with pytest.raises(InputError, match="written_here: no labelling function"):
+        labeling.collect(module_of())
+
+
+def test_two_functions_of_one_name() -> None:
+    twin = LabelingFunction("grown_up", lambda row: ABSTAIN)
+    with pytest.raises(InputError, match="two labelling functions are called 'grown_up'"):
+        labeling.collect(module_of(grown_up, twin))
+
+
+def test_votes() -> None:
+    assert labeling.apply_functions([grown_up], ROWS[:2], ROW_IDS).tolist() == [[-1], [1]]
+
+
+def test_function_that_raises_is_named_with_row_and_line() -> None:
+    with pytest.raises(
+        InputError, match=r"grown_up, row span-1:3: TypeError.*row\[\"age\"\] >= 18"
+    ):
+        labeling.apply_functions([grown_up], ROWS, ROW_IDS)
+
+
+def test_column_that_functions_may_not_read() -> None:
+    peek = LabelingFunction("peek", lambda row: int(row["income"] == ">50K"))
+    with pytest.raises(InputError, match=r"peek, row span-1:1: KeyError: 'income'.*only feature"):
+        labeling.apply_functions([peek], ROWS, ROW_IDS)
+
+
+@pytest.mark.parametrize("vote", [None, 2, "1", 0.5, True])
+def test_invalid_class_is_named_with_row(vote: object) -> None:
+    wrong = LabelingFunction("wrong", lambda row: vote if row["age"] == 40 else ABSTAIN)
+    with pytest.raises(
+        InputError, match=r"wrong, row span-1:2: returned .*one of the integers \[-1, 0, 1\]"
+    ):
+        labeling.apply_functions([wrong], ROWS, ROW_IDS)
+
+
+def test_draw_is_seeded_and_the_same_everywhere() -> None:
+    rows = [f"span-1:{n}" for n in range(1000)]
+    one, two = (set(sorted(rows, key=lambda r: labeling.draw_order(s, r))[:50]) for s in (1, 2))
+    assert len(one & two) < 15
+    assert labeling.draw_order(1, "span-1:1") == 3984106563689445488
