@@ -118,7 +118,8 @@ def run_verb(options: argparse.Namespace, out: Console) -> int:
     if outcome.failure:
         return outcome.failure.exit_code
     if outcome.signal is not None:
-        out.print(f"interrupted; to go on, run the same command again: {escape(options.command)}")
+        again = f"interrupted; to go on, run the same command again: {options.command}"
+        out.print(escape(again), soft_wrap=True)
         return SIGNALLED + outcome.signal
     blessed = all(pushed.version is not None for pushed in outcome.summary.pushed.values())
     return DONE if blessed or not options.require_blessing else NOT_BLESSED

@@ -20,6 +20,8 @@ _REPORTS = {
     "gates.edge": ("FairnessGate.edge", "GateReport", "gates.json"),
 }
 _PUSHED = "PushedModel"
+NOT_YET = "the run has not come to it yet"
+STOPPED = "the run stopped before it"
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,7 @@ def _pushed(
 ) -> Pushed:
     artifact = find(executions, f"Pusher.{target}", _PUSHED)
     if artifact is None:
-        why = "the run has not come to it yet" if running else "the run stopped before it"
-        return Pushed(version=None, why=why)
+        return Pushed(version=None, why=NOT_YET if running else STOPPED)
     if artifact.properties.get("pushed"):
         path = Path(str(artifact.properties["pushed_destination"]))
         inside = path.relative_to(run_folder) if path.is_relative_to(run_folder) else path

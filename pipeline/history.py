@@ -8,6 +8,7 @@ from rich.table import Table
 
 from models.errors import InputError
 from pipeline import lock, summary
+from pipeline.findings import NOT_YET, STOPPED
 from pipeline.metadata import open_store, store_path
 from pipeline.summary import Summary
 
@@ -46,11 +47,16 @@ def read_run(folder: Path, run_id: str | None) -> Summary:
     if run_id is not None and run_id not in known:
         raise InputError(f"there is no run {run_id} under {folder}; the last ones: {known[-5:]}")
     found = summary.read(summary.path_of(folder, run_id or known[-1]))
-    if found.state == "RUNNING" and not (
-        lock.is_held(folder / lock.FILE) and found.run_id == known[-1]
-    ):
-        return found.model_copy(update={"state": "INTERRUPTED"})
-    return found
+    running = lock.is_held(folder / lock.FILE) and found.run_id == known[-1]
+    return found if running or found.state != "RUNNING" else _interrupted(found)
+
+
+def _interrupted(found: Summary) -> Summary:
+    pushed = {
+        target: push.model_copy(update={"why": STOPPED}) if push.why == NOT_YET else push
+        for target, push in found.pushed.items()
+    }
+    return found.model_copy(update={"state": "INTERRUPTED", "pushed": pushed})
 
 
 def list_runs(folder: Path) -> list[RunRow]:

@@ -155,7 +155,9 @@ class Metadata:
         left = [e for e in self._store.get_executions() if e.last_known_state in _UNFINISHED]
         nodes = [self._node_id(execution.id) for execution in left]
         for execution, node in zip(left, nodes, strict=True):
-            for output in (artifacts / node).glob(f"*/{execution.id}"):
+            folder = artifacts / node
+            written = [*folder.glob(f"*/{execution.id}"), *folder.glob(f".system/*/{execution.id}")]
+            for output in [*written, *folder.glob(".system/stateful_working_dir/*")]:
                 shutil.rmtree(output, ignore_errors=True)
             execution.last_known_state = mlmd.Execution.CANCELED
         if left:

@@ -25,6 +25,7 @@ from tfx.types.standard_artifacts import Examples
 
 from models.errors import InputError
 from pipeline.events import Event, Listener, NodeError, NodeFinished, NodeStarted, NodeState
+from pipeline.failures import WillBeMadeAnewError
 from pipeline.integrity import DamagedExamplesError, check_examples
 from pipeline.metadata import Metadata
 
@@ -151,6 +152,4 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         store = Metadata(self._metadata, writable=True)
         maker = store.producer(error.artifact_id)
         store.forget_artifact(error.artifact_id)
-        return InputError(
-            f"{error}. The next run makes it anew: {maker} and what follows run again"
-        )
+        return WillBeMadeAnewError(f"{error}. The next run makes it anew, from {maker} on")

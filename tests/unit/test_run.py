@@ -188,7 +188,8 @@ def test_damaged_examples_are_found_named_and_made_anew(runs: Runs, damage: str)
     failure = runs.summary()["failure"]
     assert failure["node"] == "Work"
     assert str(file if damage != "removed" else file.parent) in failure["cause"]
-    assert "The next run makes it anew: Make" in failure["cause"]
+    assert failure["cause"].endswith("The next run makes it anew, from Make on")
+    assert failure["resume"].startswith("run the same command again")
     assert runs.run("finish", "--set", "seed=2") == 0
     assert runs.states() == {"Make": "RAN", "Work": "RAN", "Last": "RAN"}
     [made] = set(runs.folder.glob("artifacts/Make/examples/*/Split-train/*.gz")) - {file}
