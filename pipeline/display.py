@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -98,18 +99,34 @@ def print_failure(out: Console, failure: Failure) -> None:
 
 
 def _gate_table(gates: Iterable[Gate]) -> Table:
-    table = Table("target", "metric", "slice", "value", "bound", "verdict", "to change the bound")
+    columns = (
+        "target",
+        "metric",
+        "slice",
+        "value",
+        "bound",
+        "verdict",
+        "to change: --set KEY=VALUE",
+    )
+    table = _table(*columns)
     for gate in gates:
         verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
-        how = f"--set {gate.key}=..."
         cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
-        table.add_row(*map(escape, cells), verdict, escape(how))
+        table.add_row(*map(escape, cells), verdict, escape(gate.key))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    """A table that folds long cells instead of cutting them off."""
+    table = Table(box=SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     return table
 
 
 def _model_table(summary: Summary) -> Table:
     columns = ("accuracy", "auc", "f1", "tpr gap", "bytes", "gzip", "us/row", "target")
-    table = Table("model", *columns)
+    table = _table("model", *columns)
     for column in table.columns[1:-1]:
         column.justify = "right"
     targets = {variant: target for target, variant in summary.targets.items()}
