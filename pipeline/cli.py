@@ -105,9 +105,9 @@ def _command(arguments: Sequence[str] | None) -> str:
 
 def run_verb(options: argparse.Namespace, out: Console) -> int:
     """Runs the DAG once."""
+    config = load(options.config, options.overrides)
     from pipeline.run import Request, build_dag, execute
 
-    config = load(options.config, options.overrides)
     request = Request(Path(options.config).stem, config, Path(options.root), options.command)
     with RunDisplay(out) as display:
         build = options.build or build_dag

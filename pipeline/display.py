@@ -14,7 +14,7 @@ from pipeline.events import Event, NodeStarted
 from pipeline.findings import TARGETS
 from pipeline.summary import Failure, Gate, Model, Summary
 
-_PLAIN_WIDTH = 120  # columns, where the output is not a terminal
+_PLAIN_WIDTH = 140  # columns, where the output is not a terminal
 _STYLES = {"RAN": "green", "CACHED": "cyan", "SKIPPED": "yellow", "FAILED": "bold red"}
 
 
@@ -99,16 +99,8 @@ def print_failure(out: Console, failure: Failure) -> None:
 
 
 def _gate_table(gates: Iterable[Gate]) -> Table:
-    columns = (
-        "target",
-        "metric",
-        "slice",
-        "value",
-        "bound",
-        "verdict",
-        "to change: --set KEY=VALUE",
-    )
-    table = _table(*columns)
+    measured = ("target", "metric", "slice", "value", "bound", "verdict")
+    table = _table(*measured, "to change: --set KEY=VALUE")
     for gate in gates:
         verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
         cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
