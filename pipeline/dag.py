@@ -164,6 +164,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     fairness_gate_server = FairnessGate(
         evaluation=evaluator_server.outputs["evaluation"],
         blessing=evaluator_server.outputs["blessing"],
+        baseline_blessing=baseline_server.outputs["model_blessing"],
         model=trainer.outputs["model"],
         target="server",
         bounds=config.evaluation.server.model_dump_json(),
@@ -192,6 +193,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     fairness_gate_edge = FairnessGate(
         evaluation=evaluator_edge.outputs["evaluation"],
         blessing=evaluator_edge.outputs["blessing"],
+        baseline_blessing=baseline_edge.outputs["model_blessing"],
         model=quantizer.outputs["model"],
         target="edge",
         bounds=config.evaluation.edge.model_dump_json(),
