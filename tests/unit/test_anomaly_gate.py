@@ -1,0 +1,82 @@
+"""AnomalyGate's logic on statistics that TFDV made of a few rows."""
+
+import pandas as pd
+import pytest
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.anomaly_gate import Anomaly, check, find_anomalies, find_empty_cells
+from models.errors import InputError
+
+CONTRACT = text_format.Parse(
+    """
+    feature { name: "sex" type: BYTES domain: "sex" presence { min_fraction: 1.0 } }
+    feature { name: "age" type: INT int_domain { min: 17 max: 90 } presence { min_fraction: 1.0 } }
+    string_domain { name: "sex" value: "Male" value: "Female" }
+    """,
+    schema_pb2.Schema(),
+)
+
+
+def anomalies_of(frame: pd.DataFrame) -> list[Anomaly]:
+    statistics = tfdv.generate_statistics_from_dataframe(frame)
+    found = tfdv.validate_statistics(statistics, CONTRACT)
+    return find_anomalies("train", found, statistics.datasets[0], CONTRACT)
+
+
+def test_data_that_keeps_to_the_contract_has_no_anomaly() -> None:
+    assert anomalies_of(pd.DataFrame({"sex": ["Male", "Female"], "age": [30, 40]})) == []
+
+
+def test_unknown_category_names_value_rows_and_remedy() -> None:
+    frame = pd.DataFrame({"sex": ["Male", "Robot", "Robot"], "age": [30, 40, 50]})
+    (anomaly,) = anomalies_of(frame)
+    assert (anomaly.feature, anomaly.severity, anomaly.rows, anomaly.total) == ("sex", "ERROR", 2, 3)
+    assert "Robot" in anomaly.problem
+    assert "domain" in anomaly.remedy
+
+
+def test_number_out_of_range_counts_rows() -> None:
+    frame = pd.DataFrame({"sex": ["Male"] * 10, "age": [30] * 8 + [500, 500]})
+    (anomaly,) = anomalies_of(frame)
+    assert anomaly.feature == "age"
+    assert anomaly.rows == 2
+
+
+def test_new_column_is_an_anomaly() -> None:
+    frame = pd.DataFrame({"sex": ["Male"], "age": [30], "salary": [1.5]})
+    (anomaly,) = anomalies_of(frame)
+    assert anomaly.feature == "salary"
+    assert anomaly.rows == 1
+
+
+def test_blocking_anomaly_says_what_is_wrong_and_how_to_accept_it() -> None:
+    anomaly = Anomaly("train", "sex", "ERROR", "Unexpected value Robot.", 2, 3, "add it")
+    with pytest.raises(InputError) as error:
+        check([anomaly], "ERROR", [], "schema/x.pbtxt")
+    message = str(error.value)
+    for part in ("split 'train'", "'sex'", "2 of 3 rows", "Robot", "schema/x.pbtxt"):
+        assert part in message
+    assert "--set 'anomalies.accept=[sex]'" in message
+
+
+@pytest.mark.parametrize(
+    ("severity", "accept", "stops"),
+    [("ERROR", [], False), ("WARNING", [], True), ("WARNING", ["sex"], False)],
+)
+def test_severity_and_accepted_features(severity: str, accept: list[str], stops: bool) -> None:
+    anomaly = Anomaly("train", "sex", "WARNING", "Odd.", 1, 3, "look")
+    if stops:
+        with pytest.raises(InputError):
+            check([anomaly], severity, accept, "schema/x.pbtxt")
+    else:
+        assert check([anomaly], severity, accept, "schema/x.pbtxt") is None
+
+
+def test_empty_cells_below_the_presence_of_the_contract() -> None:
+    # A row without a value is an empty list in a CSV's Examples, not a missing feature.
+    statistics = tfdv.generate_statistics_from_dataframe(pd.DataFrame({"age": [30, 40]}))
+    statistics.datasets[0].num_examples = 4
+    (anomaly,) = find_empty_cells("eval", statistics.datasets[0], CONTRACT)
+    assert (anomaly.feature, anomaly.rows, anomaly.total) == ("age", 2, 4)

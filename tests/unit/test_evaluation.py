@@ -1,0 +1,78 @@
+"""The Evaluators' configuration and the choice of the baseline."""
+
+from pathlib import Path
+
+import tensorflow_model_analysis as tfma
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2
+from tfx.components.evaluator import constants
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from pipeline import config
+from pipeline.baseline import LastBlessedOther
+from pipeline.evaluation import eval_config
+
+
+def test_overall_bounds_are_thresholds_of_the_overall_slice_only() -> None:
+    census = config.load("census")
+    made = eval_config(census.evaluation, census.evaluation.server, "tf_generic")
+    metrics = {m.class_name: m for m in made.metrics_specs[0].metrics}
+    (threshold,) = metrics["AUC"].per_slice_thresholds
+    assert [list(spec.feature_keys) for spec in threshold.slicing_specs] == [[]]
+    bound = census.evaluation.server.min["auc"]
+    assert threshold.threshold.value_threshold.lower_bound.value == bound
+    drop = census.evaluation.server.max_drop["auc"]
+    assert threshold.threshold.change_threshold.absolute.value == -drop
+    assert not metrics["F1Score"].per_slice_thresholds
+    assert [list(s.feature_keys) for s in made.slicing_specs][0] == []
+
+
+def test_tfma_accepts_the_configuration() -> None:
+    census = config.load("census")
+    made = eval_config(census.evaluation, census.evaluation.edge, "tf_lite")
+    alone = tfma.utils.update_eval_config_with_defaults(made, has_baseline=False, rubber_stamp=True)
+    tfma.utils.verify_eval_config(alone)
+    assert [spec.name for spec in alone.model_specs] == [""]
+
+
+def resolve(tmp_path: Path, candidate: int, blessings: list[tuple[int, int]]) -> int | None:
+    """The baseline's id among models 1 to 3, given (model, blessed) in the order of blessing."""
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
+    models = {}
+    for number in (1, 2, 3):
+        models[number] = Model()
+        models[number].id = number
+    given = []
+    for number, (model, blessed) in enumerate(blessings):
+        blessing = ModelBlessing()
+        blessing.id = 100 + number
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model)
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
+        given.append(blessing)
+    resolved = LastBlessedOther().resolve_artifacts(
+        MetadataStore(connection),
+        {
+            "candidate": [models[candidate]],
+            "model": list(models.values()),
+            "model_blessing": given,
+        },
+    )
+    return resolved["model"][0].id if resolved["model"] else None
+
+
+def test_first_model_has_no_baseline(tmp_path: Path) -> None:
+    assert resolve(tmp_path, 1, []) is None
+
+
+def test_blessed_candidate_is_not_its_own_baseline(tmp_path: Path) -> None:
+    assert resolve(tmp_path, 1, [(1, 1)]) is None
+    assert resolve(tmp_path, 2, [(1, 1), (2, 1)]) == 1
+
+
+def test_unblessed_models_are_passed_over(tmp_path: Path) -> None:
+    assert resolve(tmp_path, 3, [(1, 1), (2, 0)]) == 1
+
+
+def test_earlier_model_tried_again_is_compared_with_the_later_one(tmp_path: Path) -> None:
+    assert resolve(tmp_path, 1, [(1, 1), (2, 1)]) == 2
