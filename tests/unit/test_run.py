@@ -3,12 +3,10 @@
 import gzip
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,20 +131,6 @@ def test_a_full_disk_is_named_with_the_root(runs: Runs, work: str) -> None:
     assert runs.run(work) == 2
     cause = runs.summary()["failure"]["cause"]
     assert cause.startswith(f"the disk of {runs.root} is full (")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs takes the rights of root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_disk_that_fills_up(runs: Runs, small_disk: Path) -> None:
