@@ -18,7 +18,7 @@ from models.label_model import NEGATIVE, POSITIVE
 
 ROW_ID = "row_id"
 UNKNOWN = -1  # a row without a true label
-BATCH_ROWS = 8192
+BATCH_ROWS = 2048
 
 Value = float | str | None
 

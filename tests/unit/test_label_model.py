@@ -45,6 +45,15 @@ def test_distinct_vectors_stand_for_all_rows() -> None:
     assert len(vectors) == 2
 
 
+@pytest.mark.parametrize(("rows", "functions", "vectors"), [(0, 3, 0), (4, 0, 1), (0, 0, 0)])
+def test_distinct_without_rows_or_functions(rows: int, functions: int, vectors: int) -> None:
+    votes = np.empty((rows, functions), dtype=np.int8)
+    found, counts, vector_of_row = label_model.distinct(votes)
+    assert found.shape == (vectors, functions)
+    assert counts.sum() == rows
+    assert vector_of_row.shape == (rows,)
+
+
 def test_merging_parts_is_counting_together() -> None:
     votes, _ = draw(300, seed=3)
     vectors, counts, _ = label_model.distinct(votes)

@@ -61,8 +61,9 @@ def write_examples(folder: Path, splits: dict[str, list[Row]], shards: int = 1) 
         (folder / f"Split-{split}").mkdir(parents=True)
         for shard in range(shards):
             name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
-            batch = batch_of(rows[shard::shards])
-            record_batches.write(str(folder / f"Split-{split}" / name), [batch])
+            part = rows[shard::shards]
+            batches = [batch_of(part)] if part else []
+            record_batches.write(str(folder / f"Split-{split}" / name), batches)
     return examples
 
 
@@ -206,6 +207,12 @@ def test_gold_draw_does_not_depend_on_order_or_shards(
     by_row = dict(zip(weak.rows["train"]["row_id"], weak.rows["train"]["label"], strict=True))
     for row_id, value in zip(*(again.rows["train"][c] for c in ("row_id", "label")), strict=True):
         assert value == pytest.approx(by_row[row_id], abs=0.02)
+
+
+def test_shards_without_rows(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    few = {**census, "eval": census["eval"][:2]}
+    result = label(tmp_path, write_examples(tmp_path / "in", few, shards=3))
+    assert result.report["rows"] == 302
 
 
 def test_another_seed_draws_other_gold_rows(
