@@ -7,6 +7,7 @@ disk at fault, 3 not blessed under --require-blessing, 128 + n interrupted by si
 import argparse
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
     except LockHeldError as error:
         errors.print(f"[bold red]error[/]: {escape(str(error))}")
         return FAILED
+    except KeyboardInterrupt as error:
+        return SIGNALLED + int(getattr(error, "number", signal.SIGINT))
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -115,3 +116,15 @@ def test_no_cell_of_the_tables_is_cut_off() -> None:
     text = out.export_text()
     assert "…" not in text
     assert "evaluation" in text
+
+
+def test_a_signal_before_the_first_node_ends_the_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pipeline", "run", "--config", "census"]
+    process = subprocess.Popen(
+        [*command, "--root", str(tmp_path)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "staging the data\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert main(["runs", "--root", str(tmp_path)]) == 0
