@@ -100,7 +100,7 @@ def layout_of(columns: Collection[str], custom_config: Mapping[str, Any]) -> Lay
     return Layout(
         numeric=tuple(c for c in custom_config["numeric"] if c in columns),
         categorical=tuple(
-            (c, tuple(values)) for c, values in custom_config["categorical"].items() if c in columns
+            (c, tuple(values)) for c, values in custom_config["categorical"] if c in columns
         ),
         buckets=custom_config["buckets"],
     )
@@ -113,7 +113,8 @@ def preprocessing_fn(
 
     Args:
       inputs: One SparseTensor [batch, 1] for each column of the selected schema.
-      custom_config: `numeric` (list of columns), `categorical` (column to list of values),
+      custom_config: `numeric` (list of columns), `categorical` (pairs of column and list of
+        values: TFX would sort the keys of a mapping),
         `passed_through` (columns kept as they are, for slicing), `buckets`. Columns that the
         feature selection dropped are not in `inputs` and are left out.
 

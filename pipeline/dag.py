@@ -16,6 +16,7 @@ from components.anomaly_gate import AnomalyGate
 from components.distiller import Distiller
 from components.fairness_gate import FairnessGate
 from components.feature_selector import FeatureSelector
+from components.pusher import Pusher
 from components.quantizer import Quantizer
 from components.snorkel_labeler import SnorkelLabeler
 from components.variant_evaluator import VariantEvaluator
@@ -171,7 +172,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         min_slice_rows=config.evaluation.min_slice_rows,
         code_sha256=code_sha256("components.fairness_gate"),
     ).with_id("FairnessGate.server")
-    pusher_server = stock.Pusher(
+    pusher_server = Pusher(
         model=trainer.outputs["model"],
         model_blessing=fairness_gate_server.outputs["final_blessing"],
         push_destination=_destination(folder / "serving" / config.name),
@@ -200,7 +201,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         min_slice_rows=config.evaluation.min_slice_rows,
         code_sha256=code_sha256("components.fairness_gate"),
     ).with_id("FairnessGate.edge")
-    pusher_edge = stock.Pusher(
+    pusher_edge = Pusher(
         model=quantizer.outputs["model"],
         model_blessing=fairness_gate_edge.outputs["final_blessing"],
         push_destination=_destination(folder / "edge" / config.name),

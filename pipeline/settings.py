@@ -34,10 +34,10 @@ def preprocessing_config(config: Config) -> dict[str, Any]:
       InputError: A categorical column has no domain in the contract.
     """
     schema = tfdv.load_schema_text(str(config.schema_path))
-    domains = {}
+    domains = []
     for column in config.columns.categorical:
         try:
-            domains[column] = list(tfdv.get_domain(schema, column).value)
+            domains.append([column, list(tfdv.get_domain(schema, column).value)])
         except ValueError as error:
             raise InputError(
                 f"{config.contract}: categorical column '{column}' has no domain; list its values "

@@ -17,7 +17,7 @@ from tests.unit.tiny_rows import write_records
 
 PREPROCESSING: dict[str, Any] = {
     "numeric": ["age", "capital-gain"],
-    "categorical": {"work": ["Private", "Public"], "sex": ["Female", "Male"]},
+    "categorical": [["work", ["Private", "Public"]], ["sex", ["Female", "Male"]]],
     "passed_through": ["sex"],
     "buckets": 8,
 }
