@@ -1,0 +1,202 @@
+"""A cold run, a cached one, one with a changed key, stopped ones and a killed one."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.summary import Summary
+from tests.e2e.conftest import REPOSITORY, Record, Run, pipeline, versions
+
+NODES = {
+    "CsvExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator",
+    "AnomalyGate", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner", "Trainer",
+    "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server", "Evaluator.server",
+    "FairnessGate.server", "Pusher.server", "Baseline.edge", "Evaluator.edge", "FairnessGate.edge",
+    "Pusher.edge",
+}  # fmt: skip
+RESOLVERS = {"Baseline.server", "Baseline.edge"}  # always asked, never cached
+
+
+def summary(root: Path, run_id: str) -> dict:
+    return json.loads((root / "smoke" / "reports" / run_id / "summary.json").read_text())
+
+
+def test_cold_run_runs_every_node_and_pushes_both_targets(root: Path, cold: str) -> None:
+    assert Record(root).states(cold) == dict.fromkeys(NODES, "COMPLETE")
+    written = summary(root, cold)
+    Summary.model_validate(written)
+    assert written["state"] == "COMPLETE"
+    assert sum(written["data"]["rows"].values()) == 2000
+    assert {v for v in written["models"]} == {
+        "teacher", "teacher_pruned", "student", "student_float16", "student_dynamic_int8",
+        "student_int8",
+    }  # fmt: skip
+    for target, folder in (("server", "serving"), ("edge", "edge")):
+        assert [str(written["pushed"][target]["version"])] == versions(root / "smoke", folder)
+    assert all(gate["passed"] for gate in written["gates"])
+
+
+def test_cached_run_makes_nothing_new(root: Path, cold: str, smoke: Run) -> None:
+    models = len(Record(root).artifacts("Model"))
+    pushed = versions(root / "smoke", "serving"), versions(root / "smoke", "edge")
+    finished = smoke()
+    assert finished.returncode == 0, finished.stdout
+    states = Record(root).states(Record(root).runs()[-1])
+    assert {node for node, state in states.items() if state != "CACHED"} == RESOLVERS
+    assert set(states) == NODES
+    assert len(Record(root).artifacts("Model")) == models
+    assert (versions(root / "smoke", "serving"), versions(root / "smoke", "edge")) == pushed
+
+
+def test_changed_key_runs_only_what_depends_on_it(root: Path, cold: str, smoke: Run) -> None:
+    served = versions(root / "smoke", "serving")
+    finished = smoke("--set", "distiller.temperature=3.0")
+    assert finished.returncode == 0, finished.stdout
+    states = Record(root).states(Record(root).runs()[-1])
+    ran = {node for node, state in states.items() if state == "COMPLETE"}
+    assert ran - RESOLVERS == {
+        "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.edge", "FairnessGate.edge",
+        "Pusher.edge",
+    }  # fmt: skip
+    assert versions(root / "smoke", "serving") == served
+
+
+def test_labels_beyond_the_gold_budget_are_absent(root: Path, cold: str) -> None:
+    import tensorflow as tf
+
+    folder = Record(root).output(cold, "SnorkelLabeler", "labeled_examples")
+    with_truth = {}
+    for split in ("train", "eval", "test"):
+        files = [str(path) for path in (folder / f"Split-{split}").glob("*")]
+        records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+        examples = [tf.train.Example.FromString(record).features.feature for record in records]
+        with_truth[split] = sum(bool(e["income-per-year"].bytes_list.value) for e in examples)
+    assert with_truth["train"] + with_truth["eval"] == 100
+    assert with_truth["test"] == summary(root, cold)["data"]["rows"]["test"]
+
+
+def test_model_that_fails_a_gate_is_not_pushed(root: Path, cold: str, smoke: Run) -> None:
+    before = versions(root / "smoke", "edge")
+    finished = smoke("--set", "evaluation.edge.min.auc=0.999", "--require-blessing")
+    assert finished.returncode == 3, finished.stdout
+    assert versions(root / "smoke", "edge") == before
+    written = summary(root, Record(root).runs()[-1])
+    assert written["pushed"]["edge"]["version"] is None
+    assert "auc" in written["pushed"]["edge"]["why"]
+    [failed] = [gate for gate in written["gates"] if not gate["passed"]]
+    assert (failed["target"], failed["metric"], failed["bound"]) == ("edge", "auc", ">= 0.999")
+
+
+def test_gold_mode_trains_on_all_labels(root: Path, cold: str, smoke: Run) -> None:
+    finished = smoke("--set", "labeling.mode=gold")
+    assert finished.returncode == 0, finished.stdout
+    written = summary(root, Record(root).runs()[-1])
+    assert written["labels"]["mode"] == "gold"
+    weak = summary(root, cold)["models"]["teacher_pruned"]["metrics"]["examples"]
+    assert written["models"]["teacher_pruned"]["metrics"]["examples"] == weak
+
+
+def test_unknown_category_stops_the_run_before_training(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    from data.census.spans import lay_out
+
+    lay_out(str(raw))
+    span = raw / "span-3" / "data.csv"
+    lines = span.read_text().splitlines(keepends=True)
+    for number in range(1, len(lines), 2):
+        lines[number] = lines[number].replace("Private", "Robot")
+    span.write_text("".join(lines))
+    finished = pipeline(
+        "run", "--config", "smoke", "--root", str(tmp_path), "--set", f"data.folder={raw}"
+    )
+    assert finished.returncode == 2, finished.stdout
+    for part in ("AnomalyGate", "workclass", "Robot", "rows", "schema/census/schema.pbtxt",
+                 "anomalies.accept=[workclass]"):  # fmt: skip
+        assert part in finished.stdout, finished.stdout
+    record = Record(tmp_path)
+    states = record.states(record.runs()[-1])
+    assert states["AnomalyGate"] == "FAILED"
+    assert "SnorkelLabeler" not in states
+    assert not (tmp_path / "smoke" / "serving").exists()
+
+
+def test_killed_in_trainer_then_resumed(tmp_path: Path) -> None:
+    arguments = ["run", "--config", "smoke", "--root", str(tmp_path)]
+    arguments += ["--set", "trainer.epochs=400", "--set", "trainer.patience=400"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Tuner "):
+            break
+    time.sleep(2)  # the Trainer has started and takes some ten seconds
+    process.kill()
+    process.wait()
+    record = Record(tmp_path)
+    assert record.states(record.runs()[0])["Trainer"] == "RUNNING"
+    assert not record.artifacts("ModelRun")
+
+    finished = pipeline(*arguments)
+    assert finished.returncode == 0, finished.stdout
+    states = record.states(record.runs()[-1])
+    assert states["Tuner"] == states["Transform"] == "CACHED"
+    assert states["Trainer"] == states["Pusher.edge"] == "COMPLETE"
+    assert len(versions(tmp_path / "smoke", "serving")) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Path:
+    """A file system of 3 MB; needs the right to mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if mount is None or subprocess.run([mount, *options], check=False).returncode != 0:
+        pytest.skip("a tmpfs cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_full_disk_is_named_and_nothing_is_served(small_disk: Path) -> None:
+    finished = pipeline("run", "--config", "smoke", "--root", str(small_disk))
+    assert finished.returncode == 2, finished.stdout
+    assert str(small_disk) in finished.stdout
+    assert "full" in finished.stdout
+    assert not list(small_disk.glob("smoke/serving/*/*"))
+
+
+def test_truncated_examples_are_named_and_made_anew(root: Path, cold: str, smoke: Run) -> None:
+    folder = Record(root).output(cold, "SnorkelLabeler", "labeled_examples")
+    [file] = (folder / "Split-train").glob("*")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    changed = ("--set", "features.buckets=16")
+    finished = smoke(*changed)
+    assert finished.returncode == 2, finished.stdout
+    assert file.name in finished.stdout
+    served = versions(root / "smoke", "serving")
+    finished = smoke(*changed)
+    assert finished.returncode == 0, finished.stdout
+    states = Record(root).states(Record(root).runs()[-1])
+    assert states["SnorkelLabeler"] == states["Transform"] == "COMPLETE"
+    assert versions(root / "smoke", "serving")[: len(served)] == served
+
+
+def test_evaluator_and_variant_evaluator_agree(root: Path, cold: str) -> None:
+    written = summary(root, cold)
+    for target, variant in (("server", "teacher_pruned"), ("edge", "student_int8")):
+        gates = {g["metric"]: g["value"] for g in written["gates"]
+                 if g["target"] == target and g["slice"] == "overall"}  # fmt: skip
+        model = written["models"][variant]
+        assert gates["accuracy"] == pytest.approx(model["metrics"]["accuracy"], abs=1e-9)
+        assert gates["auc"] == pytest.approx(model["metrics"]["auc"], abs=1e-3)
+        assert gates["gap sex tpr"] == pytest.approx(model["gaps"]["sex"]["tpr"], abs=1e-9)
+        assert np.isfinite(model["latency_us"]["batch_1"])
