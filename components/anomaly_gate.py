@@ -63,7 +63,9 @@ class Anomaly:
 
     def __str__(self) -> str:
         rows = "" if self.rows is None else f" ({self.rows} of {self.total} rows)"
-        return f"{self.severity} split '{self.split}', feature '{self.feature}'{rows}: {self.problem}"
+        return (
+            f"{self.severity} split '{self.split}', feature '{self.feature}'{rows}: {self.problem}"
+        )
 
 
 def find_anomalies(
@@ -190,7 +192,7 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
     accept: Parameter[str],
     contract: Parameter[str],
     code_sha256: Parameter[str],
-):
+) -> None:
     """Stops the run on anomalies; see the module's docstring. `accept` is a JSON list."""
     del code_sha256  # only tells runs of different code apart
     contract_schema = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))

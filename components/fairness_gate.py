@@ -165,7 +165,7 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     min_slice_rows: Parameter[int],
     code_sha256: Parameter[str],
     baseline_blessing: InputArtifact[ModelBlessing] = None,
-):
+) -> None:
     """Gates slices and gaps; see the module's docstring.
 
     Args:

@@ -54,7 +54,9 @@ def find_drops(
             continue
         presence, share = _presence_and_share(features[column], statistics.num_examples)
         if presence < min_presence:
-            drops.append(Drop(column, f"present in {presence:.2%} of rows, below {min_presence:.2%}"))
+            drops.append(
+                Drop(column, f"present in {presence:.2%} of rows, below {min_presence:.2%}")
+            )
         elif share > max_share:
             drops.append(Drop(column, f"one value in {share:.2%} of rows, above {max_share:.2%}"))
     return drops
@@ -102,7 +104,7 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     min_presence: Parameter[float],
     max_share: Parameter[float],
     code_sha256: Parameter[str],
-):
+) -> None:
     """Narrows the contract; see the module's docstring. The column lists are JSON."""
     del code_sha256  # only tells runs of different code apart
     contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))

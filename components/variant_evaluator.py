@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     variant_report: OutputArtifact[VariantReport],
     settings: Parameter[str],
     code_sha256: Parameter[str],
-):
+) -> None:
     """Evaluates all variants; see the module's docstring.
 
     Args:
@@ -109,11 +110,9 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
                 float_path if name == "teacher" else pruned_path, requests
             )
             report[name]["sparsity"] = measured_sparsity(network)
-    with open(os.path.join(variants.uri, QUANTIZATION_FILE), encoding="utf-8") as file:
-        measured = json.load(file)
+    measured = json.loads(Path(variants.uri, QUANTIZATION_FILE).read_text(encoding="utf-8"))
     for name in measured:
-        with open(os.path.join(variants.uri, f"{name}.tflite"), "rb") as file:
-            probabilities = predict(file.read(), rows)
+        probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows)
         report[name] = evaluate(labels, probabilities, columns, values) | measured[name]
-    with open(os.path.join(variant_report.uri, VARIANTS_FILE), "w", encoding="utf-8") as file:
-        json.dump(report, file, indent=1)
+    report_path = Path(variant_report.uri, VARIANTS_FILE)
+    report_path.write_text(json.dumps(report, indent=1), encoding="utf-8")

@@ -60,8 +60,12 @@ def all_slices(
     """
     by_slice = {}
     for keys in slices:
-        names = np.array([",".join(f"{k}={v}" for k, v in zip(keys, values, strict=True))
-                          for values in zip(*(columns[k] for k in keys), strict=True)])
+        names = np.array(
+            [
+                ",".join(f"{k}={v}" for k, v in zip(keys, values, strict=True))
+                for values in zip(*(columns[k] for k in keys), strict=True)
+            ]
+        )
         for name in np.unique(names):
             rows = names == name
             by_slice[str(name)] = slice_metrics(labels[rows], probabilities[rows])
@@ -85,9 +89,13 @@ def gap(
     Returns:
       None where fewer than two groups are left or one of them has no value.
     """
-    values = [
+    groups = [
         row.get(metric)
         for name, row in by_slice.items()
-        if name.startswith(f"{column}=") and "," not in name and row["examples"] >= min_slice_rows
+        if name.startswith(f"{column}=")
+        and "," not in name
+        and (row["examples"] or 0) >= min_slice_rows
     ]
-    return max(values) - min(values) if len(values) > 1 and None not in values else None
+    values = [value for value in groups if value is not None]
+    complete = len(values) == len(groups) > 1
+    return max(values) - min(values) if complete else None

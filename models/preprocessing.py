@@ -1,4 +1,4 @@
-"""The one preprocessing function: raw columns to model inputs, the same graph in training and serving.
+"""The one preprocessing function: raw columns to model inputs, one graph in training and serving.
 
 All numeric columns are packed into one tensor and all categorical columns into another, so that the
 whole function needs one analyzer (quantiles) and one lookup table whatever the number of columns.
@@ -158,9 +158,7 @@ def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Descript
     return Description(layout_of(output.raw_feature_spec(), custom_config), boundaries)
 
 
-def _numeric(
-    inputs: Mapping[str, tf.SparseTensor], layout: Layout
-) -> tuple[tf.Tensor, tf.Tensor]:
+def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
     """Quantile rank, float32 [batch, N], and bucket id, int64 [batch, N], of the numeric columns.
 
     Zeros are left out of the quantiles: columns such as capital gains are zero nearly everywhere,
@@ -200,7 +198,8 @@ def _pick(boundaries: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
 def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.Tensor:
     """Ids of the categorical columns in the joint id space, int64 [batch, C]."""
     offsets = layout.offsets[len(layout.numeric) :]
-    keys, ids = [], []
+    keys: list[str] = []
+    ids: list[int] = []
     for (column, values), offset in zip(layout.categorical, offsets, strict=True):
         keys += [column + _SEPARATOR + value for value in values]
         ids += range(offset + 1, offset + 1 + len(values))

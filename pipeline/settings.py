@@ -54,8 +54,8 @@ def preprocessing_config(config: Config) -> dict[str, Any]:
 
 def labeling_modules(config: Config) -> list[str]:
     """Modules of labelling functions that a run uses."""
-    weak = config.labeling.mode == "weak" and config.labeling.functions
-    return [config.labeling.functions] if weak else []
+    functions = config.labeling.functions
+    return [functions] if functions and config.labeling.mode == "weak" else []
 
 
 def tuner_settings(config: Config) -> dict[str, Any]:

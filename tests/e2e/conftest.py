@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def pipeline(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+def pipeline(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs `python -m pipeline` with these arguments and returns what it printed."""
     return subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments],
@@ -25,7 +25,6 @@ def pipeline(*arguments: str, **options: object) -> subprocess.CompletedProcess[
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
-        **options,
     )
 
 
@@ -85,9 +84,9 @@ def versions(root: Path, target: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root that all tests of the session share; its first run is cold."""
-    yield tmp_path_factory.mktemp("runs")
+    return tmp_path_factory.mktemp("runs")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Record
 
-SERVER = '''
+SERVER = """
 import json, sys
 import tensorflow as tf
 
@@ -25,9 +25,9 @@ for name, values in json.loads(columns).items():
     named[name] = tf.constant([[v] for v in values], tf.string if text else tf.float32)
 by_columns = signatures["serving_columns"](**named)["probability"]
 print(json.dumps([by_examples[:, 0].numpy().tolist(), by_columns[:, 0].numpy().tolist()]))
-'''
+"""
 
-EDGE = '''
+EDGE = """
 import csv, json, sys
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -63,13 +63,17 @@ for row in csv.DictReader(open(rows)):
     categorical.append(ids)
 assert "tensorflow" not in sys.modules
 print(json.dumps([probabilities, numeric, categorical]))
-'''
+"""
 
 
 def fresh(code: str, *arguments: str) -> list:
     """Runs a script in a new interpreter outside the repository; returns its JSON output."""
     finished = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd="/", capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(finished.stdout.splitlines()[-1])
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def test_cold_run_runs_every_node_and_pushes_both_targets(root: Path, cold: str)
     Summary.model_validate(written)
     assert written["state"] == "COMPLETE"
     assert sum(written["data"]["rows"].values()) == 2000
-    assert {v for v in written["models"]} == {
+    assert set(written["models"]) == {
         "teacher", "teacher_pruned", "student", "student_float16", "student_dynamic_int8",
         "student_int8",
     }  # fmt: skip
@@ -153,7 +154,7 @@ def test_killed_in_trainer_then_resumed(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Path:
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MB; needs the right to mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()

@@ -32,7 +32,8 @@ def test_data_that_keeps_to_the_contract_has_no_anomaly() -> None:
 def test_unknown_category_names_value_rows_and_remedy() -> None:
     frame = pd.DataFrame({"sex": ["Male", "Robot", "Robot"], "age": [30, 40, 50]})
     (anomaly,) = anomalies_of(frame)
-    assert (anomaly.feature, anomaly.severity, anomaly.rows, anomaly.total) == ("sex", "ERROR", 2, 3)
+    assert (anomaly.feature, anomaly.severity) == ("sex", "ERROR")
+    assert (anomaly.rows, anomaly.total) == (2, 3)
     assert "Robot" in anomaly.problem
     assert "domain" in anomaly.remedy
 
@@ -71,7 +72,7 @@ def test_severity_and_accepted_features(severity: str, accept: list[str], stops:
         with pytest.raises(InputError):
             check([anomaly], severity, accept, "schema/x.pbtxt")
     else:
-        assert check([anomaly], severity, accept, "schema/x.pbtxt") is None
+        check([anomaly], severity, accept, "schema/x.pbtxt")
 
 
 def test_empty_cells_below_the_presence_of_the_contract() -> None:

@@ -10,7 +10,7 @@ METRICS = {
     "sex=Male": {"auc": 0.70, "tpr": 0.6, "examples": 600},
     "race=Other": {"auc": 0.10, "tpr": 0.1, "examples": 20},
 }
-BOUNDS = {"min": {}, "min_by_slice": {}, "max_drop": {}, "max_gap": {}}
+BOUNDS: dict[str, object] = {"min": {}, "min_by_slice": {}, "max_drop": {}, "max_gap": {}}
 
 
 def gates(baseline: dict[str, float] | None = None, **bounds: object) -> list[Gate]:
