@@ -4,6 +4,9 @@ All four keep the student's inputs, `numeric` float32 and `categorical` int64, a
 output, so that whoever runs them need not know how they were quantized.
 """
 
+import contextlib
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -52,7 +55,26 @@ def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
         # Traced and saved once: from_keras_model would do it again for each variant.
         signatures = {DEFAULT_SIGNATURE: answer.get_concrete_function()}
         tf.saved_model.save(module, folder, signatures)
-        return {variant: _convert(folder, variant, calibration) for variant in VARIANTS}
+        with _quiet_standard_error():
+            return {variant: _convert(folder, variant, calibration) for variant in VARIANTS}
+
+
+@contextlib.contextmanager
+def _quiet_standard_error() -> Iterator[None]:
+    """Keeps what the converter's C++ prints for the case that it fails; no log level stops it."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(before, kept.read())
+            raise
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
 
 
 def _convert(folder: str, variant: str, calibration: Rows) -> bytes:

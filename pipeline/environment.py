@@ -8,6 +8,7 @@ metadata do not call it.
 import logging
 import os
 import sys
+import warnings
 
 # tf.function need not translate the Python source of these packages: they hold graph code already.
 # AutoGraph exempts `keras` by itself, but not `tf_keras`, and otherwise parses all of it.
@@ -43,6 +44,14 @@ def prepare() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Libraries set absl's level again when they are imported or run.
+    logging.getLogger("absl").addFilter(_is_error)
+    # A rate is 0 / 0 in slices without positives: TFMA computes it, and it is handled as missing.
+    warnings.filterwarnings("ignore", "invalid value encountered in .*divide", RuntimeWarning)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 def exempt_from_autograph(packages: tuple[str, ...]) -> None:

@@ -1,8 +1,10 @@
 """Process-wide settings: legacy Keras, and the private AutoGraph name that we rely on."""
 
+import logging
 import subprocess
 import sys
 
+import pytest
 import tf_keras
 
 from pipeline import environment
@@ -51,3 +53,13 @@ def test_keras_3_imported_before_is_an_error() -> None:
 def test_importing_the_module_imports_no_tensorflow() -> None:
     code = "import sys, pipeline.environment; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_absl_warnings_stay_quiet_when_a_library_lowers_the_level(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("absl")
+    logger.setLevel(logging.DEBUG)
+    logger.warning("noise")
+    logger.error("trouble")
+    assert [record.message for record in caplog.records] == ["trouble"]

@@ -1,12 +1,22 @@
 """The four TFLite variants: same inputs and output, close to the student, and checked."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
 
 from models.network import LOGIT, build_network
-from models.tflite import FLOAT32, INT8, VARIANTS, convert_all, measure, predict
+from models.tflite import (
+    FLOAT32,
+    INT8,
+    VARIANTS,
+    _quiet_standard_error,
+    convert_all,
+    measure,
+    predict,
+)
 from models.training import Plan, cross_entropy, fit
 from tests.unit.tiny_rows import ARCHITECTURE, INPUTS, make_rows
 
@@ -71,3 +81,15 @@ def test_predictions_are_of_the_students_rows(
     rows = make_rows(9, seed=4)
     expected = student(rows.features).numpy()[:, 0]
     np.testing.assert_allclose(predict(contents[FLOAT32], rows), expected, atol=1e-5)
+
+
+def test_what_the_converter_prints_is_kept_for_failures_only(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with _quiet_standard_error():
+        os.write(2, b"chatter")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ValueError, match="broken"), _quiet_standard_error():
+        os.write(2, b"the reason")
+        raise ValueError("broken")
+    assert capfd.readouterr().err == "the reason"
