@@ -89,7 +89,12 @@ def test_what_the_converter_prints_is_kept_for_failures_only(
     with _quiet_standard_error():
         os.write(2, b"chatter")
     assert capfd.readouterr().err == ""
-    with pytest.raises(ValueError, match="broken"), _quiet_standard_error():
+
+    @_quiet_standard_error()
+    def fail() -> None:
         os.write(2, b"the reason")
         raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
     assert capfd.readouterr().err == "the reason"
