@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline import findings, summary
 from pipeline.config import Config
-from pipeline.events import Event, NodeFinished
+from pipeline.events import Event, NodeFinished, NodeStarted
 from pipeline.failures import Failure
 from pipeline.fingerprint import code_sha256
 from pipeline.metadata import open_store, store_path
@@ -50,18 +50,27 @@ class Recorder:
         self._usage = usage
         self._path = summary.path_of(run.folder, run.run_id)
         self._nodes: dict[str, summary.Node] = {}
+        self._cpu_at_start: dict[str, float] = {}
         self._code_sha256 = code_sha256("pipeline.run", *filter(None, modules))
 
     def on_event(self, event: Event) -> None:
-        """Takes note of a node that has ended."""
-        if isinstance(event, NodeFinished):
-            self._nodes[event.node] = summary.Node(
-                state=event.state,
-                seconds=round(event.seconds, 3),
-                execution_id=event.execution_id,
-            )
-            if event.state in ("RAN", "CACHED"):
-                self.write("RUNNING")
+        """Takes note of a node that starts or has ended."""
+        cpu = self._usage.cpu_seconds()
+        if isinstance(event, NodeStarted):
+            self._cpu_at_start[event.node] = cpu
+        else:
+            self._note(event, cpu)
+
+    def _note(self, event: NodeFinished, cpu: float) -> None:
+        self._nodes[event.node] = summary.Node(
+            state=event.state,
+            seconds=round(event.seconds, 3),
+            # A node that was skipped has not started.
+            cpu_seconds=round(cpu - self._cpu_at_start.get(event.node, cpu), 3),
+            execution_id=event.execution_id,
+        )
+        if event.state in ("RAN", "CACHED"):
+            self.write("RUNNING")
 
     def write(self, state: summary.State) -> summary.Summary:
         """Writes the summary as it stands."""

@@ -61,10 +61,13 @@ class Labels(_Report):
 
 
 class Node(_Part):
-    """How a node ended; wall-clock seconds; its execution in ML Metadata, if there is one."""
+    """How a node ended; wall-clock seconds, and CPU seconds of the process tree from its start to
+    its end; its execution in ML Metadata, if there is one.
+    """
 
     state: NodeState
     seconds: float
+    cpu_seconds: float
     execution_id: int | None
 
 

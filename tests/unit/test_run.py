@@ -91,6 +91,9 @@ def test_cold_then_cached_then_one_change(runs: Runs, capsys: pytest.CaptureFixt
     assert cold["state"] == "COMPLETE"
     assert cold["cpu_seconds"] > 0
     assert cold["peak_rss_mb"] > 50
+    cpu = [node["cpu_seconds"] for node in cold["nodes"].values()]
+    assert all(seconds > 0 for seconds in cpu)
+    assert sum(cpu) < cold["cpu_seconds"]
     store = Metadata(runs.folder / "metadata.sqlite")
     assert cold["run_id"] == store.run_ids()[0]
     assert [e.node for e in store.executions(cold["run_id"])] == ["Make", "Work", "Last"]
@@ -103,6 +106,8 @@ def test_a_failed_node_is_explained_and_the_run_resumes(
     assert runs.states() == {"Make": "RAN", "Work": "FAILED", "Last": "SKIPPED"}
     failed = runs.summary()
     assert (failed["state"], failed["failure"]["node"]) == ("FAILED", "Work")
+    assert failed["nodes"]["Work"]["cpu_seconds"] > 0
+    assert failed["nodes"]["Last"]["cpu_seconds"] == 0
     assert failed["failure"]["cause"] == "IndexError: list index out of range"
     assert failed["failure"]["code"].startswith("data/census/spans.py:")
     assert failed["failure"]["code"].endswith(" in split_rows")

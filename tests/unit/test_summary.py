@@ -28,6 +28,7 @@ MODEL = {
     "latency_us": {"batch_1": 35.0, "batch_256": 900.0},
     "sparsity": 0.5,
 }
+NODE = {"state": "RAN", "seconds": 13.4, "cpu_seconds": 9.8, "execution_id": 12}
 VALUES: dict[str, Any] = {
     "format": 1,
     "run_id": RUN_ID,
@@ -52,7 +53,7 @@ VALUES: dict[str, Any] = {
     },
     "features": None,
     "tuner": None,
-    "nodes": {"Trainer": {"state": "RAN", "seconds": 13.4, "execution_id": 12}},
+    "nodes": {"Trainer": NODE},
     "models": {"teacher_pruned": MODEL},
     "targets": {"server": "teacher_pruned", "edge": "student_int8"},
     "gates": [
@@ -89,7 +90,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         {"format": 2},
         {"state": "DONE"},
-        {"nodes": {"Trainer": {"state": "OK", "seconds": 1.0, "execution_id": None}}},
+        {"nodes": {"Trainer": {**NODE, "state": "OK"}}},
         {"models": {"teacher_float64": MODEL}},
         {"surprise": 1},
         {"gates": [{"target": "server"}]},
