@@ -6,7 +6,6 @@ labels of the vectors. The second pass reads the file again and writes it with `
 """
 
 import heapq
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -118,7 +117,7 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
     """Applies the labelling functions to one shard; in gold mode there are none."""
     functions = []
     if settings.mode == "weak":
-        functions = labeling.collect(importlib.import_module(settings.functions))
+        functions = labeling.load(settings.functions)
     votes = [np.empty((0, len(functions)), dtype=np.int8)]
     candidates: list[Candidate] = []
     labeled = np.zeros(2, dtype=np.int64)
@@ -130,11 +129,10 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
         labels = _truth(batch, settings)
         known = np.flatnonzero(labels != UNKNOWN)
         labeled += np.bincount(labels[known], minlength=2)
-        orders = [labeling.draw_order(settings.seed, row_ids[n]) for n in known]
-        lowest = np.argsort(np.array(orders, dtype=np.uint64))[: settings.gold_rows]
+        drawn = labeling.draw(settings.seed, [row_ids[n] for n in known], settings.gold_rows)
         fresh = [
-            Candidate(orders[k], row_ids[n], int(labels[n]), votes[-1][n].tobytes())
-            for k, n in zip(lowest, known[lowest], strict=True)
+            Candidate(order, row_ids[n], int(labels[n]), votes[-1][n].tobytes())
+            for order, n in ((order, known[k]) for order, k in drawn)
         ]
         candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
     vectors, counts, vector_of_row = label_model.distinct(np.concatenate(votes))
@@ -168,7 +166,7 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
         np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in drawn]),
         np.array([c.label for c in drawn], dtype=np.int8),
     )
-    names = [f.name for f in labeling.collect(importlib.import_module(settings.functions))]
+    names = [f.name for f in labeling.load(settings.functions)]
     fitted = label_model.fit(vectors, counts, gold, names, settings.epochs, settings.seed)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))

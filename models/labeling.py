@@ -1,6 +1,8 @@
 """Labelling functions applied to rows, and the draw of the rows whose true label may be seen."""
 
 import hashlib
+import heapq
+import importlib
 import traceback
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -14,6 +16,31 @@ from models.errors import InputError
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE
 
 Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
+
+
+def load(module_name: str) -> list[LabelingFunction]:
+    """The labelling functions of the module with this dotted name.
+
+    Raises:
+      InputError: It cannot be imported, or `collect` finds fault with it.
+    """
+    try:
+        module = importlib.import_module(module_name)
+    except SyntaxError as error:
+        where = f"{error.filename}:{error.lineno}: {(error.text or '').strip()}"
+        raise InputError(f"{module_name}: not Python: {error.msg} ({where})") from error
+    except Exception as error:
+        raise InputError(
+            f"{module_name}: cannot be imported: {type(error).__name__}: {error} ({_last(error)})"
+        ) from error
+    return collect(module)
+
+
+def _last(error: Exception) -> str:
+    """File, line and text of the last statement before an error, import machinery left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = [frame for frame in frames if not frame.filename.startswith("<frozen")][-1]
+    return f"{frame.filename}:{frame.lineno}: {frame.line}"
 
 
 def collect(module: ModuleType) -> list[LabelingFunction]:
@@ -57,10 +84,9 @@ def apply_functions(
             for row in rows:
                 column.append(function(row))
         except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
             raise InputError(
                 f"labelling function {function.name}, row {row_ids[len(column)]}: "
-                f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno}: {frame.line}); "
+                f"{type(error).__name__}: {error} ({_last(error)}); "
                 "missing values are None, and only feature columns can be read"
             ) from error
         votes[:, n] = _checked(function.name, column, row_ids)
@@ -85,3 +111,35 @@ def draw_order(seed: int, row_id: str) -> int:
     """
     digest = hashlib.blake2b(f"{seed}:{row_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
+
+
+def draw(seed: int, row_ids: Sequence[str], count: int) -> list[tuple[int, int]]:
+    """The `count` rows that are drawn first: place in the draw and index into `row_ids`."""
+    return heapq.nsmallest(count, ((draw_order(seed, row_ids[n]), n) for n in range(len(row_ids))))
+
+
+class _WatchedRow(dict[str, Any]):
+    """A row that notes which of its columns are read."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row)
+        self.read: set[str] = set()
+
+    def __getitem__(self, column: str) -> Any:
+        self.read.add(column)
+        return super().__getitem__(column)
+
+    def get(self, column: str, default: Any = None) -> Any:
+        self.read.add(column)
+        return super().get(column, default)
+
+
+def columns_read(functions: Sequence[LabelingFunction], row: Row) -> list[str]:
+    """The columns that functions look at to vote on a row, in the row's order.
+
+    All of them if none is seen: a preprocessor may have handed on a copy of the row.
+    """
+    watched = _WatchedRow(row)
+    for function in functions:
+        function(watched)
+    return [column for column in row if column in watched.read] or list(row)
