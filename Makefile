@@ -1,13 +1,14 @@
 # One line a verb. `make help` lists them; a verb that needs the environment sets it up first.
 CONFIG ?= census
 RUN ?=
+BENCHMARK ?= cpu
 ARGS ?=
 PYTHON := .venv/bin/python
 PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke runs show test unit e2e lint format lock clean
+.PHONY: help setup run-local smoke runs show test unit e2e lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +45,9 @@ lint: setup ## ruff, formatting, types, direction of imports
 format: setup ## rewrite the code in ruff's format
 	$(PYTHON) -m ruff check --fix-only
 	$(PYTHON) -m ruff format
+
+benchmark: setup ## measure CPU seconds, or BENCHMARK=quality; into benchmarks/results
+	@$(PYTHON) -m benchmarks.$(BENCHMARK) $(ARGS)
 
 lock: setup ## resolve environment/*.txt anew: ARGS=--upgrade takes newer versions
 	@$(LOCK) $(ARGS) environment/installer.in -o environment/installer.txt >/dev/null

@@ -1,0 +1,127 @@
+"""Statistics, tables and files of the benchmarks."""
+
+import json
+import shlex
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from benchmarks import measure
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation; the latter is None for a single value."""
+
+    mean: float
+    deviation: float | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A target, the value that was measured, and whether the one reaches the other.
+
+    Attributes:
+      target: What is asked for, in words.
+      bound: "<= x" or ">= x".
+    """
+
+    target: str
+    value: float
+    bound: str
+    passed: bool
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and sample standard deviation of at least one value."""
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return Spread(statistics.fmean(values), deviation)
+
+
+def at_most(target: str, value: float, limit: float) -> Check:
+    """Checks that `value` is `limit` or less."""
+    return Check(target, value, f"<= {limit:g}", value <= limit)
+
+
+def at_least(target: str, value: float, limit: float) -> Check:
+    """Checks that `value` is `limit` or more."""
+    return Check(target, value, f">= {limit:g}", value >= limit)
+
+
+def with_deviation(values: Sequence[float], form: str) -> str:
+    """`mean ± deviation`, or the value when there is one."""
+    found = spread(values)
+    mean = format(found.mean, form)
+    return mean if found.deviation is None else f"{mean} ± {format(found.deviation, form)}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table that also reads as plain text; all but the first column to the right.
+
+    Raises:
+      ValueError: A row has more or fewer cells than the header.
+    """
+    lines = [list(header), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    padded = [
+        [cells[0].ljust(widths[0]), *map(str.rjust, cells[1:], widths[1:])]
+        for cells in (lines[0], rule, *lines[1:])
+    ]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in padded)
+
+
+def checks_table(checks: Iterable[Check]) -> str:
+    """A line for each target: value, bound, PASS or FAIL."""
+    header = ("target", "measured", "asked for", "verdict")
+    return table(
+        header,
+        [(c.target, f"{c.value:.4g}", c.bound, "PASS" if c.passed else "FAIL") for c in checks],
+    )
+
+
+def origin(module: str) -> dict[str, Any]:
+    """Where numbers come from: command, date, machine, versions."""
+    return {
+        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": measure.machine(),
+        "versions": measure.versions(),
+    }
+
+
+def write(folder: Path, name: str, tables: str, values: Mapping[str, Any]) -> None:
+    """Writes <name>.md and <name>.json, and prints the tables.
+
+    Args:
+      folder: Made when it is not there.
+      name: Of both files.
+      tables: Markdown that follows the origin.
+      values: With the keys of `origin`; dataclasses and pydantic models are written as objects.
+    """
+    machine, versions = values["machine"], values["versions"]
+    page = (
+        f"# Results: {name}\n\n"
+        f"`{values['command']}`, {values['date']}, {machine['cores']} cores of "
+        f"{machine['cpu']}, {machine['memory_gb']} GB; "
+        f"{', '.join(f'{package} {version}' for package, version in versions.items())}.\n\n"
+        f"{tables}"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.md").write_text(page, encoding="utf-8")
+    text = json.dumps(values, indent=2, allow_nan=False, default=_plain)
+    (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    print(tables)
+    print(f"written to {folder}/{name}.md and {name}.json")
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else asdict(value)
