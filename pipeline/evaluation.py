@@ -42,7 +42,12 @@ def eval_config(evaluation: Evaluation, bounds: Bounds, model_type: str) -> conf
             config_pb2.SlicingSpec(),
             *(config_pb2.SlicingSpec(feature_keys=columns) for columns in evaluation.slices),
         ],
-        metrics_specs=[config_pb2.MetricsSpec(metrics=metrics)],
+        metrics_specs=[
+            config_pb2.MetricsSpec(
+                metrics=metrics,
+                example_weights=config_pb2.ExampleWeightOptions(weighted=True),
+            )
+        ],
     )
 
 
