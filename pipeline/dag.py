@@ -161,6 +161,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         schema=feature_selector.outputs["selected_schema"],
         eval_config=eval_config(config.evaluation, config.evaluation.server, "tf_generic"),
         example_splits=["test"],
+        module_path="components.sliced_batches",
     ).with_id("Evaluator.server")
     fairness_gate_server = FairnessGate(
         evaluation=evaluator_server.outputs["evaluation"],
@@ -190,6 +191,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         baseline_model=baseline_edge.outputs["model"],
         eval_config=eval_config(config.evaluation, config.evaluation.edge, "tf_lite"),
         example_splits=["test"],
+        module_path="components.sliced_batches",
     ).with_id("Evaluator.edge")
     fairness_gate_edge = FairnessGate(
         evaluation=evaluator_edge.outputs["evaluation"],
