@@ -1,10 +1,12 @@
 """The label report: what each labelling function and the label model did, as JSON values."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from models import label_findings
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Fitted, Gold, Votes
 
 
@@ -14,7 +16,9 @@ def weak(
     """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
 
     Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
-    gold rows on which it votes (`gold_votes`); null where it votes on none.
+    gold rows on which it votes (`gold_votes`), `accuracy_interval` its 95% Wilson interval; null
+    where it votes on none. `polarity` lists the classes that it votes for. `findings`: what is
+    wrong with functions (models/label_findings.py).
     """
     share = counts / counts.sum()
     positive, negative = vectors == POSITIVE, vectors == NEGATIVE
@@ -24,14 +28,21 @@ def weak(
         negative & positive.any(axis=1)[:, None]
     )
     gold_voted = gold_rows.votes != ABSTAIN
-    right = (gold_rows.votes == gold_rows.labels[:, None]).sum(axis=0)
+    gold_votes = [int(votes) for votes in gold_voted.sum(axis=0)]
+    right = [int(votes) for votes in (gold_rows.votes == gold_rows.labels[:, None]).sum(axis=0)]
     functions = {
         name: {
             "coverage": float(share @ voted[:, n]),
             "overlap": float(share @ (voted[:, n] & several)),
             "conflict": float(share @ opposed[:, n]),
-            "gold_votes": int(gold_voted[:, n].sum()),
-            "accuracy_on_gold": _ratio(int(right[n]), int(gold_voted[:, n].sum())),
+            "polarity": [
+                word
+                for word, votes in (("negative", negative), ("positive", positive))
+                if votes[:, n].any()
+            ],
+            "gold_votes": gold_votes[n],
+            "accuracy_on_gold": _ratio(right[n], gold_votes[n]),
+            "accuracy_interval": label_findings.wilson_interval(right[n], gold_votes[n]),
             "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
         }
         for n, name in enumerate(names)
@@ -46,6 +57,9 @@ def weak(
         "conflict": float(share @ opposed.any(axis=1)),
         "accuracy_on_gold": fitted.accuracy_on_gold,
         "functions": functions,
+        "findings": [
+            asdict(finding) for finding in label_findings.find(names, vectors, counts, gold_rows)
+        ],
     }
 
 
@@ -61,6 +75,7 @@ def gold(rows: int, balance: float) -> dict[str, Any]:
         "conflict": None,
         "accuracy_on_gold": None,
         "functions": {},
+        "findings": [],
     }
 
 

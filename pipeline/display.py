@@ -12,9 +12,10 @@ from rich.table import Table
 
 from pipeline.events import Event, NodeStarted
 from pipeline.findings import TARGETS
-from pipeline.summary import Failure, Gate, Model, Summary
+from pipeline.summary import Failure, Gate, LabelFinding, Model, Summary
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
+_SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _STYLES = {"RAN": "green", "CACHED": "cyan", "SKIPPED": "yellow", "FAILED": "bold red"}
 
 
@@ -67,7 +68,9 @@ def print_node(out: Console, node: str, state: str, seconds: float) -> None:
 
 
 def print_results(out: Console, summary: Summary) -> None:
-    """Verdict table, models table, pushed versions, cost."""
+    """Faults of labelling functions, verdict table, models table, pushed versions, cost."""
+    if summary.labels:
+        print_label_findings(out, summary.labels.findings)
     if summary.gates:
         out.print(_gate_table(summary.gates))
     if summary.models:
@@ -89,6 +92,14 @@ def print_results(out: Console, summary: Summary) -> None:
     )
 
 
+def print_label_findings(out: Console, findings: Iterable[LabelFinding]) -> None:
+    """Each fault of a labelling function, and what to do about it."""
+    for finding in findings:
+        what = f"[{_SEVERITIES[finding.severity]}]{finding.severity}[/]: {escape(finding.function)}"
+        out.print(f"{what} {escape(finding.message)}", soft_wrap=True)
+        out.print(f"  to do: {escape(finding.action)}", soft_wrap=True)
+
+
 def print_failure(out: Console, failure: Failure) -> None:
     """What failed, why, where, and how to go on."""
     what = f"[bold red]{escape(failure.node or 'the run')} failed[/]: {escape(failure.cause)}"
@@ -100,7 +111,7 @@ def print_failure(out: Console, failure: Failure) -> None:
 
 def _gate_table(gates: Iterable[Gate]) -> Table:
     measured = ("target", "metric", "slice", "value", "bound", "verdict")
-    table = _table(*measured, "to change: --set KEY=VALUE")
+    table = make_table(*measured, "to change: --set KEY=VALUE")
     for gate in gates:
         verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
         cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
@@ -108,7 +119,7 @@ def _gate_table(gates: Iterable[Gate]) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
+def make_table(*columns: str) -> Table:
     """A table that folds long cells instead of cutting them off."""
     table = Table(box=SIMPLE_HEAD)
     for column in columns:
@@ -118,7 +129,7 @@ def _table(*columns: str) -> Table:
 
 def _model_table(summary: Summary) -> Table:
     columns = ("accuracy", "auc", "f1", "tpr gap", "bytes", "gzip", "us/row", "target")
-    table = _table("model", *columns)
+    table = make_table("model", *columns)
     for column in table.columns[1:-1]:
         column.justify = "right"
     targets = {variant: target for target, variant in summary.targets.items()}

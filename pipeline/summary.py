@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,6 +50,16 @@ class LabelingFunction(_Report):
     weight: float | None
 
 
+class LabelFinding(_Part):
+    """A fault of a labelling function, and what to do about it."""
+
+    severity: Literal["error", "warning", "note"]
+    kind: str
+    function: str
+    message: str
+    action: str
+
+
 class Labels(_Report):
     """What the labeler did; null where labeling.mode=gold applies no function."""
 
@@ -57,7 +68,8 @@ class Labels(_Report):
     coverage: float | None
     conflict: float | None
     accuracy_on_gold: float | None
-    functions: dict[str, LabelingFunction]
+    functions: Mapping[str, LabelingFunction]
+    findings: list[LabelFinding] = []
 
 
 class Node(_Part):
