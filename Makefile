@@ -8,7 +8,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke runs show test unit e2e lint format benchmark lock clean
+.PHONY: help setup run-local smoke runs show lf test unit e2e lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +27,9 @@ runs: setup ## list the runs of CONFIG
 
 show: setup ## nodes, gates and models of one run: RUN=...
 	@$(PIPELINE) show $(RUN) --config $(CONFIG) $(ARGS)
+
+lf: setup ## judge the labelling functions of CONFIG, without a run
+	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)
 
 test: unit e2e ## unit and component tests, then the end-to-end smoke
 

@@ -134,12 +134,15 @@ class _WatchedRow(dict[str, Any]):
         return super().get(column, default)
 
 
-def columns_read(functions: Sequence[LabelingFunction], row: Row) -> list[str]:
-    """The columns that functions look at to vote on a row, in the row's order.
+def columns_read(functions: Sequence[LabelingFunction], rows: Sequence[Row]) -> list[str]:
+    """The columns that functions look at to vote on rows, in the order of the rows' columns.
 
-    All of them if none is seen: a preprocessor may have handed on a copy of the row.
+    All of them if none is seen: a preprocessor may have handed on copies of the rows.
     """
-    watched = _WatchedRow(row)
-    for function in functions:
-        function(watched)
-    return [column for column in row if column in watched.read] or list(row)
+    watched = [_WatchedRow(row) for row in rows]
+    for row in watched:
+        for function in functions:
+            function(row)
+    seen = set().union(*(row.read for row in watched))
+    columns = list(rows[0]) if rows else []
+    return [column for column in columns if column in seen] or columns

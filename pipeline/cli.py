@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,10 @@ def make_parser() -> argparse.ArgumentParser:
     show.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
     show.add_argument("--json", action="store_true", help="print summary.json")
     show.set_defaults(verb=show_verb)
+    lf = verbs.add_parser("lf", parents=[common], help="judge the labelling functions")
+    lf.add_argument("--json", action="store_true", help="print JSON")
+    lf.add_argument("--html", metavar="FILE", help="also write a page")
+    lf.set_defaults(verb=lf_verb)
     return parser
 
 
@@ -161,4 +166,25 @@ def show_verb(options: argparse.Namespace, out: Console) -> int:
     if summary.failure:
         print_failure(out, summary.failure)
     print_results(out, summary)
+    return DONE
+
+
+def lf_verb(options: argparse.Namespace, out: Console) -> int:
+    """Judges the labelling functions on the gold rows and the unlabelled ones."""
+    config = load(options.config, options.overrides)
+    with Console(stderr=True).status("applying the labelling functions"):
+        from pipeline import lf, lf_display, lf_state
+
+        folder = (Path(options.root) / config.name).resolve()
+        analysis = lf.analyse(config, folder, datetime.now(UTC))
+        analysis = lf_state.with_changes(analysis, lf_state.last(folder))
+    if options.json:
+        print(analysis.report.model_dump_json(indent=2))
+    else:
+        lf_display.print_report(out, analysis.report)
+    if options.html:
+        from pipeline import lf_page
+
+        lf_page.write(analysis.report, Path(options.html))
+    lf_state.remember(analysis, folder)
     return DONE

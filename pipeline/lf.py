@@ -1,0 +1,141 @@
+"""The loop of those who write labelling functions: analyses them without running the DAG.
+
+Stages the data as a run would, applies the functions to train and eval, fits the label model, and
+reports what a run's labeler would, with examples. Of the true labels only those of the gold rows
+are read, drawn as the labeler draws them. No TensorFlow, no TFX.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from snorkel.labeling import LabelingFunction
+
+from models import label_analysis, label_model, label_report, labeling
+from models.errors import InputError
+from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
+from pipeline import lf_report, staged_rows, staging
+from pipeline.config import Config
+from pipeline.lf_report import Example, Report
+from pipeline.staged_rows import StagedRows
+
+PAIRS = 10  # pairs of functions that disagree most
+COMMON = 6  # columns that set the uncovered rows apart
+EXAMPLES = 3  # rows shown for each pair, and for the uncovered rows
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A report without its changes, and the votes it is made from: int8 [rows, functions]."""
+
+    report: Report
+    votes: Votes
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """Functions and what they vote on which rows; `gold` maps a row's index to its true label."""
+
+    functions: list[LabelingFunction]
+    table: StagedRows
+    rows: list[labeling.Row]
+    votes: Votes
+    gold: dict[int, int]
+
+
+def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
+    """Applies and judges the labelling functions of a configuration.
+
+    Args:
+      config: The configuration.
+      run_folder: <root>/<name>; data is staged there.
+      now: Time of the call.
+
+    Raises:
+      InputError: Configuration, data or a labelling function are at fault.
+    """
+    module = config.labeling.functions
+    if module is None:
+        raise InputError("labeling.functions: null; name the module of labelling functions")
+    staged = staging.stage(config, run_folder)
+    functions = labeling.load(module)
+    applied = _apply(functions, staged_rows.read(staged, config), config)
+    report = Report(
+        format=1,
+        config=config.name,
+        module=module,
+        created=now,
+        data_sha256=staged.digest,
+        seed=config.seed,
+        epochs=config.labeling.epochs,
+        labels=_labels(applied, config),
+        disagreements=_disagreements(applied),
+        uncovered=_uncovered(applied),
+        changes=None,
+    )
+    return Analysis(report, applied.votes)
+
+
+def _apply(functions: list[LabelingFunction], table: StagedRows, config: Config) -> _Applied:
+    rows = table.rows()
+    votes = labeling.apply_functions(functions, rows, table.row_ids)
+    ids = [table.row_ids[n] for n in table.labeled]
+    drawn = labeling.draw(config.seed, ids, config.labeling.gold_rows)
+    at = [table.labeled[n] for _, n in drawn]
+    gold = dict(zip(at, table.true_labels(at).tolist(), strict=True))
+    return _Applied(functions, table, rows, votes, gold)
+
+
+def _gold(applied: _Applied) -> Gold:
+    at = list(applied.gold)
+    return Gold(applied.votes[at], np.array(list(applied.gold.values()), dtype=np.int8))
+
+
+def _labels(applied: _Applied, config: Config) -> lf_report.LabelReport:
+    """The label report that a run would write."""
+    names = [function.name for function in applied.functions]
+    vectors, counts, _ = label_model.distinct(applied.votes)
+    gold, epochs = _gold(applied), config.labeling.epochs
+    fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
+    values = label_report.weak(names, vectors, counts, gold, fitted)
+    return lf_report.LabelReport.model_validate(values)
+
+
+def _disagreements(applied: _Applied) -> list[lf_report.Disagreement]:
+    found = []
+    for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
+        both = [applied.functions[pair.first], applied.functions[pair.second]]
+        at = label_analysis.rows_of_disagreement(applied.votes, pair.first, pair.second)
+        chosen = sorted(at.tolist(), key=lambda n: n not in applied.gold)[:EXAMPLES]
+        columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
+        values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
+        examples = _examples(applied, chosen, columns)
+        found.append(lf_report.Disagreement(**values, examples=examples))
+    return found
+
+
+def _uncovered(applied: _Applied) -> lf_report.Uncovered:
+    silent = (applied.votes == ABSTAIN).all(axis=1)
+    common = label_analysis.in_common(applied.table.columns, silent, COMMON)
+    chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
+    return lf_report.Uncovered(
+        rows=int(silent.sum()),
+        in_common=[lf_report.Common(**asdict(each)) for each in common],
+        examples=_examples(applied, chosen, [each.column for each in common]),
+    )
+
+
+def _examples(applied: _Applied, at: Sequence[int], columns: Sequence[str]) -> list[Example]:
+    words = {None: None, NEGATIVE: "negative", POSITIVE: "positive"}
+    return [
+        Example.model_validate(
+            {
+                "row_id": applied.table.row_ids[n],
+                "columns": {column: applied.rows[n][column] for column in columns},
+                "label": words[applied.gold.get(n)],
+            }
+        )
+        for n in at
+    ]

@@ -1,0 +1,140 @@
+"""What `lf` prints on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.display import make_table, print_label_findings
+from pipeline.lf_report import Changes, Common, Disagreement, Example, Function, Report
+
+PAIRS = 5  # of those in the report
+SIGNS = {"negative": "-", "positive": "+"}
+
+
+def print_report(out: Console, report: Report) -> None:
+    """Functions, findings, disagreements, uncovered rows, changes."""
+    labels = report.labels
+    out.print(_function_table(report))
+    out.print(
+        f"{labels.rows} rows, {labels.gold_rows} of them gold ({labels.class_balance:.1%} "
+        f"positive): coverage {labels.coverage:.1%}, overlap {labels.overlap:.1%}, conflict "
+        f"{labels.conflict:.1%}; label model right on {labels.accuracy_on_gold:.1%} of the gold "
+        "rows (cross-validated)",
+        soft_wrap=True,
+    )
+    print_label_findings(out, labels.findings)
+    if report.disagreements:
+        out.print("\n[bold]functions that disagree most[/]")
+        out.print(_disagreement_table(report.disagreements[:PAIRS]))
+    _print_uncovered(out, report)
+    _print_changes(out, report.changes)
+
+
+def _function_table(report: Report) -> Table:
+    table = make_table("function", "votes")
+    numbers = ("coverage", "overlap", "conflict", "right on gold", "accuracy (95%)", "weight")
+    for column in numbers:
+        table.add_column(column, justify="right", overflow="fold")
+    for name, row in report.labels.functions.items():
+        votes = "/".join(SIGNS[polarity] for polarity in row.polarity) or "none"
+        shares = [f"{share:.1%}" for share in (row.coverage, row.overlap, row.conflict)]
+        right, accuracy = accuracy_cells(row)
+        table.add_row(escape(name), votes, *shares, right, accuracy, number(row.weight))
+    return table
+
+
+def accuracy_cells(row: Function) -> tuple[str, str]:
+    """`24 of 28` and `0.86 (0.69 to 0.94)`."""
+    if row.accuracy_on_gold is None or row.accuracy_interval is None:
+        return "none", "-"
+    right = round(row.accuracy_on_gold * row.gold_votes)
+    low, high = row.accuracy_interval
+    return f"{right} of {row.gold_votes}", f"{row.accuracy_on_gold:.2f} ({low:.2f} to {high:.2f})"
+
+
+def number(value: float | None) -> str:
+    """Two digits, or `-`."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _disagreement_table(pairs: Sequence[Disagreement]) -> Table:
+    table = make_table("functions", "rows", "gold rows: who is right", "example rows")
+    for pair in pairs:
+        names = f"{escape(pair.first)}\n{escape(pair.second)}"
+        rows = f"{pair.rows}\nof {pair.both}"
+        table.add_row(names, rows, _who_is_right(pair), _example_lines(pair.examples))
+    return table
+
+
+def _who_is_right(pair: Disagreement) -> str:
+    """On how many gold rows each function of a pair is right, a line each."""
+    return f"{pair.first_right}\n{pair.gold_rows - pair.first_right}" if pair.gold_rows else "none"
+
+
+def _example_lines(examples: Sequence[Example]) -> str:
+    return "\n".join(escape(example_line(example)) for example in examples)
+
+
+def example_line(example: Example) -> str:
+    """`span-1:17 (positive): age=45, occupation=Sales`."""
+    cells = [f"{column}={shown(value)}" for column, value in example.columns.items()]
+    label = f" ({example.label})" if example.label else ""
+    return f"{example.row_id}{label}: {', '.join(cells)}"
+
+
+def shown(value: float | str | None) -> str:
+    """A value for people."""
+    return "missing" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def common_line(common: Common) -> str:
+    """`age 26 to 33: 40.0% (20.0% of all rows)`."""
+    return (
+        f"{common.column} {common.value}: {common.share:.1%} ({common.share_of_all:.1%} of all "
+        "rows)"
+    )
+
+
+def _print_uncovered(out: Console, report: Report) -> None:
+    uncovered = report.uncovered
+    share = uncovered.rows / report.labels.rows
+    out.print(f"\n[bold]rows without a vote[/]: {uncovered.rows} ({share:.1%})")
+    if uncovered.in_common:
+        out.print("  what sets them apart:")
+    for common in uncovered.in_common:
+        out.print(f"    {escape(common_line(common))}", soft_wrap=True)
+    for example in uncovered.examples:
+        out.print(f"  {escape(example_line(example))}", soft_wrap=True)
+
+
+def _print_changes(out: Console, changes: Changes | None) -> None:
+    if changes is None:
+        out.print("\nno earlier call to compare with")
+        return
+    out.print(f"\n[bold]since the last call[/], {changes.since:%Y-%m-%d %H:%M:%S} UTC:")
+    for line in change_lines(changes):
+        out.print(f"  {escape(line)}", soft_wrap=True)
+
+
+def change_lines(changes: Changes) -> list[str]:
+    """What changed, a line each."""
+    lines = [f"new: {name}" for name in changes.new]
+    lines += [f"removed: {name}" for name in changes.removed]
+    lines += [f"another value: {name}" for name in changes.settings]
+    for name, change in changes.functions.items():
+        votes = f"votes otherwise on {change.changed_votes} rows" if change.changed_votes else ""
+        lines.append(f"{name}: {', '.join(filter(None, [votes, *_moves(change.model_dump())]))}")
+    if total := _moves(changes.total.model_dump()):
+        lines.append(f"all functions: {', '.join(total)}")
+    return lines or ["nothing changed"]
+
+
+def _moves(change: dict[str, float | None]) -> list[str]:
+    words = {"accuracy_on_gold": "accuracy on gold"}
+    return [
+        f"{words.get(key, key)} {value:+.4f}"
+        for key, value in change.items()
+        if key != "changed_votes" and value
+    ]

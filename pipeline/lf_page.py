@@ -1,0 +1,42 @@
+"""What `lf` shows, as one HTML page without scripts or outside resources."""
+
+import os
+from pathlib import Path
+
+import jinja2
+
+from pipeline import lf_display
+from pipeline.lf_report import Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(report: Report) -> str:
+    """The page; texts from data and functions are escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = "{:.1%}".format
+    environment.filters["number"] = lf_display.number
+    environment.filters["shown"] = lf_display.shown
+    return environment.get_template("lf.html.j2").render(
+        report=report,
+        labels=report.labels,
+        signs=lf_display.SIGNS,
+        accuracy_cells=lf_display.accuracy_cells,
+        change_lines=lf_display.change_lines,
+    )
+
+
+def write(report: Report, path: Path) -> None:
+    """Writes the page; an open browser finds the one before or this one, never a part."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_text(render(report), encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)

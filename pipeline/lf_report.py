@@ -1,0 +1,112 @@
+"""The shape of what `lf` reports (docs/weak-supervision.md). Fields may be added, never renamed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.summary import LabelingFunction, Labels
+
+Value = int | float | str | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Function(LabelingFunction):
+    """One labelling function; shares of all rows, accuracy with its 95% interval on gold rows."""
+
+    overlap: float
+    conflict: float
+    polarity: list[Literal["negative", "positive"]]
+    gold_votes: int
+    accuracy_interval: tuple[float, float] | None
+
+
+class LabelReport(Labels):
+    """The label report of a run that would start now; `labels` of its summary.json."""
+
+    rows: int
+    class_balance: float
+    overlap: float
+    functions: Mapping[str, Function]
+
+
+class Example(_Part):
+    """A row; `label` is its true label if it is a gold row, else null."""
+
+    row_id: str
+    columns: dict[str, Value]
+    label: Literal["negative", "positive"] | None
+
+
+class Disagreement(_Part):
+    """Two functions that vote for different classes on `rows` of the rows where `both` vote.
+
+    Of the `gold_rows` among them, `first_right` have the class that `first` votes for.
+    """
+
+    first: str
+    second: str
+    rows: int
+    both: int
+    gold_rows: int
+    first_right: int
+    examples: list[Example]
+
+
+class Common(_Part):
+    """A value that is more frequent among the uncovered rows than among all."""
+
+    column: str
+    value: str
+    share: float
+    share_of_all: float
+
+
+class Uncovered(_Part):
+    """Rows on which no function votes, and what sets them apart."""
+
+    rows: int
+    in_common: list[Common]
+    examples: list[Example]
+
+
+class Change(_Part):
+    """Later minus earlier; `changed_votes` is null when the two calls saw different rows."""
+
+    changed_votes: int | None
+    coverage: float | None
+    overlap: float | None
+    conflict: float | None
+    accuracy_on_gold: float | None
+    weight: float | None
+
+
+class Changes(_Part):
+    """What changed since an earlier call; `settings` names what else differs between the two."""
+
+    since: datetime
+    settings: list[str]
+    new: list[str]
+    removed: list[str]
+    functions: dict[str, Change]
+    total: Change
+
+
+class Report(_Part):
+    """One call of `lf`; `changes` is null when there is no earlier call to compare with."""
+
+    format: Literal[1]
+    config: str
+    module: str
+    created: datetime
+    data_sha256: str
+    seed: int
+    epochs: int
+    labels: LabelReport
+    disagreements: list[Disagreement]
+    uncovered: Uncovered
+    changes: Changes | None

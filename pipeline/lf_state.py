@@ -1,0 +1,84 @@
+"""What `lf` remembers of the last call, in <root>/<name>/lf/last.npz, and what changed since."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from models import label_analysis
+from pipeline.lf import Analysis
+from pipeline.lf_report import Change, Changes, Report
+
+FILE = Path("lf") / "last.npz"
+
+
+def last(run_folder: Path) -> Analysis | None:
+    """The last call; None if there is none, or it was remembered in another format."""
+    try:
+        with np.load(run_folder / FILE) as stored:
+            report = Report.model_validate_json(stored["report"].tobytes())
+            return Analysis(report, stored["votes"])
+    except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError, ValidationError):
+        return None
+
+
+def remember(analysis: Analysis, run_folder: Path) -> None:
+    """Stores a call; who reads meanwhile finds the one before or this one, never a part."""
+    path = run_folder / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    report = np.frombuffer(analysis.report.model_dump_json().encode(), dtype=np.uint8)
+    try:
+        with open(scratch, "wb") as file:
+            np.savez_compressed(file, report=report, votes=analysis.votes)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def with_changes(analysis: Analysis, before: Analysis | None) -> Analysis:
+    """The analysis with what changed since the call before, if there was one."""
+    if before is None:
+        return analysis
+    old, new = before.report.labels, analysis.report.labels
+    found = label_analysis.compare(
+        {name: row.model_dump() for name, row in old.functions.items()},
+        {name: row.model_dump() for name, row in new.functions.items()},
+        _changed_votes(before, analysis),
+    )
+    total = label_analysis.differences(old.model_dump(), new.model_dump())
+    changes = Changes(
+        since=before.report.created,
+        settings=_settings(before.report, analysis.report),
+        new=found["new"],
+        removed=found["removed"],
+        functions={name: Change(**row) for name, row in found["functions"].items()},
+        total=Change(changed_votes=None, weight=None, **total),
+    )
+    report = analysis.report.model_copy(update={"changes": changes})
+    return Analysis(report, analysis.votes)
+
+
+def _settings(before: Report, after: Report) -> list[str]:
+    """What else but the functions differs, in the words of the configuration."""
+    pairs = {
+        "data": (before.data_sha256, after.data_sha256),
+        "seed": (before.seed, after.seed),
+        "labeling.gold_rows": (before.labels.gold_rows, after.labels.gold_rows),
+        "labeling.epochs": (before.epochs, after.epochs),
+    }
+    return [name for name, (one, other) in pairs.items() if one != other]
+
+
+def _changed_votes(before: Analysis, after: Analysis) -> dict[str, int]:
+    """Rows on which each function of both calls votes otherwise; empty if the rows differ."""
+    if before.report.data_sha256 != after.report.data_sha256:
+        return {}
+    columns = {name: n for n, name in enumerate(before.report.labels.functions)}
+    return {
+        name: int((before.votes[:, columns[name]] != after.votes[:, n]).sum())
+        for n, name in enumerate(after.report.labels.functions)
+        if name in columns
+    }
