@@ -31,7 +31,6 @@ _REMEDIES = {
     _Type.SCHEMA_MISSING_COLUMN: "bring the column back, or remove it",
     _Type.FEATURE_TYPE_NOT_PRESENT: "bring the values back, or lower its presence",
     _Type.FEATURE_TYPE_LOW_FRACTION_PRESENT: "fill the empty cells, or lower its min_fraction",
-    _Type.FEATURE_TYPE_LOW_NUMBER_VALUES: "fill the empty cells, or set its value_count min to 0",
     _Type.INT_TYPE_BIG_INT: "correct the values, or raise its max",
     _Type.INT_TYPE_SMALL_INT: "correct the values, or lower its min",
     _Type.FLOAT_TYPE_BIG_FLOAT: "correct the values, or raise its max",
@@ -98,30 +97,6 @@ def find_anomalies(
     return found
 
 
-def find_empty_cells(
-    split: str,
-    statistics: statistics_pb2.DatasetFeatureStatistics,
-    schema: schema_pb2.Schema,
-) -> list[Anomaly]:
-    """Columns with a value in fewer rows than the contract's `presence` asks for.
-
-    TFDV takes a CSV's empty cell for a present list of no values, so its own check of presence
-    does not see it.
-    """
-    total = int(statistics.num_examples)
-    contract = {f.name: f for f in schema.feature}
-    found = []
-    for feature in statistics.features:
-        name = feature.name or ".".join(feature.path.step)
-        wanted = contract[name].presence.min_fraction if name in contract else 0.0
-        filled = int(_common_stats(feature).tot_num_values)
-        if 0 < filled < wanted * total:
-            problem = f"has a value in {filled / total:.1%} of the rows, less than {wanted:.1%}."
-            remedy = _REMEDIES[_Type.FEATURE_TYPE_LOW_FRACTION_PRESENT]
-            found.append(Anomaly(split, name, "ERROR", problem, total - filled, total, remedy))
-    return found
-
-
 def _common_stats(feature: statistics_pb2.FeatureNameStatistics) -> statistics_pb2.CommonStatistics:
     return getattr(feature, feature.WhichOneof("stats")).common_stats
 
@@ -144,9 +119,8 @@ def affected_rows(
         buckets = feature.string_stats.rank_histogram.buckets
         return int(sum(b.sample_count for b in buckets if b.label not in known))
     absent = {_Type.FEATURE_TYPE_LOW_FRACTION_PRESENT, _Type.FEATURE_TYPE_NOT_PRESENT}
-    absent.add(_Type.FEATURE_TYPE_LOW_NUMBER_VALUES)
     if absent & set(types):
-        return int(common.num_missing + common.num_non_missing - common.tot_num_values)
+        return int(common.num_missing)
     out_of_range = {_Type.INT_TYPE_BIG_INT, _Type.INT_TYPE_SMALL_INT}
     out_of_range |= {_Type.FLOAT_TYPE_BIG_FLOAT, _Type.FLOAT_TYPE_SMALL_FLOAT}
     if out_of_range & set(types):
@@ -203,7 +177,6 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
             split_anomalies = anomalies_pb2.Anomalies.FromString(file.read())
         dataset = stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0]
         found += find_anomalies(split, split_anomalies, dataset, contract_schema)
-        found += find_empty_cells(split, dataset, contract_schema)
     check(found, severity, json.loads(accept), contract)
     with open(os.path.join(anomaly_report.uri, REPORT_FILE), "w", encoding="utf-8") as file:
         json.dump([dataclasses.asdict(a) for a in found], file, indent=1)

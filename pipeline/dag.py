@@ -13,6 +13,7 @@ from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.anomaly_gate import AnomalyGate
+from components.csv_example_gen import CsvExampleGen
 from components.distiller import Distiller
 from components.fairness_gate import FairnessGate
 from components.feature_selector import FeatureSelector
@@ -22,7 +23,7 @@ from components.snorkel_labeler import SnorkelLabeler
 from components.variant_evaluator import VariantEvaluator
 from pipeline.baseline import LastBlessedOther
 from pipeline.config import Config
-from pipeline.contract import stage_contract
+from pipeline.contract import read_contract, stage_contract
 from pipeline.evaluation import eval_config
 from pipeline.fingerprint import code_sha256
 from pipeline.settings import (
@@ -50,11 +51,13 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     columns = config.columns
     features = [*columns.numeric, *columns.categorical]
 
-    example_gen = stock.CsvExampleGen(
+    example_gen = CsvExampleGen(
         input_base=staged.path,
         input_config=example_gen_pb2.Input(
             splits=[example_gen_pb2.Input.Split(name=s, pattern=f"{s}/*.csv") for s in SPLITS]
         ),
+        types=read_contract(config.schema_path),
+        code_sha256=code_sha256("components.csv_example_gen"),
     )
     statistics_gen = stock.StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = stock.SchemaGen(statistics=statistics_gen.outputs["statistics"])

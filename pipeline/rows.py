@@ -9,7 +9,7 @@ import pandas as pd
 
 from models.errors import InputError
 from pipeline.config import Config, Group
-from pipeline.tables import ColumnKinds, looks_like_number
+from pipeline.tables import ColumnKinds
 
 ROW_ID = "row_id"
 
@@ -101,24 +101,16 @@ def check_classes(table: pd.DataFrame, part: str, config: Config) -> None:
         )
 
 
-def check_texts(table: pd.DataFrame, split: str, columns: ColumnKinds) -> None:
-    """Checks that CsvExampleGen, which guesses types, will take text for text in this split.
+def check_rows(table: pd.DataFrame, split: str) -> None:
+    """Checks that a split has rows.
 
     Raises:
-        InputError: a text column in which every cell looks like a number, or no rows at all.
+        InputError: it has none.
     """
     if table.empty:
         raise InputError(
             f"no rows are left for the {split} split; raise data.rows or change data.eval_fraction"
         )
-    for column, kind in columns.kinds.items():
-        cells = [cell for cell in table[column].unique() if cell]
-        if kind == "BYTES" and cells and all(looks_like_number(cell) for cell in cells):
-            raise InputError(
-                f"column '{column}': every cell of the {split} split looks like a number "
-                f"('{cells[0]}'), but the schema says BYTES; write the categories as words, or "
-                "give the column type INT in the schema and list it in columns.numeric"
-            )
 
 
 def with_groups(table: pd.DataFrame, config: Config, columns: ColumnKinds) -> pd.DataFrame:

@@ -141,7 +141,7 @@ def _make_splits(config: Config, contents: dict[tuple[str, str], bytes]) -> dict
     evaluation = rows.in_eval(train[rows.ROW_ID], config.data.eval_fraction, config.seed)
     splits = {"train": train[~evaluation], "eval": train[evaluation], "test": test}
     for split, table in splits.items():
-        rows.check_texts(table, split, columns)
+        rows.check_rows(table, split)
     return {split: rows.with_groups(table, config, columns) for split, table in splits.items()}
 
 

@@ -43,7 +43,7 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
 
     Returns:
         One row for each data row, every cell a str, "" where empty. Numbers are written in the one
-        form that CsvExampleGen infers the schema's type from: `3` for INT, `3.0` for FLOAT.
+        form for each type: `3` for INT, `3.0` for FLOAT.
 
     Raises:
         InputError: not UTF-8, no rows, ragged rows, wrong columns, text in a number column.
@@ -146,12 +146,3 @@ def _to_float(cell: str) -> str | None:
     if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
         return None
     return repr(float(cell))
-
-
-def looks_like_number(cell: str) -> bool:
-    """Whether CsvExampleGen takes this cell for a number: what int() or float() accepts."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

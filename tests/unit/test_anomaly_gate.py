@@ -6,7 +6,7 @@ import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.anomaly_gate import Anomaly, check, find_anomalies, find_empty_cells
+from components.anomaly_gate import Anomaly, check, find_anomalies
 from models.errors import InputError
 
 CONTRACT = text_format.Parse(
@@ -76,8 +76,12 @@ def test_severity_and_accepted_features(severity: str, accept: list[str], stops:
 
 
 def test_empty_cells_below_the_presence_of_the_contract() -> None:
-    # A row without a value is an empty list in a CSV's Examples, not a missing feature.
-    statistics = tfdv.generate_statistics_from_dataframe(pd.DataFrame({"age": [30, 40]}))
-    statistics.datasets[0].num_examples = 4
-    (anomaly,) = find_empty_cells("eval", statistics.datasets[0], CONTRACT)
-    assert (anomaly.feature, anomaly.rows, anomaly.total) == ("age", 2, 4)
+    (anomaly,) = anomalies_of(pd.DataFrame({"sex": ["Male", None, None], "age": [30, 40, 50]}))
+    assert (anomaly.feature, anomaly.rows, anomaly.total) == ("sex", 2, 3)
+    assert "min_fraction" in anomaly.remedy
+
+
+def test_column_empty_in_every_row() -> None:
+    (anomaly,) = anomalies_of(pd.DataFrame({"age": [30, 40, 50]}))
+    assert (anomaly.feature, anomaly.rows) == ("sex", None)
+    assert "bring the column back" in anomaly.remedy

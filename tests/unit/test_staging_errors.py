@@ -141,13 +141,6 @@ def test_a_configuration_that_does_not_fit_the_data(
         run(folder, *extra, override)
 
 
-def test_categories_that_all_look_like_numbers_are_named(folder: Path) -> None:
-    path = folder / "test" / "data.csv"
-    path.write_text(table(6).replace("cook", "1").replace("clerk", "2"))
-    with pytest.raises(InputError, match="column 'job': every cell of the test split looks like a"):
-        run(folder)
-
-
 def test_a_broken_contract_is_named(folder: Path) -> None:
     (folder.parent / "schema.pbtxt").write_text("feature { nam: 3 }")
     with pytest.raises(InputError, match=r"schema.pbtxt: not a schema in text form"):
