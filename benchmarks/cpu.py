@@ -74,7 +74,7 @@ class Result:
 
 
 def main() -> int:
-    """Measures, prints and writes; 1 when a measured command failed."""
+    """Measures, prints and writes; 1 when that made no sense."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -86,7 +86,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
             results, imports = measure_all(cases, options.peer, Path(scratch))
-    except measure.CommandFailedError as error:
+    except measure.MeasurementError as error:
         print(error, file=sys.stderr)
         return 1
     values = {
@@ -109,6 +109,7 @@ def measure_all(
 
     def note(case: Case, cost: Cost, summary: Summary | None) -> None:
         measured.append((case, cost, summary))
+        measure.check_same_code(summary for _, _, summary in measured if summary)
         print(f"{case.name}: {cost.cpu_seconds:.1f} CPU s, {cost.seconds:.1f} s", file=sys.stderr)
         imports.extend(import_tensorflow() for _ in range(IMPORTS))
 

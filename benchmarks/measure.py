@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,8 @@ PACKAGES = ("tfx", "tensorflow", "tf-keras", "apache-beam", "tensorflow-model-an
 _TAIL = 20  # lines of a failed command's output that are shown
 
 
-class CommandFailedError(Exception):
-    """A measured command did not exit with 0."""
+class MeasurementError(Exception):
+    """What was measured says nothing: a command failed, or the code changed in between."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def run(
       environment: Variables set besides those of this process.
 
     Raises:
-      CommandFailedError: It failed; the message ends with the last lines of its output.
+      MeasurementError: It failed; the message ends with the last lines of its output.
     """
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         started = time.monotonic()
@@ -72,7 +72,7 @@ def run(
             output.seek(0)
             tail = "".join(output.readlines()[-_TAIL:])
             shown = " ".join(command)
-            raise CommandFailedError(f"exit code {process.returncode}: {shown}\n{tail}")
+            raise MeasurementError(f"exit code {process.returncode}: {shown}\n{tail}")
     return Cost(used.ru_utime + used.ru_stime, seconds, used.ru_maxrss / 1024)
 
 
@@ -89,6 +89,16 @@ def run_pipeline(config: str, root: Path, overrides: Sequence[str] = ()) -> tupl
     cost = run([sys.executable, "-m", "pipeline", *arguments])
     newest = max((root / config / "reports").glob(f"*/{summary.FILE}"))
     return cost, summary.read(newest)
+
+
+def check_same_code(summaries: Iterable[Summary]) -> None:
+    """Checks that runs used the same code; edits meanwhile undo the cache and mix the numbers.
+
+    Raises:
+      MeasurementError: They did not.
+    """
+    if len({summary.code_sha256 for summary in summaries}) > 1:
+        raise MeasurementError("the code was edited while it was measured; measure a clone of it")
 
 
 def machine() -> dict[str, str | int]:

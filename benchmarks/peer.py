@@ -23,7 +23,7 @@ def run_peer(folder: Path) -> Cost:
       folder: Empty; data, code, pipeline root and metadata of the example go there.
 
     Raises:
-      CommandFailedError: It failed.
+      MeasurementError: It failed.
     """
     shipped = _shipped()
     taxi = folder / "taxi"

@@ -54,7 +54,7 @@ def main() -> int:
             measured = {
                 mode: collect(run_mode(mode, options.seeds, Path(scratch) / mode)) for mode in MODES
             }
-    except measure.CommandFailedError as error:
+    except measure.MeasurementError as error:
         print(error, file=sys.stderr)
         return 1
     checks = [*weak_checks(measured["weak"]), *gold_checks(measured["gold"])]
@@ -82,6 +82,7 @@ def run_mode(mode: str, seeds: Sequence[int], root: Path) -> list[Summary]:
         cost, summary = measure.run_pipeline("census", root, overrides)
         print(f"{mode}, seed {seed}: {cost.seconds:.0f} s", file=sys.stderr)
         summaries.append(summary)
+        measure.check_same_code(summaries)
     return summaries
 
 

@@ -11,7 +11,8 @@ from benchmarks import cpu, measure, quality, report
 from benchmarks.measure import Cost
 from benchmarks.peer import PEER
 from pipeline.config import REPOSITORY
-from pipeline.summary import Model, Node
+from pipeline.summary import Model, Node, Summary
+from tests.unit.test_summary import VALUES
 
 
 def test_spread_is_mean_and_sample_deviation() -> None:
@@ -67,8 +68,15 @@ def test_a_command_runs_in_its_folder_with_its_variables(tmp_path: Path) -> None
 
 
 def test_a_command_that_fails_is_an_error_with_its_last_words() -> None:
-    with pytest.raises(measure.CommandFailedError, match=r"exit code 3: .*\nlast words"):
+    with pytest.raises(measure.MeasurementError, match=r"exit code 3: .*\nlast words"):
         measure.run([sys.executable, "-c", "print('last words'); exit(3)"])
+
+
+def test_numbers_of_two_states_of_the_code_are_refused() -> None:
+    before = Summary.model_validate(VALUES)
+    measure.check_same_code([before, before])
+    with pytest.raises(measure.MeasurementError, match="edited while it was measured"):
+        measure.check_same_code([before, before.model_copy(update={"code_sha256": "other"})])
 
 
 def cells(tables: str, first: str) -> list[str]:
