@@ -1,7 +1,7 @@
 # One line a verb. `make help` lists them; a verb that needs the environment sets it up first.
 CONFIG ?= census
 RUN ?=
-BENCHMARK ?= cpu
+BENCHMARK ?= cpu quality
 ARGS ?=
 PYTHON := .venv/bin/python
 PIPELINE := $(PYTHON) -m pipeline
@@ -49,8 +49,8 @@ format: setup ## rewrite the code in ruff's format
 	$(PYTHON) -m ruff check --fix-only
 	$(PYTHON) -m ruff format
 
-benchmark: setup ## measure CPU seconds, or BENCHMARK=quality; into benchmarks/results
-	@$(PYTHON) -m benchmarks.$(BENCHMARK) $(ARGS)
+benchmark: setup ## measure cost and quality into benchmarks/results; one: BENCHMARK=cpu ARGS=--peer
+	@set -e; for name in $(BENCHMARK); do $(PYTHON) -m benchmarks.$$name $(ARGS); done
 
 lock: setup ## resolve environment/*.txt anew: ARGS=--upgrade takes newer versions
 	@$(LOCK) $(ARGS) environment/installer.in -o environment/installer.txt >/dev/null

@@ -1,8 +1,8 @@
 """CPU seconds of the pipeline, also in units of `import tensorflow` in the same environment.
 
-    make benchmark                                   # (a) to (e): about ten minutes on two cores
-    make benchmark ARGS=--peer                       # TFX's own taxi example besides
-    .venv/bin/python -m benchmarks.cpu --quick       # (a) to (c) only
+    make benchmark BENCHMARK=cpu                   # (a) to (e): about ten minutes on two cores
+    make benchmark BENCHMARK=cpu ARGS=--peer       # TFX's own taxi example besides
+    make benchmark BENCHMARK=cpu ARGS=--quick      # (a) to (c) only
 
 (a) smoke cold, (b) the same again, fully cached, (c) once more with one key changed, (d) census
 cold (48,842 rows), (e) the same again. Roots are new, temporary and removed. CPU seconds are user

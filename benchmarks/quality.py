@@ -1,7 +1,7 @@
 """Quality of all six variants on the test split, with weak and with gold labels.
 
-    make benchmark BENCHMARK=quality                          # seeds 1, 2, 3: six census runs
-    .venv/bin/python -m benchmarks.quality --seeds 1          # one run for each kind of labels
+    make benchmark BENCHMARK=quality                      # seeds 1, 2, 3: six census runs
+    make benchmark BENCHMARK=quality ARGS="--seeds 1"     # one run for each kind of labels
 
 Runs the DAG on census once for each kind of labels and seed: `weak` lets it see 200 true labels of
 the training rows (labeling.gold_rows), `gold` all of them. Numbers are the summaries' own; the seed
