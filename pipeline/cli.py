@@ -186,5 +186,6 @@ def lf_verb(options: argparse.Namespace, out: Console) -> int:
         from pipeline import lf_page
 
         lf_page.write(analysis.report, Path(options.html))
+        Console(stderr=True, soft_wrap=True).print(f"page: {escape(options.html)}")
     lf_state.remember(analysis, folder)
     return DONE

@@ -33,7 +33,8 @@ def render(report: Report) -> str:
 
 
 def write(report: Report, path: Path) -> None:
-    """Writes the page; an open browser finds the one before or this one, never a part."""
+    """Writes the page; who opens it meanwhile finds the one before or this one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         scratch.write_text(render(report), encoding="utf-8")

@@ -5,7 +5,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from models import label_analysis
 from pipeline.lf import Analysis
@@ -20,7 +19,7 @@ def last(run_folder: Path) -> Analysis | None:
         with np.load(run_folder / FILE) as stored:
             report = Report.model_validate_json(stored["report"].tobytes())
             return Analysis(report, stored["votes"])
-    except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError, ValidationError):
+    except (FileNotFoundError, EOFError, zipfile.BadZipFile, KeyError, ValueError):
         return None
 
 

@@ -128,3 +128,18 @@ def test_a_signal_before_the_first_node_ends_the_run(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 128 + signal.SIGTERM
     assert main(["runs", "--root", str(tmp_path)]) == 0
+
+
+def test_faults_of_labelling_functions_are_printed_with_the_results() -> None:
+    finding = {
+        "severity": "error",
+        "kind": "constant",
+        "function": "lf_gain",
+        "message": "votes [1] everywhere",
+        "action": "drop it",
+    }
+    labels = {**VALUES["labels"], "findings": [finding]}
+    out = Console(width=80, record=True)
+    print_results(out, Summary.model_validate({**VALUES, "labels": labels}))
+    lines = out.export_text().splitlines()
+    assert lines[:2] == ["error: lf_gain votes [1] everywhere", "  to do: drop it"]

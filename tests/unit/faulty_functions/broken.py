@@ -1,0 +1,4 @@
+"""A module that cannot be imported."""
+
+LIMITS = {"age": 26}
+YOUNG = LIMITS["years"]
