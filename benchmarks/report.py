@@ -91,7 +91,7 @@ def checks_table(checks: Iterable[Check]) -> str:
 def origin(module: str) -> dict[str, Any]:
     """Where numbers come from: command, date, machine, versions."""
     return {
-        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
+        "command": shlex.join([".venv/bin/python", "-m", module, *sys.argv[1:]]),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": measure.machine(),
         "versions": measure.versions(),
