@@ -1,20 +1,22 @@
 """What `lf` reports is what a run's labeler would, and rests on the gold rows' labels alone."""
 
 import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from models import labeling
+from models import label_findings, labeling
 from models.errors import InputError
 from pipeline import lf, lf_page, lf_state
-from pipeline.config import load
+from pipeline.config import REPOSITORY, load
 from pipeline.lf_report import Report
 from tests.unit import test_snorkel_labeler as labeler
 from tests.unit.small_census import GOLD_ROWS, ROWS, settings, write_raw
 
+PAGE = REPOSITORY / "docs" / "weak-supervision.md"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -127,3 +129,27 @@ def test_no_module_of_functions(raw: Path, tmp_path: Path) -> None:
     config = load("census", settings(raw, "labeling.mode=gold", "labeling.functions=null"))
     with pytest.raises(InputError, match=r"labeling.functions: null; name the module"):
         lf.analyse(config, tmp_path, NOW)
+
+
+def test_every_field_and_kind_of_finding_is_documented() -> None:
+    shape = Report.model_json_schema()
+    fields = {
+        name for part in [shape, *shape["$defs"].values()] for name in part.get("properties", {})
+    }
+    documented = set(re.findall(r"`(?:labels\.)?(\w+)`", PAGE.read_text()))
+    assert fields <= documented
+    assert set(get_args(label_findings.Kind)) <= documented
+
+
+def test_the_worked_example_of_the_documentation_works(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "worked_example.py").write_text(example)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = load("census", settings(raw))
+    labels = config.labeling.model_copy(update={"functions": "worked_example"})
+    found = lf.analyse(config.model_copy(update={"labeling": labels}), tmp_path, NOW).report
+    assert list(found.labels.functions) == ["young", "executive", "idle", "wealthy"]
+    assert all(row.coverage > 0.02 for row in found.labels.functions.values())
+    assert [f for f in found.labels.findings if f.severity != "note"] == []
