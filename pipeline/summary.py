@@ -86,8 +86,8 @@ class Node(_Part):
 class Model(_Report):
     """Quality on the test split, by slice and as gaps between groups; size and latency."""
 
-    metrics: dict[str, float | None]
-    slices: dict[str, dict[str, float | None]]
+    metrics: dict[str, int | float | None]
+    slices: dict[str, dict[str, int | float | None]]
     gaps: dict[str, dict[str, float | None]]
     bytes: int
     gzip_bytes: int

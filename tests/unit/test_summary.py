@@ -249,3 +249,10 @@ def test_a_store_that_was_never_finished_holds_no_runs(tmp_path: Path) -> None:
     assert open_store(store_path(tmp_path)) is None
     store_path(tmp_path).touch()
     assert open_store(store_path(tmp_path)) is None
+
+
+def test_numbers_of_rows_stay_whole() -> None:
+    written = json.loads(Summary.model_validate(VALUES).model_dump_json())
+    model = written["models"]["teacher_pruned"]
+    assert repr(model["metrics"]["examples"]) == "16281"
+    assert repr(model["slices"]["sex=Female"]["examples"]) == "5421"
