@@ -20,6 +20,7 @@ from components.feature_selector import FeatureSelector
 from components.pusher import Pusher
 from components.quantizer import Quantizer
 from components.snorkel_labeler import SnorkelLabeler
+from components.statistics_gen import StatisticsGen
 from components.variant_evaluator import VariantEvaluator
 from pipeline.baseline import LastBlessedOther
 from pipeline.config import Config
@@ -59,7 +60,10 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         types=read_contract(config.schema_path),
         code_sha256=code_sha256("components.csv_example_gen"),
     )
-    statistics_gen = stock.StatisticsGen(examples=example_gen.outputs["examples"])
+    statistics_gen = StatisticsGen(
+        examples=example_gen.outputs["examples"],
+        code_sha256=code_sha256("components.statistics_gen"),
+    )
     schema_gen = stock.SchemaGen(statistics=statistics_gen.outputs["statistics"])
     contract = ImportSchemaGen(schema_file=str(stage_contract(config, folder)))
     example_validator = stock.ExampleValidator(
