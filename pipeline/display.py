@@ -111,7 +111,7 @@ def print_failure(out: Console, failure: Failure) -> None:
 
 def _gate_table(gates: Iterable[Gate]) -> Table:
     measured = ("target", "metric", "slice", "value", "bound", "verdict")
-    table = make_table(*measured, "to change: --set KEY=VALUE")
+    table = _table(*measured, "to change: --set KEY=VALUE")
     for gate in gates:
         verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
         cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
@@ -119,7 +119,7 @@ def _gate_table(gates: Iterable[Gate]) -> Table:
     return table
 
 
-def make_table(*columns: str) -> Table:
+def _table(*columns: str) -> Table:
     """A table that folds long cells instead of cutting them off."""
     table = Table(box=SIMPLE_HEAD)
     for column in columns:
@@ -129,7 +129,7 @@ def make_table(*columns: str) -> Table:
 
 def _model_table(summary: Summary) -> Table:
     columns = ("accuracy", "auc", "f1", "tpr gap", "bytes", "gzip", "us/row", "target")
-    table = make_table("model", *columns)
+    table = _table("model", *columns)
     for column in table.columns[1:-1]:
         column.justify = "right"
     targets = {variant: target for target, variant in summary.targets.items()}

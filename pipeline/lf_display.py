@@ -1,12 +1,11 @@
 """What `lf` prints on a terminal."""
 
-from collections.abc import Sequence
-
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.display import make_table, print_label_findings
+from pipeline.display import print_label_findings
 from pipeline.lf_report import Changes, Common, Disagreement, Example, Function, Report
 
 PAIRS = 5  # of those in the report
@@ -26,32 +25,33 @@ def print_report(out: Console, report: Report) -> None:
     )
     print_label_findings(out, labels.findings)
     if report.disagreements:
-        out.print("\n[bold]functions that disagree most[/]")
-        out.print(_disagreement_table(report.disagreements[:PAIRS]))
+        out.print("\n[bold]functions that disagree most[/], of the rows on which both vote:")
+    for pair in report.disagreements[:PAIRS]:
+        _print_disagreement(out, pair)
     _print_uncovered(out, report)
     _print_changes(out, report.changes)
 
 
 def _function_table(report: Report) -> Table:
-    table = make_table("function", "votes")
-    numbers = ("coverage", "overlap", "conflict", "right on gold", "accuracy (95%)", "weight")
-    for column in numbers:
-        table.add_column(column, justify="right", overflow="fold")
+    """Figures are never folded, so on a narrow terminal the names are."""
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    table.add_column("function", overflow="fold")
+    for column in ("votes", "coverage", "overlap", "conflict", "gold", "accuracy (95%)", "weight"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, row in report.labels.functions.items():
         votes = "/".join(SIGNS[polarity] for polarity in row.polarity) or "none"
         shares = [f"{share:.1%}" for share in (row.coverage, row.overlap, row.conflict)]
-        right, accuracy = accuracy_cells(row)
-        table.add_row(escape(name), votes, *shares, right, accuracy, number(row.weight))
+        table.add_row(escape(name), votes, *shares, *accuracy_cells(row), number(row.weight))
     return table
 
 
 def accuracy_cells(row: Function) -> tuple[str, str]:
-    """`24 of 28` and `0.86 (0.69 to 0.94)`."""
+    """`24/28` and `0.86 0.69-0.94`: right and all votes on gold rows, their share, its interval."""
     if row.accuracy_on_gold is None or row.accuracy_interval is None:
         return "none", "-"
     right = round(row.accuracy_on_gold * row.gold_votes)
     low, high = row.accuracy_interval
-    return f"{right} of {row.gold_votes}", f"{row.accuracy_on_gold:.2f} ({low:.2f} to {high:.2f})"
+    return f"{right}/{row.gold_votes}", f"{row.accuracy_on_gold:.2f} {low:.2f}-{high:.2f}"
 
 
 def number(value: float | None) -> str:
@@ -59,22 +59,22 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _disagreement_table(pairs: Sequence[Disagreement]) -> Table:
-    table = make_table("functions", "rows", "gold rows: who is right", "example rows")
-    for pair in pairs:
-        names = f"{escape(pair.first)}\n{escape(pair.second)}"
-        rows = f"{pair.rows}\nof {pair.both}"
-        table.add_row(names, rows, _who_is_right(pair), _example_lines(pair.examples))
-    return table
+def _print_disagreement(out: Console, pair: Disagreement) -> None:
+    names = f"{pair.first} against {pair.second}"
+    out.print(
+        f"  {escape(names)}: {pair.rows} of {pair.both} rows; {escape(gold_line(pair))}",
+        soft_wrap=True,
+    )
+    for example in pair.examples:
+        out.print(f"    {escape(example_line(example))}", soft_wrap=True)
 
 
-def _who_is_right(pair: Disagreement) -> str:
-    """On how many gold rows each function of a pair is right, a line each."""
-    return f"{pair.first_right}\n{pair.gold_rows - pair.first_right}" if pair.gold_rows else "none"
-
-
-def _example_lines(examples: Sequence[Example]) -> str:
-    return "\n".join(escape(example_line(example)) for example in examples)
+def gold_line(pair: Disagreement) -> str:
+    """Which function of a pair is right on the gold rows on which they disagree."""
+    if not pair.gold_rows:
+        return "none of them gold"
+    right = f"{pair.first} is right on {pair.first_right}"
+    return f"{right}, {pair.second} on {pair.gold_rows - pair.first_right} of the gold rows"
 
 
 def example_line(example: Example) -> str:

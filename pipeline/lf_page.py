@@ -28,6 +28,7 @@ def render(report: Report) -> str:
         labels=report.labels,
         signs=lf_display.SIGNS,
         accuracy_cells=lf_display.accuracy_cells,
+        gold_line=lf_display.gold_line,
         change_lines=lf_display.change_lines,
     )
 
