@@ -185,10 +185,7 @@ def nodes(results: Iterable[Result]) -> str:
     ]
     around = [r.cost.cpu_seconds - sum(node.cpu_seconds for node in r.nodes.values()) for r in runs]
     rows.append(("imports, staging and bookkeeping", *(f"{seconds:.2f}" for seconds in around)))
-    header = (
-        "CPU s by node",
-        *(f"{r.name.partition(',')[0]}, {r.name.rpartition(', ')[2]}" for r in runs),
-    )
+    header = ("CPU s by node", *(result.name for result in runs))
     return report.table(header, rows)
 
 

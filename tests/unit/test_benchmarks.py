@@ -103,6 +103,7 @@ def test_runs_their_targets_and_nodes_are_tabulated(
     assert [check.passed for check in cpu.checks(results)] == [True, False, True]
     tables = cpu.tables(results, [5.0, 5.2, 4.8])
     assert "`import tensorflow`: 5.00 CPU s, median of 3 (4.80 to 5.20)." in tables
+    assert cells(tables, "CPU s by node") == ["(a) smoke, cold", "(b) smoke, cached"]
     assert cells(tables, "Trainer") == ["7.50", "0.05"]
     assert cells(tables, "imports, staging and bookkeeping") == ["32.50", "15.95"]
     assert cells(tables, PEER) == ["130.0", "26.0", "26.1", "90.0", "4000", ""]
