@@ -112,6 +112,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=SPLITS),
         custom_config=preprocessing_config(config),
         disable_statistics=True,
+        disable_analyzer_cache=True,  # no later run would be given it
     )
     tuner = stock.Tuner(
         tuner_fn="components.tuner.tuner_fn",

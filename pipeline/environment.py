@@ -1,4 +1,4 @@
-"""Process-wide settings of TensorFlow, Keras and their loggers.
+"""Process-wide settings of TensorFlow, Keras, Beam and their loggers.
 
 Call `prepare()` once, before anything imports TensorFlow, TFX or keras_tuner. It is the only
 place that writes environment variables. It imports TensorFlow, so commands that only read
@@ -9,6 +9,8 @@ import logging
 import os
 import sys
 import warnings
+
+from pipeline.beam_signatures import remember_signatures
 
 # tf.function need not translate the Python source of these packages: they hold graph code already.
 # AutoGraph exempts `keras` by itself, but not `tf_keras`, and otherwise parses all of it.
@@ -23,7 +25,7 @@ _NOISY_LOGGERS = ("absl", "tensorflow", "apache_beam")
 
 
 def prepare() -> None:
-    """Selects legacy Keras and one TensorFlow thread, speeds AutoGraph up, quietens the loggers.
+    """Selects legacy Keras and one TensorFlow thread, speeds AutoGraph and Beam up, quietens logs.
 
     Calling it again changes nothing.
 
@@ -39,6 +41,7 @@ def prepare() -> None:
     if sys.modules.setdefault("keras", tf_keras) is not tf_keras:
         raise RuntimeError("keras was imported before pipeline.environment.prepare() was called")
     exempt_from_autograph(GRAPH_PACKAGES)
+    remember_signatures()
     # The networks are small: handing work to a thread pool costs more CPU than the work itself.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
