@@ -18,7 +18,7 @@ def beam_args(config: Config) -> list[str]:
     """Beam options: the in-process runner, named because newer Beams would download another."""
     runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
     local = [f"--runner={runner}", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
-    # dill sets its logger's level, which empties the cache of every logger, with each thing pickled.
+    # dill empties the cache of every logger with each thing that it pickles.
     local.append("--pickle_library=cloudpickle")
     # Any option makes TFX build a package of itself for each Beam job, unless an image is named.
     return [*local, "--sdk_container_image=unused", *config.beam.args]
