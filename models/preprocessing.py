@@ -6,7 +6,7 @@ whole function needs one analyzer (quantiles) and one lookup table whatever the 
 
 import dataclasses
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -164,8 +164,8 @@ def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.
     Zeros are left out of the quantiles: columns such as capital gains are zero nearly everywhere,
     and their few other values are what matters.
     """
-    columns = [_dense(tf.cast(inputs[c], tf.float32), float("nan")) for c in layout.numeric]
-    values = tf.concat(columns, axis=1) if columns else tf.zeros([0, 0], tf.float32)
+    columns = [tf.cast(inputs[c], tf.float32) for c in layout.numeric]
+    values = _packed(columns, float("nan")) if columns else tf.zeros([0, 0], tf.float32)
     boundaries = tft.quantiles(
         tf.where(tf.equal(values, 0.0), float("nan"), values),
         num_buckets=layout.buckets,
@@ -176,8 +176,11 @@ def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.
     boundaries = tf.ensure_shape(boundaries, [len(columns), layout.buckets - 1])
     missing = tf.math.is_nan(values)
     bucket = tf.reduce_sum(tf.cast(values[:, :, tf.newaxis] >= boundaries, tf.int32), axis=2)
-    below = _pick(boundaries, bucket - 1)
-    above = _pick(boundaries, bucket)
+    last = layout.buckets - 2
+    starts = tf.constant([column * (last + 1) for column in range(len(columns))], tf.int32)
+    flat = tf.reshape(boundaries, [-1])
+    below = tf.gather(flat, starts + tf.clip_by_value(bucket - 1, 0, last))
+    above = tf.gather(flat, starts + tf.clip_by_value(bucket, 0, last))
     within = tf.math.divide_no_nan(values - below, above - below)
     rank = (tf.cast(bucket, tf.float32) + tf.clip_by_value(within, 0.0, 1.0)) / layout.buckets
     rank = tf.where(missing, 0.5, rank)
@@ -185,14 +188,6 @@ def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.
         layout.offsets[: len(columns)], tf.int32
     )
     return rank, tf.cast(ids, tf.int64)
-
-
-def _pick(boundaries: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """Takes boundaries[column, index[row, column]]; indices outside are clipped."""
-    last = tf.shape(boundaries)[1] - 1
-    index = tf.clip_by_value(index, 0, last)
-    columns = tf.broadcast_to(tf.range(tf.shape(boundaries)[0]), tf.shape(index))
-    return tf.gather_nd(boundaries, tf.stack([columns, index], axis=2))
 
 
 def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.Tensor:
@@ -212,10 +207,29 @@ def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.T
         ),
         name="category_ids",
     )
-    values = tf.concat([_dense(inputs[c], "") for c, _ in layout.categorical], axis=1)
+    values = _packed([inputs[c] for c, _ in layout.categorical], "")
     prefixes = tf.constant([[c + _SEPARATOR for c, _ in layout.categorical]])
     found = table.lookup(tf.add(prefixes, values))
     return tf.where(found < 0, tf.constant([offsets], tf.int64), found)
+
+
+def _packed(columns: Sequence[tf.SparseTensor], default: float | str) -> tf.Tensor:
+    """[batch, columns] with `default` where a column is missing.
+
+    The columns share what `_dense` makes anew for each: TFX traces this graph about ten times.
+    """
+    shape = tf.stack([columns[0].dense_shape[0], 1])
+    missing = tf.constant(default, columns[0].dtype)
+    dense = [
+        tf.raw_ops.SparseToDense(
+            sparse_indices=column.indices,
+            output_shape=shape,
+            sparse_values=column.values,
+            default_value=missing,
+        )
+        for column in columns
+    ]
+    return tf.concat(dense, axis=1)
 
 
 def _dense(column: tf.SparseTensor, default: float | str) -> tf.Tensor:

@@ -1,0 +1,142 @@
+"""Preprocessing: the description, worked in NumPy as a device does it, equals the fitted graph."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.preprocessing import Description, describe, layout_of
+from tests.unit.tiny_transform import PREPROCESSING, ROWS, SPEC, raw_row, tiny_transform
+
+Row = dict[str, list[Any]]
+
+
+def as_columns(rows: list[Row]) -> dict[str, tf.SparseTensor]:
+    columns = {}
+    for name, feature in SPEC.items():
+        filled = [n for n, row in enumerate(rows) if row[name]]
+        values = [row[name][0] for row in rows if row[name]]
+        columns[name] = tf.SparseTensor(
+            np.array([[n, 0] for n in filled], np.int64).reshape(-1, 2),
+            tf.constant(values, feature.dtype),
+            [len(rows), 1],
+        )
+    return columns
+
+
+def graph_outputs(rows: list[Row]) -> dict[str, np.ndarray]:
+    graph = tf.saved_model.load(str(tiny_transform() / "graph" / "transform_fn"))
+    return {name: t.numpy() for name, t in graph.transform_fn(as_columns(rows)).items()}
+
+
+@pytest.fixture(scope="module")
+def description() -> Description:
+    return describe(str(tiny_transform() / "graph"), PREPROCESSING)
+
+
+def worked_by_hand(document: dict[str, Any], row: Row) -> tuple[list[np.float32], list[int]]:
+    """Ranks and ids of one row, by nothing but what `preprocessing.json` says."""
+    ranks, ids = [], []
+    for column in document["numeric"]:
+        boundaries = np.array(column["boundaries"], np.float32)
+        if not row[column["column"]]:
+            ranks.append(np.float32(0.5))
+            ids.append(column["offset"] + document["buckets"])
+            continue
+        value = np.float32(row[column["column"]][0])
+        bucket = int(np.sum(value >= boundaries))
+        below, above = boundaries[np.clip([bucket - 1, bucket], 0, len(boundaries) - 1)]
+        within = (value - below) / (above - below) if above != below else np.float32(0)
+        ranks.append((np.float32(bucket) + np.clip(within, 0, 1)) / np.float32(document["buckets"]))
+        ids.append(column["offset"] + bucket)
+    for column in document["categorical"]:
+        text = row[column["column"]][0].decode() if row[column["column"]] else ""
+        known = column["values"]
+        ids.append(column["offset"] + (1 + known.index(text) if text in known else 0))
+    return ranks, ids
+
+
+def odd_rows(description: Description) -> list[Row]:
+    """Missing, unknown and extreme values, zeros, and values on the boundaries."""
+    row = raw_row(1)
+    changes: list[Row] = [
+        {"age": []},
+        {"capital-gain": []},
+        {"work": [], "sex": []},
+        {"work": [b"Circus"]},
+        {"sex": [b""]},
+        {"age": [0], "capital-gain": [0.0]},
+        {"age": [-5], "capital-gain": [1e9]},
+        {name: [] for name in ("age", "capital-gain", "work", "sex", "label", "weight")},
+    ]
+    changes += [{"capital-gain": [float(b)]} for b in description.boundaries[1]]
+    return [row | change for change in changes]
+
+
+def test_description_worked_by_hand_equals_the_graph(description: Description) -> None:
+    document = json.loads(description.to_json())
+    rows = [raw_row(number) for number in range(ROWS)] + odd_rows(description)
+    outputs = graph_outputs(rows)
+    expected = [worked_by_hand(document, row) for row in rows]
+    np.testing.assert_array_equal(outputs["categorical"], [ids for _, ids in expected])
+    np.testing.assert_allclose(outputs["numeric"], [ranks for ranks, _ in expected], rtol=1e-6)
+
+
+def test_outputs_of_missing_and_unknown_values(description: Description) -> None:
+    row = {"age": [], "capital-gain": [], "work": [], "sex": [b"Other"], "label": [], "weight": []}
+    outputs = graph_outputs([row])
+    offsets = description.layout.offsets
+    buckets = PREPROCESSING["buckets"]
+    np.testing.assert_array_equal(outputs["numeric"], [[0.5, 0.5]])
+    ids = [offsets[0] + buckets, offsets[1] + buckets, offsets[2], offsets[3]]
+    np.testing.assert_array_equal(outputs["categorical"], [ids])
+    assert outputs["label"].tolist() == outputs["weight"].tolist() == [[0.0]]
+    assert outputs["sex"].tolist() == [[b"Other"]]
+
+
+def test_types_shapes_and_ranges(description: Description) -> None:
+    outputs = graph_outputs([raw_row(number) for number in range(ROWS)])
+    assert outputs["numeric"].dtype == np.float32
+    assert outputs["numeric"].shape == (ROWS, 2)
+    assert outputs["categorical"].dtype == np.int64
+    assert outputs["categorical"].shape == (ROWS, 4)
+    assert 0 <= outputs["numeric"].min() <= outputs["numeric"].max() <= 1
+    assert 0 <= outputs["categorical"].min() <= outputs["categorical"].max()
+    assert outputs["categorical"].max() < description.layout.ids
+
+
+def test_no_rows() -> None:
+    outputs = graph_outputs([])
+    assert outputs["numeric"].shape == (0, 2)
+    assert outputs["categorical"].shape == (0, 4)
+
+
+def test_boundaries_are_ascending_quantiles_without_zeros(description: Description) -> None:
+    assert description.boundaries.shape == (2, PREPROCESSING["buckets"] - 1)
+    assert (np.diff(description.boundaries, axis=1) >= 0).all()
+    assert description.boundaries[1].min() >= 100.0, "capital gains of zero are left out"
+
+
+def test_layout_leaves_dropped_columns_out() -> None:
+    layout = layout_of({"age", "sex"}, PREPROCESSING)
+    assert layout.numeric == ("age",)
+    assert layout.categorical == (("sex", ("Female", "Male")),)
+    assert layout.offsets == (0, 9)
+    assert layout.ids == 12
+
+
+def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("other")
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def transform_fn(values: tf.Tensor) -> tf.Tensor:
+        return values + module.one
+
+    module.one = tf.Variable(1.0)
+    module.transform_fn = transform_fn.get_concrete_function()
+    tf.saved_model.save(module, str(folder / "transform_fn"))
+    with pytest.raises(ValueError, match="no tensor 'preprocessing_boundaries'"):
+        describe(str(folder), PREPROCESSING)
