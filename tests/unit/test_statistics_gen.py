@@ -1,5 +1,6 @@
 """StatisticsGen: the same statistics as TFDV's Beam pipeline, whatever the batches."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,7 @@ def test_batches_make_no_difference(file: str) -> None:
 
 def test_damaged_file_is_named(file: str, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.gz"
-    damaged.write_bytes(Path(file).read_bytes()[:200])
+    records = gzip.decompress(Path(file).read_bytes())
+    damaged.write_bytes(gzip.compress(records[:-20]))  # within the last record
     with pytest.raises(InputError, match=str(damaged)):
         write_statistics(str(damaged), str(tmp_path / "FeatureStats.pb"))
