@@ -52,7 +52,9 @@ def prepare() -> None:
     # A rate is 0 / 0 in slices without positives: TFMA computes it, and it is handled as missing.
     warnings.filterwarnings("ignore", "invalid value encountered in .*divide", RuntimeWarning)
     # TensorFlow 2.21 says so of each interpreter; those of TFMA are of this kind, too.
-    warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
+    warnings.filterwarnings(
+        "ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning
+    )
 
 
 def _is_error(record: logging.LogRecord) -> bool:
