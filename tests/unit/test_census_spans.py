@@ -81,7 +81,7 @@ def test_wrong_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path, monkeypatch, {})
-    with pytest.raises(InputError, match=r"adult\.csv: missing from package .*uv pip install"):
+    with pytest.raises(InputError, match=r"adult\.csv: missing from package .*make setup"):
         spans.lay_out(str(tmp_path / "out"))
 
 
