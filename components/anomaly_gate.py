@@ -151,7 +151,7 @@ def check(anomalies: list[Anomaly], severity: str, accept: list[str], contract: 
     lines = [f"{len(left)} anomalies against the contract {contract}; nothing was trained:"]
     for anomaly in left:
         lines += [f"  {anomaly}", f"    to mend: {anomaly.remedy} in {contract}"]
-    names = sorted({a.feature for a in left})
+    names = sorted({*accept, *(a.feature for a in left)})
     lines.append(f"  to accept: --set 'anomalies.accept=[{', '.join(names)}]'")
     raise InputError("\n".join(lines))
 

@@ -62,6 +62,12 @@ def test_blocking_anomaly_says_what_is_wrong_and_how_to_accept_it() -> None:
     assert "--set 'anomalies.accept=[sex]'" in message
 
 
+def test_what_is_accepted_already_stays_accepted() -> None:
+    anomaly = Anomaly("train", "sex", "ERROR", "Unexpected value Robot.", 2, 3, "add it")
+    with pytest.raises(InputError, match=r"--set 'anomalies.accept=\[age, sex\]'"):
+        check([anomaly], "ERROR", ["age"], "schema/x.pbtxt")
+
+
 @pytest.mark.parametrize(
     ("severity", "accept", "stops"),
     [("ERROR", [], False), ("WARNING", [], True), ("WARNING", ["sex"], False)],
