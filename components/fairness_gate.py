@@ -24,7 +24,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport
-from models.metrics import gap
+from models.metrics import THRESHOLD, gap
 
 GATES_FILE = "gates.json"
 OVERALL = "overall"
@@ -36,9 +36,9 @@ TFMA_NAMES = {
     "accuracy": "binary_accuracy",
     "f1": "f1_score",
     "examples": "example_count",
-    "tpr": "fairness_indicators_metrics/true_positive_rate@0.5",
-    "fpr": "fairness_indicators_metrics/false_positive_rate@0.5",
-    "selection_rate": "fairness_indicators_metrics/positive_rate@0.5",
+    "tpr": f"fairness_indicators_metrics/true_positive_rate@{THRESHOLD}",
+    "fpr": f"fairness_indicators_metrics/false_positive_rate@{THRESHOLD}",
+    "selection_rate": f"fairness_indicators_metrics/positive_rate@{THRESHOLD}",
 }
 
 SliceMetrics = Mapping[str, Mapping[str, float]]
@@ -77,6 +77,11 @@ def at_most(value: float | None, bound: float) -> tuple[float | None, str, bool]
     return value, f"<= {bound:g}", value is not None and value <= bound
 
 
+def drop(before: float | None, now: float | None) -> float | None:
+    """Fall of a metric against the baseline; None where either is missing."""
+    return None if before is None or now is None else before - now
+
+
 def apply_gates(
     target: str,
     metrics: SliceMetrics,
@@ -111,7 +116,7 @@ def apply_gates(
                 target,
                 f"{metric} drop",
                 OVERALL,
-                *at_most(baseline[metric] - overall[metric], bound),
+                *at_most(drop(baseline.get(metric), overall.get(metric)), bound),
                 f"max_drop.{metric}",
             )
             for metric, bound in bounds["max_drop"].items()

@@ -45,6 +45,13 @@ def test_no_baseline_no_fall() -> None:
     assert gates(None, max_drop={"auc": 0.02}) == []
 
 
+@pytest.mark.parametrize("baseline", [{}, {"auc": 0.93}, {"f1": 0.5}])
+def test_fall_of_a_metric_missing_on_either_side_fails(baseline: dict[str, float]) -> None:
+    (gate,) = gates(baseline, max_drop={"f1": 0.02})
+    assert gate.value is None
+    assert not gate.passed
+
+
 @pytest.mark.parametrize(("bound", "passed"), [(0.15, True), (0.05, False)])
 def test_gap_between_groups(bound: float, passed: bool) -> None:
     (gate,) = gates(max_gap={"sex": {"tpr": bound}})
