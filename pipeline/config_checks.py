@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from pipeline.column_checks import check_columns, check_evaluation
 from pipeline.overlay import KeyPath, Merged
 
 if TYPE_CHECKING:
@@ -167,64 +168,10 @@ def nearest_key(path: KeyPath, schema: dict[str, Any]) -> str:
 def cross_check(config: "Config", repository: Path) -> list[Problem]:
     """What no single key shows: keys that contradict each other, files that are not there."""
     return [
-        *_check_columns(config),
-        *_check_evaluation(config),
+        *check_columns(config),
+        *check_evaluation(config, repository),
         *_check_files(config, repository),
     ]
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    close = _closest(name, names)
-    return f"; the nearest is '{close[0]}'" if close else ""
-
-
-def _check_columns(config: "Config") -> Iterator[Problem]:
-    columns = config.columns
-    if columns.positive == columns.negative:
-        yield ("columns", "positive"), f"'{columns.positive}' is also columns.negative"
-    listed = [columns.label, *columns.numeric, *columns.categorical]
-    if len(listed) == 1:
-        yield ("columns", "numeric"), "name at least one column in numeric or categorical"
-    for name in sorted({name for name in listed if listed.count(name) > 1}):
-        for key in ("label", "numeric", "categorical"):
-            if name in getattr(columns, key):
-                yield (
-                    ("columns", key),
-                    f"'{name}' is listed twice among label, numeric, categorical",
-                )
-    for reserved in sorted({"row_id", "weight"}.intersection([*listed, *columns.groups])):
-        yield ("columns",), f"'{reserved}' is a name that the pipeline itself uses"
-    for name, group in columns.groups.items():
-        path = ("columns", "groups", name)
-        if name in listed:
-            yield path, f"'{name}' is already a column; give the group another name"
-        if group.column not in columns.numeric:
-            hint = _nearest(group.column, list(columns.numeric))
-            yield (*path, "column"), f"'{group.column}' is not in columns.numeric{hint}"
-        if any(a >= b for a, b in zip(group.bounds, group.bounds[1:], strict=False)):
-            yield (*path, "bounds"), f"{list(group.bounds)} is not in ascending order"
-
-
-def _check_evaluation(config: "Config") -> Iterator[Problem]:
-    columns = config.columns
-    known = [*columns.categorical, *columns.numeric, *columns.groups]
-    for number, names in enumerate(config.evaluation.slices):
-        for name in names:
-            if name not in known:
-                yield (
-                    ("evaluation", "slices", str(number)),
-                    f"'{name}' is neither a column nor a group{_nearest(name, known)}",
-                )
-        if len(set(names)) < len(names):
-            yield ("evaluation", "slices", str(number)), f"{list(names)} names a column twice"
-    single = [names[0] for names in config.evaluation.slices if len(names) == 1]
-    for target in ("server", "edge"):
-        for name in getattr(config.evaluation, target).max_gap:
-            if name not in single:
-                yield (
-                    ("evaluation", target, "max_gap", name),
-                    f"add [{name}] to evaluation.slices, or drop the bound{_nearest(name, single)}",
-                )
 
 
 def _check_files(config: "Config", repository: Path) -> Iterator[Problem]:

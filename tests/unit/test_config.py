@@ -107,6 +107,8 @@ def test_the_hash_follows_the_values() -> None:
         ("columns.groups.sex={column: age, bounds: [1]}", "'sex' is already a column"),
         ("columns.positive=<=50K", "'<=50K' is also columns.negative"),
         ("evaluation.slices=[[sexx]]", "neither a column nor a group; the nearest is 'sex'"),
+        ("evaluation.server.min={}", "evaluation.server.min: name at least one bound"),
+        ("evaluation.edge.min={}", "evaluation.edge.min: name at least one bound"),
         ("data.loader=data.nowhere", "data.loader: there is no module data.nowhere"),
         ("data.loader=null", "give data.folder (your CSV files) or data.loader (a module)"),
         ("labeling.functions=null", "labeling.mode=weak needs a module"),
