@@ -6,7 +6,8 @@ import pytest
 
 from models.errors import InputError
 from pipeline import fingerprint
-from pipeline.fingerprint import code_sha256, our_imports
+from pipeline.fingerprint import REPOSITORY, code_sha256, our_imports
+from pipeline.recorder import NAMED_MODULES
 
 
 def test_it_follows_imports_through_the_rooms() -> None:
@@ -17,6 +18,12 @@ def test_it_follows_imports_through_the_rooms() -> None:
 
 def test_imports_inside_functions_count() -> None:
     assert "pipeline.dag" in our_imports("pipeline.run")
+
+
+def test_a_run_covers_modules_that_are_only_named() -> None:
+    found = our_imports("pipeline.run", *NAMED_MODULES)
+    files = (REPOSITORY / "components").glob("[a-z]*.py")
+    assert {f"components.{file.stem}" for file in files} <= found
 
 
 def test_an_edit_of_an_imported_module_changes_the_hash(
