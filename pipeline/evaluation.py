@@ -5,6 +5,8 @@ import json
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.fairness_gate import CANDIDATE, TFMA_NAMES
+from models.export import DEFAULT_SIGNATURE
+from models.metrics import THRESHOLD
 from models.preprocessing import LABEL
 from pipeline.config import Bounds, Evaluation
 
@@ -22,7 +24,7 @@ def eval_config(evaluation: Evaluation, bounds: Bounds, model_type: str) -> conf
     Args:
       evaluation: Slices.
       bounds: Value and change bounds of the target.
-      model_type: "tf_keras" or "tf_lite".
+      model_type: "tf_generic" or "tf_lite".
     """
     metrics = [config_pb2.MetricConfig(class_name="ExampleCount")]
     metrics += [_metric(name, bounds) for name in _CLASSES]
@@ -30,7 +32,7 @@ def eval_config(evaluation: Evaluation, bounds: Bounds, model_type: str) -> conf
         config_pb2.MetricConfig(
             class_name="FairnessIndicators",
             module=_FAIRNESS_MODULE,
-            config=json.dumps({"thresholds": [0.5]}),
+            config=json.dumps({"thresholds": [THRESHOLD]}),
         )
     )
     return config_pb2.EvalConfig(
@@ -55,7 +57,7 @@ def _model(name: str, model_type: str, is_baseline: bool) -> config_pb2.ModelSpe
     return config_pb2.ModelSpec(
         name=name,
         model_type=model_type,
-        signature_name="serving_default",
+        signature_name=DEFAULT_SIGNATURE,
         label_key=LABEL,
         is_baseline=is_baseline,
         inference_batch_size=_BATCH_ROWS,
