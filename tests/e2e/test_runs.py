@@ -138,10 +138,16 @@ def test_killed_in_trainer_then_resumed(tmp_path: Path) -> None:
     for line in process.stdout:
         if line.startswith("Tuner "):
             break
-    time.sleep(2)  # the Trainer has started and takes some ten seconds
-    process.kill()
-    process.wait()
     record = Record(tmp_path)
+    deadline = time.monotonic() + 120
+    try:
+        while record.states(record.runs()[0]).get("Trainer") != "RUNNING":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(0.5)  # in the midst of it: it takes some ten seconds
+    finally:
+        process.kill()
+        process.wait()
     assert record.states(record.runs()[0])["Trainer"] == "RUNNING"
     assert not record.artifacts("ModelRun")
 
@@ -172,6 +178,17 @@ def test_full_disk_is_named_and_nothing_is_served(small_disk: Path) -> None:
     assert str(small_disk) in finished.stdout
     assert "full" in finished.stdout
     assert not list(small_disk.glob("smoke/serving/*/*"))
+
+
+def test_edge_model_of_other_inputs_is_no_baseline(root: Path, cold: str, smoke: Run) -> None:
+    finished = smoke("--set", "features.buckets=64")
+    assert finished.returncode == 0, finished.stdout
+    run_id = Record(root).runs()[-1]
+    assert Record(root).states(run_id)["Evaluator.edge"] == "COMPLETE"
+    drops = {
+        gate["target"] for gate in summary(root, run_id)["gates"] if gate["metric"] == "auc drop"
+    }
+    assert drops == {"server"}
 
 
 def test_truncated_examples_are_named_and_made_anew(root: Path, cold: str, smoke: Run) -> None:
