@@ -1,9 +1,15 @@
 """Which model a candidate is compared with."""
 
+import json
+from pathlib import Path
+
 from ml_metadata import MetadataStore
 from tfx.components.evaluator import constants
 from tfx.dsl.components.common import resolver
 from tfx.types.artifact import Artifact
+from tfx.utils import path_utils
+
+from components.quantizer import PREPROCESSING_FILE
 
 
 class LastBlessedOther(resolver.ResolverStrategy):
@@ -20,13 +26,48 @@ class LastBlessedOther(resolver.ResolverStrategy):
         self, store: MetadataStore, input_dict: dict[str, list[Artifact]]
     ) -> dict[str, list[Artifact]]:
         """Keeps `candidate` and reduces `model` and `model_blessing` to at most one."""
-        candidate = input_dict["candidate"][0].id
+        candidate = input_dict["candidate"][0]
         models = {model.id: model for model in input_dict["model"]}
         for blessing in sorted(input_dict["model_blessing"], key=lambda a: a.id, reverse=True):
             model = blessing.get_int_custom_property(
                 constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
             )
             blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
-            if blessed == constants.BLESSED_VALUE and model != candidate and model in models:
+            if (
+                blessed == constants.BLESSED_VALUE
+                and model != candidate.id
+                and model in models
+                and self._comparable(candidate, models[model])
+            ):
                 return {**input_dict, "model": [models[model]], "model_blessing": [blessing]}
         return {**input_dict, "model": [], "model_blessing": []}
+
+    def _comparable(self, candidate: Artifact, model: Artifact) -> bool:
+        """Whether both models can answer the rows that the Evaluator feeds them."""
+        del candidate, model
+        return True
+
+
+class LastBlessedSameInputs(LastBlessedOther):
+    """Resolves the last blessed edge bundle whose inputs mean the same as the candidate's.
+
+    The Evaluator feeds both the candidate's transformed rows. To a model of other boundaries or
+    vocabularies these mean something else, or lie outside its ids.
+    """
+
+    def _comparable(self, candidate: Artifact, model: Artifact) -> bool:
+        mine, other = (path_utils.serving_model_dir(bundle.uri) for bundle in (candidate, model))
+        return same_inputs(Path(mine, PREPROCESSING_FILE), Path(other, PREPROCESSING_FILE))
+
+
+def same_inputs(candidate: Path, other: Path) -> bool:
+    """Whether two bundles' `preprocessing.json` say the same, the variant aside.
+
+    False where `other` is missing or damaged: a bundle that is gone is no baseline.
+    """
+    mine = json.loads(candidate.read_text(encoding="utf-8"))
+    try:
+        theirs = json.loads(other.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(theirs, dict) and mine | {"variant": None} == theirs | {"variant": None}

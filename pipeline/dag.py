@@ -15,6 +15,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components.anomaly_gate import AnomalyGate
 from components.csv_example_gen import CsvExampleGen
 from components.distiller import Distiller
+from components.evaluator import Evaluator
 from components.fairness_gate import FairnessGate
 from components.feature_selector import FeatureSelector
 from components.pusher import Pusher
@@ -22,7 +23,7 @@ from components.quantizer import Quantizer
 from components.snorkel_labeler import SnorkelLabeler
 from components.statistics_gen import StatisticsGen
 from components.variant_evaluator import VariantEvaluator
-from pipeline.baseline import LastBlessedOther
+from pipeline.baseline import LastBlessedOther, LastBlessedSameInputs
 from pipeline.config import Config
 from pipeline.contract import read_contract, stage_contract
 from pipeline.evaluation import eval_config
@@ -162,7 +163,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         model=Channel(type=Model, producer_component_id="Trainer"),
         model_blessing=Channel(type=ModelBlessing, producer_component_id="FairnessGate.server"),
     ).with_id("Baseline.server")
-    evaluator_server = stock.Evaluator(
+    evaluator_server = Evaluator(
         examples=labeler.outputs["labeled_examples"],
         model=trainer.outputs["model"],
         baseline_model=baseline_server.outputs["model"],
@@ -170,6 +171,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         eval_config=eval_config(config.evaluation, config.evaluation.server, "tf_generic"),
         example_splits=["test"],
         module_path="components.sliced_batches",
+        code_sha256=code_sha256("components.sliced_batches"),
     ).with_id("Evaluator.server")
     fairness_gate_server = FairnessGate(
         evaluation=evaluator_server.outputs["evaluation"],
@@ -188,18 +190,19 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     ).with_id("Pusher.server")
 
     baseline_edge = Resolver(
-        strategy_class=LastBlessedOther,
+        strategy_class=LastBlessedSameInputs,
         candidate=quantizer.outputs["model"],
         model=Channel(type=Model, producer_component_id="Quantizer"),
         model_blessing=Channel(type=ModelBlessing, producer_component_id="FairnessGate.edge"),
     ).with_id("Baseline.edge")
-    evaluator_edge = stock.Evaluator(
+    evaluator_edge = Evaluator(
         examples=transform.outputs["transformed_examples"],
         model=quantizer.outputs["model"],
         baseline_model=baseline_edge.outputs["model"],
         eval_config=eval_config(config.evaluation, config.evaluation.edge, "tf_lite"),
         example_splits=["test"],
         module_path="components.sliced_batches",
+        code_sha256=code_sha256("components.sliced_batches"),
     ).with_id("Evaluator.edge")
     fairness_gate_edge = FairnessGate(
         evaluation=evaluator_edge.outputs["evaluation"],
