@@ -106,7 +106,27 @@ def test_the_hash_follows_the_values() -> None:
         ("columns.groups.a={column: age, bounds: [2, 1]}", "[2.0, 1.0] is not in ascending order"),
         ("columns.groups.sex={column: age, bounds: [1]}", "'sex' is already a column"),
         ("columns.positive=<=50K", "'<=50K' is also columns.negative"),
-        ("evaluation.slices=[[sexx]]", "neither a column nor a group; the nearest is 'sex'"),
+        (
+            "evaluation.slices=[[sexx]]",
+            "neither a column of text nor a group; the nearest is 'sex'",
+        ),
+        ("evaluation.slices=[[age]]", "'age' holds numbers; make a group of it (columns.groups)"),
+        ("evaluation.slices=[[income-per-year]]", "'income-per-year' is neither a column of text"),
+        ("columns.label=weight", "columns.label: 'weight' is a name that the pipeline itself"),
+        ("columns.categorical=[sex, label]", "columns.categorical: 'label' is a name that the"),
+        ("columns.numeric=[age, numeric]", "columns.numeric: 'numeric' is a name that the"),
+        ("columns.groups.categorical={column: age, bounds: [1]}", "'categorical' is a name that"),
+        ("evaluation.slices=[[row_id]]", "evaluation.slices.0: 'row_id' is a name that the"),
+        ("columns.numeric=[age, hours per week]", "'hours per week' cannot be the name of a model"),
+        ("columns.numeric=[age, 'a:b']", "'a:b' cannot be the name of a model's input"),
+        ("columns.numeric=[age, _a]", "'_a' cannot be the name of a model's input"),
+        (
+            "columns.numeric=[age, h\u00f6he]",
+            "is made of the letters a-z and A-Z, digits, '_', '-'",
+        ),
+        ("columns.numeric=[age, class]", "'class' cannot be the name of a model's input"),
+        ("columns.numeric=[age, a-b, a_b]", "'a_b' and 'a-b' would be the same input of a model"),
+        ("columns.numeric=[age, Age]", "'Age' and 'age' would be the same input of a model"),
         ("evaluation.server.min={}", "evaluation.server.min: name at least one bound"),
         ("evaluation.edge.min={}", "evaluation.edge.min: name at least one bound"),
         ("data.loader=data.nowhere", "data.loader: there is no module data.nowhere"),
@@ -123,6 +143,11 @@ def test_an_error_names_source_key_and_what_is_allowed(override: str, message: s
         load("census", [override])
     assert message in str(error.value)
     assert f"--set {override}" in str(error.value)
+
+
+def test_a_column_of_text_is_sliced_on_without_being_learnt_from() -> None:
+    config = load("census", ["columns.categorical=[race, workclass]"])
+    assert config.evaluation.slices[0] == ("sex",)
 
 
 def test_a_bound_on_a_gap_needs_its_slice() -> None:
