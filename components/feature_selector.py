@@ -1,8 +1,9 @@
 """FeatureSelector: narrows the contract to the columns that the models learn from.
 
 In: the training statistics and the contract. Out: `selected_schema`, which also holds the label
-and the weight that labelling added and the slice columns; `feature_report`, the reason for each
-drop. Fails with InputError when no column is left.
+and the weight that labelling added and the slice columns (one that was dropped is marked, and no
+model sees it); `feature_report`, the reason for each drop. Fails with InputError when no column is
+left.
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ from tfx.types.standard_artifacts import ExampleStatistics, Schema
 
 from components.artifacts import FeatureReport
 from models.errors import InputError
+from models.layout import not_a_feature
 from models.preprocessing import LABEL, WEIGHT
 
 REPORT_FILE = "feature_report.json"
@@ -65,7 +67,13 @@ def find_drops(
 def narrow(
     schema: schema_pb2.Schema, columns: list[str], passed_through: list[str]
 ) -> schema_pb2.Schema:
-    """The contract for the given columns, plus `label` and `weight` (FLOAT, TRAINING only)."""
+    """The contract for the given columns, plus `label` and `weight` (FLOAT, TRAINING only).
+
+    Args:
+      schema: The contract.
+      columns: What the models learn from.
+      passed_through: Slice columns; those that are not in `columns` too get a mark beside them.
+    """
     kept = {*columns, *passed_through}
     narrowed = schema_pb2.Schema()
     narrowed.CopyFrom(schema)
@@ -75,6 +83,9 @@ def narrow(
         feature = narrowed.feature.add(name=name, type=schema_pb2.FLOAT)
         feature.value_count.min = feature.value_count.max = 1
         feature.not_in_environment.append("SERVING")
+    for name in passed_through:
+        if name not in columns:
+            narrowed.feature.add(name=not_a_feature(name), type=schema_pb2.BYTES)
     return narrowed
 
 

@@ -8,7 +8,8 @@ import tensorflow_transform as tft
 import tf_keras
 
 from models.features import PROBABILITY
-from models.preprocessing import CATEGORICAL, NUMERIC, layout_of
+from models.layout import layout_of
+from models.preprocessing import CATEGORICAL, NUMERIC
 
 EXAMPLES = "examples"
 DEFAULT_SIGNATURE = "serving_default"

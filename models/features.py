@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow_transform as tft
 
-from models.preprocessing import layout_of
+from models.layout import layout_of
 
 PROBABILITY = "probability"
 
@@ -16,7 +16,7 @@ class ModelInputs:
     """Shape of the transformed features.
 
     Attributes:
-      numeric: Width of `numeric`, float32 [batch, numeric]: quantile ranks in [0, 1].
+      numeric: Width of `numeric`, float32 [batch, numeric]: quantile ranks in [0, 1]; at least 1.
       categorical: Width of `categorical`, int64 [batch, categorical]: ids in [0, ids).
       ids: Size of the one id space that all columns share.
     """
@@ -35,5 +35,5 @@ def model_inputs_of(transform_graph: str, preprocessing: Mapping[str, Any]) -> M
     """
     columns = tft.TFTransformOutput(transform_graph).raw_feature_spec()
     layout = layout_of(columns, preprocessing)
-    numeric = len(layout.numeric)
-    return ModelInputs(numeric, numeric + len(layout.categorical), layout.ids)
+    categorical = len(layout.numeric) + len(layout.categorical)
+    return ModelInputs(layout.numeric_width, categorical, layout.ids)

@@ -6,12 +6,14 @@ whole function needs one analyzer (quantiles) and one lookup table whatever the 
 
 import dataclasses
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+
+from models.layout import Layout, layout_of
 
 LABEL = "label"
 WEIGHT = "weight"
@@ -21,38 +23,6 @@ CATEGORICAL = "categorical"
 _SEPARATOR = "\x1f"
 _QUANTILE_ERROR = 0.002
 _BOUNDARIES_TENSOR = "preprocessing_boundaries"
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """Where each column stands in the model inputs.
-
-    The joint id space holds, in this order, `buckets` ids for each numeric column, then for each
-    categorical column one id for missing or unknown and one for each value.
-
-    Attributes:
-      numeric: Numeric columns, in the order of the `numeric` input.
-      categorical: Categorical columns and their values, in the order of the `categorical` input.
-      buckets: Quantile buckets for each numeric column; the one after the last is for missing.
-    """
-
-    numeric: tuple[str, ...]
-    categorical: tuple[tuple[str, tuple[str, ...]], ...]
-    buckets: int
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """First id of each column: the numeric columns, then the categorical ones."""
-        sizes = [self.buckets + 1] * len(self.numeric)
-        sizes += [1 + len(values) for _, values in self.categorical]
-        return tuple(int(total) for total in np.cumsum([0, *sizes])[:-1])
-
-    @property
-    def ids(self) -> int:
-        """Size of the joint id space."""
-        return (self.buckets + 1) * len(self.numeric) + sum(
-            1 + len(values) for _, values in self.categorical
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,22 +60,6 @@ class Description:
         return json.dumps(document, indent=1, ensure_ascii=False)
 
 
-def layout_of(columns: Collection[str], custom_config: Mapping[str, Any]) -> Layout:
-    """The layout for the columns that are left after feature selection.
-
-    Args:
-      columns: Columns of the selected schema.
-      custom_config: As for `preprocessing_fn`.
-    """
-    return Layout(
-        numeric=tuple(c for c in custom_config["numeric"] if c in columns),
-        categorical=tuple(
-            (c, tuple(values)) for c, values in custom_config["categorical"] if c in columns
-        ),
-        buckets=custom_config["buckets"],
-    )
-
-
 def preprocessing_fn(
     inputs: Mapping[str, tf.SparseTensor], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
@@ -119,15 +73,20 @@ def preprocessing_fn(
         feature selection dropped are not in `inputs` and are left out.
 
     Returns:
-      `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing; `categorical` int64
-      [batch, N + C]: ids in the joint id space; `label` and `weight` float32 [batch, 1]; the
-      passed-through columns, string [batch, 1].
+      `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing ([batch, 1] of .5 when
+      there are no numeric columns); `categorical` int64 [batch, N + C]: ids in the joint id space;
+      `label` and `weight` float32 [batch, 1]; the passed-through columns, string [batch, 1].
     """
     layout = layout_of(inputs, custom_config)
-    numeric, bucket_ids = _numeric(inputs, layout)
+    ids = [_category_ids(inputs, layout)] if layout.categorical else []
+    if layout.numeric:
+        numeric, bucket_ids = _numeric(inputs, layout)
+        ids.insert(0, bucket_ids)
+    else:
+        numeric = tf.cast(tf.ones_like(ids[0][:, :1]), tf.float32) / 2.0
     outputs = {
         NUMERIC: numeric,
-        CATEGORICAL: tf.concat([bucket_ids, _category_ids(inputs, layout)], axis=1),
+        CATEGORICAL: tf.concat(ids, axis=1),
         LABEL: _dense(inputs[LABEL], 0.0),
         WEIGHT: _dense(inputs[WEIGHT], 0.0),
     }
@@ -146,6 +105,9 @@ def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Descript
       ValueError: The graph was not made by this module's `preprocessing_fn`.
     """
     output = tft.TFTransformOutput(transform_graph)
+    layout = layout_of(output.raw_feature_spec(), custom_config)
+    if not layout.numeric:
+        return Description(layout, np.zeros([0, layout.buckets - 1], np.float32))
     transform_fn = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     captured = transform_fn.captured_inputs
     fitted = dict(
@@ -155,7 +117,7 @@ def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Descript
     if _BOUNDARIES_TENSOR not in operations:
         raise ValueError(f"{transform_graph}: no tensor '{_BOUNDARIES_TENSOR}' in this graph")
     boundaries = fitted[operations[_BOUNDARIES_TENSOR].inputs[0].name].numpy()
-    return Description(layout_of(output.raw_feature_spec(), custom_config), boundaries)
+    return Description(layout, boundaries)
 
 
 def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
@@ -165,7 +127,7 @@ def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.
     and their few other values are what matters.
     """
     columns = [tf.cast(inputs[c], tf.float32) for c in layout.numeric]
-    values = _packed(columns, float("nan")) if columns else tf.zeros([0, 0], tf.float32)
+    values = _packed(columns, float("nan"))
     boundaries = tft.quantiles(
         tf.where(tf.equal(values, 0.0), float("nan"), values),
         num_buckets=layout.buckets,

@@ -5,6 +5,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.feature_selector import find_drops, narrow
+from models.layout import layout_of
 
 
 def statistics_of(frame: pd.DataFrame) -> statistics_pb2.DatasetFeatureStatistics:
@@ -41,6 +42,26 @@ def test_narrowed_contract_has_label_and_weight_in_training_only() -> None:
     for name in ("useful", "dropped", "sex"):
         contract.feature.add(name=name, type=schema_pb2.BYTES)
     narrowed = narrow(contract, ["useful"], ["sex"])
-    assert [f.name for f in narrowed.feature] == ["useful", "sex", "label", "weight"]
+    assert [f.name for f in narrowed.feature] == [
+        "useful",
+        "sex",
+        "label",
+        "weight",
+        "not_a_feature/sex",
+    ]
     assert list(narrowed.feature[2].not_in_environment) == ["SERVING"]
     assert len(contract.feature) == 3
+
+
+def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
+    contract = schema_pb2.Schema()
+    for name in ("useful", "sex"):
+        contract.feature.add(name=name, type=schema_pb2.BYTES)
+    config = {"numeric": [], "categorical": [["useful", ["a"]], ["sex", ["F"]]], "buckets": 4}
+
+    def learnt_from(columns: list[str]) -> list[str]:
+        names = {feature.name for feature in narrow(contract, columns, ["sex"]).feature}
+        return [column for column, _ in layout_of(names, config).categorical]
+
+    assert learnt_from(["useful", "sex"]) == ["useful", "sex"]
+    assert learnt_from(["useful"]) == ["useful"]

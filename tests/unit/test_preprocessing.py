@@ -1,21 +1,28 @@
 """Preprocessing: the description, worked in NumPy as a device does it, equals the fitted graph."""
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.preprocessing import Description, describe, layout_of
-from tests.unit.tiny_transform import PREPROCESSING, ROWS, SPEC, raw_row, tiny_transform
+from models.export import export_server_model
+from models.features import ModelInputs, model_inputs_of
+from models.layout import layout_of, not_a_feature
+from models.network import build_network
+from models.preprocessing import Description, describe
+from tests.unit.tiny_rows import ARCHITECTURE
+from tests.unit.tiny_transform import PREPROCESSING, ROWS, SPEC, fit, raw_row, tiny_transform
 
 Row = dict[str, list[Any]]
 
 
-def as_columns(rows: list[Row]) -> dict[str, tf.SparseTensor]:
+def as_columns(rows: list[Row], spec: dict[str, Any] = SPEC) -> dict[str, tf.SparseTensor]:
     columns = {}
-    for name, feature in SPEC.items():
+    for name, feature in spec.items():
         filled = [n for n, row in enumerate(rows) if row[name]]
         values = [row[name][0] for row in rows if row[name]]
         columns[name] = tf.SparseTensor(
@@ -129,6 +136,7 @@ def test_layout_leaves_dropped_columns_out() -> None:
 
 def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("other")
+    shutil.copytree(tiny_transform() / "graph" / "metadata", folder / "metadata")
     module = tf.Module()
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
@@ -140,3 +148,49 @@ def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFa
     tf.saved_model.save(module, str(folder / "transform_fn"))
     with pytest.raises(ValueError, match="no tensor 'preprocessing_boundaries'"):
         describe(str(folder), PREPROCESSING)
+
+
+@pytest.mark.parametrize(
+    ("columns", "inputs"),
+    [
+        (("age", "capital-gain"), ModelInputs(2, 2, 18)),
+        (("work", "sex"), ModelInputs(1, 2, 6)),
+        (("age", "work"), ModelInputs(1, 2, 12)),
+    ],
+    ids=["numeric only", "categorical only", "a slice column was dropped"],
+)
+def test_some_kinds_of_columns_only(
+    tmp_path: Path, columns: tuple[str, ...], inputs: ModelInputs
+) -> None:
+    spec = {name: SPEC[name] for name in (*columns, "sex", "label", "weight")}
+    if "sex" not in columns:
+        spec[not_a_feature("sex")] = tf.io.VarLenFeature(tf.string)
+    fit(tmp_path, spec, PREPROCESSING)
+    graph = str(tmp_path / "graph")
+    assert model_inputs_of(graph, PREPROCESSING) == inputs
+
+    rows = [{name: raw_row(n).get(name, []) for name in spec} for n in range(ROWS)]
+    transform_fn = tf.saved_model.load(f"{graph}/transform_fn").transform_fn
+    outputs = {k: t.numpy() for k, t in transform_fn(as_columns(rows, spec)).items()}
+    document = json.loads(describe(graph, PREPROCESSING).to_json())
+    expected = [worked_by_hand(document, row) for row in rows]
+    np.testing.assert_array_equal(outputs["categorical"], [ids for _, ids in expected])
+    ranks = [ranks or [np.float32(0.5)] for ranks, _ in expected]
+    np.testing.assert_allclose(outputs["numeric"], ranks, rtol=1e-6)
+    assert outputs["sex"].tolist() == [row["sex"] for row in rows]
+
+    network = build_network(inputs, ARCHITECTURE, "network")
+    export_server_model(network, graph, PREPROCESSING, str(tmp_path / "model"))
+    server = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_columns"]
+    asked = server.structured_input_signature[1]
+    assert len(asked) == len(columns)
+    answer = server(
+        **{
+            name: tf.constant([row[name] or [b""] for row in rows], SPEC[name].dtype)
+            if SPEC[name].dtype == tf.string
+            else tf.constant([row[name] for row in rows], tf.float32)
+            for name in columns
+        }
+    )["probability"]
+    features = {name: outputs[name] for name in ("numeric", "categorical")}
+    np.testing.assert_allclose(answer, network(features), atol=1e-6)

@@ -66,19 +66,25 @@ def raw_example(number: int) -> bytes:
 def tiny_transform() -> Path:
     """Returns a folder with `graph` (a transform_graph artifact) and `rows.gz`, transformed."""
     folder = Path(tempfile.mkdtemp())
-    schema = schema_utils.schema_from_feature_spec(SPEC)
-    metadata = dataset_metadata.DatasetMetadata(schema)
-    process = functools.partial(preprocessing_fn, custom_config=PREPROCESSING)
+    fit(folder, SPEC, PREPROCESSING)
+    write_records(folder / "rows.gz", _transformed(folder / "graph"))
+    return folder
+
+
+def fit(folder: Path, spec: dict[str, Any], preprocessing: dict[str, Any]) -> None:
+    """Writes `graph`, fitted to those columns of the rows that are in `spec`."""
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+    process = functools.partial(preprocessing_fn, custom_config=preprocessing)
     with (
         beam.Pipeline(runner="DirectRunner") as pipeline,
         tft_beam.Context(temp_dir=str(folder / "tmp")),
     ):
-        data = pipeline | beam.Create([raw_row(number) for number in range(ROWS)])
+        data = pipeline | beam.Create(
+            [{name: raw_row(n).get(name, []) for name in spec} for n in range(ROWS)]
+        )
         transform_fn = (data, metadata) | tft_beam.AnalyzeDataset(process)
         transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
     metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
-    write_records(folder / "rows.gz", _transformed(folder / "graph"))
-    return folder
 
 
 def _transformed(graph: Path) -> Rows:

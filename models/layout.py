@@ -1,0 +1,75 @@
+"""Which columns the models learn from, and where each stands in the model inputs."""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+_NOT_A_FEATURE = "not_a_feature/"  # no column that a configuration names has a slash
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where each column stands in the model inputs.
+
+    The joint id space holds, in this order, `buckets` ids for each numeric column, then for each
+    categorical column one id for missing or unknown and one for each value.
+
+    Attributes:
+      numeric: Numeric columns, in the order of the `numeric` input.
+      categorical: Categorical columns and their values, in the order of the `categorical` input.
+      buckets: Quantile buckets for each numeric column; the one after the last is for missing.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[tuple[str, tuple[str, ...]], ...]
+    buckets: int
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """First id of each column: the numeric columns, then the categorical ones."""
+        sizes = [self.buckets + 1] * len(self.numeric)
+        sizes += [1 + len(values) for _, values in self.categorical]
+        return tuple(int(total) for total in np.cumsum([0, *sizes])[:-1])
+
+    @property
+    def numeric_width(self) -> int:
+        """Width of the `numeric` input; without numeric columns it is one wide, always .5."""
+        return max(1, len(self.numeric))
+
+    @property
+    def ids(self) -> int:
+        """Size of the joint id space."""
+        return (self.buckets + 1) * len(self.numeric) + sum(
+            1 + len(values) for _, values in self.categorical
+        )
+
+
+def not_a_feature(column: str) -> str:
+    """Column, always empty, whose place in the selected schema keeps `column` from the models.
+
+    A column that is sliced on stays in the schema after feature selection dropped it, and the names
+    of the schema's columns are all that `preprocessing_fn` is shown of it.
+    """
+    return _NOT_A_FEATURE + column
+
+
+def layout_of(columns: Collection[str], custom_config: Mapping[str, Any]) -> Layout:
+    """The layout for the columns that are left after feature selection.
+
+    Args:
+      columns: Columns of the selected schema.
+      custom_config: As for `preprocessing_fn`.
+    """
+
+    def selected(column: str) -> bool:
+        return column in columns and not_a_feature(column) not in columns
+
+    return Layout(
+        numeric=tuple(c for c in custom_config["numeric"] if selected(c)),
+        categorical=tuple(
+            (c, tuple(values)) for c, values in custom_config["categorical"] if selected(c)
+        ),
+        buckets=custom_config["buckets"],
+    )
