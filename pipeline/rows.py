@@ -81,14 +81,15 @@ def check_labels(table: pd.DataFrame, name: str, config: Config, must_have: bool
 
 
 def check_classes(table: pd.DataFrame, part: str, config: Config) -> None:
-    """Checks that the labelled rows of a part are enough and of both classes.
+    """Checks that the labelled rows of a part are of both classes, and enough for the gold budget.
 
     Raises:
         InputError: they are not.
     """
     columns, labeling = config.columns, config.labeling
     labels = table.loc[table[columns.label] != "", columns.label]
-    if len(labels) == 0 or (part != "the test part" and len(labels) < labeling.gold_rows):
+    budgeted = labeling.mode == "weak" and part != "the test part"
+    if len(labels) == 0 or (budgeted and len(labels) < labeling.gold_rows):
         raise InputError(
             f"{part} has {len(labels)} rows with a label in column '{columns.label}', "
             f"labeling.gold_rows={labeling.gold_rows} are wanted; label more or lower it"

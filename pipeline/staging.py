@@ -13,9 +13,10 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -97,8 +98,21 @@ def _raw_folder(config: Config, run_folder: Path) -> Path:
         return folder
     assert config.data.loader is not None
     folder = run_folder / "data"
-    importlib.import_module(config.data.loader).lay_out(str(folder))
+    _loader(config.data.loader)(str(folder))
     return folder
+
+
+def _loader(module: str) -> Callable[[str], None]:
+    """The module's `lay_out`."""
+    try:
+        lay_out = getattr(importlib.import_module(module), "lay_out", None)
+    except Exception as error:
+        raise InputError(
+            f"data.loader: {module} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not callable(lay_out):
+        raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
+    return cast(Callable[[str], None], lay_out)
 
 
 def _window(folder: Path, newest: int | None) -> list[int]:

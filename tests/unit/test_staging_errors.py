@@ -1,5 +1,6 @@
 """Every kind of bad raw file, and what the error says."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,27 @@ def test_one_class_alone_is_named(folder: Path) -> None:
 def test_fewer_labels_than_the_gold_budget_are_named(folder: Path) -> None:
     with pytest.raises(InputError, match=r"400 rows with a label.*labeling.gold_rows=500"):
         run(folder, "labeling.gold_rows=500")
+    run(folder, "labeling.gold_rows=500", "labeling.mode=gold")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("import nothing_like_this", "loader_at_fault cannot be imported: ModuleNotFoundError"),
+        ("def lay_out(:", r"cannot be imported: SyntaxError: .*loader_at_fault.py, line 1"),
+        ("lay_out = 3", r"loader_at_fault has no function lay_out\(folder\)"),
+    ],
+)
+def test_a_loader_at_fault_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, message: str
+) -> None:
+    (folder.parent / "loader_at_fault.py").write_text(source)
+    monkeypatch.syspath_prepend(folder.parent)
+    monkeypatch.delitem(sys.modules, "loader_at_fault", raising=False)
+    config = configure(folder)
+    data = config.data.model_copy(update={"folder": None, "loader": "loader_at_fault"})
+    with pytest.raises(InputError, match=message):
+        stage(config.model_copy(update={"data": data}), folder.parent / "run")
 
 
 @pytest.mark.parametrize(
