@@ -1,5 +1,6 @@
 """The code hash: what it covers, and that an edit changes it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,48 @@ def test_an_edit_of_an_imported_module_changes_the_hash(
 def test_an_unknown_module_is_an_input_error() -> None:
     with pytest.raises(InputError, match=r"models\.nothing: there is no such module"):
         code_sha256("models.nothing")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A repository with the module `rules.votes`."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "votes.py").write_text("X = 1\n")
+    monkeypatch.setattr(fingerprint, "REPOSITORY", tmp_path)
+    fingerprint._source.cache_clear()
+    yield tmp_path
+    fingerprint._source.cache_clear()
+
+
+@pytest.mark.parametrize("file", ["environment/lock.txt", "environment/torch.txt", "rules/a.csv"])
+def test_lock_files_and_tables_beside_a_module_count(repository: Path, file: str) -> None:
+    before = code_sha256("rules.votes")
+    (repository / file).parent.mkdir(exist_ok=True)
+    (repository / file).write_text("1\n")
+    first = code_sha256("rules.votes")
+    (repository / file).write_text("2\n")
+    assert len({before, first, code_sha256("rules.votes")}) == 3
+
+
+def test_what_an_import_leaves_behind_does_not_count(repository: Path) -> None:
+    before = code_sha256("rules.votes")
+    (repository / "rules" / "__pycache__").mkdir()
+    (repository / "rules" / "__pycache__" / "votes.cpython-311.pyc").write_bytes(b"1")
+    (repository / "rules" / ".votes.py.swp").write_bytes(b"1")
+    assert code_sha256("rules.votes") == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"X = 1\ndef f(:\n", r"rules/votes\.py:2: not Python: invalid syntax"),
+        (b"X = 1\n# caf\xe9\n", r"rules/votes\.py.*: not Python"),
+        (b"X = '\0'\n", r"rules/votes\.py.*: not Python"),
+    ],
+)
+def test_a_module_that_is_not_python_is_named(
+    repository: Path, content: bytes, message: str
+) -> None:
+    (repository / "rules" / "votes.py").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        code_sha256("rules.votes")
