@@ -65,14 +65,16 @@ def find_drops(
 
 
 def narrow(
-    schema: schema_pb2.Schema, columns: list[str], passed_through: list[str]
+    schema: schema_pb2.Schema, columns: list[str], passed_through: list[str], dropped: set[str]
 ) -> schema_pb2.Schema:
     """The contract for the given columns, plus `label` and `weight` (FLOAT, TRAINING only).
 
     Args:
       schema: The contract.
       columns: What the models learn from.
-      passed_through: Slice columns; those that are not in `columns` too get a mark beside them.
+      passed_through: Slice columns.
+      dropped: Columns that the models would learn from, had they not been dropped; those that are
+        sliced on get a mark beside them.
     """
     kept = {*columns, *passed_through}
     narrowed = schema_pb2.Schema()
@@ -84,7 +86,7 @@ def narrow(
         feature.value_count.min = feature.value_count.max = 1
         feature.not_in_environment.append("SERVING")
     for name in passed_through:
-        if name not in columns:
+        if name in dropped:
             narrowed.feature.add(name=not_a_feature(name), type=schema_pb2.BYTES)
     return narrowed
 
@@ -133,7 +135,7 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     drops += [
         Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
     ]
-    narrowed = narrow(contract, kept, json.loads(passed_through))
+    narrowed = narrow(contract, kept, json.loads(passed_through), dropped)
     with open(os.path.join(selected_schema.uri, "schema.pbtxt"), "w", encoding="utf-8") as file:
         file.write(text_format.MessageToString(narrowed))
     report = {"kept": kept, "dropped": [dataclasses.asdict(d) for d in drops]}

@@ -41,14 +41,8 @@ def test_narrowed_contract_has_label_and_weight_in_training_only() -> None:
     contract = schema_pb2.Schema()
     for name in ("useful", "dropped", "sex"):
         contract.feature.add(name=name, type=schema_pb2.BYTES)
-    narrowed = narrow(contract, ["useful"], ["sex"])
-    assert [f.name for f in narrowed.feature] == [
-        "useful",
-        "sex",
-        "label",
-        "weight",
-        "not_a_feature/sex",
-    ]
+    narrowed = narrow(contract, ["useful"], ["sex"], set())
+    assert [f.name for f in narrowed.feature] == ["useful", "sex", "label", "weight"]
     assert list(narrowed.feature[2].not_in_environment) == ["SERVING"]
     assert len(contract.feature) == 3
 
@@ -60,7 +54,8 @@ def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
     config = {"numeric": [], "categorical": [["useful", ["a"]], ["sex", ["F"]]], "buckets": 4}
 
     def learnt_from(columns: list[str]) -> list[str]:
-        names = {feature.name for feature in narrow(contract, columns, ["sex"]).feature}
+        narrowed = narrow(contract, columns, ["sex"], {"useful", "sex"} - {*columns})
+        names = {feature.name for feature in narrowed.feature}
         return [column for column, _ in layout_of(names, config).categorical]
 
     assert learnt_from(["useful", "sex"]) == ["useful", "sex"]
