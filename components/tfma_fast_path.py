@@ -44,7 +44,7 @@ def install() -> bool:
 
     Returns:
       Whether it is in place. It is not, and the log says so, with a TFMA whose two classes are
-      not those that it was written for (0.47): evaluations are then only slower.
+      not those that it was written for (0.47 to 0.52): evaluations are then only slower.
     """
     try:
         histogram = calibration_histogram._CalibrationHistogramCombiner
