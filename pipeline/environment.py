@@ -35,6 +35,8 @@ def prepare() -> None:
     """
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in _NOISY_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
     import tensorflow as tf
     import tf_keras
 
@@ -45,22 +47,14 @@ def prepare() -> None:
     # The networks are small: handing work to a thread pool costs more CPU than the work itself.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    for name in _NOISY_LOGGERS:
-        logging.getLogger(name).setLevel(logging.ERROR)
     # Libraries set absl's level again when they are imported or run.
     logging.getLogger("absl").addFilter(_is_error)
-    # Beam says on the root logger that MongoDB's client, which nothing here needs, is not there.
-    logging.getLogger().addFilter(_is_not_about_bson)
     # A rate is 0 / 0 in slices without positives: TFMA computes it, and it is handled as missing.
     warnings.filterwarnings("ignore", "invalid value encountered in .*divide", RuntimeWarning)
     # TensorFlow 2.21 says so of each interpreter; those of TFMA are of this kind, too.
     warnings.filterwarnings(
         "ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning
     )
-
-
-def _is_not_about_bson(record: logging.LogRecord) -> bool:
-    return "compatible bson package" not in str(record.msg)
 
 
 def _is_error(record: logging.LogRecord) -> bool:
