@@ -78,14 +78,11 @@ def fresh(code: str, *arguments: str) -> list:
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def test_rows(root: Path) -> tuple[Path, list[dict[str, str]]]:
+def staged_rows(root: Path) -> tuple[Path, list[dict[str, str]]]:
     """The staged test rows, as raw data gives them."""
     [path] = root.glob("smoke/staged/*/test/data.csv")
     with path.open(newline="") as file:
         return path, list(csv.DictReader(file))
-
-
-test_rows.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +93,7 @@ def report(root: Path, cold: str) -> dict:
 def test_server_model_answers_as_it_did_in_the_evaluator(
     root: Path, cold: str, report: dict
 ) -> None:
-    _, rows = test_rows(root)
+    _, rows = staged_rows(root)
     labels = np.array([row["income-per-year"] == ">50K" for row in rows])
     folder = Record(root).output(cold, "SnorkelLabeler", "labeled_examples")
     files = sorted(str(path) for path in (folder / "Split-test").glob("*"))
@@ -145,7 +142,7 @@ def test_edge_bundle_needs_only_numpy_and_the_interpreter(
     from pipeline import config
     from pipeline.settings import preprocessing_config
 
-    path, rows = test_rows(root)
+    path, rows = staged_rows(root)
     bundle = root / "smoke" / report["pushed"]["edge"]["path"]
     on_device, numeric, categorical = fresh(EDGE, str(bundle), str(path))
 
