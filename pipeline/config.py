@@ -7,155 +7,30 @@ defaults of their own. `load` lays a named file over it, then `--set` values.
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from models.errors import InputError
 from pipeline import config_checks, overlay
+from pipeline.config_sections import (
+    Anomalies,
+    Beam,
+    Columns,
+    Data,
+    Distiller,
+    Evaluation,
+    Features,
+    Labeling,
+    Quantizer,
+    Section,
+    Text,
+    Trainer,
+    Tuner,
+)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CONFIGS = REPOSITORY / "configs"
-
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Sparsity = Annotated[float, Field(ge=0, lt=1)]
-LearningRate = Annotated[float, Field(gt=0, le=1)]
-Units = Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1)]
-EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
-Text = Annotated[str, Field(min_length=1)]
-Metric = Literal["auc", "accuracy", "f1"]
-Gap = Literal["tpr", "fpr", "selection_rate"]
-EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
-
-
-class Section(BaseModel):
-    """Frozen; unknown keys and values of another type are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Data(Section):
-    """Which raw data a run takes."""
-
-    loader: Text | None
-    folder: Text | None
-    window: Count | None
-    rows: Annotated[int, Field(ge=100)] | None
-    eval_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
-
-
-class Group(Section):
-    """A column derived from a numeric one: which of the intervals between `bounds` it is in."""
-
-    column: Text
-    bounds: Annotated[tuple[float, ...], Field(min_length=1)]
-
-
-class Columns(Section):
-    """The columns by kind, and the label."""
-
-    label: Text
-    positive: Text
-    negative: Text
-    numeric: tuple[Text, ...]
-    categorical: tuple[Text, ...]
-    groups: dict[Text, Group]
-
-
-class Anomalies(Section):
-    """What stops a run before it trains."""
-
-    severity: Literal["WARNING", "ERROR"]
-    accept: tuple[Text, ...]
-
-
-class Labeling(Section):
-    """Where labels come from."""
-
-    mode: Literal["weak", "gold"]
-    functions: Text | None
-    gold_rows: Annotated[int, Field(ge=10)]
-    gold_weight: Annotated[float, Field(ge=0, le=1e6)]
-    uncovered: Literal["drop", "prior"]
-    epochs: Count
-
-
-class Features(Section):
-    """Which columns the models see, and how."""
-
-    select: bool
-    min_presence: Share
-    max_share: Annotated[float, Field(gt=0, le=1)]
-    buckets: Annotated[int, Field(ge=2, le=1024)]
-
-
-class Tuner(Section):
-    """The search for hyperparameters."""
-
-    enabled: bool
-    trials: Count
-    epochs: Count
-
-
-class Trainer(Section):
-    """The teacher: the server model."""
-
-    epochs: Count
-    patience: Count
-    batch_size: Count
-    learning_rate: LearningRate
-    hidden_units: Units
-    dropout: Annotated[float, Field(ge=0, lt=1)]
-    embedding_dim: EmbeddingDim
-    l2: Share
-    sparsity: Sparsity
-    pruning_epochs: Count
-
-
-class Distiller(Section):
-    """The student: the edge model."""
-
-    epochs: Count
-    hidden_units: Units
-    embedding_dim: EmbeddingDim
-    learning_rate: LearningRate
-    temperature: Annotated[float, Field(gt=0, le=100)]
-    label_share: Share
-    sparsity: Sparsity
-    pruning_epochs: Count
-
-
-class Quantizer(Section):
-    """The TFLite variants of the student."""
-
-    variant: EdgeVariant
-    calibration_rows: Count
-    max_difference: Annotated[float, Field(gt=0, le=1)]
-
-
-class Bounds(Section):
-    """What a target's model has to keep to before it is pushed."""
-
-    min: dict[Metric, Share]
-    min_by_slice: dict[Metric, Share]
-    max_drop: dict[Metric, Share]
-    max_gap: dict[Text, dict[Gap, Share]]
-
-
-class Evaluation(Section):
-    """What is measured, on which slices, and bounded."""
-
-    slices: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...]
-    min_slice_rows: Count
-    server: Bounds
-    edge: Bounds
-
-
-class Beam(Section):
-    """Options of the data work."""
-
-    args: tuple[Annotated[str, Field(pattern="^--")], ...]
 
 
 class Config(Section):

@@ -8,7 +8,7 @@ from components.fairness_gate import CANDIDATE, TFMA_NAMES
 from models.export import DEFAULT_SIGNATURE
 from models.metrics import THRESHOLD
 from models.preprocessing import LABEL
-from pipeline.config import Bounds, Evaluation
+from pipeline.config_sections import Bounds, Evaluation
 
 _CLASSES = {"auc": "AUC", "accuracy": "BinaryAccuracy", "f1": "F1Score"}
 _FAIRNESS_MODULE = "fairness_indicators.fairness_indicators_metrics"

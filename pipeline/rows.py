@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.errors import InputError
-from pipeline.config import Config, Group
+from pipeline.config import Config
+from pipeline.config_sections import Group
 from pipeline.tables import ColumnKinds
 
 ROW_ID = "row_id"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import lf_state
 from pipeline.cli import main
 from pipeline.config import REPOSITORY
-from pipeline.lf_report import Report
+from pipeline.labels import state
+from pipeline.labels.report import Report
 from tests.unit.small_census import ROWS, settings, write_raw
 
 FUNCTIONS = "data.census.labeling_functions"
@@ -83,7 +83,7 @@ def test_faults_that_stop_it(
     assert f"error: {message}" in told
     if module != "invalid":
         assert f"faulty_functions/{module}.py:" in told
-    assert not (tmp_path / "census" / lf_state.FILE).exists()
+    assert not (tmp_path / "census" / state.FILE).exists()
 
 
 def test_json_is_the_report_and_html_a_page(

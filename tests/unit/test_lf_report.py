@@ -10,9 +10,9 @@ import pytest
 
 from models import label_findings, labeling
 from models.errors import InputError
-from pipeline import lf, lf_page, lf_state
 from pipeline.config import REPOSITORY, load
-from pipeline.lf_report import Report
+from pipeline.labels import analysis, page, state
+from pipeline.labels.report import Report
 from tests.unit import test_snorkel_labeler as labeler
 from tests.unit.small_census import GOLD_ROWS, ROWS, settings, write_raw
 
@@ -26,7 +26,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def report(raw: Path, root: Path, *more: str) -> Report:
-    return lf.analyse(load("census", settings(raw, *more)), root, NOW).report
+    return analysis.analyse(load("census", settings(raw, *more)), root, NOW).report
 
 
 def rounded(value: Any) -> Any:
@@ -40,7 +40,7 @@ def rounded(value: Any) -> Any:
 
 def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> None:
     config = load("census", settings(raw, "labeling.gold_rows=50"))
-    found = lf.analyse(config, tmp_path, NOW).report
+    found = analysis.analyse(config, tmp_path, NOW).report
     rows: dict[str, list[dict[str, str]]] = {}
     for split in ("train", "eval", "test"):
         [path] = tmp_path.glob(f"staged/*/{split}/data.csv")
@@ -91,9 +91,9 @@ def test_texts_of_the_data_are_escaped(raw: Path, tmp_path: Path) -> None:
     found = report(raw, tmp_path)
     common = found.uncovered.in_common[0].model_copy(update={"value": "<script>alert(1)</script>"})
     uncovered = found.uncovered.model_copy(update={"in_common": [common]})
-    page = lf_page.render(found.model_copy(update={"uncovered": uncovered}))
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
+    html = page.render(found.model_copy(update={"uncovered": uncovered}))
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
 
 
 def test_an_edited_function_is_told_with_its_votes(
@@ -106,9 +106,11 @@ def test_an_edited_function_is_told_with_its_votes(
         body = f"return 0 if row['age'] < {age} else -1"
         labeler.write_functions(tmp_path, monkeypatch, name, body)
         labels = config.labeling.model_copy(update={"functions": name})
-        calls.append(lf.analyse(config.model_copy(update={"labeling": labels}), tmp_path, NOW))
-    lf_state.remember(calls[0], tmp_path)
-    after = lf_state.with_changes(calls[1], lf_state.last(tmp_path)).report
+        calls.append(
+            analysis.analyse(config.model_copy(update={"labeling": labels}), tmp_path, NOW)
+        )
+    state.remember(calls[0], tmp_path)
+    after = state.with_changes(calls[1], state.last(tmp_path)).report
     assert after.changes is not None
     change = after.changes.functions["last"]
     assert change.changed_votes is not None
@@ -119,16 +121,16 @@ def test_an_edited_function_is_told_with_its_votes(
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
 def test_a_damaged_memory_is_no_memory(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / lf_state.FILE
+    path = tmp_path / state.FILE
     path.parent.mkdir()
     path.write_bytes(content)
-    assert lf_state.last(tmp_path) is None
+    assert state.last(tmp_path) is None
 
 
 def test_no_module_of_functions(raw: Path, tmp_path: Path) -> None:
     config = load("census", settings(raw, "labeling.mode=gold", "labeling.functions=null"))
     with pytest.raises(InputError, match=r"labeling.functions: null; name the module"):
-        lf.analyse(config, tmp_path, NOW)
+        analysis.analyse(config, tmp_path, NOW)
 
 
 def test_every_field_and_kind_of_finding_is_documented() -> None:
@@ -149,7 +151,7 @@ def test_the_worked_example_of_the_documentation_works(
     monkeypatch.syspath_prepend(str(tmp_path))
     config = load("census", settings(raw))
     labels = config.labeling.model_copy(update={"functions": "worked_example"})
-    found = lf.analyse(config.model_copy(update={"labeling": labels}), tmp_path, NOW).report
+    found = analysis.analyse(config.model_copy(update={"labeling": labels}), tmp_path, NOW).report
     assert list(found.labels.functions) == ["young", "executive", "idle", "wealthy"]
     assert all(row.coverage > 0.02 for row in found.labels.functions.values())
     assert [f for f in found.labels.findings if f.severity != "note"] == []

@@ -16,9 +16,10 @@ from snorkel.labeling import LabelingFunction
 from models import label_analysis, label_model, label_report, labeling
 from models.errors import InputError
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
-from pipeline import lf_report, staged_rows, staging
+from pipeline import staged_rows, staging
 from pipeline.config import Config
-from pipeline.lf_report import Example, Report
+from pipeline.labels import report as labels_report
+from pipeline.labels.report import Example, Report
 from pipeline.staged_rows import StagedRows
 
 PAIRS = 10  # pairs of functions that disagree most
@@ -93,17 +94,17 @@ def _gold(applied: _Applied) -> Gold:
     return Gold(applied.votes[at], np.array(list(applied.gold.values()), dtype=np.int8))
 
 
-def _labels(applied: _Applied, config: Config) -> lf_report.LabelReport:
+def _labels(applied: _Applied, config: Config) -> labels_report.LabelReport:
     """The label report that a run would write."""
     names = [function.name for function in applied.functions]
     vectors, counts, _ = label_model.distinct(applied.votes)
     gold, epochs = _gold(applied), config.labeling.epochs
     fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
     values = label_report.weak(names, vectors, counts, gold, fitted)
-    return lf_report.LabelReport.model_validate(values)
+    return labels_report.LabelReport.model_validate(values)
 
 
-def _disagreements(applied: _Applied) -> list[lf_report.Disagreement]:
+def _disagreements(applied: _Applied) -> list[labels_report.Disagreement]:
     found = []
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
         both = [applied.functions[pair.first], applied.functions[pair.second]]
@@ -112,17 +113,17 @@ def _disagreements(applied: _Applied) -> list[lf_report.Disagreement]:
         columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
         values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
         examples = _examples(applied, chosen, columns)
-        found.append(lf_report.Disagreement(**values, examples=examples))
+        found.append(labels_report.Disagreement(**values, examples=examples))
     return found
 
 
-def _uncovered(applied: _Applied) -> lf_report.Uncovered:
+def _uncovered(applied: _Applied) -> labels_report.Uncovered:
     silent = (applied.votes == ABSTAIN).all(axis=1)
     common = label_analysis.in_common(applied.table.columns, silent, COMMON)
     chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
-    return lf_report.Uncovered(
+    return labels_report.Uncovered(
         rows=int(silent.sum()),
-        in_common=[lf_report.Common(**asdict(each)) for each in common],
+        in_common=[labels_report.Common(**asdict(each)) for each in common],
         examples=_examples(applied, chosen, [each.column for each in common]),
     )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from models import label_analysis
-from pipeline.lf import Analysis
-from pipeline.lf_report import Change, Changes, Report
+from pipeline.labels.analysis import Analysis
+from pipeline.labels.report import Change, Changes, Report
 
 FILE = Path("lf") / "last.npz"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import jinja2
 
-from pipeline import lf_display
-from pipeline.lf_report import Report
+from pipeline.labels import display
+from pipeline.labels.report import Report
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
 def render(report: Report) -> str:
@@ -21,15 +21,15 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = "{:.1%}".format
-    environment.filters["number"] = lf_display.number
-    environment.filters["shown"] = lf_display.shown
+    environment.filters["number"] = display.number
+    environment.filters["shown"] = display.shown
     return environment.get_template("lf.html.j2").render(
         report=report,
         labels=report.labels,
-        signs=lf_display.SIGNS,
-        accuracy_cells=lf_display.accuracy_cells,
-        gold_line=lf_display.gold_line,
-        change_lines=lf_display.change_lines,
+        signs=display.SIGNS,
+        accuracy_cells=display.accuracy_cells,
+        gold_line=display.gold_line,
+        change_lines=display.change_lines,
     )
 
 

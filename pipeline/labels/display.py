@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.display import print_label_findings
-from pipeline.lf_report import Changes, Common, Disagreement, Example, Function, Report
+from pipeline.labels.report import Changes, Common, Disagreement, Example, Function, Report
 
 PAIRS = 5  # of those in the report
 SIGNS = {"negative": "-", "positive": "+"}

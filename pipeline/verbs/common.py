@@ -1,0 +1,52 @@
+"""What the verbs of the command line share: flags, exit codes, the run folder.
+
+A verb is a module of this package with `add(verbs, common)`, which adds its parser and sets the
+function that runs it; `pipeline/cli.py` lists them.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline.config import REPOSITORY, Config, load
+
+DONE, FAILED, BAD_INPUT, NOT_BLESSED, SIGNALLED = 0, 1, 2, 3, 128
+Verb = Callable[[argparse.Namespace, Console], int]
+
+
+def common_flags() -> argparse.ArgumentParser:
+    """The flags of every verb, as a parent for its parser."""
+    flags = argparse.ArgumentParser(add_help=False)
+    flags.add_argument(
+        "--config",
+        default="census",
+        metavar="NAME_OR_PATH",
+        help="a file of configs/ or a path (default: %(default)s)",
+    )
+    flags.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY.PATH=VALUE",
+        help="changes one value of the configuration; may be given more than once",
+    )
+    flags.add_argument(
+        "--root",
+        default=str(REPOSITORY / "runs"),
+        metavar="DIR",
+        help="folder of all runs (default: runs/ in the repository)",
+    )
+    return flags
+
+
+def load_config(options: argparse.Namespace) -> Config:
+    """The configuration that the flags name."""
+    return load(options.config, options.overrides)
+
+
+def run_folder(options: argparse.Namespace, config: Config) -> Path:
+    """<root>/<name>, absolute."""
+    return (Path(options.root) / config.name).resolve()
