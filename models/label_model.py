@@ -18,6 +18,7 @@ from models.errors import InputError
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
+ASSUMED_ACCURACY = 0.7  # of a vote where functions are too few to learn it; Snorkel starts there too
 MU_EPS = 0.01  # smallest P(vote | class) in the label model: no function is infallible
 RIDGE = 1.0  # pull of the correction towards the label model; 0.3, 1 and 3 compared on gold rows
 FOLDS = 10  # of the cross-validation
@@ -48,7 +49,8 @@ class Fitted:
 
     Attributes:
       probability: float64 [vectors], P(positive) of each distinct vote vector.
-      weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes.
+      weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
+        NaN where it never votes, or fewer than three functions do.
       class_balance: Share of positives among the gold rows.
       accuracy_on_gold: Share of gold rows labelled rightly, each by a correction that did not see
         it (cross-validated).
@@ -103,6 +105,9 @@ def fit(
 ) -> Fitted:
     """Fits the label model on all rows' votes and corrects it on the gold rows.
 
+    Agreement tells something from three functions on. Where fewer vote, every vote is taken to be
+    right as often as the next (`ASSUMED_ACCURACY`), and the correction alone tells them apart.
+
     Args:
       vectors: int8 [vectors, functions], distinct vote vectors.
       counts: int64 [vectors], rows behind each vector.
@@ -112,21 +117,23 @@ def fit(
       seed: Draws its initial weights and the folds of the cross-validation.
 
     Raises:
-      InputError: Fewer than three functions vote, or the gold rows are all of one class.
+      InputError: No function votes, or the gold rows are all of one class.
     """
     positive = int((gold.labels == POSITIVE).sum())
     balance = class_balance(positive, len(gold.labels) - positive)
     voting = (vectors != ABSTAIN).any(axis=0)
-    if voting.sum() < MIN_FUNCTIONS:
+    if not voting.any():
         raise InputError(
-            f"only {int(voting.sum())} of {len(names)} labelling functions vote on any row; "
-            f"the label model needs {MIN_FUNCTIONS}: see labeling.functions"
+            f"none of {len(names)} labelling functions votes on any row: see labeling.functions"
         )
-    model = _snorkel_model(vectors[:, voting], counts, balance, epochs, seed)
     weight = np.full(len(names), np.nan)
-    weight[voting] = model.get_weights()
+    if voting.sum() >= MIN_FUNCTIONS:
+        model = _snorkel_model(vectors[:, voting], counts, balance, epochs, seed)
+        weight[voting] = model.get_weights()
 
     def log_odds(votes: Votes) -> Floats:
+        if voting.sum() < MIN_FUNCTIONS:
+            return _assumed_log_odds(votes, balance)
         probability = model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
         return _log_odds(probability)
 
@@ -138,6 +145,13 @@ def fit(
         held_out[fold] = _correct(gold_prior[~fold], rest, gold_prior[fold], gold.votes[fold])
     accuracy = float(np.mean((held_out >= 0.5) == (gold.labels == POSITIVE)))
     return Fitted(probability, weight, balance, accuracy)
+
+
+def _assumed_log_odds(votes: Votes, balance: float) -> Floats:
+    """Log-odds of independent votes that are right in a share of ASSUMED_ACCURACY."""
+    lead = (votes == POSITIVE).sum(axis=1) - (votes == NEGATIVE).sum(axis=1)
+    prior, vote = _log_odds(np.array([balance, ASSUMED_ACCURACY]))
+    return prior + lead * vote
 
 
 class _Momentum:

@@ -123,12 +123,26 @@ def test_function_that_never_votes_has_no_weight(problem: Problem) -> None:
     assert np.isfinite(fitted.probability).all()
 
 
-def test_too_few_functions_vote(problem: Problem) -> None:
+@pytest.mark.parametrize("voting", [1, 2])
+def test_few_functions_are_judged_by_the_gold_rows_alone(problem: Problem, voting: int) -> None:
     votes, labels, gold = problem
     votes = votes.copy()
-    votes[:, 2:] = ABSTAIN
-    with pytest.raises(InputError, match="only 2 of 5 labelling functions vote"):
-        fit(votes, labels, gold)
+    votes[:, voting:] = ABSTAIN
+    fitted = fit(votes, labels, gold)
+    vectors, _, vector_of_row = label_model.distinct(votes)
+    assert np.isnan(fitted.weight).all()
+    for n in np.flatnonzero((vectors[:, :voting] != ABSTAIN).sum(axis=1) == 1):
+        rows = vector_of_row == n  # accurate functions: one vote moves the label to the truth
+        assert fitted.probability[n] == pytest.approx(labels[rows].mean(), abs=0.15)
+    turned = fit(np.where(votes == ABSTAIN, votes, 1 - votes).astype(np.int8), labels, gold)
+    both = np.array([turned.probability.min(), turned.probability.max()])
+    np.testing.assert_allclose(both, [fitted.probability.min(), fitted.probability.max()], atol=0.1)
+
+
+def test_no_function_votes(problem: Problem) -> None:
+    votes, labels, gold = problem
+    with pytest.raises(InputError, match="none of 5 labelling functions votes on any row"):
+        fit(np.full_like(votes, ABSTAIN), labels, gold)
 
 
 def test_gold_rows_of_one_class(problem: Problem) -> None:
