@@ -18,7 +18,7 @@ from models.errors import InputError
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
-ASSUMED_ACCURACY = 0.7  # of a vote where functions are too few to learn it; Snorkel starts there too
+ASSUMED_ACCURACY = 0.7  # of a vote, where functions are too few to learn it; Snorkel's prec_init
 MU_EPS = 0.01  # smallest P(vote | class) in the label model: no function is infallible
 RIDGE = 1.0  # pull of the correction towards the label model; 0.3, 1 and 3 compared on gold rows
 FOLDS = 10  # of the cross-validation
