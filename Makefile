@@ -19,8 +19,8 @@ setup: ## make the isolated environment from the lock, when it has changed
 run-local: setup ## run the whole pipeline: CONFIG=census ARGS="--set tuner.trials=8"
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)
 
-smoke: setup ## the same pipeline on 2,000 rows
-	@$(PIPELINE) run --config smoke $(ARGS)
+smoke: setup ## the same pipeline on 2,000 rows; of another configuration: CONFIG=...
+	@$(PIPELINE) run $(if $(filter file default,$(origin CONFIG)),--config smoke,--config $(CONFIG) --smoke) $(ARGS)
 
 runs: setup ## list the runs of CONFIG
 	@$(PIPELINE) runs --config $(CONFIG) $(ARGS)

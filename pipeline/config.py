@@ -31,6 +31,7 @@ from pipeline.config_sections import (
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CONFIGS = REPOSITORY / "configs"
+SMOKE = CONFIGS / "overlays" / "smoke.yaml"
 
 
 class Config(Section):
@@ -63,12 +64,14 @@ class Config(Section):
         return REPOSITORY / self.contract
 
 
-def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
+def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = False) -> Config:
     """Builds the configuration: base.yaml, the `extends` chain, the named file, `--set` values.
 
     Args:
         name_or_path: name of a file in `configs/` without its suffix, or a path to a YAML file.
         overrides: `key.path=value` texts; values are parsed as YAML.
+        smoke: lays overlays/smoke.yaml over the named file; the name gets `-smoke` at its end, so
+            that nothing of a small run is taken for one of the real ones.
 
     Raises:
         InputError: names the file or `--set`, the key, the value, and what is allowed there.
@@ -77,6 +80,8 @@ def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
     base = overlay.read_chain("base", CONFIGS)
     if layers[0][0] != base[0][0]:
         layers = base + layers
+    if smoke:
+        layers.append(_smoke(layers))
     layers = [(_shown(source), values) for source, values in layers]
     merged = overlay.merge(layers, overrides or [], Config)
     try:
@@ -89,6 +94,14 @@ def load(name_or_path: str, overrides: list[str] | None = None) -> Config:
             "\n".join(f"{merged.source(at)}: {'.'.join(at)}: {why}" for at, why in contradictions)
         )
     return config
+
+
+def _smoke(layers: list[overlay.Layer]) -> overlay.Layer:
+    below = overlay.merge(layers, [], Config).values
+    [(source, values)] = overlay.read_chain(str(SMOKE), CONFIGS)
+    if below.get("name"):
+        values["name"] = f"{below['name']}-smoke"
+    return source, overlay.no_more_rows(values, below)
 
 
 def _shown(source: str) -> str:

@@ -18,6 +18,7 @@ from yaml.nodes import MappingNode
 from models.errors import InputError
 
 KeyPath = tuple[str, ...]
+Layer = tuple[str, dict[str, Any]]  # where the values come from, and the values
 _REDEFINED = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
 
 
@@ -76,29 +77,29 @@ def parse_yaml(text: str, source: str) -> Any:
         raise InputError(f"{source}{place}: not valid YAML: {problem}") from error
 
 
-def read_chain(name_or_path: str, folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Reads a named file of `folder`, or a path, and what it extends.
+def read_chain(name_or_path: str, folder: Path) -> list[Layer]:
+    """Reads a named file of `folder`, or a path, and what it extends: one file or a list of them.
 
     Returns:
         (file, values) pairs, the lowest layer first; `extends` itself is left out.
     """
-    chain: list[tuple[str, dict[str, Any]]] = []
-    seen: list[Path] = []
-    wanted: str | None = name_or_path
-    beside = folder
-    while wanted is not None:
-        path = _find(wanted, beside, folder)
-        if path in seen:
-            loop = " -> ".join(p.name for p in [*seen, path])
-            raise InputError(f"{path}: extends itself: {loop}")
-        seen.append(path)
-        values = _read_mapping(path)
-        wanted = values.pop("extends", None)
-        if wanted is not None and not isinstance(wanted, str):
-            raise InputError(f"{path}: extends: write the name of one file, not {wanted!r}")
-        beside = path.parent
-        chain.append((str(path), values))
-    return chain[::-1]
+    return _read_above(name_or_path, folder, folder, [])
+
+
+def _read_above(wanted: str, beside: Path, folder: Path, above: list[Path]) -> list[Layer]:
+    path = _find(wanted, beside, folder)
+    if path in above:
+        loop = " -> ".join(p.name for p in [*above, path])
+        raise InputError(f"{path}: extends itself: {loop}")
+    values = _read_mapping(path)
+    extends = values.pop("extends", None) or []
+    names = [extends] if isinstance(extends, str) else extends
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{path}: extends: write the name of a file or a list, not {extends!r}")
+    layers = []
+    for name in names:
+        layers += _read_above(name, path.parent, folder, [*above, path])
+    return [*layers, (str(path), values)]
 
 
 def _find(wanted: str, beside: Path, folder: Path) -> Path:
@@ -128,9 +129,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return values
 
 
-def merge(
-    layers: list[tuple[str, dict[str, Any]]], overrides: list[str], model: type[BaseModel]
-) -> Merged:
+def merge(layers: list[Layer], overrides: list[str], model: type[BaseModel]) -> Merged:
     """Lays the layers over each other, then `key.path=value` overrides (values are YAML)."""
     merged = Merged({}, {})
     for source, values in layers:
@@ -142,6 +141,18 @@ def merge(
         source = f"--set {override}"
         _set(merged, tuple(key.strip().split(".")), parse_yaml(text, source), source, model)
     return merged
+
+
+def no_more_rows(values: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` without the counts of rows, keys that end in `rows`, that are smaller in `below`."""
+    kept: dict[str, Any] = {}
+    for key, value in values.items():
+        under = below.get(key)
+        if isinstance(value, dict):
+            kept[key] = no_more_rows(value, under if isinstance(under, dict) else {})
+        elif not (key.endswith("rows") and isinstance(under, int) and under < value):
+            kept[key] = value
+    return kept
 
 
 def _section(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:

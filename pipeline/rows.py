@@ -33,14 +33,11 @@ def draw(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draws `rows` rows in the natural proportion of the two parts, in their order.
 
-    Raises:
-        InputError: there are fewer rows than that.
+    All rows where there are no more, or `rows` is None.
     """
     total = len(train) + len(test)
-    if rows is None:
+    if rows is None or rows >= total:
         return train, test
-    if rows > total:
-        raise InputError(f"data.rows: {rows} rows are wanted, the data holds {total}")
     of_test = round(rows * len(test) / total)
     return _lowest(train, rows - of_test, seed), _lowest(test, of_test, seed)
 

@@ -34,6 +34,11 @@ def common_flags() -> argparse.ArgumentParser:
         help="changes one value of the configuration; may be given more than once",
     )
     flags.add_argument(
+        "--smoke",
+        action="store_true",
+        help="smaller numbers on top (configs/overlays/smoke.yaml); runs are those of NAME-smoke",
+    )
+    flags.add_argument(
         "--root",
         default=str(REPOSITORY / "runs"),
         metavar="DIR",
@@ -44,7 +49,7 @@ def common_flags() -> argparse.ArgumentParser:
 
 def load_config(options: argparse.Namespace) -> Config:
     """The configuration that the flags name."""
-    return load(options.config, options.overrides)
+    return load(options.config, options.overrides, options.smoke)
 
 
 def run_folder(options: argparse.Namespace, config: Config) -> Path:

@@ -169,6 +169,10 @@ def write(folder: Path, text: str) -> str:
         ("extends: census\nseed: 1\nseed: 2\n", "line 3, column 1: not valid YAML: the key 'seed'"),
         ("extends: nowhere\n", "there is no configuration 'nowhere'"),
         ("extends: mine.yaml\n", "extends itself"),
+        (
+            "extends: [census, 3]\n",
+            "extends: write the name of a file or a list, not ['census', 3]",
+        ),
         ("- a\n- b\n", "write keys and values, not list"),
         ("trainer: [\n", "not valid YAML"),
     ],
@@ -185,6 +189,23 @@ def test_a_file_elsewhere_extends_a_named_one_and_its_neighbour(tmp_path: Path) 
     (tmp_path / "below.yaml").write_text("extends: smoke\nseed: 5\n")
     config = load(write(tmp_path, "extends: below.yaml\nname: mine\n"))
     assert (config.name, config.seed, config.data.rows) == ("mine", 5, 2000)
+
+
+def test_a_later_file_of_a_list_lies_over_an_earlier_one(tmp_path: Path) -> None:
+    (tmp_path / "over.yaml").write_text("seed: 5\nevaluation: {server: {min: {f1: 0.1}}}\n")
+    config = load(write(tmp_path, "extends: [census, over.yaml]\nname: mine\n"))
+    assert (config.seed, config.evaluation.server.min) == (5, {"f1": 0.1})
+    assert config.evaluation.edge == load("census").evaluation.edge
+
+
+def test_smoke_lies_over_any_configuration_and_takes_no_more_rows(tmp_path: Path) -> None:
+    text = "extends: census\nname: mine\nlabeling: {gold_rows: 40}\ntrainer: {epochs: 50}\n"
+    path = write(tmp_path, text)
+    config = load(path, ["trainer.patience=7"], smoke=True)
+    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 2000, 40)
+    assert (config.trainer.epochs, config.trainer.patience) == (12, 7)
+    assert config.evaluation.server.max_gap == {}
+    assert load(path).name == "mine"
 
 
 def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> None:

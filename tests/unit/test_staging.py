@@ -81,6 +81,10 @@ def test_a_draw_keeps_the_share_of_the_test_part_and_follows_the_seed(folder: Pa
     assert one.digest != two.digest
 
 
+def test_a_draw_of_more_rows_than_there_are_is_all_of_them(folder: Path) -> None:
+    assert run(folder, "data.rows=5000").rows == run(folder).rows
+
+
 def test_staged_content_is_reused_untouched(folder: Path) -> None:
     first = run(folder)
     path = Path(first.path) / "train" / "data.csv"

@@ -149,7 +149,6 @@ def test_a_loader_at_fault_is_named(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("data.rows=700", "data.rows: 700 rows are wanted, the data holds 600"),
         ("data.window=3", "data.window: 3 spans are wanted"),
         ("columns.numeric=[age, pay]", "'pay' is not in"),
         ("columns.categorical=[job, hours]", "'hours' has type FLOAT"),
