@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from models.errors import InputError
 from pipeline import config_checks, overlay
+from pipeline.config_operations import Metrics, Notify, Schedule
 from pipeline.config_sections import (
     Anomalies,
     Beam,
@@ -51,6 +52,9 @@ class Config(Section):
     quantizer: Quantizer
     evaluation: Evaluation
     beam: Beam
+    schedule: Schedule
+    notify: Notify
+    metrics: Metrics
 
     @property
     def config_sha256(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from pipeline.column_checks import check_columns, check_evaluation
+from pipeline.operation_checks import check_operations
 from pipeline.overlay import KeyPath, Merged
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def cross_check(config: "Config", repository: Path) -> list[Problem]:
         *check_columns(config),
         *check_evaluation(config, repository),
         *_check_files(config, repository),
+        *check_operations(config),
     ]
 
 

@@ -1,0 +1,39 @@
+"""The sections that operation reads, never a node; `configs/base.yaml` explains each key."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.config_sections import Count, Section, Text
+
+NoticeEvent = Literal["failure", "block", "push", "rollback"]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Schedule(Section):
+    """When `schedule` retrains, and what it does about slots that were missed and runs that fail."""
+
+    cron: Text
+    timezone: Text
+    catch_up: bool
+    misfire_grace: Annotated[int, Field(ge=1)]
+    max_failures: Count
+    backoff: Annotated[int, Field(ge=1)]
+
+
+class Notify(Section):
+    """Who is told of failures, blocked models and pushed ones."""
+
+    events: tuple[NoticeEvent, ...]
+    command: Annotated[tuple[Text, ...], Field(min_length=1)] | None
+    webhook_variable: Variable | None
+    webhook_file: Text | None
+    timeout: Seconds
+    retries: Annotated[int, Field(ge=0, le=10)]
+
+
+class Metrics(Section):
+    """Where the figures of the last run go."""
+
+    textfile: Text | None

@@ -1,0 +1,34 @@
+"""Files of JSON lines that only grow."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def append(path: Path, line: str) -> None:
+    """Adds a line with one write, after what a killed writer may have left of its own."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        os.write(descriptor, (b"\n" if cut_off else b"") + line.encode() + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The whole lines, the oldest first; none when there is no file."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found

@@ -1,0 +1,30 @@
+"""What no single key of operation shows."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pipeline.overlay import KeyPath
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+_TEXTFILE_ENDING = ".prom"  # the collector reads no other
+
+
+def check_operations(config: "Config") -> Iterator[tuple[KeyPath, str]]:
+    """Problems of the schedule, of notification and of metrics."""
+    from pipeline.retraining.cron import parse
+
+    try:
+        parse(config.schedule.cron, config.schedule.timezone)
+    except ValueError as error:
+        key = "timezone" if "time zone" in str(error) else "cron"
+        yield ("schedule", key), str(error)
+    if config.notify.webhook_variable is not None and config.notify.webhook_file is not None:
+        yield ("notify", "webhook_file"), "notify.webhook_variable is given, too; give one of them"
+    textfile = config.metrics.textfile
+    if textfile is not None and not textfile.endswith(_TEXTFILE_ENDING):
+        yield (
+            ("metrics", "textfile"),
+            f"'{textfile}' does not end in {_TEXTFILE_ENDING}, so the collector would not read it",
+        )

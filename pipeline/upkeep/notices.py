@@ -1,0 +1,107 @@
+"""What is told of a run: one notice for each event (docs/operations.md). Pure functions."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline import failures
+from pipeline.config_operations import NoticeEvent
+from pipeline.summary import Failure, Gate, Pushed, Summary
+
+FORMAT = 1
+
+
+class Notice(BaseModel):
+    """One event of one run; fields may be added, never renamed.
+
+    text: one sentence, which chat services show.
+    run_id, summary: null when no run began.
+    gates: those that failed.
+    blocked, pushed: by target.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1]
+    event: NoticeEvent
+    text: str
+    pipeline: str
+    config: str
+    run_id: str | None
+    time: str
+    host: str
+    gates: list[Gate] = []
+    failure: Failure | None = None
+    blocked: dict[str, str] = {}
+    pushed: dict[str, Pushed] = {}
+    summary: str | None = None
+
+
+class Origin(BaseModel):
+    """Where a notice comes from: pipeline, configuration, host, time (UTC, ISO 8601)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pipeline: str
+    config: str
+    host: str
+    time: str
+
+
+def of_run(summary: Summary, origin: Origin, path: str) -> Iterator[Notice]:
+    """The notices of a run that has ended.
+
+    A run that a signal ended has none: who sent the signal knows.
+
+    Args:
+        summary: of the run.
+        origin: where it ran.
+        path: of the summary.
+    """
+    about = {
+        **origin.model_dump(),
+        "format": FORMAT,
+        "run_id": summary.run_id,
+        "gates": [gate for gate in summary.gates if not gate.passed],
+        "summary": path,
+    }
+    if summary.state == "FAILED" and summary.failure:
+        text = _failure_text(origin, summary.failure)
+        yield Notice(event="failure", text=text, failure=summary.failure, **about)
+    blocked = {t: push.why or "" for t, push in summary.pushed.items() if push.version is None}
+    if summary.state == "COMPLETE" and blocked:
+        what = "; ".join(f"{target} not pushed: {why}" for target, why in blocked.items())
+        yield Notice(
+            event="block", text=f"{origin.pipeline}: {what}", blocked=dict(blocked), **about
+        )
+    pushed = {target: push for target, push in summary.pushed.items() if _is_new(summary, target)}
+    if pushed:
+        what = ", ".join(f"{target} version {push.version}" for target, push in pushed.items())
+        yield Notice(
+            event="push", text=f"{origin.pipeline}: pushed {what}", pushed=dict(pushed), **about
+        )
+
+
+def of_failure(failure: failures.Failure, origin: Origin) -> Notice:
+    """The notice of a failure without a run: before its first node, or outside of it."""
+    told = Failure(node=None, cause=failure.cause, code=failure.code, resume=failure.resume)
+    return Notice(
+        format=FORMAT,
+        event="failure",
+        text=_failure_text(origin, told),
+        run_id=None,
+        failure=told,
+        **origin.model_dump(),
+    )
+
+
+def _is_new(summary: Summary, target: str) -> bool:
+    """Whether this run pushed, and did not take an earlier push from the cache."""
+    node = summary.nodes.get(f"Pusher.{target}")
+    version = {str(name): push.version for name, push in summary.pushed.items()}[target]
+    return node is not None and node.state == "RAN" and version is not None
+
+
+def _failure_text(origin: Origin, failure: Failure) -> str:
+    return f"{origin.pipeline}: {failure.node or 'the run'} failed: {failure.cause}"

@@ -1,0 +1,107 @@
+"""Tells the hooks of the configuration what happened. What goes wrong is a warning, never more."""
+
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.config import REPOSITORY, Config
+from pipeline.config_operations import Notify
+from pipeline.failures import explain
+from pipeline.history_file import append
+from pipeline.lock import LockHeldError
+from pipeline.upkeep import notices
+from pipeline.upkeep.hooks import post, read_secret_file, run_command
+from pipeline.upkeep.notices import Notice
+
+FILE = "notifications.jsonl"  # one line for each hook that was called
+
+
+def origin(config: Config, config_name: str) -> notices.Origin:
+    """Here and now."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    host = socket.gethostname()
+    return notices.Origin(pipeline=config.name, config=config_name, host=host, time=now)
+
+
+def notify(settings: Notify, told: Iterable[Notice], folder: Path) -> list[str]:
+    """Calls each hook with each notice whose event is to be told.
+
+    Args:
+        settings: the configuration's section.
+        told: the notices.
+        folder: <root>/<name>; `notifications.jsonl` there records each call.
+
+    Returns:
+        A warning for each call that failed.
+    """
+    warnings = []
+    for notice in told:
+        if notice.event not in settings.events:
+            continue
+        for hook, problem in _call(settings, notice.model_dump_json()):
+            if problem is not None:
+                warnings.append(f"notification of '{notice.event}' by {hook}: {problem}")
+            line = {
+                "time": notice.time,
+                "event": notice.event,
+                "run_id": notice.run_id,
+                "hook": hook,
+                "problem": problem,
+            }
+            try:
+                append(folder / FILE, json.dumps(line))
+            except OSError as error:
+                warnings.append(f"{folder / FILE}: cannot be written: {error.strerror}")
+    return warnings
+
+
+def _call(settings: Notify, payload: str) -> Iterator[tuple[str, str | None]]:
+    """Name of each hook, and what went wrong with it."""
+    if settings.command is not None:
+        command = run_command(settings.command, payload, settings.timeout)
+        yield "notify.command", command
+    if settings.webhook_variable is not None:
+        url = os.environ.get(settings.webhook_variable, "").strip()
+        problem = f"${settings.webhook_variable} is not set"
+        yield "notify.webhook_variable", _post(settings, url, problem, payload)
+    if settings.webhook_file is not None:
+        try:
+            url = read_secret_file(REPOSITORY / settings.webhook_file)
+            problem = f"{settings.webhook_file} is empty"
+        except (OSError, UnicodeDecodeError) as error:
+            url, problem = "", f"{settings.webhook_file} cannot be read ({type(error).__name__})"
+        yield "notify.webhook_file", _post(settings, url, problem, payload)
+
+
+def _post(settings: Notify, url: str, problem: str, payload: str) -> str | None:
+    return post(url, payload, settings.timeout, settings.retries) if url else problem
+
+
+@contextmanager
+def failures_told(
+    config: Config, config_name: str, root: Path, command: str, warnings: list[str]
+) -> Iterator[None]:
+    """Tells of an error that leaves the block: it ended something before a run could begin.
+
+    That another run holds the lock is no failure of the pipeline, and not told.
+
+    Args:
+        config: whose hooks are called.
+        config_name: as given on the command line.
+        root: the folder of runs.
+        command: what to type to do the same again.
+        warnings: gets those of `notify`.
+    """
+    try:
+        yield
+    except LockHeldError:
+        raise
+    except Exception as error:
+        failure = explain(error, root, command)
+        notice = notices.of_failure(failure, origin(config, config_name))
+        warnings += notify(config.notify, [notice], (root / config.name).resolve())
+        raise
