@@ -12,7 +12,7 @@ Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Schedule(Section):
-    """When `schedule` retrains, and what it does about slots that were missed and runs that fail."""
+    """When `schedule` retrains, and what it does about missed slots and failed runs."""
 
     cron: Text
     timezone: Text

@@ -109,6 +109,12 @@ def print_failure(out: Console, failure: Failure) -> None:
     out.print(f"  to go on: {escape(failure.resume)}", soft_wrap=True)
 
 
+def print_warnings(out: Console, warnings: Iterable[str]) -> None:
+    """What went wrong without changing how the run ended."""
+    for warning in warnings:
+        out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
+
+
 def _gate_table(gates: Iterable[Gate]) -> Table:
     measured = ("target", "metric", "slice", "value", "bound", "verdict")
     table = _table(*measured, "to change: --set KEY=VALUE")

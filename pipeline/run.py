@@ -4,7 +4,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from pipeline.metadata import open_store, store_path
 from pipeline.recorder import Recorder, Run, new_run_id
 from pipeline.staging import Staged, stage
 from pipeline.summary import Summary
+from pipeline.upkeep.after_run import after_run
 from pipeline.usage import Usage
 
 if TYPE_CHECKING:
@@ -43,11 +44,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended; `signal` is the number of the signal that interrupted it."""
+    """How a run ended.
+
+    signal: number of the signal that interrupted it.
+    warnings: what went wrong after it, in publishing its figures and telling of it.
+    """
 
     summary: Summary
     failure: Failure | None
     signal: int | None
+    warnings: list[str] = field(default_factory=list)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -88,7 +94,9 @@ def execute(
         run = Run(new_run_id(folder), request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")
-        return _run(run, request, build, recorder, listener)
+        outcome = _run(run, request, build, recorder, listener)
+    with _signals():
+        return replace(outcome, warnings=after_run(request.config, outcome.summary, folder))
 
 
 def _run(

@@ -1,8 +1,8 @@
 """Cron expressions as crontab(5) reads them, and the slots that they name.
 
-APScheduler computes the times. Three of its ways are not crontab's and are undone here: its weekdays
-count from Monday, an hour that a change to winter time repeats comes twice, and a day of the month
-beside a weekday means both, not either.
+APScheduler computes the times. Three of its ways are not crontab's and are undone here: its
+weekdays count from Monday, an hour that a change to winter time repeats comes twice, and a day of
+the month beside a weekday means both, not either.
 """
 
 import re

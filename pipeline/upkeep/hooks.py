@@ -14,6 +14,7 @@ from pipeline.config import REPOSITORY
 _RETRIED = (429, 500, 502, 503, 504)
 _PAUSE = 0.5  # seconds before the second attempt; doubles
 _SHOWN = 200  # characters of a program's output
+_TOO_LATE = "it did not answer in time"
 
 
 def run_command(command: Sequence[str], payload: str, timeout: float) -> str | None:
@@ -77,19 +78,17 @@ def post(url: str, payload: str, timeout: float, retries: int) -> str | None:
     )
     sender.start()
     sender.join(timeout)
-    return problems[0] if problems else f"no answer within {timeout:g} s"
+    return problems[0] if problems else _TOO_LATE
 
 
 def _attempts(url: str, payload: str, timeout: float, retries: int) -> str | None:
     """Attempts until one succeeds. Own, because urllib3's retries log the URL."""
-    end = time.monotonic() + timeout
-    problem: str | None = "no attempt was made"
     for attempt in range(retries + 1):
+        if attempt:
+            time.sleep(_PAUSE * 2 ** (attempt - 1))
         problem, passing = _attempt(url, payload, timeout / (retries + 1))
-        pause = _PAUSE * 2**attempt
-        if not passing or time.monotonic() + pause > end:
+        if not passing:
             break
-        time.sleep(pause)
     return problem
 
 
@@ -109,8 +108,10 @@ def _attempt(url: str, payload: str, timeout: float) -> tuple[str | None, bool]:
             if answer.status_code // 100 == 2:
                 return None, False
             return f"it answered {answer.status_code}", answer.status_code in _RETRIED
-    except (requests.ConnectionError, requests.Timeout) as error:
+    except requests.ConnectionError as error:
         return f"it could not be reached ({type(error).__name__})", True
+    except requests.Timeout:
+        return _TOO_LATE, True
     except (requests.RequestException, ValueError) as error:
         return f"it could not be asked ({type(error).__name__})", False
 

@@ -3,10 +3,11 @@
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.config import REPOSITORY, Config
 from pipeline.config_operations import Notify
@@ -16,6 +17,9 @@ from pipeline.lock import LockHeldError
 from pipeline.upkeep import notices
 from pipeline.upkeep.hooks import post, read_secret_file, run_command
 from pipeline.upkeep.notices import Notice
+
+if TYPE_CHECKING:
+    from pipeline.run import Request
 
 FILE = "notifications.jsonl"  # one line for each hook that was called
 
@@ -82,26 +86,22 @@ def _post(settings: Notify, url: str, problem: str, payload: str) -> str | None:
 
 
 @contextmanager
-def failures_told(
-    config: Config, config_name: str, root: Path, command: str, warnings: list[str]
-) -> Iterator[None]:
+def failures_told(request: "Request", warn: Callable[[list[str]], None]) -> Iterator[None]:
     """Tells of an error that leaves the block: it ended something before a run could begin.
 
     That another run holds the lock is no failure of the pipeline, and not told.
 
     Args:
-        config: whose hooks are called.
-        config_name: as given on the command line.
-        root: the folder of runs.
-        command: what to type to do the same again.
-        warnings: gets those of `notify`.
+        request: what was asked for.
+        warn: is given the warnings of `notify`.
     """
     try:
         yield
     except LockHeldError:
         raise
     except Exception as error:
-        failure = explain(error, root, command)
-        notice = notices.of_failure(failure, origin(config, config_name))
-        warnings += notify(config.notify, [notice], (root / config.name).resolve())
+        failure = explain(error, request.root, request.command)
+        notice = notices.of_failure(failure, origin(request.config, request.config_name))
+        folder = (request.root / request.config.name).resolve()
+        warn(notify(request.config.notify, [notice], folder))
         raise

@@ -1,13 +1,14 @@
 """`run`: one run of the DAG."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.display import RunDisplay, print_failure, print_results
+from pipeline.display import RunDisplay, print_failure, print_results, print_warnings
 from pipeline.verbs.common import DONE, NOT_BLESSED, SIGNALLED, load_config
 
 
@@ -26,14 +27,17 @@ def run(options: argparse.Namespace, out: Console) -> int:
     """Runs the DAG once."""
     config = load_config(options)
     from pipeline.run import Request, build_dag, execute
+    from pipeline.upkeep.notify import failures_told
 
     request = Request(Path(options.config).stem, config, Path(options.root), options.command)
-    with RunDisplay(out) as display:
+    warn = partial(print_warnings, out)
+    with failures_told(request, warn), RunDisplay(out) as display:
         build = options.build or build_dag
         outcome = execute(request, build, display.on_event, display.tell)
     if outcome.summary.failure:
         print_failure(out, outcome.summary.failure)
     print_results(out, outcome.summary)
+    warn(outcome.warnings)
     if outcome.failure:
         return outcome.failure.exit_code
     if outcome.signal is not None:

@@ -102,7 +102,9 @@ def test_cold_then_cached_then_one_change(runs: Runs, capsys: pytest.CaptureFixt
 def test_a_failed_node_is_explained_and_the_run_resumes(
     runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert runs.run("user code") == 1
+    told, textfile = runs.root.parent / "told", runs.root.parent / "tiny.prom"
+    hooks = ("--set", f'notify.command=["sh", "-c", "cat >{told}; exit 5"]')
+    assert runs.run("user code", *hooks, "--set", f"metrics.textfile={textfile}") == 1
     assert runs.states() == {"Make": "RAN", "Work": "FAILED", "Last": "SKIPPED"}
     failed = runs.summary()
     assert (failed["state"], failed["failure"]["node"]) == ("FAILED", "Work")
@@ -113,7 +115,13 @@ def test_a_failed_node_is_explained_and_the_run_resumes(
     assert failed["failure"]["code"].endswith(" in split_rows")
     assert "python -m pipeline run" in failed["failure"]["resume"]
     assert not list(runs.folder.glob("artifacts/Work/model/*")), "half a model was left"
-    assert "Work failed: IndexError" in printed(capsys.readouterr().out)
+    out = printed(capsys.readouterr().out)
+    assert "Work failed: IndexError" in out
+    assert "warning: notification of 'failure' by notify.command: sh ended with 5" in out
+    notice = json.loads(told.read_text())
+    assert (notice["event"], notice["run_id"]) == ("failure", failed["run_id"])
+    assert Path(notice["summary"]).is_file()
+    assert 'tfx_pipeline_run_state{pipeline="tiny",state="FAILED"} 1.0' in textfile.read_text()
     assert runs.run() == 0
     assert runs.states() == {"Make": "CACHED", "Work": "RAN", "Last": "RAN"}
 
