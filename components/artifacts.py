@@ -9,6 +9,12 @@ class AnomalyReport(Artifact):
     TYPE_NAME = "AnomalyReport"
 
 
+class Answers(Artifact):
+    """`answers.json`: true labels that people gave, by row, and the imports they came with."""
+
+    TYPE_NAME = "Answers"
+
+
 class LabelReport(Artifact):
     """`label_report.json`: what each labelling function and the label model did."""
 

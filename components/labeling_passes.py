@@ -6,7 +6,7 @@ labels of the vectors. The second pass reads the file again and writes it with `
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,14 @@ from components.record_batches import ROW_ID, UNKNOWN
 from models import label_model, label_report, labeling
 from models.errors import InputError
 from models.preprocessing import LABEL, WEIGHT
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A label that people gave; `random` tells rows drawn at random from rows chosen to inform."""
+
+    label: int
+    random: bool
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class Settings:
       uncovered: Rows without a vote: `drop` gives weight 0, `prior` the class balance as label.
       epochs: Training steps of the label model.
       seed: Draws the gold rows and the label model's initial weights.
+      answers: By row id, what people said; these are gold rows beside the budget.
     """
 
     label_column: str
@@ -50,6 +59,7 @@ class Settings:
     uncovered: str
     epochs: int
     seed: int
+    answers: Mapping[str, Answer]
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Shard:
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """A labelled row that the draw of gold rows may take."""
+    """A row that was answered, or a labelled one that the draw of gold rows may take."""
 
     order: int
     row_id: str
@@ -78,12 +88,14 @@ class Tally:
       vectors: int8 [vectors, functions], distinct vote vectors.
       counts: int64 [vectors], rows behind each vector.
       candidates: The shard's share of the draw of gold rows.
+      answered: The rows that people labelled.
       labeled: Rows with a true label, negative and positive.
     """
 
     vectors: NDArray[np.int8]
     counts: NDArray[np.int64]
     candidates: tuple[Candidate, ...]
+    answered: tuple[Candidate, ...]
     labeled: tuple[int, int]
 
 
@@ -102,7 +114,7 @@ class Labels:
 
     Attributes:
       probability: P(positive) by vote vector.
-      gold: True label by row id, of the drawn rows; empty in gold mode, where all rows are drawn.
+      gold: True label by row id, of drawn and answered rows; empty in gold mode, which takes all.
       class_balance: Share of positives among gold rows.
       report: The label report.
     """
@@ -120,6 +132,7 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
         functions = labeling.load(settings.functions)
     votes = [np.empty((0, len(functions)), dtype=np.int8)]
     candidates: list[Candidate] = []
+    answered: list[Candidate] = []
     labeled = np.zeros(2, dtype=np.int64)
     for batch in record_batches.read(shard.source):
         row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
@@ -135,8 +148,19 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
             for order, n in ((order, known[k]) for order, k in drawn)
         ]
         candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
+        answered += [
+            Candidate(
+                labeling.draw_order(settings.seed, row_id),
+                row_id,
+                settings.answers[row_id].label,
+                votes[-1][n].tobytes(),
+            )
+            for n, row_id in enumerate(row_ids)
+            if row_id in settings.answers
+        ]
     vectors, counts, vector_of_row = label_model.distinct(np.concatenate(votes))
-    tally = Tally(vectors, counts, tuple(candidates), (int(labeled[0]), int(labeled[1])))
+    both = int(labeled[0]), int(labeled[1])
+    tally = Tally(vectors, counts, tuple(candidates), tuple(answered), both)
     return VotedShard(shard, tally, vector_of_row.astype(np.int32))
 
 
@@ -162,16 +186,22 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
             f"labeling.gold_rows asks for {settings.gold_rows}; label more rows or lower it"
         )
     vectors, counts = label_model.merge([(tally.vectors, tally.counts) for tally in tallies])
+    taken = {c.row_id for c in drawn}
+    answered = sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
+    gold_rows = [*drawn, *answered]
     gold = label_model.Gold(
-        np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in drawn]),
-        np.array([c.label for c in drawn], dtype=np.int8),
+        np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in gold_rows]),
+        np.array([c.label for c in gold_rows], dtype=np.int8),
+        np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
     )
     names = [f.name for f in labeling.load(settings.functions)]
     fitted = label_model.fit(vectors, counts, gold, names, settings.epochs, settings.seed)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
     report = label_report.weak(names, vectors, counts, gold, fitted)
-    return Labels(probability, {c.row_id: c.label for c in drawn}, fitted.class_balance, report)
+    report["gold_rows_answered"] = len(answered)
+    labels = {c.row_id: c.label for c in gold_rows}
+    return Labels(probability, labels, fitted.class_balance, report)
 
 
 def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None:
@@ -191,11 +221,12 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
         for batch in record_batches.read(voted.shard.source):
             vector = voted.vector_of_row[first : first + batch.num_rows]
             first += batch.num_rows
-            truth = _truth(batch, settings)
-            gold = truth != UNKNOWN
             if settings.mode == "weak":
-                row_ids = record_batches.values(batch, ROW_ID)
-                gold &= np.array([row_id in labels.gold for row_id in row_ids], dtype=bool)
+                row_ids = map(str, record_batches.values(batch, ROW_ID))
+                truth = np.array([labels.gold.get(i, UNKNOWN) for i in row_ids], dtype=np.int8)
+            else:
+                truth = _truth(batch, settings)
+            gold = truth != UNKNOWN
             yield _labeled(
                 batch,
                 settings.label_column,

@@ -1,8 +1,9 @@
 """SnorkelLabeler: labels raw Examples by labelling functions and a budget of true labels.
 
 In: Examples with splits train, eval and test, `row_id` and the label column; the anomaly report,
-since raw data is gated before it is labelled. Out: the same Examples with `label` (float,
-P(positive)) and `weight` (float), the true label kept on gold and test rows only; the label report.
+since raw data is gated before it is labelled; the answers of people, gold rows beside the budget.
+Out: the same Examples with `label` (float, P(positive)) and `weight` (float), the true label kept
+on gold and test rows only; the label report.
 Fails with InputError when a labelling function raises or returns no class, when there are fewer
 labelled rows than the gold budget or they are all of one class, when a label has an unknown value
 or is missing in the test split, and when a file is damaged.
@@ -25,7 +26,8 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
-from components.artifacts import AnomalyReport, LabelReport
+from components import answer_importer
+from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.labeling_passes import (
     Labels,
     Settings,
@@ -81,6 +83,7 @@ def find_shards(examples: Examples, labeled_examples: Examples, split: str) -> l
 def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     examples: InputArtifact[Examples],
     anomaly_report: InputArtifact[AnomalyReport],
+    answers: InputArtifact[Answers],
     labeled_examples: OutputArtifact[Examples],
     label_report: OutputArtifact[LabelReport],
     label_column: Parameter[str],
@@ -114,6 +117,7 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
         uncovered=uncovered,
         epochs=epochs,
         seed=seed,
+        answers=answer_importer.read(answers.uri),
     )
     labeled_examples.split_names = examples.split_names
     payload_format = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE

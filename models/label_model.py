@@ -37,10 +37,20 @@ class Gold:
     Attributes:
       votes: int8 [rows, functions], values NEGATIVE, POSITIVE, ABSTAIN.
       labels: int8 [rows], values NEGATIVE, POSITIVE.
+      random: bool [rows], rows drawn at random; the others were chosen for what their votes are, so
+        shares of them say nothing about all rows. None: all rows were drawn at random.
     """
 
     votes: Votes
     labels: NDArray[np.int8]
+    random: NDArray[np.bool_] | None = None
+
+    @property
+    def drawn(self) -> "Gold":
+        """The rows drawn at random: the ones that shares and accuracies are estimated on."""
+        if self.random is None:
+            return self
+        return Gold(self.votes[self.random], self.labels[self.random])
 
 
 @dataclass(frozen=True)
@@ -51,9 +61,9 @@ class Fitted:
       probability: float64 [vectors], P(positive) of each distinct vote vector.
       weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
         NaN where it never votes, or fewer than three functions do.
-      class_balance: Share of positives among the gold rows.
-      accuracy_on_gold: Share of gold rows labelled rightly, each by a correction that did not see
-        it (cross-validated).
+      class_balance: Share of positives among the gold rows drawn at random.
+      accuracy_on_gold: Share of these labelled rightly, each by a correction that did not see it
+        (cross-validated).
     """
 
     probability: Floats
@@ -81,7 +91,7 @@ def merge(parts: Sequence[tuple[Votes, Counts]]) -> tuple[Votes, Counts]:
 
 
 def class_balance(positive: int, negative: int) -> float:
-    """Share of positives among the gold rows.
+    """Share of positives among gold rows.
 
     Raises:
       InputError: They are all of one class.
@@ -119,8 +129,9 @@ def fit(
     Raises:
       InputError: No function votes, or the gold rows are all of one class.
     """
-    positive = int((gold.labels == POSITIVE).sum())
-    balance = class_balance(positive, len(gold.labels) - positive)
+    drawn = gold.drawn.labels
+    positive = int((drawn == POSITIVE).sum())
+    balance = class_balance(positive, len(drawn) - positive)
     voting = (vectors != ABSTAIN).any(axis=0)
     if not voting.any():
         raise InputError(
@@ -143,7 +154,8 @@ def fit(
     for fold in _folds(gold.labels, seed):
         rest = Gold(gold.votes[~fold], gold.labels[~fold])
         held_out[fold] = _correct(gold_prior[~fold], rest, gold_prior[fold], gold.votes[fold])
-    accuracy = float(np.mean((held_out >= 0.5) == (gold.labels == POSITIVE)))
+    right = (held_out >= 0.5) == (gold.labels == POSITIVE)
+    accuracy = float(np.mean(right if gold.random is None else right[gold.random]))
     return Fitted(probability, weight, balance, accuracy)
 
 

@@ -18,8 +18,10 @@ def weak(
     Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
     gold rows on which it votes (`gold_votes`), `accuracy_interval` its 95% Wilson interval; null
     where it votes on none. `polarity` lists the classes that it votes for. `findings`: what is
-    wrong with functions (models/label_findings.py).
+    wrong with functions (models/label_findings.py). All of these rest on the gold rows drawn at
+    random, `gold_rows_random` of the `gold_rows`.
     """
+    total, gold_rows = len(gold_rows.labels), gold_rows.drawn
     share = counts / counts.sum()
     positive, negative = vectors == POSITIVE, vectors == NEGATIVE
     voted = positive | negative
@@ -49,7 +51,8 @@ def weak(
     }
     return {
         "mode": "weak",
-        "gold_rows": len(gold_rows.labels),
+        "gold_rows": total,
+        "gold_rows_random": len(gold_rows.labels),
         "rows": int(counts.sum()),
         "class_balance": fitted.class_balance,
         "coverage": float(share @ voted.any(axis=1)),
@@ -68,6 +71,7 @@ def gold(rows: int, balance: float) -> dict[str, Any]:
     return {
         "mode": "gold",
         "gold_rows": rows,
+        "gold_rows_random": rows,
         "rows": rows,
         "class_balance": balance,
         "coverage": None,

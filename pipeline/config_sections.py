@@ -27,6 +27,7 @@ class Data(Section):
 
     loader: Text | None
     folder: Text | None
+    answers: Text | None
     window: Count | None
     rows: Annotated[int, Field(ge=100)] | None
     eval_fraction: Annotated[float, Field(ge=0.01, le=0.9)]

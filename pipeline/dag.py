@@ -13,6 +13,7 @@ from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.anomaly_gate import AnomalyGate
+from components.answer_importer import AnswerImporter
 from components.csv_example_gen import CsvExampleGen
 from components.distiller import Distiller
 from components.evaluator import Evaluator
@@ -28,6 +29,7 @@ from pipeline.config import Config
 from pipeline.contract import read_contract, stage_contract
 from pipeline.evaluation import eval_config
 from pipeline.fingerprint import code_sha256
+from pipeline.labels.answers import stage_answers
 from pipeline.settings import (
     beam_args,
     distiller_settings,
@@ -79,9 +81,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         contract=config.contract,
         code_sha256=code_sha256("components.anomaly_gate"),
     )
+    answer_importer = AnswerImporter(
+        path=str(stage_answers(config, staged, folder)),
+        code_sha256=code_sha256("components.answer_importer"),
+    )
     labeler = SnorkelLabeler(
         examples=example_gen.outputs["examples"],
         anomaly_report=anomaly_gate.outputs["anomaly_report"],
+        answers=answer_importer.outputs["answers"],
         label_column=columns.label,
         positive=columns.positive,
         negative=columns.negative,
@@ -233,6 +240,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             contract,
             example_validator,
             anomaly_gate,
+            answer_importer,
             labeler,
             feature_selector,
             transform,

@@ -1,7 +1,7 @@
 """Rows of staged data as labelling functions see them, and true labels of chosen rows only."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,19 @@ def read(staged: Staged, config: Config) -> StagedRows:
         labels,
         config.columns.positive,
     )
+
+
+def read_cells(
+    staged: Staged, row_ids: Collection[str], splits: Sequence[str] = TRAINING_SPLITS
+) -> Iterator[dict[str, str]]:
+    """Rows by id, as text by column, in the order of the files; ids that are not there are none."""
+    for split in splits:
+        with open(Path(staged.path) / split / "data.csv", encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        at = header.index(ROW_ID)
+        for row in rows:
+            if row[at] in row_ids:
+                yield dict(zip(header, row, strict=True))
 
 
 def _values(cells: list[str], kind: str) -> list[Value]:

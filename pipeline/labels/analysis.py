@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
 from models import label_analysis, label_model, label_report, labeling
@@ -18,6 +19,7 @@ from models.errors import InputError
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
 from pipeline import staged_rows, staging
 from pipeline.config import Config
+from pipeline.labels import answers
 from pipeline.labels import report as labels_report
 from pipeline.labels.report import Example, Report
 from pipeline.staged_rows import StagedRows
@@ -36,14 +38,22 @@ class Analysis:
 
 
 @dataclass(frozen=True)
-class _Applied:
-    """Functions and what they vote on which rows; `gold` maps a row's index to its true label."""
+class Applied:
+    """Functions and what they vote on which rows.
+
+    Attributes:
+      gold: True label of each gold row by its index: those of the budget, then answered ones.
+      answered: How many were answered besides the budget.
+      chosen: Indices of those that were not drawn at random.
+    """
 
     functions: list[LabelingFunction]
     table: StagedRows
     rows: list[labeling.Row]
     votes: Votes
     gold: dict[int, int]
+    answered: int
+    chosen: frozenset[int]
 
 
 def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
@@ -57,12 +67,9 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     Raises:
       InputError: Configuration, data or a labelling function are at fault.
     """
-    module = config.labeling.functions
-    if module is None:
-        raise InputError("labeling.functions: null; name the module of labelling functions")
+    module = _module(config)
     staged = staging.stage(config, run_folder)
-    functions = labeling.load(module)
-    applied = _apply(functions, staged_rows.read(staged, config), config)
+    applied = apply(config, run_folder, staged)
     report = Report(
         format=1,
         config=config.name,
@@ -79,32 +86,57 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     return Analysis(report, applied.votes)
 
 
-def _apply(functions: list[LabelingFunction], table: StagedRows, config: Config) -> _Applied:
+def _module(config: Config) -> str:
+    if config.labeling.functions is None:
+        raise InputError("labeling.functions: null; name the module of labelling functions")
+    return config.labeling.functions
+
+
+def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
+    """Applies the labelling functions and finds the gold rows of a run that would start now."""
+    functions = labeling.load(_module(config))
+    table = staged_rows.read(staged, config)
     rows = table.rows()
     votes = labeling.apply_functions(functions, rows, table.row_ids)
     ids = [table.row_ids[n] for n in table.labeled]
     drawn = labeling.draw(config.seed, ids, config.labeling.gold_rows)
     at = [table.labeled[n] for _, n in drawn]
     gold = dict(zip(at, table.true_labels(at).tolist(), strict=True))
-    return _Applied(functions, table, rows, votes, gold)
+    given = answers.in_use(config, staged, run_folder)
+    index_of = {row_id: n for n, row_id in enumerate(table.row_ids) if row_id in given}
+    new = {n: given[row_id][1] for row_id, n in index_of.items() if n not in gold}
+    gold |= {n: answers.label_of(answer, config) for n, answer in new.items()}
+    chosen = frozenset(n for n, answer in new.items() if answer.selection != "random")
+    return Applied(functions, table, rows, votes, gold, len(new), chosen)
 
 
-def _gold(applied: _Applied) -> Gold:
+def _gold(applied: Applied) -> Gold:
     at = list(applied.gold)
-    return Gold(applied.votes[at], np.array(list(applied.gold.values()), dtype=np.int8))
+    labels = np.array(list(applied.gold.values()), dtype=np.int8)
+    return Gold(applied.votes[at], labels, np.array([n not in applied.chosen for n in at]))
 
 
-def _labels(applied: _Applied, config: Config) -> labels_report.LabelReport:
+def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
+    """P(positive) of every row by the label model: float64 [rows]."""
+    names = [function.name for function in applied.functions]
+    vectors, counts, vector_of_row = label_model.distinct(applied.votes)
+    gold, epochs = _gold(applied), config.labeling.epochs
+    fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
+    return fitted.probability[vector_of_row]
+
+
+def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     """The label report that a run would write."""
     names = [function.name for function in applied.functions]
     vectors, counts, _ = label_model.distinct(applied.votes)
     gold, epochs = _gold(applied), config.labeling.epochs
     fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
     values = label_report.weak(names, vectors, counts, gold, fitted)
+    values["gold_rows_answered"] = applied.answered
     return labels_report.LabelReport.model_validate(values)
 
 
-def _disagreements(applied: _Applied) -> list[labels_report.Disagreement]:
+def _disagreements(applied: Applied) -> list[labels_report.Disagreement]:
     found = []
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
         both = [applied.functions[pair.first], applied.functions[pair.second]]
@@ -117,7 +149,7 @@ def _disagreements(applied: _Applied) -> list[labels_report.Disagreement]:
     return found
 
 
-def _uncovered(applied: _Applied) -> labels_report.Uncovered:
+def _uncovered(applied: Applied) -> labels_report.Uncovered:
     silent = (applied.votes == ABSTAIN).all(axis=1)
     common = label_analysis.in_common(applied.table.columns, silent, COMMON)
     chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
@@ -128,7 +160,7 @@ def _uncovered(applied: _Applied) -> labels_report.Uncovered:
     )
 
 
-def _examples(applied: _Applied, at: Sequence[int], columns: Sequence[str]) -> list[Example]:
+def _examples(applied: Applied, at: Sequence[int], columns: Sequence[str]) -> list[Example]:
     words = {None: None, NEGATIVE: "negative", POSITIVE: "positive"}
     return [
         Example.model_validate(

@@ -16,8 +16,8 @@ from tests.e2e.conftest import REPOSITORY, Record, Run, pipeline, versions
 
 NODES = {
     "CsvExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator",
-    "AnomalyGate", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner", "Trainer",
-    "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server", "Evaluator.server",
+    "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner",
+    "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server", "Evaluator.server",
     "FairnessGate.server", "Pusher.server", "Baseline.edge", "Evaluator.edge", "FairnessGate.edge",
     "Pusher.edge",
 }  # fmt: skip

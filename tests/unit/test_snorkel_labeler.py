@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from tfx.components.util import examples_utils
 from tfx.types.standard_artifacts import Examples
 
 from components import record_batches
-from components.artifacts import AnomalyReport, LabelReport
+from components.answer_importer import ANSWERS_FILE
+from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.snorkel_labeler import REPORT_FILE, SnorkelLabeler
 from data.census import spans
 from models.errors import InputError
@@ -84,8 +85,12 @@ def artifact(kind: type, folder: Path) -> Any:
     return made
 
 
-def label(folder: Path, examples: Examples, **changes: Any) -> Result:
+def label(
+    folder: Path, examples: Examples, answers: Mapping[str, Any] | None = None, **changes: Any
+) -> Result:
     """Runs the component's own function with real artifacts and a real Beam pipeline."""
+    given = artifact(Answers, folder / "answers")
+    (folder / "answers" / ANSWERS_FILE).write_text(json.dumps({"answers": answers or {}}))
     out = artifact(Examples, folder / "labeled")
     report = artifact(LabelReport, folder / "report")
     settings: dict[str, Any] = {
@@ -105,6 +110,7 @@ def label(folder: Path, examples: Examples, **changes: Any) -> Result:
     SnorkelLabeler.test_call(
         examples=examples,
         anomaly_report=artifact(AnomalyReport, folder / "anomalies"),
+        answers=given,
         labeled_examples=out,
         label_report=report,
         beam_pipeline=beam.Pipeline(FnApiRunner()),
@@ -208,6 +214,35 @@ def test_gold_draw_does_not_depend_on_order_or_shards(
     by_row = dict(zip(weak.rows["train"]["row_id"], weak.rows["train"]["label"], strict=True))
     for row_id, value in zip(*(again.rows["train"][c] for c in ("row_id", "label")), strict=True):
         assert value == pytest.approx(by_row[row_id], abs=0.02)
+
+
+def test_answered_rows_are_gold_beside_the_budget(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    drawn = gold_of(weak)
+    asked = [row for row in census["train"] if row["row_id"] not in drawn][:60]
+    unlabeled = {row["row_id"] for row in asked}
+    blank = relabeled(census, lambda r: "" if r["row_id"] in unlabeled else r[LABEL_COLUMN])
+    answers = {row["row_id"]: {"label": n % 2, "random": n < 20} for n, row in enumerate(asked)}
+    known = next(row_id for row_id in drawn if row_id.startswith("span-1"))
+    answers[known] = {"label": int(drawn[known] == ">50K"), "random": True}
+    result = label(tmp_path, write_examples(tmp_path / "in", blank, shards=2), answers)
+    train = result.rows["train"]
+    found = {
+        row_id: (value, weight)
+        for row_id, value, weight in zip(
+            *(train[c] for c in ("row_id", "label", "weight")), strict=True
+        )
+    }
+    assert {i: found[i] for i in unlabeled} == {
+        i: (float(answers[i]["label"]), 10.0) for i in unlabeled
+    }
+    assert gold_of(result) == drawn
+    report = result.report
+    assert (report["gold_rows"], report["gold_rows_answered"]) == (GOLD_ROWS + 60, 60)
+    assert report["gold_rows_random"] == GOLD_ROWS + 20
+    positives = sum(value == ">50K" for value in drawn.values()) + 10
+    assert report["class_balance"] == pytest.approx(positives / (GOLD_ROWS + 20))
 
 
 def test_shards_without_rows(census: dict[str, list[Row]], tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Which rows to show to people: the ones whose labels would tell the models most.
+
+The greedy I-optimal design of a logistic regression (Yu, Bi, Tresp, Active Learning via
+Transductive Experimental Design, ICML 2006; Schein, Ungar, Active Learning for Logistic Regression,
+Machine Learning 2007): each pick lowers most what the labels known so far leave open about all
+rows. A row counts for much when its label is uncertain, when it is like many other rows, and when
+none like it is labelled or picked yet; so no two picks say the same.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+PRECISION = 1.0  # of the coefficients before any label is known
+BINS = 16  # quantiles of a number column
+
+Floats = NDArray[np.float64]
+
+
+def one_hot(columns: Mapping[str, Sequence[float | str | None]]) -> Floats:
+    """Values as indicators, float64 [rows, 1 + indicators]; the first column is 1.
+
+    Numbers are cut at their quantiles, a missing value is one of its own. Columns in which nearly
+    every row has a value of its own, such as texts, are left out.
+    """
+    rows = len(next(iter(columns.values())))
+    blocks = [np.ones((rows, 1))]
+    for values in columns.values():
+        if any(isinstance(value, str) for value in values):
+            names, codes = np.unique([str(value) for value in values], return_inverse=True)
+        else:
+            numbers = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+            edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
+            codes = np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers))
+            names = np.arange(len(edges) + 2)
+        if len(names) <= rows / 10:
+            blocks.append(np.eye(len(names))[codes])
+    return np.hstack(blocks)
+
+
+def most_informative(
+    features: Floats,
+    probability: Floats,
+    known: NDArray[np.int64],
+    candidates: NDArray[np.int64],
+    count: int,
+) -> list[int]:
+    """Picks `count` of the candidates, the most informative first.
+
+    Args:
+      features: float64 [rows, features] of all rows that matter.
+      probability: float64 [rows], P(positive) as far as it is known.
+      known: Rows whose label is known.
+      candidates: Rows to pick from; as many are picked if there are fewer than `count`.
+      count: How many.
+
+    Returns:
+      Indices into the rows.
+    """
+    noise = probability * (1 - probability)
+    old = features[known]
+    information = (old.T * noise[known]) @ old + PRECISION * np.eye(features.shape[1])
+    covariance = np.linalg.inv(information)
+    target = (features.T * noise**2) @ features  # variance of all rows' probabilities
+    new, new_noise = features[candidates], noise[candidates]
+    spread = new @ covariance
+    variance = (spread * new).sum(axis=1)
+    reduction = ((spread @ target) * spread).sum(axis=1)
+    picked: list[int] = []
+    free = np.ones(len(candidates), dtype=bool)
+    for _ in range(min(count, len(candidates))):
+        gain = np.where(free, reduction * new_noise / (1 + new_noise * variance), -1.0)
+        best = int(gain.argmax())
+        free[best] = False
+        picked.append(int(candidates[best]))
+        # Sherman-Morrison: what the pick's label will have told, whatever it is.
+        direction = covariance @ new[best]
+        factor = new_noise[best] / (1 + new_noise[best] * variance[best])
+        moved = covariance @ (target @ direction)
+        along, across = new @ direction, new @ moved
+        reduction += factor**2 * (direction @ target @ direction) * along**2
+        reduction -= 2 * factor * along * across
+        variance -= factor * along**2
+        covariance -= factor * np.outer(direction, direction)
+    return picked

@@ -1,0 +1,172 @@
+"""Writes the rows that people should label next as a CSV file.
+
+A share of the batch is drawn at random, the rest is chosen to inform (models/label_selection.py).
+Chosen rows are not like all rows, so class balance and accuracies are estimated on the random ones
+alone. No TensorFlow, no TFX; of true labels, only those of gold rows are read.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import label_selection
+from models.errors import InputError
+from models.label_model import ABSTAIN, POSITIVE
+from pipeline import staged_rows, staging
+from pipeline.config import Config
+from pipeline.contract import raw_columns
+from pipeline.labels import analysis
+from pipeline.labels.answers import content_sha256
+from pipeline.rows import ROW_ID, uniform
+
+RANDOM_SHARE = 0.3  # of a batch; chosen by simulated campaigns
+CANDIDATES = 20_000  # rows to choose from: a draw of them where there are more
+ADDED = (
+    "probability",
+    "votes",
+    "answer",
+    "allowed_answers",
+    "annotator",
+    "selection",
+    "inclusion_probability",
+    "row_sha256",
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was written: rows in all, how many of them at random, out of how many."""
+
+    path: Path
+    rows: int
+    random: int
+    pool: int
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A row to label: its index, why, and with which probability it came into the batch."""
+
+    index: int
+    selection: str
+    inclusion_probability: float
+
+
+def write_batch(config: Config, run_folder: Path, count: int, path: Path | None) -> Batch:
+    """Chooses `count` rows and writes them to `path`, or to <run folder>/to-label-<count>.csv.
+
+    Raises:
+        InputError: configuration, data or a labelling function are at fault, the file is there
+            already, or no row is left to label.
+    """
+    path = path or run_folder / f"to-label-{count}.csv"
+    if path.exists():
+        raise InputError(f"{path}: is there already, perhaps with answers; name another with --out")
+    staged = staging.stage(config, run_folder)
+    applied = analysis.apply(config, run_folder, staged)
+    probability = analysis.probability(applied, config)
+    pool = _pool(applied)
+    if not len(pool):
+        raise InputError("no row is left to label: every row of train and eval is a gold row")
+    picked = choose(applied, probability, pool, count, config.seed)
+    _write(path, _table(config, staged, applied, probability, picked))
+    random = sum(each.selection == "random" for each in picked)
+    return Batch(path, len(picked), random, len(pool))
+
+
+def _pool(applied: analysis.Applied) -> NDArray[np.int64]:
+    """Rows that may be asked for: not gold, and without a label if the data has such rows.
+
+    Where every row has a label, as in the census, those beyond the gold budget count as unknown.
+    """
+    rows = set(range(len(applied.table.row_ids)))
+    unlabeled = rows.difference(applied.table.labeled)
+    return np.array(sorted((unlabeled or rows) - applied.gold.keys()), dtype=np.int64)
+
+
+def choose(
+    applied: analysis.Applied,
+    probability: NDArray[np.float64],
+    pool: NDArray[np.int64],
+    count: int,
+    seed: int,
+) -> list[Picked]:
+    """Random rows first, then the most informative of the others.
+
+    Args:
+        applied: rows, votes and gold rows.
+        probability: P(positive) of every row.
+        pool: indices of the rows that may be asked for.
+        count: rows of the batch.
+        seed: of the draws; gold rows that were there before make the draw another one.
+    """
+    ids = [applied.table.row_ids[n] for n in pool]
+    order = pool[np.argsort(uniform(ids, f"to-label:{len(applied.gold)}", seed), kind="stable")]
+    random = order[: round(count * RANDOM_SHARE)]
+    rest = order[len(random) :][:CANDIDATES]
+    features = label_selection.one_hot(applied.table.columns)
+    known = np.array([*applied.gold, *random], dtype=np.int64)
+    chosen = label_selection.most_informative(
+        features, probability, known, rest, min(count, len(pool)) - len(random)
+    )
+    share = len(random) / len(pool)
+    return [Picked(int(n), "random", share) for n in random] + [
+        Picked(n, "informative", 1.0) for n in chosen
+    ]
+
+
+def _table(
+    config: Config,
+    staged: staging.Staged,
+    applied: analysis.Applied,
+    probability: NDArray[np.float64],
+    picked: Sequence[Picked],
+) -> list[list[str]]:
+    """Header and rows; random and chosen ones are mixed."""
+    columns = [c for c in raw_columns(config).kinds if c != config.columns.label]
+    ids = [applied.table.row_ids[each.index] for each in picked]
+    cells = {row[ROW_ID]: row for row in staged_rows.read_cells(staged, set(ids))}
+    names = [function.name for function in applied.functions]
+    shown = [f"{c} (data)" if c in (ROW_ID, *ADDED) else c for c in columns]
+    lines = []
+    for place in np.argsort(uniform(ids, "place", config.seed), kind="stable"):
+        each = picked[place]
+        row = cells[applied.table.row_ids[each.index]]
+        votes = applied.votes[each.index]
+        lines.append(
+            [
+                row[ROW_ID],
+                *(row[column] for column in columns),
+                f"{probability[each.index]:.3f}",
+                " ".join(
+                    f"{'+' if vote == POSITIVE else '-'}{name}"
+                    for name, vote in zip(names, votes, strict=True)
+                    if vote != ABSTAIN
+                ),
+                "",
+                f"{config.columns.positive} | {config.columns.negative} | empty: skip",
+                "",
+                each.selection,
+                f"{each.inclusion_probability:.6g}",
+                content_sha256(row, columns),
+            ]
+        )
+    return [[ROW_ID, *shown, *ADDED], *lines]
+
+
+def _write(path: Path, table: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_text(text.getvalue(), encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
