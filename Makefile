@@ -1,6 +1,8 @@
 # One line a verb. `make help` lists them; a verb that needs the environment sets it up first.
 CONFIG ?= census
 RUN ?=
+TARGET ?=
+VERSION ?=
 BENCHMARK ?= cpu quality
 ARGS ?=
 PYTHON := .venv/bin/python
@@ -8,7 +10,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke runs show lf test unit e2e lint format benchmark lock clean
+.PHONY: help setup run-local smoke runs show models rollback lf test unit e2e lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +29,12 @@ runs: setup ## list the runs of CONFIG
 
 show: setup ## nodes, gates and models of one run: RUN=...
 	@$(PIPELINE) show $(RUN) --config $(CONFIG) $(ARGS)
+
+models: setup ## list the model versions of CONFIG, and which are live
+	@$(PIPELINE) models --config $(CONFIG) $(ARGS)
+
+rollback: setup ## make an older version live: TARGET=server VERSION=... ARGS='--reason "..."'
+	@$(PIPELINE) rollback $(TARGET) $(VERSION) --config $(CONFIG) $(ARGS)
 
 lf: setup ## judge the labelling functions of CONFIG, without a run
 	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)

@@ -77,7 +77,10 @@ def print_results(out: Console, summary: Summary) -> None:
         out.print(_model_table(summary))
     for target in TARGETS:
         pushed = summary.pushed[target]
-        if pushed.version is not None:
+        if pushed.version is not None and pushed.already_live:
+            where = f"already live as version {pushed.version} in {escape(pushed.path or '')}"
+            out.print(f"{target}: {where}", soft_wrap=True)
+        elif pushed.version is not None:
             out.print(
                 f"{target}: version {pushed.version} pushed to {escape(pushed.path or '')}",
                 soft_wrap=True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from models.version_record import read_record, withdrawn_folder
 from pipeline.metadata import Artifact, Execution, find
 from pipeline.summary import Gate, Pushed, Target
 
@@ -87,11 +88,28 @@ def _pushed(
     if artifact is None:
         return Pushed(version=None, why=NOT_YET if running else STOPPED)
     if artifact.properties.get("pushed"):
-        path = Path(str(artifact.properties["pushed_destination"]))
-        inside = path.relative_to(run_folder) if path.is_relative_to(run_folder) else path
-        return Pushed(version=int(artifact.properties["pushed_version"]), path=str(inside))
+        return _version(artifact, run_folder)
     failed = [_reason(gate) for gate in gates if gate.target == target and not gate.passed]
     return Pushed(version=None, why="; ".join(failed) or "the Evaluator did not bless it")
+
+
+def _version(artifact: Artifact, run_folder: Path) -> Pushed:
+    """The version that a Pusher named, if its folder is still there."""
+    path = Path(str(artifact.properties["pushed_destination"]))
+    if not path.is_dir():
+        return Pushed(version=None, why=_where_it_went(path))
+    inside = path.relative_to(run_folder) if path.is_relative_to(run_folder) else path
+    already_live = bool(artifact.properties.get("already_live"))
+    return Pushed(version=int(path.name), path=str(inside), already_live=already_live)
+
+
+def _where_it_went(version: Path) -> str:
+    withdrawn = withdrawn_folder(version.parent) / version.name
+    if not withdrawn.is_dir():
+        return f"version {version.name} was pushed, but its folder {version} is gone"
+    record = read_record(withdrawn)
+    why = f" ({record.events[-1].reason})" if record and record.events else ""
+    return f"version {version.name} was rolled back{why}"
 
 
 def _reason(gate: Gate) -> str:

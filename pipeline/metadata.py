@@ -137,6 +137,12 @@ class Metadata:
                 return self._node_id(event.execution_id)
         return ""
 
+    def artifacts(self, type_name: str) -> list[Artifact]:
+        """Artifacts of a type that are not marked as deleted, the oldest first."""
+        found = _patiently(lambda: self._store.get_artifacts_by_type(type_name))
+        live = [a for a in found if a.state != mlmd.Artifact.DELETED]
+        return [_to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
+
     def forget_artifact(self, artifact_id: int) -> None:
         """Marks an artifact as deleted: no cached execution hands it on any more."""
         [artifact] = self._store.get_artifacts_by_id([artifact_id])

@@ -20,6 +20,7 @@ from pipeline.staging import Staged, stage
 from pipeline.summary import Summary
 from pipeline.upkeep.after_run import after_run
 from pipeline.usage import Usage
+from pipeline.versions.reconcile import forget_deleted
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -130,6 +131,7 @@ def _launch(run: Run, build: Builder, on_event: Listener) -> None:
     from pipeline.runner import NodeRunner
 
     _close_unfinished(run.folder)
+    _forget_deleted_versions(run.folder)
     pipeline = build(run.config, run.staged, run.folder)
     NodeRunner(run.run_id, store_path(run.folder), on_event).run(pipeline)
 
@@ -138,6 +140,12 @@ def _close_unfinished(folder: Path) -> None:
     """Tidies up after nodes that were cut off; needs the lock."""
     if store := open_store(store_path(folder), writable=True):
         store.close_unfinished(folder / "artifacts")
+
+
+def _forget_deleted_versions(folder: Path) -> None:
+    """Lets models be pushed again whose versions somebody deleted; needs the lock."""
+    if store := open_store(store_path(folder), writable=True):
+        forget_deleted(store)
 
 
 def _check_writable(folder: Path, root: Path) -> None:

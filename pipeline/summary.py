@@ -108,11 +108,15 @@ class Gate(_Report):
 
 
 class Pushed(_Part):
-    """A pushed version and its folder, relative to <root>/<name>; or why there is none."""
+    """A pushed version and its folder, relative to <root>/<name>; or why there is none.
+
+    `already_live`: the same model was live as this version before, and was not pushed again.
+    """
 
     version: int | None
     path: str | None = None
     why: str | None = None
+    already_live: bool = False
 
 
 class Failure(_Part):

@@ -11,12 +11,14 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from pydantic import ValidationError
 
 from models.errors import InputError
+from models.version_record import withdrawn_folder
 from pipeline import summary
 from pipeline.config import REPOSITORY
 from pipeline.findings import collect, finite
 from pipeline.history import list_runs, read_run
 from pipeline.metadata import open_store, store_path
 from pipeline.summary import Summary
+from pipeline.versions.reconcile import forget_deleted
 
 RUN_ID = "20260102T030405Z"
 MODEL = {
@@ -172,6 +174,8 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
         "pushed_destination": str(store.folder / "serving" / "census" / "17"),
         "pushed_version": "17",
     }
+    version = store.folder / "serving" / "census" / "17"
+    version.mkdir(parents=True)
     store.add("Pusher.server", "PushedModel", {}, pushed, mlmd.Execution.CACHED)
     opened = open_store(store_path(store.folder))
     assert opened is not None
@@ -186,6 +190,33 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
         "serving/census/17",
     )
     assert found.pushed["edge"].why == "the run has not come to it yet"
+    withdrawn = withdrawn_folder(version.parent)
+    withdrawn.mkdir()
+    version.rename(withdrawn / "17")
+    again = collect(opened.executions(RUN_ID), store.folder, running=True).pushed["server"]
+    assert (again.version, again.why) == (None, "version 17 was rolled back")
+    (withdrawn / "17").rmdir()
+    again = collect(opened.executions(RUN_ID), store.folder, running=True).pushed["server"]
+    assert again.version is None
+    assert "its folder" in str(again.why)
+
+
+def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> None:
+    served = store.folder / "serving" / "census"
+    for node, number in (("Pusher.server", 17), ("Pusher.edge", 18), ("Pusher", 19)):
+        pushed: dict[str, int | str] = {
+            "pushed": 1,
+            "pushed_destination": str(served / str(number)),
+        }
+        store.add(node, "PushedModel", {}, pushed)
+    store.add("Pusher.other", "PushedModel", {}, {"pushed": 0})
+    (served / "17").mkdir(parents=True)
+    (withdrawn_folder(served) / "18").mkdir(parents=True)
+    opened = open_store(store_path(store.folder), writable=True)
+    assert opened is not None
+    assert forget_deleted(opened) == [19]
+    assert forget_deleted(opened) == []
+    assert len(opened.artifacts("PushedModel")) == 3
 
 
 def test_why_a_model_was_not_pushed(store: Store) -> None:
