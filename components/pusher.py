@@ -24,9 +24,9 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.types.artifact import Artifact
 from tfx.utils import proto_utils
 
+from models.model_content import content_sha256
 from models.version_record import (
     VersionRecord,
-    content_sha256,
     next_version,
     version_folders,
     write_record,

@@ -7,7 +7,6 @@ rename makes, withdraws or restores a version and its record together.
 """
 
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,9 +14,6 @@ from pathlib import Path
 
 RECORD_FILE = "version.json"
 FORMAT = 1
-# What a model's content is told by: not the record, and not the file in which TensorFlow notes a
-# random number for each save (`SavedModelFingerprint`, field uuid).
-_NOT_CONTENT = (RECORD_FILE, "fingerprint.pb")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +42,7 @@ class VersionRecord:
     Attributes:
       run_id: The run that pushed it.
       pushed_at: When, UTC, as 2026-01-02T03:04:05Z.
-      model_sha256: `content_sha256` of the model.
+      model_sha256: `models.model_content.content_sha256` of the model; empty where unknown.
       events: What was done to it since, the oldest first.
     """
 
@@ -54,16 +50,6 @@ class VersionRecord:
     pushed_at: str
     model_sha256: str
     events: tuple[Event, ...] = ()
-
-
-def content_sha256(folder: Path) -> str:
-    """SHA-256 of a model's files, names and contents, in hexadecimal."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if name not in _NOT_CONTENT:
-            digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
-    return digest.hexdigest()
 
 
 def write_record(folder: Path, record: VersionRecord) -> None:

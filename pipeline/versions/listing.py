@@ -50,7 +50,7 @@ def list_versions(folder: Path, name: str) -> list[VersionRow]:
             status=version.status,
             path=str(version.path.relative_to(folder)),
             run_id=version.run_id,
-            pushed_at=version.pushed_at or None,
+            pushed_at=version.pushed_at,
             model_sha256=version.model_sha256,
             metrics=_metrics(folder, target, version),
             events=[VersionEvent.model_validate(event) for event in version.events],

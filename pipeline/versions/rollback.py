@@ -22,7 +22,6 @@ from models.errors import InputError
 from models.version_record import (
     Event,
     VersionRecord,
-    content_sha256,
     read_record,
     version_folders,
     withdrawn_folder,
@@ -129,7 +128,7 @@ def _note(version: Path, what: str, live: int, reason: str | None) -> None:
     """Adds an event to a version's record, which moves with the version."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     event = Event(what, now, _user(), reason or "no reason given", live)
-    record = read_record(version) or VersionRecord("", "", content_sha256(version))
+    record = read_record(version) or VersionRecord("", "", "")
     write_record(version, dataclasses.replace(record, events=(*record.events, event)))
 
 

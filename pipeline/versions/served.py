@@ -104,8 +104,8 @@ def _version(target: str, path: Path, status: Status, runs: "_Runs") -> Version:
         path,
         record.run_id or None,
         status,
-        record.pushed_at,
-        record.model_sha256,
+        record.pushed_at or None,
+        record.model_sha256 or None,
         record.events,
     )
 

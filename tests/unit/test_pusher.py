@@ -15,7 +15,8 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pusher import AtomicExecutor
-from models.version_record import content_sha256, read_record, version_folders
+from models.model_content import content_sha256
+from models.version_record import read_record, version_folders
 
 
 def push(model: Path, served: Path, blessed: bool = True) -> Any:
