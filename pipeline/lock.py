@@ -25,15 +25,19 @@ class LockHeldError(RuntimeError):
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def hold(path: Path, what: str = "a run is under way") -> Iterator[None]:
     """Holds the lock file `path` while the block runs.
+
+    Args:
+        path: of the file; made when it is not there.
+        what: what a holder does, for the message of the one that is refused.
 
     Raises:
         LockHeldError: names process, host and start of the run that holds it.
     """
     with open(path, "a+", encoding="utf-8") as file:
         if not _try(file, fcntl.LOCK_EX, _ATTEMPTS):
-            raise LockHeldError(_holder(file, path))
+            raise LockHeldError(_holder(file, path, what))
         holder = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -66,11 +70,11 @@ def _try(file: IO[str], kind: int, attempts: int) -> bool:
     return False
 
 
-def _holder(file: IO[str], path: Path) -> str:
+def _holder(file: IO[str], path: Path, what: str) -> str:
     file.seek(0)
     try:
         holder = json.loads(file.read())
         who = f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (json.JSONDecodeError, KeyError):
         who = "another process"
-    return f"a run is under way: {who} holds {path}. Wait for it, or end it, and start again"
+    return f"{what}: {who} holds {path}. Wait for it, or end it, and start again"

@@ -2,11 +2,9 @@
 
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from models.errors import InputError
@@ -16,6 +14,7 @@ from pipeline.events import Event, Listener, NodeError
 from pipeline.failures import Failure, explain, is_disk_full
 from pipeline.metadata import open_store, store_path
 from pipeline.recorder import Recorder, Run, new_run_id
+from pipeline.signals import Interrupted, interruptible
 from pipeline.staging import Staged, stage
 from pipeline.summary import Summary
 from pipeline.upkeep.after_run import after_run
@@ -57,14 +56,6 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-class Interrupted(KeyboardInterrupt):
-    """A signal asked the run to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
-
-
 def build_dag(config: Config, staged: Staged, folder: Path) -> "Pipeline":
     """Wires the DAG; TensorFlow is loaded here, not before."""
     from pipeline.dag import create_pipeline
@@ -89,14 +80,14 @@ def execute(
     """
     folder = (request.root / request.config.name).resolve()
     _check_writable(folder, request.root)
-    with lock.hold(folder / lock.FILE), _signals(), Usage() as usage:
+    with lock.hold(folder / lock.FILE), interruptible(), Usage() as usage:
         tell("staging the data")
         staged = stage(request.config, folder)
         run = Run(new_run_id(folder), request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")
         outcome = _run(run, request, build, recorder, listener)
-    with _signals():
+    with interruptible():
         return replace(outcome, warnings=after_run(request.config, outcome.summary, folder))
 
 
@@ -159,19 +150,3 @@ def _check_writable(folder: Path, root: Path) -> None:
         raise InputError(
             f"--root {root}: cannot be written ({error.strerror}); give a folder that can"
         ) from error
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Makes SIGTERM and SIGINT raise Interrupted while the block runs."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(number)
-
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -47,6 +47,16 @@ def common_flags() -> argparse.ArgumentParser:
     return flags
 
 
+def given_flags(options: argparse.Namespace) -> list[str]:
+    """The flags of every verb as they were given, for another process; the root absolute."""
+    return [
+        f"--config={options.config}",
+        *(f"--set={override}" for override in options.overrides),
+        *(["--smoke"] if options.smoke else []),
+        f"--root={Path(options.root).resolve()}",
+    ]
+
+
 def load_config(options: argparse.Namespace) -> Config:
     """The configuration that the flags name."""
     return load(options.config, options.overrides, options.smoke)
