@@ -8,6 +8,7 @@ none like it is labelled or picked yet; so no two picks say the same.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +28,19 @@ def one_hot(columns: Mapping[str, Sequence[float | str | None]]) -> Floats:
     rows = len(next(iter(columns.values())))
     blocks = [np.ones((rows, 1))]
     for values in columns.values():
-        if any(isinstance(value, str) for value in values):
-            names, codes = np.unique([str(value) for value in values], return_inverse=True)
-        else:
-            numbers = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-            edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
-            codes = np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers))
-            names = np.arange(len(edges) + 2)
-        if len(names) <= rows / 10:
-            blocks.append(np.eye(len(names))[codes])
+        kinds, codes = np.unique(_coarse(values), return_inverse=True)
+        if len(kinds) <= rows / 10:
+            blocks.append(np.eye(len(kinds))[codes])
     return np.hstack(blocks)
+
+
+def _coarse(values: Sequence[float | str | None]) -> NDArray[Any]:
+    """Texts as they are, numbers as the quantile they are in, [rows]."""
+    if all(value is None or isinstance(value, str) for value in values):
+        return np.array([str(value) for value in values])
+    numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
+    return np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers))
 
 
 def most_informative(
