@@ -10,7 +10,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke schedule runs show models rollback lf test unit e2e lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain schedule runs show models rollback lf test unit e2e lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,6 +23,9 @@ run-local: setup ## run the whole pipeline: CONFIG=census ARGS="--set tuner.tria
 
 smoke: setup ## the same pipeline on 2,000 rows; of another configuration: CONFIG=...
 	@$(PIPELINE) run $(if $(filter file default,$(origin CONFIG)),--config smoke,--config $(CONFIG) --smoke) $(ARGS)
+
+retrain: setup ## run the pipeline if there is a reason to: CONFIG=retrain ARGS=--dry-run
+	@$(PIPELINE) retrain --config $(CONFIG) $(ARGS)
 
 schedule: setup ## retrain on a cron expression, until a signal: ARGS="--cron '0 3 * * *'"
 	@$(PIPELINE) schedule --config $(CONFIG) $(ARGS)

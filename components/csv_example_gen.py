@@ -1,8 +1,9 @@
 """CsvExampleGen: CSV files to tf.Examples, with the types that the contract gives the columns.
 
 In: CSV files with a header, found by the patterns of `input_config` under `input_base`; the type of
-each column. Out: `examples`, one gzipped TFRecord file for each CSV file, rows in their order; an
-empty cell is an absent feature. Fails with InputError when a file is damaged, has a column without
+each column; name and SHA-256 of the raw files behind them. Out: `examples`, one gzipped TFRecord
+file for each CSV file, rows in their order; an empty cell is an absent feature; the raw files are
+noted on it. Fails with InputError when a file is damaged, has a column without
 a type, or a cell that is not of its column's type.
 
 TFX's component of this name guesses the types of each split from its rows and makes every row a
@@ -11,7 +12,7 @@ proto in Python, which costs ten times more. Reading and encoding are C++ here (
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -34,6 +35,8 @@ from models.errors import InputError
 
 _TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
 _BLOCK_BYTES = 2**20
+SOURCE_FILES = "source_files"
+"""Custom property of `examples`: name and SHA-256 of each raw file, as JSON."""
 
 
 def read_csv(path: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
@@ -110,6 +113,7 @@ class Executor(BaseBeamExecutor):
         settings = wrappers_pb2.StringValue()
         custom.custom_config.Unpack(settings)
         types = json.loads(settings.value)["types"]
+        source_files = json.loads(settings.value)["source_files"]
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(
             utils.generate_output_split_names(config, example_gen_pb2.Output())
@@ -131,6 +135,7 @@ class Executor(BaseBeamExecutor):
             _ = pipeline | beam.Create(jobs) | beam.MapTuple(convert)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
+        examples.set_string_custom_property(SOURCE_FILES, json.dumps(source_files))
 
 
 class CsvExampleGen(FileBasedExampleGen):
@@ -143,6 +148,7 @@ class CsvExampleGen(FileBasedExampleGen):
         input_base: str,
         input_config: example_gen_pb2.Input,
         types: Mapping[str, str],
+        source_files: Sequence[tuple[str, str]],
         code_sha256: str,
     ) -> None:
         """Wires the node.
@@ -151,9 +157,17 @@ class CsvExampleGen(FileBasedExampleGen):
           input_base: Folder of the files.
           input_config: One pattern for each split.
           types: INT, FLOAT or BYTES by column.
+          source_files: Name (`span-1/data.csv`) and SHA-256 of each raw file behind the files.
           code_sha256: Only tells runs of different code apart.
         """
-        settings = json.dumps({"types": dict(types), "code_sha256": code_sha256}, sort_keys=True)
+        settings = json.dumps(
+            {
+                "types": dict(types),
+                "source_files": [list(pair) for pair in source_files],
+                "code_sha256": code_sha256,
+            },
+            sort_keys=True,
+        )
         custom = example_gen_pb2.CustomConfig()
         custom.custom_config.Pack(wrappers_pb2.StringValue(value=settings))
         super().__init__(input_base=input_base, input_config=input_config, custom_config=custom)

@@ -1,15 +1,19 @@
 """Size and latency of the server model, asked as TensorFlow Serving asks it."""
 
 import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from models.export import DEFAULT_SIGNATURE, EXAMPLES
+from models.features import PROBABILITY
 from models.measurement import folder_contents, median_latency_us, sizes
 from models.rows import load_records
 
 _REPEATS = {1: 100, 256: 20}
+_BATCH = 1024
 
 
 def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
@@ -31,3 +35,23 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
         call = functools.partial(answer, **{EXAMPLES: examples})
         latency[f"batch_{batch}"] = median_latency_us(call, repeats)
     return {**sizes(folder_contents(folder)), "latency_us": latency}
+
+
+def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
+    """Loads a SavedModel.
+
+    Args:
+      folder: The SavedModel.
+
+    Returns:
+      A function from serialized tf.Examples of raw columns to the probability of the positive
+      class, float64 [rows].
+    """
+    answer = tf.saved_model.load(folder).signatures[DEFAULT_SIGNATURE]
+
+    def probabilities(examples: Sequence[bytes]) -> np.ndarray:
+        batches = (examples[at : at + _BATCH] for at in range(0, len(examples), _BATCH))
+        answers = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
+        return np.concatenate([np.zeros((0, 1)), *answers])[:, 0].astype(np.float64)
+
+    return probabilities

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from models.errors import InputError
 from pipeline import config_checks, overlay
-from pipeline.config_operations import Metrics, Notify, Schedule
+from pipeline.config_operations import Metrics, Notify, Retrain, Schedule
 from pipeline.config_sections import (
     Anomalies,
     Beam,
@@ -51,6 +51,7 @@ class Config(Section):
     distiller: Distiller
     quantizer: Quantizer
     evaluation: Evaluation
+    retrain: Retrain
     beam: Beam
     schedule: Schedule
     notify: Notify

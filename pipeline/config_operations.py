@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.config_sections import Count, Section, Text
+from pipeline.config_sections import Count, Metric, Section, Share, Text
 
 NoticeEvent = Literal["failure", "block", "push", "rollback"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -37,3 +37,15 @@ class Metrics(Section):
     """Where the figures of the last run go."""
 
     textfile: Text | None
+
+
+class Retrain(Section):
+    """When there is a reason to run again, and what forbids it."""
+
+    request_log: Text | None
+    request_rows: Count
+    min_rows: Count
+    max_age_days: Annotated[float, Field(gt=0)] | None
+    min_labeled_rows: Count
+    max_quality_drop: dict[Metric, Share]
+    max_label_shift: Share

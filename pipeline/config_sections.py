@@ -11,6 +11,8 @@ LearningRate = Annotated[float, Field(gt=0, le=1)]
 Units = Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1)]
 EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
 Text = Annotated[str, Field(min_length=1)]
+FileName = Annotated[str, Field(pattern=r"^[^/]+$")]
+SpanNumber = Annotated[int, Field(ge=0)]
 Metric = Literal["auc", "accuracy", "f1"]
 Gap = Literal["tpr", "fpr", "selection_rate"]
 EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
@@ -29,6 +31,10 @@ class Data(Section):
     folder: Text | None
     answers: Text | None
     window: Count | None
+    completion_marker: FileName | None
+    checksum_file: FileName
+    accept_spans: tuple[SpanNumber, ...]
+    hold_back_spans: tuple[SpanNumber, ...]
     rows: Annotated[int, Field(ge=100)] | None
     eval_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
 

@@ -61,6 +61,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             splits=[example_gen_pb2.Input.Split(name=s, pattern=f"{s}/*.csv") for s in SPLITS]
         ),
         types=read_contract(config.schema_path),
+        source_files=[(file.name, file.sha256) for file in staged.files],
         code_sha256=code_sha256("components.csv_example_gen"),
     )
     statistics_gen = StatisticsGen(

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.events import Event, NodeStarted
 from pipeline.findings import TARGETS
-from pipeline.summary import Failure, Gate, LabelFinding, Model, Summary
+from pipeline.summary import Failure, Gate, LabelFinding, Model, SpanFinding, Summary
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -69,6 +69,7 @@ def print_node(out: Console, node: str, state: str, seconds: float) -> None:
 
 def print_results(out: Console, summary: Summary) -> None:
     """Faults of labelling functions, verdict table, models table, pushed versions, cost."""
+    print_span_findings(out, summary.data.held_back, summary.data.reported)
     if summary.labels:
         print_label_findings(out, summary.labels.findings)
     if summary.gates:
@@ -93,6 +94,18 @@ def print_results(out: Console, summary: Summary) -> None:
         f"run {summary.run_id} {summary.state}: {summary.seconds:.0f} s, "
         f"{summary.cpu_seconds:.0f} CPU s, peak {summary.peak_rss_mb:.0f} MB"
     )
+
+
+def print_span_findings(
+    out: Console, held_back: Iterable[SpanFinding], reported: Iterable[SpanFinding]
+) -> None:
+    """Spans that a run does not take, and what else is to be said of spans."""
+    for finding in held_back:
+        what = f"span {finding.span}: [yellow]held back[/] ({finding.kind}): "
+        out.print(what + escape(finding.message), soft_wrap=True)
+    for finding in reported:
+        what = f"span {finding.span}: {finding.kind}: {finding.message}"
+        out.print(escape(what), soft_wrap=True)
 
 
 def print_label_findings(out: Console, findings: Iterable[LabelFinding]) -> None:

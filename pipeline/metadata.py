@@ -7,7 +7,7 @@ store can be read while a run writes to it.
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +148,14 @@ class Metadata:
         [artifact] = self._store.get_artifacts_by_id([artifact_id])
         artifact.state = mlmd.Artifact.DELETED
         self._store.put_artifacts([artifact])
+
+    def note_on_run(self, run_id: str, notes: Mapping[str, str]) -> None:
+        """Adds custom properties to a run; nothing happens for an unknown one."""
+        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+        if run is not None:
+            for key, value in notes.items():
+                run.custom_properties[key].string_value = value
+            self._store.put_contexts([run])
 
     def close_unfinished(self, artifacts: Path) -> list[str]:
         """Cancels executions that a killed or interrupted run left, and removes what they wrote.

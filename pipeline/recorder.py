@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,12 @@ def new_run_id(folder: Path) -> str:
         time.sleep(0.1)
 
 
+def run_code_sha256(config: Config) -> str:
+    """Hash of this repository's code that a run uses, data modules included."""
+    modules = [config.data.loader, config.labeling.functions]
+    return code_sha256("pipeline.run", *NAMED_MODULES, *filter(None, modules))
+
+
 @dataclass(frozen=True)
 class Run:
     """What is known of a run before its first node.
@@ -53,14 +59,12 @@ class Recorder:
     """Writes a run's summary at its start, after every node and at its end."""
 
     def __init__(self, run: Run, usage: Usage) -> None:
-        config = run.config
-        modules = [config.data.loader, config.labeling.functions]
         self._run = run
         self._usage = usage
         self._path = summary.path_of(run.folder, run.run_id)
         self._nodes: dict[str, summary.Node] = {}
         self._cpu_at_start: dict[str, float] = {}
-        self._code_sha256 = code_sha256("pipeline.run", *NAMED_MODULES, *filter(None, modules))
+        self._code_sha256 = run_code_sha256(run.config)
 
     def on_event(self, event: Event) -> None:
         """Takes note of a node that starts or has ended."""
@@ -114,7 +118,7 @@ class Recorder:
             seconds=round(self._usage.seconds(), 1),
             cpu_seconds=round(self._usage.cpu_seconds(), 1),
             peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
-            data=summary.Data(spans=list(run.staged.spans), rows=run.staged.rows),
+            data=_data(run.staged),
             labels=found.labels and summary.Labels(**found.labels),
             features=found.features,
             tuner=found.tuner,
@@ -128,3 +132,13 @@ class Recorder:
                 node=node, cause=failure.cause, code=failure.code, resume=failure.resume
             ),
         )
+
+
+def _data(staged: Staged) -> summary.Data:
+    return summary.Data(
+        spans=list(staged.spans),
+        rows=staged.rows,
+        files={file.name: file.sha256 for file in staged.files},
+        held_back=[summary.SpanFinding(**asdict(finding)) for finding in staged.held_back],
+        reported=[summary.SpanFinding(**asdict(finding)) for finding in staged.reported],
+    )

@@ -14,6 +14,7 @@ from pipeline.events import Event, Listener, NodeError
 from pipeline.failures import Failure, explain, is_disk_full
 from pipeline.metadata import open_store, store_path
 from pipeline.recorder import Recorder, Run, new_run_id
+from pipeline.retraining.spans import Window
 from pipeline.signals import Interrupted, interruptible
 from pipeline.staging import Staged, stage
 from pipeline.summary import Summary
@@ -34,12 +35,14 @@ class Request:
     config_name: as given on the command line.
     root: the folder of runs.
     command: what was typed, to be typed again after a failure.
+    window: the spans to take; None: those that are there when the run starts.
     """
 
     config_name: str
     config: Config
     root: Path
     command: str
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def execute(
     _check_writable(folder, request.root)
     with lock.hold(folder / lock.FILE), interruptible(), Usage() as usage:
         tell("staging the data")
-        staged = stage(request.config, folder)
+        staged = stage(request.config, folder, request.window)
         run = Run(new_run_id(folder), request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")

@@ -11,10 +11,9 @@ import hashlib
 import importlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -25,18 +24,17 @@ from pipeline import rows, tables
 from pipeline.config import REPOSITORY, Config
 from pipeline.contract import raw_columns
 from pipeline.fingerprint import code_sha256
+from pipeline.retraining import ledger
+from pipeline.retraining.spans import (
+    SourceFile,
+    SpanFinding,
+    Suspected,
+    Window,
+    find_window,
+)
 
 SPLITS = ("train", "eval", "test")
 _OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A raw file: its part (`span-1`, `test`), its path as given, its SHA-256."""
-
-    part: str
-    path: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class Staged:
     digest: SHA-256 of the content.
     spans: numbers of the spans in the window, ascending.
     rows: rows by split.
+    files: the raw files that were read.
+    held_back, reported: what is worth knowing of spans; see pipeline/retraining/spans.py.
     """
 
     path: str
@@ -54,40 +54,62 @@ class Staged:
     spans: tuple[int, ...]
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
+    held_back: tuple[SpanFinding, ...] = ()
+    reported: tuple[SpanFinding, ...] = ()
 
 
-def stage(config: Config, run_folder: Path) -> Staged:
+def window_of(config: Config, run_folder: Path, suspected: Suspected | None = None) -> Window:
+    """The spans that a run would take now.
+
+    Args:
+        config: the configuration.
+        run_folder: <root>/<name>.
+        suspected: spans whose labels are doubted, besides those that the log names.
+
+    Raises:
+        InputError: there are none.
+    """
+    known = ledger.read(run_folder)
+    known = replace(known, suspected={**known.suspected, **(suspected or {})})
+    return find_window(_raw_folder(config, run_folder), config.data, known)
+
+
+def stage(config: Config, run_folder: Path, window: Window | None = None) -> Staged:
     """Stages the data window; content that is there already is left untouched.
 
     Args:
         config: the configuration.
         run_folder: <root>/<name>.
+        window: the spans to take; None: those that `window_of` finds.
 
     Raises:
         InputError: names the file, row and column at fault.
         OSError: the folder cannot be written, or the disk is full.
     """
-    folder = _raw_folder(config, run_folder)
-    window = _window(folder, config.data.window)
-    contents = {
-        (part, str(path)): path.read_bytes()
-        for part in [*(f"span-{n}" for n in window), "test"]
-        for path in _csv_files(folder / part)
-    }
-    files = tuple(
-        SourceFile(part, path, hashlib.sha256(content).hexdigest())
-        for (part, path), content in contents.items()
-    )
+    window = window or window_of(config, run_folder)
+    contents = {(file.part, file.path): _content(file) for file in window.files}
+    files = window.files
     target = run_folder / "staged"
     record = target / f"{_key(config, files)}.json"
     if (staged := _reuse(record, target)) is not None:
-        return staged
+        return replace(staged, held_back=window.held_back, reported=window.reported)
     splits = _make_splits(config, contents)
     digest = _write(splits, target)
     counts = {split: len(splits[split]) for split in SPLITS}
-    staged = Staged(str(target / digest[:16]), digest, tuple(window), counts, files)
+    staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
     _write_atomically(record, json.dumps(asdict(staged), indent=1).encode())
-    return staged
+    return replace(staged, held_back=window.held_back, reported=window.reported)
+
+
+def _content(file: SourceFile) -> bytes:
+    """The bytes of a file, as they were when the window was chosen."""
+    content = Path(file.path).read_bytes()
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise InputError(
+            f"{file.path}: changed while it was read; run again when it is whole, and name a file "
+            "that says so in data.completion_marker"
+        )
+    return content
 
 
 def _raw_folder(config: Config, run_folder: Path) -> Path:
@@ -113,27 +135,6 @@ def _loader(module: str) -> Callable[[str], None]:
     if not callable(lay_out):
         raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
     return cast(Callable[[str], None], lay_out)
-
-
-def _window(folder: Path, newest: int | None) -> list[int]:
-    """Numbers of the newest spans under `folder`, ascending."""
-    matches = [re.fullmatch(r"span-(\d+)", path.name) for path in folder.iterdir()]
-    numbers = sorted(int(match[1]) for match in matches if match)
-    if not numbers:
-        raise InputError(f"{folder}: no span-<number> folder in it; put CSV files in span-1/")
-    if newest is not None and newest > len(numbers):
-        raise InputError(
-            f"data.window: {newest} spans are wanted, {folder} holds {len(numbers)}; "
-            f"set data.window to {len(numbers)} or less"
-        )
-    return numbers[-newest:] if newest is not None else numbers
-
-
-def _csv_files(folder: Path) -> list[Path]:
-    files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
-    if not files:
-        raise InputError(f"{folder}: missing, or no .csv file in it; put the data there")
-    return files
 
 
 def _make_splits(config: Config, contents: dict[tuple[str, str], bytes]) -> dict[str, pd.DataFrame]:
@@ -180,7 +181,8 @@ def _reuse(record: Path, target: Path) -> Staged | None:
     values = json.loads(record.read_text(encoding="utf-8"))
     values["files"] = tuple(SourceFile(**file) for file in values["files"])
     values["path"] = str(target / values["digest"][:16])
-    staged = Staged(**{**values, "spans": tuple(values["spans"])})
+    findings = dict.fromkeys(("held_back", "reported"), ())
+    staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
     return staged if _content_digest(Path(staged.path)) == staged.digest else None
 
 

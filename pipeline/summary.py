@@ -35,11 +35,24 @@ class _Report(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
+class SpanFinding(_Part):
+    """A span that is held back or worth a word; kinds: pipeline/retraining/spans.py."""
+
+    span: int
+    kind: str
+    message: str
+
+
 class Data(_Part):
-    """Spans of the data window, ascending, and rows by split."""
+    """Spans of the data window, ascending, rows by split, SHA-256 of the raw files by name; spans
+    that were held back, and what else is to be said of spans.
+    """
 
     spans: list[int]
     rows: dict[str, int]
+    files: dict[str, str] = {}
+    held_back: list[SpanFinding] = []
+    reported: list[SpanFinding] = []
 
 
 class LabelingFunction(_Report):

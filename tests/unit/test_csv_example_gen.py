@@ -100,6 +100,7 @@ def run_once(tmp_path: Path) -> Callable[[], str]:
                 splits=[example_gen_pb2.Input.Split(name=s, pattern=f"{s}/*.csv") for s in SPLITS]
             ),
             types=read_contract(config.schema_path),
+            source_files=[(file.name, file.sha256) for file in staged.files],
             code_sha256="1",
         )
         database = tmp_path / "run" / "metadata.sqlite"

@@ -74,8 +74,11 @@ def test_a_file_that_is_not_utf8_is_named_with_the_row(folder: Path) -> None:
 
 
 def test_a_missing_file_or_folder_is_named(folder: Path) -> None:
-    (folder / "span-2" / "data.csv").unlink()
-    with pytest.raises(InputError, match=r"span-2: missing, or no \.csv file in it"):
+    for span in ("span-1", "span-2"):
+        (folder / span / "data.csv").unlink()
+    with pytest.raises(
+        InputError, match=r"every span is held back:\n.*span-1: no \.csv file in it"
+    ):
         run(folder)
     (folder / "span-2" / "data.csv").write_text(table(5))
     (folder / "test").rename(folder / "tests")
@@ -149,7 +152,6 @@ def test_a_loader_at_fault_is_named(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("data.window=3", "data.window: 3 spans are wanted"),
         ("columns.numeric=[age, pay]", "'pay' is not in"),
         ("columns.categorical=[job, hours]", "'hours' has type FLOAT"),
     ],

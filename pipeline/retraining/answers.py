@@ -1,0 +1,66 @@
+"""The served model's answers on the labelled rows of spans."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pipeline.config import Config
+from pipeline.retraining.judged_labels import Judged, together
+from pipeline.retraining.span_rows import read_files
+from pipeline.retraining.spans import SourceFile, Window
+
+
+class Answers:
+    """Asks a SavedModel once about each span."""
+
+    def __init__(self, config: Config, model: str, tell: Callable[[str], None]) -> None:
+        """`model` is the folder of the SavedModel; it is loaded when it is first asked."""
+        self._config = config
+        self._model = model
+        self._tell = tell
+        self._ask: Callable[[Sequence[bytes]], np.ndarray] | None = None
+        self._judged: dict[tuple[SourceFile, ...], Judged] = {}
+
+    def of(self, window: Window, span: int) -> Judged:
+        """The labelled rows of a span, with the model's probabilities.
+
+        Raises:
+            InputError: a file of the span is at fault.
+        """
+        files = window.files_of(span)
+        if files not in self._judged:
+            self._tell(f"asking the served model about span {span}")
+            self._judged[files] = self._judge(files)
+        return self._judged[files]
+
+    def newest(self, window: Window, spans: Sequence[int], rows: int) -> Judged:
+        """Those of the newest of `spans`, as many as have `rows` labelled rows together."""
+        parts: list[Judged] = []
+        for span in sorted(spans, reverse=True):
+            if sum(part.count for part in parts) < rows:
+                parts.append(self.of(window, span))
+        return together(parts)
+
+    def _judge(self, files: tuple[SourceFile, ...]) -> Judged:
+        columns = self._config.columns
+        rows = read_files(files, self._config).labeled(columns.label)
+        positive = rows.is_positive(columns.label, columns.positive)
+        if len(positive) == 0:
+            return Judged(positive, np.zeros(0))
+        if self._ask is None:
+            self._ask = _load(self._model)
+        from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+        encoder = RecordBatchToExamplesEncoder()
+        return Judged(
+            positive, self._ask([e for batch in rows.batches() for e in encoder.encode(batch)])
+        )
+
+
+def _load(model: str) -> Callable[[Sequence[bytes]], np.ndarray]:
+    from pipeline.environment import prepare
+
+    prepare()
+    from models.server import load_server_model
+
+    return load_server_model(model)

@@ -1,0 +1,98 @@
+"""Whether to run: the reasons, and what stands against them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import summary
+from pipeline.history import run_ids
+from pipeline.retraining.evidence import Evidence
+from pipeline.retraining.records import Action
+from pipeline.retraining.spans import SpanFinding
+
+SUSPICIOUS = "suspicious labels"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A run that took the same data, configuration and code.
+
+    blocked_by: the gates or the node that stopped it or its models; None: all was pushed.
+    """
+
+    run_id: str
+    blocked_by: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do, and why."""
+
+    action: Action
+    reasons: list[str]
+
+
+def decide(
+    evidence: Sequence[Evidence], held_back: Sequence[SpanFinding], earlier: Earlier | None
+) -> Verdict:
+    """Decides.
+
+    Args:
+        evidence: answers to all questions.
+        held_back: spans that a run would not take.
+        earlier: a run that took just what this one would; it would end the same way.
+    """
+    reasons = [f"{e.kind}: {e.message}" for e in evidence if e.state == "reason"]
+    suspicious = [
+        f"{SUSPICIOUS} in span {f.span}: {f.message}" for f in held_back if f.kind == SUSPICIOUS
+    ]
+    if not reasons:
+        quiet = ["nothing new: no evidence speaks for a run"]
+        return Verdict("blocked", suspicious) if suspicious else Verdict("nothing", quiet)
+    if earlier is None:
+        return Verdict("run", reasons)
+    same = "data, configuration and code are those of"
+    if earlier.blocked_by is not None:
+        already = (
+            f"blocked already by {earlier.blocked_by}, nothing changed: {same} run {earlier.run_id}"
+        )
+        return Verdict("blocked", [already, *reasons, *suspicious])
+    done = f"{same} run {earlier.run_id}, which pushed its models: it has learnt what there is"
+    return Verdict("blocked" if suspicious else "nothing", [done, *reasons, *suspicious])
+
+
+def find_earlier(
+    run_folder: Path, config_sha256: str, code_sha256: str, files: dict[str, str]
+) -> Earlier | None:
+    """The last run that came to an end with the same data, configuration and code.
+
+    A run that failed for another reason than its data is none: it is worth another try.
+    """
+    wanted = {"config_sha256": config_sha256, "code_sha256": code_sha256}
+    for run_id in reversed(run_ids(run_folder)):
+        found = _read(summary.path_of(run_folder, run_id))
+        same = all(found.get(key) == value for key, value in wanted.items())
+        if same and found.get("data", {}).get("files") == files:
+            failed = (found.get("failure") or {}).get("node")
+            if found.get("state") == "COMPLETE" or is_gate(failed):
+                return Earlier(run_id, failed or _not_pushed(found))
+    return None
+
+
+def is_gate(node: str | None) -> bool:
+    """Whether a node stops runs for what their data is, as AnomalyGate does."""
+    return node is not None and node.partition(".")[0].endswith("Gate")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _not_pushed(found: dict[str, Any]) -> str | None:
+    whys = [f"{t}: {p['why']}" for t, p in found["pushed"].items() if p.get("version") is None]
+    return "; ".join(whys) or None

@@ -1,0 +1,103 @@
+"""What speaks for a new run, and what against: one Evidence a question.
+
+Each says what it found, or that it could not be found, never a guess. What costs a look at data is
+in drift.py and judged_labels.py; here are the questions that metadata alone answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+# reason: speaks for a run; quiet: does not; blocking: spans are held back for it;
+# unknown: could not be computed.
+State = Literal["reason", "quiet", "blocking", "unknown"]
+Kind = Literal["model", "new span", "drift", "skew", "age", "quality", "label shift"]
+
+
+class Measurement(BaseModel):
+    """A value and its bound; `key` names the place of the bound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    value: float
+    bound: float
+    exceeded: bool
+    key: str
+
+
+class Evidence(BaseModel):
+    """The answer to one question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    state: State
+    message: str
+    measurements: list[Measurement] = []
+
+
+def of_models(live: Mapping[str, int | None]) -> Evidence:
+    """Whether each target has a model that is served.
+
+    Args:
+        live: version that is served, by target.
+    """
+    missing = [target for target, version in live.items() if version is None]
+    if missing:
+        what = f"no {' and no '.join(missing)} model is served yet"
+        return Evidence(kind="model", state="reason", message=what)
+    served = ", ".join(f"{target} {version}" for target, version in live.items())
+    return Evidence(kind="model", state="quiet", message=f"served: {served}")
+
+
+def of_new_spans(
+    window: Mapping[int, frozenset[str]], trained: Mapping[int, frozenset[str]] | None
+) -> Evidence:
+    """Whether the window has spans that the served model has not seen.
+
+    Args:
+        window: SHA-256 of the files of each span of the window.
+        trained: the same of the spans that the served model was trained on; None: unknown.
+    """
+    if trained is None:
+        what = "no run is known that the served model is of, so neither are its spans"
+        return Evidence(kind="new span", state="unknown", message=what)
+    new = new_spans(window, trained)
+    if new:
+        what = f"{_spans(new)} not in the training data of the served model"
+        return Evidence(kind="new span", state="reason", message=what)
+    what = f"the served model was trained on {_spans(sorted(window))}"
+    return Evidence(kind="new span", state="quiet", message=what)
+
+
+def new_spans(
+    window: Mapping[int, frozenset[str]], trained: Mapping[int, frozenset[str]]
+) -> list[int]:
+    """Spans of the window that a model was not trained on, or on other content of."""
+    return sorted(span for span, sums in window.items() if trained.get(span) != sums)
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    return f"{'span' if len(numbers) == 1 else 'spans'} {', '.join(map(str, numbers))}"
+
+
+def of_age(trained_at: datetime | None, now: datetime, max_age_days: float | None) -> Evidence:
+    """Whether the served model is older than it may be."""
+    if trained_at is None:
+        what = "nothing says when the served model was trained"
+        return Evidence(kind="age", state="unknown", message=what)
+    days = (now - trained_at).total_seconds() / 86400
+    if max_age_days is None:
+        what = f"{days:.1f} days; retrain.max_age_days sets no bound"
+        return Evidence(kind="age", state="quiet", message=what)
+    old = days > max_age_days
+    measured = Measurement(
+        name="days", value=days, bound=max_age_days, exceeded=old, key="retrain.max_age_days"
+    )
+    what = f"the served model is {days:.1f} days old, {max_age_days:g} are allowed"
+    return Evidence(
+        kind="age", state="reason" if old else "quiet", message=what, measurements=[measured]
+    )

@@ -1,0 +1,168 @@
+"""Gathers the evidence: what metadata says at once, what data says only where it is needed.
+
+TensorFlow is loaded when there are rows to compare, not before: a look that finds nothing new
+takes a second or two.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from models.errors import InputError
+from pipeline.config import REPOSITORY, Config
+from pipeline.retraining import evidence
+from pipeline.retraining.evidence import Evidence, Kind
+from pipeline.retraining.served_model import ServedModels
+from pipeline.retraining.spans import Window
+
+if TYPE_CHECKING:
+    from pipeline.retraining.answers import Answers
+    from pipeline.retraining.span_rows import RawRows
+
+NOTHING_SERVED = "no server model is served to compare with"
+NO_NEW_SPAN = "no new span"
+_LEVEL_ROWS = 5  # the level of earlier labels is taken from this many times min_labeled_rows rows
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What evidence is about.
+
+    window: the spans that a run would take.
+    served: the models that are served.
+    tell: is told what takes its time.
+    """
+
+    config: Config
+    window: Window
+    served: ServedModels
+    now: datetime
+    tell: Callable[[str], None]
+
+    @property
+    def spans(self) -> dict[int, frozenset[str]]:
+        """SHA-256 of the files of each span of the window."""
+        files = {span: self.window.files_of(span) for span in self.window.spans}
+        return {span: frozenset(f.sha256 for f in found) for span, found in files.items()}
+
+    @property
+    def new(self) -> list[int]:
+        """Spans that the served models have not seen; none where that is unknown."""
+        trained: Mapping[int, frozenset[str]] | None = self.served.trained_on
+        return [] if trained is None else evidence.new_spans(self.spans, trained)
+
+
+def answers_of(situation: Situation) -> "Answers | None":
+    """What asks the served model; None where none is served."""
+    if situation.served.server is None:
+        return None
+    from pipeline.retraining.answers import Answers
+
+    return Answers(situation.config, str(situation.served.server.path), situation.tell)
+
+
+def label_evidence(situation: Situation, answers: "Answers | None") -> Evidence:
+    """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
+    if answers is None:
+        return _say("label shift", "unknown", NOTHING_SERVED)
+    if not situation.new:
+        return _say("label shift", "quiet", NO_NEW_SPAN)
+    from pipeline.retraining import judged_labels
+
+    settings, window = situation.config.retrain, situation.window
+    new = [span for span in situation.new if span not in situation.config.data.accept_spans]
+    seen = [span for span in window.spans if span not in situation.new]
+    return judged_labels.of_label_shift(
+        {span: answers.of(window, span) for span in new},
+        answers.newest(window, seen, _LEVEL_ROWS * settings.min_labeled_rows),
+        situation.served.metrics.get("accuracy"),
+        settings.min_labeled_rows,
+        settings.max_label_shift,
+    )
+
+
+def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evidence]:
+    """All evidence but that of labels."""
+    served = situation.served
+    versions = {t: None if v is None else v.version for t, v in served.versions.items()}
+    found = [evidence.of_models(versions)]
+    if answers is None:
+        kinds: tuple[Kind, ...] = ("new span", "drift", "quality", "skew", "age")
+        return [*found, *(_say(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
+    max_age_days = situation.config.retrain.max_age_days
+    return [
+        *found,
+        evidence.of_new_spans(situation.spans, served.trained_on),
+        _drift(situation),
+        _quality(situation, answers),
+        _skew(situation),
+        evidence.of_age(served.trained_at, situation.now, max_age_days),
+    ]
+
+
+def _say(kind: Kind, state: Literal["unknown", "quiet"], message: str) -> Evidence:
+    return Evidence(kind=kind, state=state, message=message)
+
+
+def _drift(situation: Situation) -> Evidence:
+    if not situation.new:
+        return _say("drift", "quiet", NO_NEW_SPAN)
+    newest = situation.new[-1]
+    from pipeline.retraining.span_rows import read_files
+
+    rows = read_files(situation.window.files_of(newest), situation.config)
+    return _distances(situation, "drift", f"span {newest}", rows)
+
+
+def _skew(situation: Situation) -> Evidence:
+    log = situation.config.retrain.request_log
+    if log is None:
+        return _say("skew", "quiet", "retrain.request_log names no log")
+    from pipeline.retraining.span_rows import read_requests
+
+    try:
+        rows = read_requests(REPOSITORY / log, situation.config)
+    except InputError as error:
+        return _say("skew", "unknown", str(error))
+    return _distances(situation, "skew", f"requests in {Path(log).name}", rows)
+
+
+def _distances(
+    situation: Situation, kind: Literal["drift", "skew"], what: str, rows: "RawRows"
+) -> Evidence:
+    path, config = situation.served.statistics, situation.config
+    if path is None:
+        return _say(kind, "unknown", "statistics of the served model's training data are gone")
+    situation.tell(f"{what}: measuring {kind}")
+    from pipeline.environment import prepare
+
+    prepare()
+    import tensorflow_data_validation as tfdv
+
+    from pipeline.retraining import drift
+
+    def measure() -> list[evidence.Measurement]:
+        trained_on = tfdv.load_stats_binary(str(path))
+        found = drift.statistics_like(rows.batches(), trained_on)
+        schema = tfdv.load_schema_text(str(config.schema_path))
+        distances = drift.measure_drift if kind == "drift" else drift.measure_skew
+        return distances(found, trained_on, schema, config.contract)
+
+    return drift.of_distances(kind, what, len(rows.table), config.retrain.min_rows, measure)
+
+
+def _quality(situation: Situation, answers: "Answers") -> Evidence:
+    if not situation.new:
+        return _say("quality", "quiet", NO_NEW_SPAN)
+    from pipeline.retraining import judged_labels
+
+    settings = situation.config.retrain
+    parts = [answers.of(situation.window, span) for span in situation.new]
+    return judged_labels.of_quality(
+        judged_labels.together(parts),
+        situation.served.metrics,
+        settings.min_labeled_rows,
+        settings.max_quality_drop,
+    )

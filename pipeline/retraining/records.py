@@ -1,0 +1,97 @@
+"""The log of retraining decisions: <root>/<name>/retraining/decisions.jsonl.
+
+One JSON object a line, only ever appended: a decision when it is taken, and its outcome when the
+run that it started has ended.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline import history_file
+from pipeline.retraining.evidence import Evidence
+from pipeline.summary import SpanFinding
+
+FILE = Path("retraining") / "decisions.jsonl"
+Action = Literal["run", "nothing", "blocked"]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Suspicion(_Line):
+    """A span whose labels were found suspicious: SHA-256 of its files, and why."""
+
+    span: int
+    files: list[str]
+    why: str
+
+
+class Decision(_Line):
+    """What was decided, when, and from what.
+
+    at: UTC; the time given with --now where there is one.
+    spans: the window that a run takes or would take.
+    files: SHA-256 of its files by name, those of the test part too.
+    """
+
+    line: Literal["decision"] = "decision"
+    format: Literal[1] = 1
+    id: str
+    at: datetime
+    config: str
+    config_sha256: str
+    code_sha256: str
+    action: Action
+    reasons: list[str]
+    evidence: list[Evidence]
+    spans: list[int]
+    files: dict[str, str]
+    held_back: list[SpanFinding] = []
+    reported: list[SpanFinding] = []
+    suspicions: list[Suspicion] = []
+
+
+class Outcome(_Line):
+    """How the run of a decision ended; `pushed` is the version by target, null with `why`."""
+
+    line: Literal["outcome"] = "outcome"
+    id: str
+    run_id: str
+    state: str
+    pushed: dict[str, int | None]
+    why: dict[str, str]
+    exit_code: int
+
+
+class Log(_Line):
+    """All decisions, the oldest first, and the outcomes by the decision's id."""
+
+    decisions: list[Decision]
+    outcomes: dict[str, Outcome]
+
+    def decision_of(self, run_id: str) -> Decision | None:
+        """The decision that started a run."""
+        ids = [outcome.id for outcome in self.outcomes.values() if outcome.run_id == run_id]
+        return next((d for d in self.decisions if d.id in ids), None)
+
+
+def append(run_folder: Path, line: Decision | Outcome) -> None:
+    """Adds one line; who reads meanwhile sees it whole or not at all."""
+    path = run_folder / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    history_file.append(path, json.dumps(line.model_dump(mode="json"), allow_nan=False))
+
+
+def read(run_folder: Path) -> Log:
+    """Reads the log; a line that was cut off is left out."""
+    lines = history_file.read(run_folder / FILE)
+    outcomes = [Outcome.model_validate(line) for line in lines if line.get("line") == "outcome"]
+    return Log(
+        decisions=[Decision.model_validate(v) for v in lines if v.get("line") == "decision"],
+        outcomes={outcome.id: outcome for outcome in outcomes},
+    )

@@ -1,0 +1,162 @@
+"""Decides from evidence whether there is a reason to run, records it, and runs or does not."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline import lock, run, summary
+from pipeline.events import Listener
+from pipeline.metadata import open_store, store_path
+from pipeline.recorder import run_code_sha256
+from pipeline.retraining import gather, records, served_model
+from pipeline.retraining.decision import decide, find_earlier, is_gate
+from pipeline.retraining.evidence import Evidence
+from pipeline.retraining.judged_labels import suspicious_spans
+from pipeline.retraining.records import Decision, Outcome, Suspicion
+from pipeline.retraining.spans import Window
+from pipeline.staging import window_of
+
+DONE, BLOCKED, SIGNALLED = 0, 3, 128
+_REASONS = "retrain_reasons"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A decision that is asked for.
+
+    run: what to run if there is a reason to.
+    now: the time, in UTC.
+    dry_run: decide and record nothing, run nothing.
+    """
+
+    run: run.Request
+    now: datetime
+    dry_run: bool
+
+    @property
+    def folder(self) -> Path:
+        """<root>/<name>."""
+        return (self.run.root / self.run.config.name).resolve()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was decided, and how the run ended if there was one.
+
+    exit_code: 0 the decision was not to run, or the run pushed every target; 1 it failed; 2 its
+        input is at fault; 3 spans, a gate or a missing blessing blocked it; 128 + n: a signal.
+    """
+
+    decision: Decision
+    run: run.Outcome | None
+    exit_code: int
+
+
+def retrain(
+    request: Request,
+    build: run.Builder,
+    listener: Listener,
+    tell: Callable[[str], None],
+    announce: Callable[[Decision], None],
+) -> Result:
+    """Decides, and runs when there is a reason to.
+
+    Args:
+        request: what is asked for.
+        build, listener, tell: as for `pipeline.run.execute`.
+        announce: is given the decision before the run.
+
+    Raises:
+        InputError: configuration, data or root are at fault; nothing was decided.
+        LockHeldError: a run is under way.
+    """
+    if lock.is_held(request.folder / lock.FILE):
+        with lock.hold(request.folder / lock.FILE):
+            pass  # the run has just ended
+    decision, window = make_decision(request, tell)
+    announce(decision)
+    code = BLOCKED if decision.action == "blocked" else DONE
+    if request.dry_run:
+        return Result(decision, None, code)
+    records.append(request.folder, decision)
+    if decision.action != "run":
+        return Result(decision, None, code)
+    outcome = run.execute(replace(request.run, window=window), build, listener, tell)
+    code = exit_code_of(outcome)
+    _record(request.folder, decision, outcome.summary, code)
+    return Result(decision, outcome, code)
+
+
+def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decision, Window]:
+    """The decision, and the window of the run it speaks of; writes nothing."""
+    config, folder = request.run.config, request.folder
+    tell("looking at the spans")
+    window = window_of(config, folder)
+    served = served_model.look_up(folder, config.name, records.read(folder))
+    situation = gather.Situation(config, window, served, request.now, tell)
+    answers = gather.answers_of(situation)
+    labels = gather.label_evidence(situation, answers)
+    suspicions = _suspicions(labels, window)
+    if suspicions:
+        suspected = {s.span: (frozenset(s.files), s.why) for s in suspicions}
+        window = window_of(config, folder, suspected)
+        situation = replace(situation, window=window)
+    evidence = [*gather.other_evidence(situation, answers), labels]
+    files = {file.name: file.sha256 for file in window.files}
+    code = run_code_sha256(config)
+    earlier = find_earlier(folder, config.config_sha256, code, files)
+    verdict = decide(evidence, window.held_back, earlier)
+    decision = Decision(
+        id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}",
+        at=request.now,
+        config=request.run.config_name,
+        config_sha256=config.config_sha256,
+        code_sha256=code,
+        action=verdict.action,
+        reasons=verdict.reasons,
+        evidence=evidence,
+        spans=list(window.spans),
+        files=files,
+        held_back=[summary.SpanFinding(**asdict(finding)) for finding in window.held_back],
+        reported=[summary.SpanFinding(**asdict(finding)) for finding in window.reported],
+        suspicions=suspicions,
+    )
+    return decision, window
+
+
+def _suspicions(labels: Evidence, window: Window) -> list[Suspicion]:
+    if labels.state != "blocking":
+        return []
+    return [
+        Suspicion(
+            span=span, files=sorted(f.sha256 for f in window.files_of(span)), why=labels.message
+        )
+        for span in suspicious_spans(labels)
+    ]
+
+
+def exit_code_of(outcome: run.Outcome) -> int:
+    """0 pushed, 3 blocked by a gate or not blessed, or what `run` would exit with."""
+    if outcome.failure is not None:
+        failed = outcome.summary.failure
+        return BLOCKED if failed and is_gate(failed.node) else outcome.failure.exit_code
+    if outcome.signal is not None:
+        return SIGNALLED + outcome.signal
+    pushed = all(push.version is not None for push in outcome.summary.pushed.values())
+    return DONE if pushed else BLOCKED
+
+
+def _record(folder: Path, decision: Decision, found: summary.Summary, code: int) -> None:
+    """Notes the outcome in the log, and the reasons on the run in ML Metadata."""
+    outcome = Outcome(
+        id=decision.id,
+        run_id=found.run_id,
+        state=found.state,
+        pushed={target: push.version for target, push in found.pushed.items()},
+        why={t: push.why for t, push in found.pushed.items() if push.why is not None},
+        exit_code=code,
+    )
+    records.append(folder, outcome)
+    if store := open_store(store_path(folder), writable=True):
+        store.note_on_run(found.run_id, {_REASONS: "; ".join(decision.reasons)})

@@ -1,0 +1,96 @@
+"""What is known of the models that are served: versions, runs, training data, metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models.errors import InputError
+from pipeline import summary
+from pipeline.findings import TARGETS
+from pipeline.metadata import find, open_store, store_path
+from pipeline.retraining import ledger
+from pipeline.retraining.records import Log
+from pipeline.versions.served import Version, live
+
+STATISTICS = Path("Split-train") / "FeatureStats.pb"
+
+
+@dataclass(frozen=True)
+class ServedModels:
+    """The served models, with facts of the server's; None or empty where nothing says so.
+
+    versions: by target; None where none is served.
+    trained_on: SHA-256 of the files of each span that all of them were trained on.
+    trained_at: when the run of the server model was decided on, or else when it was pushed.
+    statistics: file of statistics of the rows that the server model was trained on.
+    metrics: the server model's metrics on the test part when it was pushed.
+    """
+
+    versions: Mapping[str, Version | None]
+    trained_on: Mapping[int, frozenset[str]] | None
+    trained_at: datetime | None
+    statistics: Path | None
+    metrics: Mapping[str, float]
+
+    @property
+    def server(self) -> Version | None:
+        """The version of the server model."""
+        return self.versions["server"]
+
+
+def look_up(run_folder: Path, name: str, log: Log) -> ServedModels:
+    """Finds what is served under <root>/<name>, and the runs behind it in ML Metadata."""
+    versions: dict[str, Version | None] = {t: live(run_folder, name, t) for t in TARGETS}
+    server = versions["server"]
+    return ServedModels(
+        versions,
+        _trained_on(run_folder, versions),
+        _trained_at(server, log),
+        _statistics(run_folder, server),
+        _metrics(run_folder, server),
+    )
+
+
+def _trained_on(
+    run_folder: Path, versions: Mapping[str, Version | None]
+) -> dict[int, frozenset[str]] | None:
+    """What is the same in the training data of every version; None where a run is unknown."""
+    common: dict[int, frozenset[str]] | None = None
+    store = open_store(store_path(run_folder))
+    for run_id in {version.run_id for version in versions.values() if version is not None}:
+        spans = ledger.spans_of(store.executions(run_id)) if store and run_id else {}
+        if not spans:
+            return None
+        if common is None:
+            common = spans
+        common = {span: sums for span, sums in common.items() if spans.get(span) == sums}
+    return common
+
+
+def _trained_at(server: Version | None, log: Log) -> datetime | None:
+    if server is None:
+        return None
+    decision = log.decision_of(server.run_id) if server.run_id else None
+    return decision.at if decision else datetime.fromtimestamp(server.version, UTC)
+
+
+def _statistics(run_folder: Path, server: Version | None) -> Path | None:
+    store = open_store(store_path(run_folder))
+    if server is None or server.run_id is None or store is None:
+        return None
+    artifact = find(store.executions(server.run_id), "StatisticsGen", "ExampleStatistics")
+    path = Path(artifact.uri) / STATISTICS if artifact else None
+    return path if path is not None and path.is_file() else None
+
+
+def _metrics(run_folder: Path, server: Version | None) -> dict[str, float]:
+    if server is None or server.run_id is None:
+        return {}
+    try:
+        found = summary.read(summary.path_of(run_folder, server.run_id))
+    except InputError:
+        return {}
+    model = found.models.get(found.targets["server"])
+    metrics = model.metrics if model else {}
+    return {name: float(value) for name, value in metrics.items() if value is not None}

@@ -1,0 +1,115 @@
+"""Raw rows outside a run, of files or of a request log, as the nodes of a run would see them."""
+
+import csv
+import json
+import tempfile
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.errors import InputError
+from pipeline import rows, tables
+from pipeline.config import Config
+from pipeline.contract import raw_columns
+from pipeline.retraining.spans import SourceFile
+from pipeline.tables import ColumnKinds
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Raw rows: every cell as text, and the types that the contract gives the columns."""
+
+    table: pd.DataFrame
+    kinds: dict[str, str]
+
+    def batches(self) -> list[pa.RecordBatch]:
+        """The rows as CsvExampleGen hands them on."""
+        from components.csv_example_gen import read_csv
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.csv"
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(self.table.columns)
+                writer.writerows(zip(*(self.table[c] for c in self.table), strict=True))
+            return list(read_csv(str(path), self.kinds))
+
+    def labeled(self, label: str) -> "RawRows":
+        """The rows that have a true label."""
+        return RawRows(self.table[self.table[label] != ""].reset_index(drop=True), self.kinds)
+
+    def is_positive(self, label: str, positive: str) -> NDArray[np.bool_]:
+        """Which rows are labelled as the positive class, bool [rows]."""
+        return (self.table[label] == positive).to_numpy()
+
+
+def read_files(files: Sequence[SourceFile], config: Config) -> RawRows:
+    """The rows of raw files.
+
+    Raises:
+        InputError: names the file, row and column at fault.
+    """
+    columns = raw_columns(config)
+    parts = []
+    for file in files:
+        table = tables.read_table(Path(file.path).read_bytes(), file.path, columns)
+        rows.check_labels(table, file.path, config, must_have=False)
+        parts.append(table)
+    return RawRows(pd.concat(parts, ignore_index=True), columns.kinds)
+
+
+def read_requests(path: Path, config: Config) -> RawRows:
+    """The newest requests of a log: JSON objects a line (.jsonl) or CSV with a header.
+
+    Columns that the models do not take are left out; columns that a request lacks are empty.
+
+    Raises:
+        InputError: there is no log, or a line of it cannot be read.
+    """
+    kinds = raw_columns(config).kinds
+    wanted = {c: k for c, k in kinds.items() if c != config.columns.label}
+    if not path.is_file():
+        raise InputError(f"retrain.request_log: there is no file {path}")
+    newest = _newest_requests(path, config.retrain.request_rows)
+    if not newest:
+        raise InputError(f"{path}: no requests in it")
+    sent = [column for column in wanted if any(column in request for request in newest)]
+    text = [sent, *([_cell(request.get(column)) for column in sent] for request in newest)]
+    return _table(text, str(path), {column: wanted[column] for column in sent})
+
+
+def _newest_requests(path: Path, count: int) -> list[dict[str, Any]]:
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        if path.suffix == ".csv":
+            return list(deque(csv.DictReader(file), count))
+        return [_request(line, path) for line in deque(filter(str.strip, file), count)]
+
+
+def _request(line: str, path: Path) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {line[:80]!r}: {error}") from error
+    if not isinstance(request, dict):
+        raise InputError(f"{path}: not a JSON object: {line[:80]!r}")
+    return request
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _table(text: list[list[str]], name: str, kinds: dict[str, str]) -> RawRows:
+    from io import StringIO
+
+    file = StringIO()
+    csv.writer(file, lineterminator="\n").writerows(text)
+    table = tables.read_table(file.getvalue().encode(), name, ColumnKinds(kinds, ()))
+    return RawRows(table, kinds)
