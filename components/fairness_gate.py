@@ -24,6 +24,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport
+from models.gates import Gate, at_least, at_most
 from models.metrics import THRESHOLD, gap
 
 GATES_FILE = "gates.json"
@@ -42,39 +43,6 @@ TFMA_NAMES = {
 }
 
 SliceMetrics = Mapping[str, Mapping[str, float]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Gate:
-    """A bound and whether the model keeps to it.
-
-    Attributes:
-      target: server or edge.
-      metric: auc, accuracy, f1, "auc drop", "gap sex tpr" ...
-      slice: "overall", or columns and values, e.g. "sex=Female,race=White".
-      value: What was measured; None where it could not be.
-      bound: The bound as text, e.g. ">= 0.85".
-      passed: Whether the value keeps to the bound.
-      key: Configuration key that holds the bound.
-    """
-
-    target: str
-    metric: str
-    slice: str
-    value: float | None
-    bound: str
-    passed: bool
-    key: str
-
-
-def at_least(value: float | None, bound: float) -> tuple[float | None, str, bool]:
-    """Value, bound as text and verdict; a missing value fails."""
-    return value, f">= {bound:g}", value is not None and value >= bound
-
-
-def at_most(value: float | None, bound: float) -> tuple[float | None, str, bool]:
-    """Value, bound as text and verdict; a missing value fails."""
-    return value, f"<= {bound:g}", value is not None and value <= bound
 
 
 def drop(before: float | None, now: float | None) -> float | None:

@@ -15,8 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components import record_batches
-from components.record_batches import ROW_ID, UNKNOWN
-from models import label_model, label_report, labeling
+from components.record_batches import ROW_ID, UNKNOWN, Value
+from models import label_groups, label_model, label_report, labeling
 from models.errors import InputError
 from models.preprocessing import LABEL, WEIGHT
 
@@ -40,6 +40,7 @@ class Settings:
       mode: `weak`, or `gold` for the true label of all rows and weight 1.
       functions: Dotted name of the module of labelling functions; unused in gold mode.
       columns: The columns that the functions may read.
+      groups: The columns by whose values coverage and error are reported.
       gold_rows: How many true labels of train and eval may be seen.
       gold_weight: Weight of a gold row in weak mode.
       uncovered: Rows without a vote: `drop` gives weight 0, `prior` the class balance as label.
@@ -54,6 +55,7 @@ class Settings:
     mode: str
     functions: str
     columns: tuple[str, ...]
+    groups: tuple[str, ...]
     gold_rows: int
     gold_weight: float
     uncovered: str
@@ -78,6 +80,7 @@ class Candidate:
     row_id: str
     label: int
     votes: bytes
+    groups: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Tally:
       candidates: The shard's share of the draw of gold rows.
       answered: The rows that people labelled.
       labeled: Rows with a true label, negative and positive.
+      groups: Rows and covered rows of each group.
     """
 
     vectors: NDArray[np.int8]
@@ -97,6 +101,7 @@ class Tally:
     candidates: tuple[Candidate, ...]
     answered: tuple[Candidate, ...]
     labeled: tuple[int, int]
+    groups: label_groups.Counts
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,7 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
     if settings.mode == "weak":
         functions = labeling.load(settings.functions)
     votes = [np.empty((0, len(functions)), dtype=np.int8)]
+    counted: list[label_groups.Counts] = []
     candidates: list[Candidate] = []
     answered: list[Candidate] = []
     labeled = np.zeros(2, dtype=np.int64)
@@ -139,12 +145,21 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
         columns = [record_batches.values(batch, column) for column in settings.columns]
         rows = [dict(zip(settings.columns, row, strict=True)) for row in zip(*columns, strict=True)]
         votes.append(labeling.apply_functions(functions, rows, row_ids))
+        groups = {column: record_batches.values(batch, column) for column in settings.groups}
+        covered = (votes[-1] != label_model.ABSTAIN).any(axis=1)
+        counted.append(label_groups.count(groups, covered))
         labels = _truth(batch, settings)
         known = np.flatnonzero(labels != UNKNOWN)
         labeled += np.bincount(labels[known], minlength=2)
         drawn = labeling.draw(settings.seed, [row_ids[n] for n in known], settings.gold_rows)
         fresh = [
-            Candidate(order, row_ids[n], int(labels[n]), votes[-1][n].tobytes())
+            Candidate(
+                order,
+                row_ids[n],
+                int(labels[n]),
+                votes[-1][n].tobytes(),
+                tuple(values[n] for values in groups.values()),
+            )
             for order, n in ((order, known[k]) for order, k in drawn)
         ]
         candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
@@ -154,13 +169,15 @@ def vote(shard: Shard, settings: Settings) -> VotedShard:
                 row_id,
                 settings.answers[row_id].label,
                 votes[-1][n].tobytes(),
+                tuple(values[n] for values in groups.values()),
             )
             for n, row_id in enumerate(row_ids)
             if row_id in settings.answers
         ]
     vectors, counts, vector_of_row = label_model.distinct(np.concatenate(votes))
     both = int(labeled[0]), int(labeled[1])
-    tally = Tally(vectors, counts, tuple(candidates), tuple(answered), both)
+    by_group = label_groups.merge(counted)
+    tally = Tally(vectors, counts, tuple(candidates), tuple(answered), both, by_group)
     return VotedShard(shard, tally, vector_of_row.astype(np.int32))
 
 
@@ -198,7 +215,9 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
     fitted = label_model.fit(vectors, counts, gold, names, settings.epochs, settings.seed)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
-    report = label_report.weak(names, vectors, counts, gold, fitted)
+    groups = label_groups.merge(tally.groups for tally in tallies)
+    of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
+    report = label_report.weak(names, vectors, counts, gold, fitted, groups, of_gold)
     report["gold_rows_answered"] = len(answered)
     labels = {c.row_id: c.label for c in gold_rows}
     return Labels(probability, labels, fitted.class_balance, report)

@@ -92,6 +92,7 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     mode: Parameter[str],
     functions: Parameter[str],
     columns: Parameter[str],
+    groups: Parameter[str],
     gold_rows: Parameter[int],
     gold_weight: Parameter[float],
     uncovered: Parameter[str],
@@ -102,7 +103,7 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
 ) -> None:
     """Labels the examples; see the module's docstring, and `Settings` for the parameters.
 
-    `columns` is a JSON list; `code_sha256` only tells runs of different code apart.
+    `columns` and `groups` are JSON lists; `code_sha256` only tells runs of different code apart.
     """
     del anomaly_report, code_sha256
     settings = Settings(
@@ -112,6 +113,7 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
         mode=mode,
         functions=functions,
         columns=tuple(json.loads(columns)),
+        groups=tuple(json.loads(groups)),
         gold_rows=gold_rows,
         gold_weight=gold_weight,
         uncovered=uncovered,

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.intervals import wilson_interval
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
 
 ALWAYS = 0.99  # share of rows: a function that votes alike on as many tells no row from another
 SAME = 0.95  # share of rows on which either of two functions votes, and both alike
-Z = 1.959964  # standard normal quantile of a two-sided 95% interval
 CLASSES = {NEGATIVE: "NEGATIVE", POSITIVE: "POSITIVE"}
 
 Severity = Literal["error", "warning", "note"]
@@ -75,16 +75,6 @@ def find(names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold) -> li
     ]
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda finding: order[finding.severity])
-
-
-def wilson_interval(right: int, total: int) -> tuple[float, float] | None:
-    """95% interval of a share (Wilson, Probable Inference, JASA 1927); None of no trials."""
-    if total == 0:
-        return None
-    share, spread = right / total, Z**2 / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z / (1 + spread) * np.sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def _by_votes(seen: _Seen, n: int) -> Iterator[Finding]:

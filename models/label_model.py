@@ -46,11 +46,14 @@ class Gold:
     random: NDArray[np.bool_] | None = None
 
     @property
+    def at_random(self) -> NDArray[np.bool_]:
+        """Bool [rows], whether a row was drawn at random."""
+        return np.ones(len(self.labels), dtype=bool) if self.random is None else self.random
+
+    @property
     def drawn(self) -> "Gold":
         """The rows drawn at random: the ones that shares and accuracies are estimated on."""
-        if self.random is None:
-            return self
-        return Gold(self.votes[self.random], self.labels[self.random])
+        return Gold(self.votes[self.at_random], self.labels[self.at_random])
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,15 @@ class Fitted:
       weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
         NaN where it never votes, or fewer than three functions do.
       class_balance: Share of positives among the gold rows drawn at random.
-      accuracy_on_gold: Share of these labelled rightly, each by a correction that did not see it
-        (cross-validated).
+      held_out: float64 [gold rows], P(positive) of each gold row from a correction that did not
+        see it (cross-validated).
+      accuracy_on_gold: Share of the gold rows drawn at random that `held_out` labels rightly.
     """
 
     probability: Floats
     weight: Floats
     class_balance: float
+    held_out: Floats
     accuracy_on_gold: float
 
 
@@ -155,8 +160,8 @@ def fit(
         rest = Gold(gold.votes[~fold], gold.labels[~fold])
         held_out[fold] = _correct(gold_prior[~fold], rest, gold_prior[fold], gold.votes[fold])
     right = (held_out >= 0.5) == (gold.labels == POSITIVE)
-    accuracy = float(np.mean(right if gold.random is None else right[gold.random]))
-    return Fitted(probability, weight, balance, accuracy)
+    accuracy = float(np.mean(right[gold.at_random]))
+    return Fitted(probability, weight, balance, held_out, accuracy)
 
 
 def _assumed_log_odds(votes: Votes, balance: float) -> Floats:

@@ -1,27 +1,46 @@
 """The label report: what each labelling function and the label model did, as JSON values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from models import label_findings
+from models import label_findings, label_groups
+from models.intervals import wilson_interval
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Fitted, Gold, Votes
+
+Groups = Mapping[str, Sequence[label_groups.Value]]
 
 
 def weak(
-    names: Sequence[str], vectors: Votes, counts: Counts, gold_rows: Gold, fitted: Fitted
+    names: Sequence[str],
+    vectors: Votes,
+    counts: Counts,
+    gold_rows: Gold,
+    fitted: Fitted,
+    group_counts: label_groups.Counts | None = None,
+    gold_groups: Groups | None = None,
 ) -> dict[str, Any]:
     """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
 
     Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
     gold rows on which it votes (`gold_votes`), `accuracy_interval` its 95% Wilson interval; null
     where it votes on none. `polarity` lists the classes that it votes for. `findings`: what is
-    wrong with functions (models/label_findings.py). All of these rest on the gold rows drawn at
-    random, `gold_rows_random` of the `gold_rows`.
+    wrong with functions (models/label_findings.py). `groups`: coverage and error by group
+    (models/label_groups.py). All of these rest on the gold rows drawn at random, `gold_rows_random`
+    of the `gold_rows`.
+
+    Args:
+      names: Names of the functions.
+      vectors: int8 [vectors, functions], distinct vote vectors.
+      counts: int64 [vectors], rows behind each vector.
+      gold_rows: Votes and labels of the gold rows.
+      fitted: The label model.
+      group_counts: Rows and covered rows of each group; None where there are no groups.
+      gold_groups: Group of each gold row, by column.
     """
-    total, gold_rows = len(gold_rows.labels), gold_rows.drawn
+    total, random, gold_rows = len(gold_rows.labels), gold_rows.at_random, gold_rows.drawn
     share = counts / counts.sum()
     positive, negative = vectors == POSITIVE, vectors == NEGATIVE
     voted = positive | negative
@@ -44,10 +63,15 @@ def weak(
             ],
             "gold_votes": gold_votes[n],
             "accuracy_on_gold": _ratio(right[n], gold_votes[n]),
-            "accuracy_interval": label_findings.wilson_interval(right[n], gold_votes[n]),
+            "accuracy_interval": wilson_interval(right[n], gold_votes[n]),
             "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
         }
         for n, name in enumerate(names)
+    }
+    wrong = (fitted.held_out[random] >= 0.5) != (gold_rows.labels == POSITIVE)
+    of_gold = {
+        column: [value for value, kept in zip(values, random, strict=True) if kept]
+        for column, values in (gold_groups or {}).items()
     }
     return {
         "mode": "weak",
@@ -59,6 +83,8 @@ def weak(
         "overlap": float(share @ several),
         "conflict": float(share @ opposed.any(axis=1)),
         "accuracy_on_gold": fitted.accuracy_on_gold,
+        "accuracy_interval": wilson_interval(int((~wrong).sum()), len(wrong)),
+        "groups": label_groups.report(group_counts or {}, of_gold, wrong),
         "functions": functions,
         "findings": [
             asdict(finding) for finding in label_findings.find(names, vectors, counts, gold_rows)
@@ -78,6 +104,8 @@ def gold(rows: int, balance: float) -> dict[str, Any]:
         "overlap": None,
         "conflict": None,
         "accuracy_on_gold": None,
+        "accuracy_interval": None,
+        "groups": {},
         "functions": {},
         "findings": [],
     }

@@ -64,6 +64,18 @@ class Anomalies(Section):
     accept: tuple[Text, ...]
 
 
+class LabelGates(Section):
+    """What labels have to keep to before anything is trained on them; null: no bound."""
+
+    min_coverage: Share | None
+    min_accuracy: Share | None
+    max_conflict: Share | None
+    max_coverage_gap: Share | None
+    max_error_gap: Share | None
+    min_group_rows: Count
+    min_group_gold_rows: Count
+
+
 class Labeling(Section):
     """Where labels come from."""
 
@@ -73,6 +85,7 @@ class Labeling(Section):
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
     uncovered: Literal["drop", "prior"]
     epochs: Count
+    gates: LabelGates
 
 
 class Features(Section):

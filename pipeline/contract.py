@@ -58,6 +58,11 @@ def stage_contract(config: Config, run_folder: Path) -> Path:
     return path
 
 
+def slice_columns(config: Config) -> list[str]:
+    """Columns that evaluation slices by, each once, in the order of the configuration."""
+    return list(dict.fromkeys(c for columns in config.evaluation.slices for c in columns))
+
+
 def raw_columns(config: Config) -> ColumnKinds:
     """The columns of a raw file: those of the contract that no later step adds.
 

@@ -19,6 +19,7 @@ from components.distiller import Distiller
 from components.evaluator import Evaluator
 from components.fairness_gate import FairnessGate
 from components.feature_selector import FeatureSelector
+from components.label_gate import LabelGate
 from components.pusher import Pusher
 from components.quantizer import Quantizer
 from components.snorkel_labeler import SnorkelLabeler
@@ -26,7 +27,7 @@ from components.statistics_gen import StatisticsGen
 from components.variant_evaluator import VariantEvaluator
 from pipeline.baseline import LastBlessedOther, LastBlessedSameInputs
 from pipeline.config import Config
-from pipeline.contract import read_contract, stage_contract
+from pipeline.contract import read_contract, slice_columns, stage_contract
 from pipeline.evaluation import eval_config
 from pipeline.fingerprint import code_sha256
 from pipeline.labels.answers import stage_answers
@@ -36,7 +37,6 @@ from pipeline.settings import (
     labeling_modules,
     preprocessing_config,
     quantizer_settings,
-    slice_columns,
     trainer_settings,
     tuner_settings,
     variant_settings,
@@ -96,12 +96,18 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         mode=config.labeling.mode,
         functions=config.labeling.functions or "",
         columns=json.dumps(features),
+        groups=json.dumps(slice_columns(config)),
         gold_rows=config.labeling.gold_rows,
         gold_weight=config.labeling.gold_weight,
         uncovered=config.labeling.uncovered,
         epochs=config.labeling.epochs,
         seed=config.seed,
         code_sha256=code_sha256("components.snorkel_labeler", *labeling_modules(config)),
+    )
+    label_gate = LabelGate(
+        label_report=labeler.outputs["label_report"],
+        bounds=config.labeling.gates.model_dump_json(),
+        code_sha256=code_sha256("components.label_gate"),
     )
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
@@ -113,7 +119,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         max_share=config.features.max_share,
         code_sha256=code_sha256("components.feature_selector"),
     )
-    feature_selector.add_upstream_node(labeler)  # nothing runs on data that was not gated
+    feature_selector.add_upstream_node(label_gate)  # nothing is trained on what was not gated
     transform = stock.Transform(
         examples=labeler.outputs["labeled_examples"],
         schema=feature_selector.outputs["selected_schema"],
@@ -243,6 +249,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             anomaly_gate,
             answer_importer,
             labeler,
+            label_gate,
             feature_selector,
             transform,
             *([tuner] if config.tuner.enabled else []),

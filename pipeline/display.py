@@ -73,7 +73,7 @@ def print_results(out: Console, summary: Summary) -> None:
     if summary.labels:
         print_label_findings(out, summary.labels.findings)
     if summary.gates:
-        out.print(_gate_table(summary.gates))
+        out.print(gate_table(summary.gates))
     if summary.models:
         out.print(_model_table(summary))
     for target in TARGETS:
@@ -131,7 +131,8 @@ def print_warnings(out: Console, warnings: Iterable[str]) -> None:
         out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
 
 
-def _gate_table(gates: Iterable[Gate]) -> Table:
+def gate_table(gates: Iterable[Gate]) -> Table:
+    """Every gate with its value, bound, verdict and the key of the bound."""
     measured = ("target", "metric", "slice", "value", "bound", "verdict")
     table = _table(*measured, "to change: --set KEY=VALUE")
     for gate in gates:

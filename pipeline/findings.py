@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from models import label_gates
 from models.version_record import read_record, withdrawn_folder
 from pipeline.metadata import Artifact, Execution, find
 from pipeline.summary import Gate, Pushed, Target
@@ -17,6 +18,7 @@ _REPORTS = {
     "features": ("FeatureSelector", "FeatureReport", "feature_report.json"),
     "tuner": ("Tuner", "TunerResults", "tuner_results.json"),
     "models": ("VariantEvaluator", "VariantReport", "variants.json"),
+    "gates.labels": ("LabelGate", "GateReport", "gates.json"),
     "gates.server": ("FairnessGate.server", "GateReport", "gates.json"),
     "gates.edge": ("FairnessGate.edge", "GateReport", "gates.json"),
 }
@@ -37,19 +39,30 @@ class Findings:
     pushed: dict[Target, Pushed]
 
 
-def collect(executions: Sequence[Execution], run_folder: Path, running: bool) -> Findings:
+def collect(
+    executions: Sequence[Execution],
+    run_folder: Path,
+    running: bool,
+    label_bounds: Mapping[str, Any],
+) -> Findings:
     """Reads the reports of a run's executions.
 
     Args:
         executions: those of the run.
         run_folder: <root>/<name>; paths are given relative to it.
         running: whether nodes that are missing may still come.
+        label_bounds: `labeling.gates`; a gate that stops the run hands no report on, so its rows
+            are judged anew.
     """
     reports = {
         name: _read(find(executions, node, type_name), file)
         for name, (node, type_name, file) in _REPORTS.items()
     }
-    rows = [*(reports["gates.server"] or []), *(reports["gates.edge"] or [])]
+    if reports["labels"] and any(e.node == "LabelGate" and e.state == "FAILED" for e in executions):
+        judged = label_gates.judge(reports["labels"], label_bounds)
+        reports["gates.labels"] = [asdict(gate) for gate in judged]
+    names = ("gates.labels", "gates.server", "gates.edge")
+    rows = [row for name in names for row in reports[name] or []]
     gates = [Gate(**row) for row in rows]
     return Findings(
         reports["labels"],

@@ -106,7 +106,9 @@ class Recorder:
         run, config = self._run, self._run.config
         store = open_store(store_path(run.folder))
         executions = store.executions(run.run_id) if store else []
-        found = findings.collect(executions, run.folder, running=state == "RUNNING")
+        found = findings.collect(
+            executions, run.folder, state == "RUNNING", config.labeling.gates.model_dump()
+        )
         return summary.Summary(
             format=summary.FORMAT,
             run_id=run.run_id,

@@ -9,6 +9,7 @@ import tensorflow_data_validation as tfdv
 
 from models.errors import InputError
 from pipeline.config import Config
+from pipeline.contract import slice_columns
 from pipeline.fingerprint import code_sha256
 
 _ARCHITECTURE_KEYS = {"learning_rate", "hidden_units", "dropout", "embedding_dim", "l2"}
@@ -22,11 +23,6 @@ def beam_args(config: Config) -> list[str]:
     local.append("--pickle_library=cloudpickle")
     # Any option makes TFX build a package of itself for each Beam job, unless an image is named.
     return [*local, "--sdk_container_image=unused", *config.beam.args]
-
-
-def slice_columns(config: Config) -> list[str]:
-    """Columns that evaluation slices by, each once, in the order of the configuration."""
-    return list(dict.fromkeys(c for columns in config.evaluation.slices for c in columns))
 
 
 def preprocessing_config(config: Config) -> dict[str, Any]:

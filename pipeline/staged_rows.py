@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.label_model import NEGATIVE, POSITIVE
 from models.labeling import Row
 from pipeline.config import Config
-from pipeline.contract import raw_columns
+from pipeline.contract import raw_columns, slice_columns
 from pipeline.rows import ROW_ID
 from pipeline.staging import Staged
 
@@ -26,11 +26,13 @@ class StagedRows:
     Attributes:
       row_ids: Name of each row.
       columns: Values of the feature columns, one a row; None where missing.
+      groups: Values of the columns that evaluation slices by.
       labeled: Indices of the rows that have a true label.
     """
 
     row_ids: list[str]
     columns: dict[str, list[Value]]
+    groups: dict[str, list[Value]]
     labeled: list[int]
     _cells: Sequence[str]
     _positive: str
@@ -61,6 +63,7 @@ def read(staged: Staged, config: Config) -> StagedRows:
     return StagedRows(
         table[ROW_ID],
         {column: _values(table[column], kinds[column]) for column in features},
+        {column: _values(table[column], "BYTES") for column in slice_columns(config)},
         [n for n, cell in enumerate(labels) if cell],
         labels,
         config.columns.positive,

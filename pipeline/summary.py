@@ -15,6 +15,7 @@ FORMAT = 1
 FILE = "summary.json"
 State = Literal["RUNNING", "COMPLETE", "FAILED", "INTERRUPTED"]
 Target = Literal["server", "edge"]
+Gated = Literal["labels", "server", "edge"]
 Variant = Literal[
     "teacher",
     "teacher_pruned",
@@ -111,7 +112,7 @@ class Model(_Report):
 class Gate(_Report):
     """A bound and its verdict; `key` is the configuration key that holds the bound."""
 
-    target: Target
+    target: Gated
     metric: str
     slice: str
     value: float | None

@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
-from models import label_analysis, label_model, label_report, labeling
+from models import (
+    label_analysis,
+    label_gates,
+    label_groups,
+    label_model,
+    label_report,
+    labeling,
+)
 from models.errors import InputError
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
 from pipeline import staged_rows, staging
@@ -23,6 +30,7 @@ from pipeline.labels import answers
 from pipeline.labels import report as labels_report
 from pipeline.labels.report import Example, Report
 from pipeline.staged_rows import StagedRows
+from pipeline.summary import Gate
 
 PAIRS = 10  # pairs of functions that disagree most
 COMMON = 6  # columns that set the uncovered rows apart
@@ -70,6 +78,9 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     module = _module(config)
     staged = staging.stage(config, run_folder)
     applied = apply(config, run_folder, staged)
+    labels = _labels(applied, config)
+    bounds = config.labeling.gates.model_dump()
+    gates = label_gates.judge(labels.model_dump(), bounds)
     report = Report(
         format=1,
         config=config.name,
@@ -78,7 +89,8 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         data_sha256=staged.digest,
         seed=config.seed,
         epochs=config.labeling.epochs,
-        labels=_labels(applied, config),
+        labels=labels,
+        gates=[Gate(**asdict(gate)) for gate in gates],
         disagreements=_disagreements(applied),
         uncovered=_uncovered(applied),
         changes=None,
@@ -131,7 +143,12 @@ def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     vectors, counts, _ = label_model.distinct(applied.votes)
     gold, epochs = _gold(applied), config.labeling.epochs
     fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
-    values = label_report.weak(names, vectors, counts, gold, fitted)
+    covered = (applied.votes != ABSTAIN).any(axis=1)
+    groups = label_groups.count(applied.table.groups, covered)
+    of_gold = {
+        column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
+    }
+    values = label_report.weak(names, vectors, counts, gold, fitted, groups, of_gold)
     values["gold_rows_answered"] = applied.answered
     return labels_report.LabelReport.model_validate(values)
 

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.display import print_label_findings
+from pipeline.display import gate_table, print_label_findings
 from pipeline.labels.report import Changes, Common, Disagreement, Example, Function, Report
 
 PAIRS = 5  # of those in the report
@@ -24,6 +24,8 @@ def print_report(out: Console, report: Report) -> None:
         soft_wrap=True,
     )
     print_label_findings(out, labels.findings)
+    if report.gates:
+        out.print(gate_table(report.gates))
     if report.disagreements:
         out.print("\n[bold]functions that disagree most[/], of the rows on which both vote:")
     for pair in report.disagreements[:PAIRS]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.summary import LabelingFunction, Labels
+from pipeline.summary import Gate, LabelingFunction, Labels
 
 Value = int | float | str | None
 
@@ -25,12 +25,24 @@ class Function(LabelingFunction):
     accuracy_interval: tuple[float, float] | None
 
 
+class Group(_Part):
+    """Rows of a group and the share of them with a vote; its gold rows and the error on them."""
+
+    rows: int
+    coverage: float
+    gold_rows: int
+    error: float | None
+    error_interval: tuple[float, float] | None
+
+
 class LabelReport(Labels):
     """The label report of a run that would start now; `labels` of its summary.json."""
 
     rows: int
     class_balance: float
     overlap: float
+    accuracy_interval: tuple[float, float] | None
+    groups: dict[str, dict[str, Group]]
     functions: Mapping[str, Function]
 
 
@@ -107,6 +119,7 @@ class Report(_Part):
     seed: int
     epochs: int
     labels: LabelReport
+    gates: list[Gate]
     disagreements: list[Disagreement]
     uncovered: Uncovered
     changes: Changes | None

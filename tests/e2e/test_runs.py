@@ -16,8 +16,9 @@ from tests.e2e.conftest import REPOSITORY, Record, Run, pipeline, versions
 
 NODES = {
     "CsvExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator",
-    "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner",
-    "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server", "Evaluator.server",
+    "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "LabelGate", "FeatureSelector", "Transform",
+    "Tuner", "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server",
+    "Evaluator.server",
     "FairnessGate.server", "Pusher.server", "Baseline.edge", "Evaluator.edge", "FairnessGate.edge",
     "Pusher.edge",
 }  # fmt: skip
@@ -99,8 +100,28 @@ def test_gold_mode_trains_on_all_labels(root: Path, cold: str, smoke: Run) -> No
     assert finished.returncode == 0, finished.stdout
     written = summary(root, Record(root).runs()[-1])
     assert written["labels"]["mode"] == "gold"
+    assert {gate["target"] for gate in written["gates"]} == {"server", "edge"}
     weak = summary(root, cold)["models"]["teacher_pruned"]["metrics"]["examples"]
     assert written["models"]["teacher_pruned"]["metrics"]["examples"] == weak
+
+
+def test_labels_that_miss_a_bound_stop_the_run_before_training(
+    root: Path, cold: str, smoke: Run
+) -> None:
+    passed = [gate for gate in summary(root, cold)["gates"] if gate["target"] == "labels"]
+    assert {"coverage", "conflict", "gap sex coverage"} <= {gate["metric"] for gate in passed}
+    finished = smoke("--set", "labeling.gates.max_conflict=0.01")
+    assert finished.returncode == 2, finished.stdout
+    for part in ("LabelGate failed", "conflict, overall", "--set labeling.gates.max_conflict="):
+        assert part in finished.stdout, finished.stdout
+    run_id = Record(root).runs()[-1]
+    states = Record(root).states(run_id)
+    assert (states["SnorkelLabeler"], states["LabelGate"]) == ("CACHED", "FAILED")
+    assert "Transform" not in states
+    gates = summary(root, run_id)["gates"]
+    assert len(gates) == len(passed)
+    [missed] = [gate for gate in gates if not gate["passed"]]
+    assert (missed["key"], missed["bound"]) == ("labeling.gates.max_conflict", "<= 0.01")
 
 
 def test_unknown_category_stops_the_run_before_training(tmp_path: Path) -> None:

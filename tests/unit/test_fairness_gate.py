@@ -2,7 +2,8 @@
 
 import pytest
 
-from components.fairness_gate import Gate, apply_gates
+from components.fairness_gate import apply_gates
+from models.gates import Gate
 
 METRICS = {
     "overall": {"auc": 0.90, "examples": 1000},

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models import label_findings, label_model
-from models.label_findings import Finding, wilson_interval
+from models.intervals import wilson_interval
+from models.label_findings import Finding
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
 
 ROWS, GOLD_ROWS = 3000, 200

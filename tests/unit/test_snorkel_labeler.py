@@ -26,6 +26,7 @@ from models.errors import InputError
 LABEL_COLUMN = "income-per-year"
 NUMERIC = ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
 CATEGORICAL = ["workclass", "education", "marital-status", "occupation", "relationship"]
+GROUPS = ["sex", "race"]
 TRAINING_ROWS, TEST_ROWS, GOLD_ROWS = 400, 60, 50
 
 Row = dict[str, str]
@@ -100,6 +101,7 @@ def label(
         "mode": "weak",
         "functions": "data.census.labeling_functions",
         "columns": json.dumps(NUMERIC + CATEGORICAL),
+        "groups": json.dumps(GROUPS),
         "gold_rows": GOLD_ROWS,
         "gold_weight": 10.0,
         "uncovered": "drop",

@@ -179,7 +179,7 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     store.add("Pusher.server", "PushedModel", {}, pushed, mlmd.Execution.CACHED)
     opened = open_store(store_path(store.folder))
     assert opened is not None
-    found = collect(opened.executions(RUN_ID), store.folder, running=True)
+    found = collect(opened.executions(RUN_ID), store.folder, running=True, label_bounds={})
     assert found.labels == VALUES["labels"]
     assert found.features == {"kept": ["age"]}
     assert found.tuner == [{"score": 0.9}]
@@ -193,10 +193,10 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     withdrawn = withdrawn_folder(version.parent)
     withdrawn.mkdir()
     version.rename(withdrawn / "17")
-    again = collect(opened.executions(RUN_ID), store.folder, running=True).pushed["server"]
+    again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
     assert (again.version, again.why) == (None, "version 17 was rolled back")
     (withdrawn / "17").rmdir()
-    again = collect(opened.executions(RUN_ID), store.folder, running=True).pushed["server"]
+    again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
     assert again.version is None
     assert "its folder" in str(again.why)
 
@@ -230,7 +230,7 @@ def test_why_a_model_was_not_pushed(store: Store) -> None:
     store.add("Pusher.server", "PushedModel", {}, {"pushed": 0})
     opened = open_store(store_path(store.folder))
     assert opened is not None
-    pushed = collect(opened.executions(RUN_ID), store.folder, running=False).pushed
+    pushed = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={}).pushed
     assert pushed["edge"].why == (
         "gap sex tpr 0.134 > 0.10; auc on sex=Male 0.7 < 0.85; f1 not measurable < 0.85"
     )
@@ -242,7 +242,7 @@ def test_a_failed_execution_has_no_findings(store: Store) -> None:
     store.add("SnorkelLabeler", "LabelReport", report, state=mlmd.Execution.FAILED)
     opened = open_store(store_path(store.folder))
     assert opened is not None
-    found = collect(opened.executions(RUN_ID), store.folder, running=False)
+    found = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={})
     assert found.labels is None
     assert found.pushed["server"].why == "the run stopped before it"
 

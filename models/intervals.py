@@ -1,0 +1,37 @@
+"""95% confidence intervals of shares and of the difference of two shares."""
+
+import numpy as np
+
+Z = 1.959964  # standard normal quantile of a two-sided 95% interval
+
+
+def wilson_interval(right: int, total: int) -> tuple[float, float] | None:
+    """95% interval of a share (Wilson, Probable Inference, JASA 1927); None of no trials."""
+    if total == 0:
+        return None
+    share, spread = right / total, Z**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z / (1 + spread) * np.sqrt(share * (1 - share) / total + spread / (4 * total))
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def newcombe_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """95% interval of the first share minus the second, of independent trials.
+
+    Method 10 of Newcombe, Interval Estimation for the Difference Between Independent Proportions
+    (Statistics in Medicine, 1998): made of the two Wilson intervals, so it holds for few trials.
+
+    Args:
+      first: Hits and trials, at least one trial.
+      second: Hits and trials, at least one trial.
+
+    Raises:
+      ValueError: There are no trials on one side.
+    """
+    one, other = wilson_interval(*first), wilson_interval(*second)
+    if one is None or other is None:
+        raise ValueError("no trials on one side")
+    share, against = first[0] / first[1], second[0] / second[1]
+    below = np.hypot(share - one[0], other[1] - against)
+    above = np.hypot(one[1] - share, against - other[0])
+    return float(share - against - below), float(share - against + above)
