@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from models.errors import InputError
 from pipeline import config_checks, overlay
-from pipeline.config_operations import Metrics, Notify, Retrain, Schedule
+from pipeline.config_operations import Metadata, Metrics, Notify, Retrain, Schedule
 from pipeline.config_sections import (
     Anomalies,
     Beam,
@@ -56,6 +56,7 @@ class Config(Section):
     schedule: Schedule
     notify: Notify
     metrics: Metrics
+    metadata: Metadata
 
     @property
     def config_sha256(self) -> str:
@@ -96,7 +97,9 @@ def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = Fa
         raise InputError("\n".join(problems)) from None
     if contradictions := config_checks.cross_check(config, REPOSITORY):
         raise InputError(
-            "\n".join(f"{merged.source(at)}: {'.'.join(at)}: {why}" for at, why in contradictions)
+            "\n".join(
+                f"{_layer(merged.source(at))}: {'.'.join(at)}: {why}" for at, why in contradictions
+            )
         )
     return config
 
@@ -107,6 +110,11 @@ def _smoke(layers: list[overlay.Layer]) -> overlay.Layer:
     if below.get("name"):
         values["name"] = f"{below['name']}-smoke"
     return source, overlay.no_more_rows(values, below)
+
+
+def _layer(source: str) -> str:
+    """A layer's name; of an address given by --set only the key, as it may hold a password."""
+    return source.partition("=")[0] if "metadata.connection=" in source else source
 
 
 def _shown(source: str) -> str:

@@ -49,3 +49,11 @@ class Retrain(Section):
     min_labeled_rows: Count
     max_quality_drop: dict[Metric, Share]
     max_label_shift: Share
+
+
+class Metadata(Section):
+    """Where ML Metadata keeps its records."""
+
+    connection: Text | None
+    password_variable: Variable | None
+    password_file: Text | None

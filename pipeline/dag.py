@@ -6,7 +6,6 @@ from pathlib import Path
 import tfx.components as stock
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types.channel import Channel
@@ -31,6 +30,7 @@ from pipeline.contract import read_contract, slice_columns, stage_contract
 from pipeline.evaluation import eval_config
 from pipeline.fingerprint import code_sha256
 from pipeline.labels.answers import stage_answers
+from pipeline.metadata_connection import connection_config, without_password
 from pipeline.settings import (
     beam_args,
     distiller_settings,
@@ -237,9 +237,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(folder / "artifacts"),
-        metadata_connection_config=sqlite_metadata_connection_config(
-            str(folder / "metadata.sqlite")
-        ),
+        metadata_connection_config=without_password(connection_config(config, folder)),
         components=[
             example_gen,
             statistics_gen,

@@ -9,7 +9,7 @@ from rich.table import Table
 from models.errors import InputError
 from pipeline import lock, summary
 from pipeline.findings import NOT_YET, STOPPED
-from pipeline.metadata import open_store, store_path
+from pipeline.metadata import open_store
 from pipeline.summary import Summary
 
 
@@ -28,7 +28,7 @@ class RunRow(BaseModel):
 def run_ids(folder: Path) -> list[str]:
     """Ids of all runs under <root>/<name>, the oldest first."""
     known = {path.parent.name for path in folder.glob(f"reports/*/{summary.FILE}")}
-    if store := open_store(store_path(folder)):
+    if store := open_store(folder):
         known.update(store.run_ids())
     return sorted(known)
 

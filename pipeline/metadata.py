@@ -1,7 +1,8 @@
-"""Runs, node executions and artifacts as ML Metadata's SQLite file records them.
+"""Runs, node executions and artifacts of one pipeline, as ML Metadata records them.
 
 Needs ml_metadata alone: nothing here imports TensorFlow, so that reading takes milliseconds. A
-store can be read while a run writes to it.
+store can be read while a run writes to it. One on a server holds other pipelines, too: they are
+neither read nor touched.
 """
 
 import shutil
@@ -14,11 +15,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from ml_metadata import MetadataStore
-from ml_metadata.errors import AbortedError, StatusError, UnavailableError
+from ml_metadata.errors import AbortedError, AlreadyExistsError, StatusError, UnavailableError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from pipeline.metadata_connection import SQLITE, connect, recorded_connection, sqlite_connection
+
+PIPELINE_CONTEXT = "pipeline"
 RUN_CONTEXT = "pipeline_run"
 NODE_CONTEXT = "node"
+_OWNER = "pipeline_name"  # custom property of a run: whose it is
 _BUSY_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds
 _UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
 _Answer = TypeVar("_Answer")
@@ -50,35 +55,60 @@ class Execution:
     outputs: dict[str, list[Artifact]]
 
 
-def store_path(run_folder: Path) -> Path:
-    """The SQLite file of ML Metadata under <root>/<name>."""
-    return run_folder / "metadata.sqlite"
+def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
+    """The store of <root>/<name>; None when no run has come as far as to make one.
 
-
-def open_store(path: Path, writable: bool = False) -> "Metadata | None":
-    """The store in `path`; None when no run has come as far as to make one."""
+    Raises:
+        InputError: it is on a server, and password, user or database are wrong.
+        ServerDownError: the server does not answer.
+    """
+    if recorded_connection(run_folder) is not None:
+        return Metadata(run_folder, writable)
+    path = run_folder / SQLITE
     if not path.is_file():
         return None
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
         question = "SELECT count(*) FROM sqlite_master WHERE name = 'MLMDEnv'"
         [(made,)] = _patiently(lambda: database.execute(question).fetchall())
-    return Metadata(path, writable) if made else None
+    return Metadata(run_folder, writable) if made else None
 
 
 class Metadata:
-    """A store, opened for reading or, by the run that holds its lock, for writing."""
+    """A pipeline's store, opened for reading or, by the run that holds its lock, for writing."""
 
-    def __init__(self, path: Path, writable: bool = False) -> None:
-        config = mlmd.ConnectionConfig()
-        config.sqlite.filename_uri = str(path)
-        modes = mlmd.SqliteMetadataSourceConfig
-        config.sqlite.connection_mode = modes.READWRITE if writable else modes.READONLY
-        self._store: MetadataStore = _patiently(lambda: MetadataStore(config))
+    def __init__(self, run_folder: Path, writable: bool = False) -> None:
+        config = recorded_connection(run_folder) or sqlite_connection(run_folder)
+        if config.HasField("sqlite") and not writable:
+            config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
+        self._pipeline = run_folder.name
+        self._store: MetadataStore = _patiently(lambda: connect(config))
 
     def run_ids(self) -> list[str]:
         """Ids of all runs, the oldest first."""
         contexts = _patiently(lambda: self._store.get_contexts_by_type(RUN_CONTEXT))
-        return [context.name for context in sorted(contexts, key=lambda c: c.id)]
+        return [c.name for c in sorted(contexts, key=lambda c: c.id) if self._is_ours(c)]
+
+    def _is_ours(self, run: mlmd.Context) -> bool:
+        """Runs in SQLite need not say whose they are."""
+        owner = run.custom_properties[_OWNER].string_value
+        return owner in ("", self._pipeline)
+
+    def register_run(self, run_id: str, properties: dict[str, str]) -> bool:
+        """Writes a run down before its first node; False when another pipeline's has that id.
+
+        Args:
+            run_id: the run.
+            properties: what is known of it, kept as custom properties of its context.
+        """
+        kind = self._store.put_context_type(mlmd.ContextType(name=RUN_CONTEXT))
+        run = mlmd.Context(type_id=kind, name=run_id)
+        for key, value in {**properties, _OWNER: self._pipeline}.items():
+            run.custom_properties[key].string_value = value
+        try:
+            self._store.put_contexts([run])
+        except AlreadyExistsError:
+            return False
+        return True
 
     def executions(self, run_id: str) -> list[Execution]:
         """Executions of a run in the order in which they started; none for an unknown run."""
@@ -94,23 +124,26 @@ class Metadata:
         if run is None:
             return []
         found = sorted(self._store.get_executions_by_context(run.id), key=lambda e: e.id)
+        nodes = {execution.id: self._node_id(execution.id) for execution in found}
         outputs = self._outputs([execution.id for execution in found])
         return [
             Execution(
                 execution.id,
-                self._node_id(execution.id),
+                nodes[execution.id],
                 mlmd.Execution.State.Name(execution.last_known_state),
                 _seconds(execution),
                 outputs.get(execution.id, {}),
             )
             for execution in found
+            if nodes[execution.id]
         ]
 
     def _node_id(self, execution_id: int) -> str:
-        """`Trainer`: the context of a node is named <pipeline>.<node id>."""
+        """`Trainer`: the context of a node is named <pipeline>.<node id>; empty for others."""
         for context in self._store.get_contexts_by_execution(execution_id):
             if context.type == NODE_CONTEXT:
-                return str(context.name).partition(".")[2]
+                pipeline, _, node = str(context.name).partition(".")
+                return node if pipeline == self._pipeline else ""
         return ""
 
     def _outputs(self, execution_ids: list[int]) -> dict[int, dict[str, list[Artifact]]]:
@@ -139,9 +172,13 @@ class Metadata:
 
     def artifacts(self, type_name: str) -> list[Artifact]:
         """Artifacts of a type that are not marked as deleted, the oldest first."""
-        found = _patiently(lambda: self._store.get_artifacts_by_type(type_name))
-        live = [a for a in found if a.state != mlmd.Artifact.DELETED]
+        found = _patiently(self._artifacts)
+        live = [a for a in found if a.type == type_name and a.state != mlmd.Artifact.DELETED]
         return [_to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
+
+    def _artifacts(self) -> list[mlmd.Artifact]:
+        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
+        return list(self._store.get_artifacts_by_context(pipeline.id)) if pipeline else []
 
     def forget_artifact(self, artifact_id: int) -> None:
         """Marks an artifact as deleted: no cached execution hands it on any more."""
@@ -166,7 +203,9 @@ class Metadata:
         Returns:
             The ids of their nodes.
         """
-        left = [e for e in self._store.get_executions() if e.last_known_state in _UNFINISHED]
+        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
+        started = self._store.get_executions_by_context(pipeline.id) if pipeline else []
+        left = [e for e in started if e.last_known_state in _UNFINISHED]
         nodes = [self._node_id(execution.id) for execution in left]
         for execution, node in zip(left, nodes, strict=True):
             folder = artifacts / node

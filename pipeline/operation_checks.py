@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from models.errors import InputError
+from pipeline import metadata_address
 from pipeline.overlay import KeyPath
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ _TEXTFILE_ENDING = ".prom"  # the collector reads no other
 
 
 def check_operations(config: "Config") -> Iterator[tuple[KeyPath, str]]:
-    """Problems of the schedule, of notification and of metrics."""
+    """Problems of the schedule, of notification, of metrics and of the metadata store."""
     from pipeline.retraining.cron import parse
 
     try:
@@ -28,3 +30,21 @@ def check_operations(config: "Config") -> Iterator[tuple[KeyPath, str]]:
             ("metrics", "textfile"),
             f"'{textfile}' does not end in {_TEXTFILE_ENDING}, so the collector would not read it",
         )
+    yield from _check_metadata(config)
+
+
+def _check_metadata(config: "Config") -> Iterator[tuple[KeyPath, str]]:
+    metadata = config.metadata
+    given = [
+        key for key in ("password_variable", "password_file") if getattr(metadata, key) is not None
+    ]
+    if metadata.connection is None:
+        for key in given:
+            yield ("metadata", key), "nothing asks for a password; give metadata.connection, too"
+        return
+    if len(given) > 1:
+        yield ("metadata", "password_file"), "give this or metadata.password_variable, not both"
+    try:
+        metadata_address.parse(metadata.connection)
+    except InputError as error:
+        yield ("metadata", "connection"), str(error)

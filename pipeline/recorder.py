@@ -6,12 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ml_metadata.errors import StatusError
+
 from pipeline import findings, summary
 from pipeline.config import Config
 from pipeline.events import Event, NodeFinished, NodeStarted
 from pipeline.failures import Failure
 from pipeline.fingerprint import code_sha256
-from pipeline.metadata import open_store, store_path
+from pipeline.metadata import Execution, open_store
 from pipeline.staging import Staged
 from pipeline.usage import Usage
 
@@ -63,6 +65,7 @@ class Recorder:
         self._usage = usage
         self._path = summary.path_of(run.folder, run.run_id)
         self._nodes: dict[str, summary.Node] = {}
+        self._executions: list[Execution] = []
         self._cpu_at_start: dict[str, float] = {}
         self._code_sha256 = run_code_sha256(run.config)
 
@@ -87,6 +90,7 @@ class Recorder:
 
     def write(self, state: summary.State) -> summary.Summary:
         """Writes the summary as it stands."""
+        self._executions = self._read_executions()
         written = self._summarize(state, None, None)
         summary.write(written, self._path)
         return written
@@ -94,20 +98,27 @@ class Recorder:
     def write_if_possible(
         self, state: summary.State, failure: Failure | None = None, node: str | None = None
     ) -> summary.Summary:
-        """Writes the summary of a run that ended early; on a full disk, only returns it."""
+        """Writes the summary of a run that ended early; on a full disk, only returns it.
+
+        Where the metadata cannot be read either, it says what was known after the last node.
+        """
+        with contextlib.suppress(OSError, StatusError):
+            self._executions = self._read_executions()
         written = self._summarize(state, failure, node)
         with contextlib.suppress(OSError):
             summary.write(written, self._path)
         return written
 
+    def _read_executions(self) -> list[Execution]:
+        store = open_store(self._run.folder)
+        return store.executions(self._run.run_id) if store else []
+
     def _summarize(
         self, state: summary.State, failure: Failure | None, node: str | None
     ) -> summary.Summary:
         run, config = self._run, self._run.config
-        store = open_store(store_path(run.folder))
-        executions = store.executions(run.run_id) if store else []
         found = findings.collect(
-            executions, run.folder, state == "RUNNING", config.labeling.gates.model_dump()
+            self._executions, run.folder, state == "RUNNING", config.labeling.gates.model_dump()
         )
         return summary.Summary(
             format=summary.FORMAT,

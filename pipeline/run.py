@@ -1,5 +1,7 @@
 """One run of the DAG: lock, staging, nodes, summary."""
 
+import contextlib
+import errno
 import signal
 import tempfile
 from collections.abc import Callable
@@ -7,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_metadata.errors import StatusError
+
 from models.errors import InputError
 from pipeline import lock
 from pipeline.config import Config
 from pipeline.events import Event, Listener, NodeError
 from pipeline.failures import Failure, explain, is_disk_full
-from pipeline.metadata import open_store, store_path
+from pipeline.metadata import Metadata, open_store
+from pipeline.metadata_connection import connection_config, settle
 from pipeline.recorder import Recorder, Run, new_run_id
 from pipeline.retraining.spans import Window
 from pipeline.signals import Interrupted, interruptible
@@ -84,14 +89,29 @@ def execute(
     folder = (request.root / request.config.name).resolve()
     _check_writable(folder, request.root)
     with lock.hold(folder / lock.FILE), interruptible(), Usage() as usage:
+        settle(request.config, folder)
         tell("staging the data")
         staged = stage(request.config, folder, request.window)
-        run = Run(new_run_id(folder), request.config_name, request.config, staged, folder)
+        run = Run(_register(request, folder), request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")
         outcome = _run(run, request, build, recorder, listener)
     with interruptible():
         return replace(outcome, warnings=after_run(request.config, outcome.summary, folder))
+
+
+def _register(request: Request, folder: Path) -> str:
+    """A new run id; on a server, one that no other pipeline's run has."""
+    while True:
+        run_id = new_run_id(folder)
+        try:
+            store = Metadata(folder, writable=True)
+            if store.register_run(run_id, {"config": request.config_name}):
+                return run_id
+        except (StatusError, RuntimeError) as error:
+            if is_disk_full(error):
+                raise OSError(errno.ENOSPC, str(error)) from error
+            raise
 
 
 def _run(
@@ -107,7 +127,8 @@ def _run(
         _launch(run, build, on_event)
         return Outcome(recorder.write("COMPLETE"), None, None)
     except KeyboardInterrupt as error:
-        _close_unfinished(run.folder)
+        with contextlib.suppress(OSError, StatusError):  # the next run does it, if this one cannot
+            _close_unfinished(run.folder)
         number = error.number if isinstance(error, Interrupted) else signal.SIGINT
         return Outcome(recorder.write_if_possible("INTERRUPTED"), None, number)
     except Exception as error:
@@ -127,18 +148,19 @@ def _launch(run: Run, build: Builder, on_event: Listener) -> None:
     _close_unfinished(run.folder)
     _forget_deleted_versions(run.folder)
     pipeline = build(run.config, run.staged, run.folder)
-    NodeRunner(run.run_id, store_path(run.folder), on_event).run(pipeline)
+    connection = connection_config(run.config, run.folder)
+    NodeRunner(run.run_id, run.folder, connection, on_event).run(pipeline)
 
 
 def _close_unfinished(folder: Path) -> None:
     """Tidies up after nodes that were cut off; needs the lock."""
-    if store := open_store(store_path(folder), writable=True):
+    if store := open_store(folder, writable=True):
         store.close_unfinished(folder / "artifacts")
 
 
 def _forget_deleted_versions(folder: Path) -> None:
     """Lets models be pushed again whose versions somebody deleted; needs the lock."""
-    if store := open_store(store_path(folder), writable=True):
+    if store := open_store(folder, writable=True):
         forget_deleted(store)
 
 

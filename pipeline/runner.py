@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx import types
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata as tfx_metadata
@@ -83,10 +84,20 @@ _OPERATORS = {
 class NodeRunner(tfx_runner.IrBasedRunner):
     """Runs pipelines under a given run id and reports each node to `listener`."""
 
-    def __init__(self, run_id: str, metadata: Path, listener: Listener) -> None:
-        """`metadata` is the SQLite file that the pipeline names, too."""
+    def __init__(
+        self, run_id: str, folder: Path, connection: mlmd.ConnectionConfig, listener: Listener
+    ) -> None:
+        """Prepares a run.
+
+        Args:
+            run_id: the id of the run.
+            folder: <root>/<name>.
+            connection: how to reach the store; what the pipeline says of it holds no password.
+            listener: is told of each node.
+        """
         self._run_id = run_id
-        self._metadata = metadata
+        self._folder = folder
+        self._connection = connection
         self._listener = listener
 
     def run_with_ir(
@@ -126,12 +137,10 @@ class NodeRunner(tfx_runner.IrBasedRunner):
     ) -> tuple[NodeState, int | None]:
         """Runs one node; its state and the id of its execution in ML Metadata."""
         deployment = runner_utils.extract_local_deployment_config(pipeline)
-        connections = deployment.metadata_connection_config
-        connection = getattr(connections, connections.WhichOneof("connection_config"))
         node_id = node.node_info.id
         info = launcher.Launcher(
             pipeline_node=node,
-            mlmd_connection=tfx_metadata.Metadata(connection),
+            mlmd_connection=tfx_metadata.Metadata(self._connection),
             pipeline_info=pipeline.pipeline_info,
             pipeline_runtime_spec=pipeline.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
@@ -140,7 +149,7 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         ).launch()
         if info is None or info.execution_id is None:
             return "SKIPPED", None
-        state = Metadata(self._metadata).state(info.execution_id)
+        state = Metadata(self._folder).state(info.execution_id)
         if state not in _STATES:
             raise RuntimeError(f"its inputs could not be resolved (execution {info.execution_id})")
         return _STATES[state], info.execution_id
@@ -149,7 +158,7 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         """For damaged inputs: has them made anew by the next run, and says so."""
         if not isinstance(error, DamagedInputError):
             return error
-        store = Metadata(self._metadata, writable=True)
+        store = Metadata(self._folder, writable=True)
         maker = store.producer(error.artifact_id)
         store.forget_artifact(error.artifact_id)
         return WillBeMadeAnewError(f"{error}. The next run makes it anew, from {maker} on")

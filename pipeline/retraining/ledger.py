@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.metadata import Execution, Metadata, find, open_store, store_path
+from pipeline.metadata import Execution, Metadata, find, open_store
 from pipeline.retraining import records
 from pipeline.retraining.spans import Ledger, part_of
 
@@ -18,7 +18,7 @@ SOURCE_FILES = "source_files"  # as in components/csv_example_gen.py, which load
 def read(run_folder: Path) -> Ledger:
     """The ledger of the runs under <root>/<name>; empty before the first."""
     trained: dict[int, tuple[frozenset[str], str]] = {}
-    if store := open_store(store_path(run_folder)):
+    if store := open_store(run_folder):
         for run_id, files in _trained_runs(store):
             for span, sums in files.items():
                 trained[span] = (sums, run_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import lock, run, summary
 from pipeline.events import Listener
-from pipeline.metadata import open_store, store_path
+from pipeline.metadata import open_store
 from pipeline.recorder import run_code_sha256
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.decision import decide, find_earlier, is_gate
@@ -158,5 +158,5 @@ def _record(folder: Path, decision: Decision, found: summary.Summary, code: int)
         exit_code=code,
     )
     records.append(folder, outcome)
-    if store := open_store(store_path(folder), writable=True):
+    if store := open_store(folder, writable=True):
         store.note_on_run(found.run_id, {_REASONS: "; ".join(decision.reasons)})

@@ -8,7 +8,7 @@ from pathlib import Path
 from models.errors import InputError
 from pipeline import summary
 from pipeline.findings import TARGETS
-from pipeline.metadata import find, open_store, store_path
+from pipeline.metadata import find, open_store
 from pipeline.retraining import ledger
 from pipeline.retraining.records import Log
 from pipeline.versions.served import Version, live
@@ -57,7 +57,7 @@ def _trained_on(
 ) -> dict[int, frozenset[str]] | None:
     """What is the same in the training data of every version; None where a run is unknown."""
     common: dict[int, frozenset[str]] | None = None
-    store = open_store(store_path(run_folder))
+    store = open_store(run_folder)
     for run_id in {version.run_id for version in versions.values() if version is not None}:
         spans = ledger.spans_of(store.executions(run_id)) if store and run_id else {}
         if not spans:
@@ -76,7 +76,7 @@ def _trained_at(server: Version | None, log: Log) -> datetime | None:
 
 
 def _statistics(run_folder: Path, server: Version | None) -> Path | None:
-    store = open_store(store_path(run_folder))
+    store = open_store(run_folder)
     if server is None or server.run_id is None or store is None:
         return None
     artifact = find(store.executions(server.run_id), "StatisticsGen", "ExampleStatistics")

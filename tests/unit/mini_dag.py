@@ -6,6 +6,7 @@ Last (copies what Work wrote).
 
 import errno
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from tfx.dsl.component.experimental.annotations import (
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
@@ -29,6 +29,7 @@ from tfx.types.standard_artifacts import Examples, Model
 from data.census.spans import split_rows
 from models.errors import InputError
 from pipeline.config import Config
+from pipeline.metadata_connection import connection_config, without_password
 from pipeline.settings import beam_args
 from pipeline.staging import Staged
 
@@ -45,8 +46,9 @@ def Make(examples: OutputArtifact[Examples], rows: Parameter[int]) -> None:  # n
     folder.mkdir()
     options = tf.io.TFRecordOptions(compression_type="GZIP")
     with tf.io.TFRecordWriter(str(folder / "data-00000-of-00001.gz"), options) as writer:
-        for _ in range(rows):
-            value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[os.urandom(8)]))
+        for number in range(rows):
+            content = random.Random(number).randbytes(8)
+            value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
             features = tf.train.Features(feature={"value": value})
             writer.write(tf.train.Example(features=features).SerializeToString())
 
@@ -59,7 +61,7 @@ def Work(  # noqa: N802
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes half a model, then does what it is told."""
-    del examples, label
+    del examples
     (Path(model.uri) / "model.txt").write_text("half")
     task = os.environ.get("MINI_WORK", "finish")
     if task == "finish":
@@ -67,6 +69,9 @@ def Work(  # noqa: N802
     elif task == "sleep":
         Path(os.environ["MINI_ROOT"], WORKING).touch()
         time.sleep(60)
+    elif task == "meet":
+        _meet(Path(os.environ["MINI_ROOT"]), label)
+        (Path(model.uri) / "model.txt").write_text("whole")
     elif task == "fill":
         with open(Path(model.uri) / "big", "wb") as file:
             while True:
@@ -84,6 +89,15 @@ def Work(  # noqa: N802
 def Last(model: InputArtifact[Model], copy: OutputArtifact[Model]) -> None:  # noqa: N802
     """Copies the model."""
     (Path(copy.uri) / "model.txt").write_text((Path(model.uri) / "model.txt").read_text())
+
+
+def _meet(folder: Path, name: str, others: int = 1) -> None:
+    """Waits until others have come to this point, too."""
+    (folder / f"{WORKING}-{name}").touch()
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob(f"{WORKING}-*"))) <= others:
+        assert time.monotonic() < deadline, "nobody came"
+        time.sleep(0.05)
 
 
 _ERRORS: dict[str, Exception] = {
@@ -109,9 +123,7 @@ def build(config: Config, staged: Staged, folder: Path) -> Pipeline:
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(folder / "artifacts"),
-        metadata_connection_config=sqlite_metadata_connection_config(
-            str(folder / "metadata.sqlite")
-        ),
+        metadata_connection_config=without_password(connection_config(config, folder)),
         components=[make, work, last],
         enable_cache=True,
         beam_pipeline_args=beam_args(config),

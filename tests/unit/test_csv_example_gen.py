@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2
 
@@ -14,6 +13,7 @@ from models.errors import InputError
 from pipeline.config import load
 from pipeline.contract import read_contract
 from pipeline.events import Event, NodeFinished
+from pipeline.metadata_connection import sqlite_connection
 from pipeline.runner import NodeRunner
 from pipeline.settings import beam_args
 from pipeline.staging import SPLITS, stage
@@ -103,7 +103,7 @@ def run_once(tmp_path: Path) -> Callable[[], str]:
             source_files=[(file.name, file.sha256) for file in staged.files],
             code_sha256="1",
         )
-        database = tmp_path / "run" / "metadata.sqlite"
+        connection = sqlite_connection(tmp_path / "run")
         states: list[str] = []
 
         def listen(event: Event) -> None:
@@ -113,12 +113,12 @@ def run_once(tmp_path: Path) -> Callable[[], str]:
         pipeline = Pipeline(
             pipeline_name="types",
             pipeline_root=str(tmp_path / "run" / "artifacts"),
-            metadata_connection_config=sqlite_metadata_connection_config(str(database)),
+            metadata_connection_config=connection,
             components=[example_gen],
             beam_pipeline_args=beam_args(config),
             enable_cache=True,
         )
-        NodeRunner(next(run_ids), database, listen).run(pipeline)
+        NodeRunner(next(run_ids), tmp_path / "run", connection, listen).run(pipeline)
         return states[0]
 
     return run

@@ -94,7 +94,7 @@ def test_cold_then_cached_then_one_change(runs: Runs, capsys: pytest.CaptureFixt
     cpu = [node["cpu_seconds"] for node in cold["nodes"].values()]
     assert all(seconds > 0 for seconds in cpu)
     assert sum(cpu) < cold["cpu_seconds"]
-    store = Metadata(runs.folder / "metadata.sqlite")
+    store = Metadata(runs.folder)
     assert cold["run_id"] == store.run_ids()[0]
     assert [e.node for e in store.executions(cold["run_id"])] == ["Make", "Work", "Last"]
 
@@ -226,7 +226,7 @@ def test_a_killed_run_is_seen_as_interrupted_and_resumes(
     assert (shown["state"], shown["nodes"]["Make"]["state"]) == ("INTERRUPTED", "RAN")
     assert runs.run() == 0
     assert runs.states() == {"Make": "CACHED", "Work": "RAN", "Last": "RAN"}
-    store = Metadata(runs.folder / "metadata.sqlite")
+    store = Metadata(runs.folder)
     assert [e.state for e in store.executions(shown["run_id"])] == ["COMPLETE", "CANCELED"]
     models = [path.read_text() for path in runs.folder.glob("artifacts/Work/model/*/model.txt")]
     assert models == ["whole"]

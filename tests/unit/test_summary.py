@@ -16,7 +16,8 @@ from pipeline import summary
 from pipeline.config import REPOSITORY
 from pipeline.findings import collect, finite
 from pipeline.history import list_runs, read_run
-from pipeline.metadata import open_store, store_path
+from pipeline.metadata import open_store
+from pipeline.metadata_connection import SQLITE
 from pipeline.summary import Summary
 from pipeline.versions.reconcile import forget_deleted
 
@@ -115,10 +116,11 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         config = mlmd.ConnectionConfig()
-        config.sqlite.filename_uri = str(store_path(folder))
+        config.sqlite.filename_uri = str(folder / SQLITE)
         config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
         self.store = MetadataStore(config)
         self.run = self._context("pipeline_run", RUN_ID)
+        self.pipeline = self._context("pipeline", folder.name)
 
     def _context(self, kind: str, name: str) -> int:
         type_id = self.store.put_context_type(mlmd.ContextType(name=kind))
@@ -148,7 +150,7 @@ class Store:
         )
         event = mlmd.Event(type=mlmd.Event.OUTPUT)
         event.path.steps.add().key = "output"
-        contexts = [self.run, self._context("node", f"census.{node}")]
+        contexts = [self.run, self.pipeline, self._context("node", f"{self.folder.name}.{node}")]
         found = self.store.get_contexts_by_id(contexts)
         self.store.put_execution(execution, [(artifact, event)], found)
 
@@ -177,7 +179,7 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     version = store.folder / "serving" / "census" / "17"
     version.mkdir(parents=True)
     store.add("Pusher.server", "PushedModel", {}, pushed, mlmd.Execution.CACHED)
-    opened = open_store(store_path(store.folder))
+    opened = open_store(store.folder)
     assert opened is not None
     found = collect(opened.executions(RUN_ID), store.folder, running=True, label_bounds={})
     assert found.labels == VALUES["labels"]
@@ -212,7 +214,7 @@ def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> No
     store.add("Pusher.other", "PushedModel", {}, {"pushed": 0})
     (served / "17").mkdir(parents=True)
     (withdrawn_folder(served) / "18").mkdir(parents=True)
-    opened = open_store(store_path(store.folder), writable=True)
+    opened = open_store(store.folder, writable=True)
     assert opened is not None
     assert forget_deleted(opened) == [19]
     assert forget_deleted(opened) == []
@@ -228,7 +230,7 @@ def test_why_a_model_was_not_pushed(store: Store) -> None:
     store.add("FairnessGate.edge", "GateReport", {"gates.json": gates})
     store.add("Pusher.edge", "PushedModel", {}, {"pushed": 0})
     store.add("Pusher.server", "PushedModel", {}, {"pushed": 0})
-    opened = open_store(store_path(store.folder))
+    opened = open_store(store.folder)
     assert opened is not None
     pushed = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={}).pushed
     assert pushed["edge"].why == (
@@ -240,7 +242,7 @@ def test_why_a_model_was_not_pushed(store: Store) -> None:
 def test_a_failed_execution_has_no_findings(store: Store) -> None:
     report = {"label_report.json": VALUES["labels"]}
     store.add("SnorkelLabeler", "LabelReport", report, state=mlmd.Execution.FAILED)
-    opened = open_store(store_path(store.folder))
+    opened = open_store(store.folder)
     assert opened is not None
     found = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={})
     assert found.labels is None
@@ -277,9 +279,9 @@ def test_an_unknown_run_is_an_input_error(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_store_that_was_never_finished_holds_no_runs(tmp_path: Path) -> None:
-    assert open_store(store_path(tmp_path)) is None
-    store_path(tmp_path).touch()
-    assert open_store(store_path(tmp_path)) is None
+    assert open_store(tmp_path) is None
+    (tmp_path / SQLITE).touch()
+    assert open_store(tmp_path) is None
 
 
 def test_numbers_of_rows_stay_whole() -> None:
