@@ -10,7 +10,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain schedule runs show models rollback lf test unit e2e lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain schedule runs show models rollback lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +53,9 @@ unit: setup ## unit and component tests only
 e2e: setup ## end-to-end smoke only
 	$(PYTHON) -m pytest tests/e2e $(ARGS)
 
+test-deploy: setup ## the files of deploy/ with Airflow and hadolint, in an environment of their own
+	$(PYTHON) -m pytest tests/deploy $(ARGS)
+
 lint: setup ## ruff, formatting, types, direction of imports
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
@@ -70,6 +73,7 @@ lock: setup ## resolve environment/*.txt anew: ARGS=--upgrade takes newer versio
 	@$(LOCK) $(ARGS) environment/installer.in -o environment/installer.txt >/dev/null
 	@$(LOCK) $(ARGS) pyproject.toml --group dev --constraints environment/torch.txt --no-emit-package torch -o environment/lock.txt >/dev/null
 	@$(LOCK) $(ARGS) --no-config environment/torch.txt --constraints environment/lock.txt -o environment/torch-default.txt >/dev/null
+	@$(LOCK) $(ARGS) --no-config tests/deploy/requirements.in -o tests/deploy/requirements.txt >/dev/null
 
 clean: ## remove the environment, never the runs
 	rm -rf .venv .installer

@@ -203,3 +203,14 @@ def publish(
     append(folder / HISTORY, json.dumps(record))
     if textfile is not None:
         write_to_textfile(str(textfile), registry_of(record))
+
+
+def publish_live(folder: Path, textfile: Path | None, live: Mapping[str, int]) -> None:
+    """Puts the served versions right in `textfile`, between runs; does nothing before the first.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    history = read(folder / HISTORY)
+    if textfile is not None and history:
+        write_to_textfile(str(textfile), registry_of({**history[-1], "live": dict(live)}))

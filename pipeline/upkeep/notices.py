@@ -1,4 +1,4 @@
-"""What is told of a run: one notice for each event (docs/operations.md). Pure functions."""
+"""What is told: one notice for each event (docs/operations.md). Pure functions."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -12,13 +12,25 @@ from pipeline.summary import Failure, Gate, Pushed, Summary
 FORMAT = 1
 
 
+class Rollback(BaseModel):
+    """A version that was made live by hand; `before` is null when none was."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: str
+    before: int | None
+    live: int
+
+
 class Notice(BaseModel):
-    """One event of one run; fields may be added, never renamed.
+    """One event; fields may be added, never renamed.
 
     text: one sentence, which chat services show.
     run_id, summary: null when no run began.
     gates: those that failed.
     blocked, pushed: by target.
+    reasons: why `retrain` was blocked before a run.
+    rollback: the version that was live before, and the one that is live now.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +47,8 @@ class Notice(BaseModel):
     failure: Failure | None = None
     blocked: dict[str, str] = {}
     pushed: dict[str, Pushed] = {}
+    reasons: list[str] = []
+    rollback: Rollback | None = None
     summary: str | None = None
 
 
@@ -92,6 +106,32 @@ def of_failure(failure: failures.Failure, origin: Origin) -> Notice:
         text=_failure_text(origin, told),
         run_id=None,
         failure=told,
+        **origin.model_dump(),
+    )
+
+
+def of_blocked(reasons: list[str], origin: Origin) -> Notice:
+    """The notice of a retraining that was blocked before a run."""
+    text = f"{origin.pipeline}: retraining blocked: {'; '.join(reasons)}"
+    return Notice(
+        format=FORMAT,
+        event="block",
+        text=text,
+        run_id=None,
+        reasons=reasons,
+        **origin.model_dump(),
+    )
+
+
+def of_rollback(rollback: Rollback, origin: Origin) -> Notice:
+    """The notice of a version that was made live by hand."""
+    text = f"{origin.pipeline}: {rollback.target} version {rollback.live} made live"
+    return Notice(
+        format=FORMAT,
+        event="rollback",
+        text=text + (f" instead of {rollback.before}" if rollback.before is not None else ""),
+        run_id=None,
+        rollback=rollback,
         **origin.model_dump(),
     )
 

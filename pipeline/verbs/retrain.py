@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from models.errors import InputError
 from pipeline.display import RunDisplay, print_failure, print_results, print_warnings
-from pipeline.verbs.common import load_config
+from pipeline.verbs.common import load_config, run_folder
 
 if TYPE_CHECKING:
     from pipeline.retraining.retrain import Result
@@ -54,6 +54,7 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
     from pipeline.retraining import display
     from pipeline.retraining import retrain as work
     from pipeline.run import Request, build_dag
+    from pipeline.upkeep.after_run import after_blocked
     from pipeline.upkeep.notify import failures_told
 
     run = Request(Path(options.config).stem, config, Path(options.root), options.command)
@@ -69,6 +70,12 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
             print_failure(shown, result.run.summary.failure)
         print_results(shown, result.run.summary)
         warn(result.run.warnings)
+    elif result.decision.action == "blocked" and not options.dry_run:
+        warn(
+            after_blocked(
+                config, run.config_name, result.decision.reasons, run_folder(options, config)
+            )
+        )
     if options.json:
         print(json.dumps(_as_json(result), indent=2))
     elif result.run is not None and result.run.signal is not None:

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from pipeline.display import print_warnings
 from pipeline.verbs.common import DONE, load_config, run_folder
 
 
@@ -48,6 +50,8 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 
 def rollback(options: argparse.Namespace, out: Console) -> int:
     """Makes a version live."""
+    from pipeline.upkeep.after_run import after_rollback
+    from pipeline.upkeep.notices import Rollback
     from pipeline.versions.rollback import roll_back
 
     config = load_config(options)
@@ -59,4 +63,6 @@ def rollback(options: argparse.Namespace, out: Console) -> int:
         moved = ", ".join(map(str, done.withdrawn))
         undo = f"rollback {done.target} {done.before} --config {options.config}"
         out.print(f"  rolled back: {moved}; to undo: {escape(undo)}", soft_wrap=True)
+    told = Rollback(target=done.target, before=done.before, live=done.live)
+    print_warnings(out, after_rollback(config, Path(options.config).stem, told, folder))
     return DONE

@@ -13,8 +13,9 @@ from pipeline import summary
 from pipeline.config import load
 from pipeline.history_file import append, read
 from pipeline.summary import Summary
-from pipeline.upkeep.after_run import after_run
+from pipeline.upkeep.after_run import after_blocked, after_rollback, after_run
 from pipeline.upkeep.metrics import FAMILIES, HISTORY, PREFIX, record_of, registry_of
+from pipeline.upkeep.notices import Rollback
 from tests.unit.test_summary import RUN_ID, VALUES
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -96,6 +97,39 @@ def test_the_last_success_outlives_failed_runs(tmp_path: Path) -> None:
     assert second[of("live_version", target="server")] == 41
     assert [record["run_id"] for record in read(folder / HISTORY)] == [RUN_ID, "later"]
     assert os.listdir(textfile.parent) == ["census.prom"]
+
+
+def test_a_rollback_puts_the_live_version_right_and_is_told(tmp_path: Path) -> None:
+    textfile, told = tmp_path / "census.prom", tmp_path / "told"
+    command = json.dumps(["sh", "-c", f"cat >>{told}"])
+    config = load("census", [f"metrics.textfile={textfile}", f"notify.command={command}"])
+    rollback = Rollback(target="server", before=42, live=41)
+    assert after_rollback(config, "census", rollback, tmp_path) == []
+    assert not textfile.exists()
+    (tmp_path / "serving" / "census" / "42").mkdir(parents=True)
+    assert after_run(config, summary_of(state="INTERRUPTED"), tmp_path) == []
+    (tmp_path / "serving" / "census" / "42").rename(tmp_path / "serving" / "census" / "41")
+    before = parsed(textfile.read_text())
+    assert after_rollback(config, "census", rollback, tmp_path) == []
+    after = parsed(textfile.read_text())
+    assert {key for key in before if before[key] != after[key]} == {
+        of("live_version", target="server")
+    }
+    notice = json.loads(told.read_text()[told.read_text().rindex('{"format"') :])
+    assert notice["text"] == "census: server version 41 made live instead of 42"
+    assert notice["event"] == "rollback"
+    assert notice["rollback"] == {"target": "server", "before": 42, "live": 41}
+
+
+def test_a_retraining_that_is_blocked_before_a_run_is_told(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    command = json.dumps(["sh", "-c", f"cat >{told}"])
+    config = load("census", [f"notify.command={command}"])
+    assert after_blocked(config, "census", ["span 3 is odd", "no gold"], tmp_path) == []
+    notice = json.loads(told.read_text())
+    assert (notice["event"], notice["run_id"]) == ("block", None)
+    assert notice["text"] == "census: retraining blocked: span 3 is odd; no gold"
+    assert not (tmp_path / HISTORY).exists()
 
 
 def test_a_textfile_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
