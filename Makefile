@@ -10,7 +10,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain schedule runs show models rollback lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain schedule runs show models rollback init lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,9 @@ models: setup ## list the model versions of CONFIG, and which are live
 
 rollback: setup ## make an older version live: TARGET=server VERSION=... ARGS='--reason "..."'
 	@$(PIPELINE) rollback $(TARGET) $(VERSION) --config $(CONFIG) $(ARGS)
+
+init: setup ## describe your own data: ARGS="--csv FILE --label COLUMN --name NAME"
+	@$(PIPELINE) init $(ARGS)
 
 lf: setup ## judge the labelling functions of CONFIG, without a run
 	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)

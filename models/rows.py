@@ -90,6 +90,8 @@ def load_columns(patterns: Sequence[str], names: Sequence[str]) -> dict[str, np.
     Raises:
       InputError: No file matches, or a file is truncated or damaged.
     """
+    if not names:
+        return {}
     spec = {name: tf.io.FixedLenFeature([1], tf.string) for name in names}
     columns = _parse(patterns, spec)
     return {name: np.char.decode(columns[name][:, 0].astype(bytes), "utf-8") for name in names}
@@ -112,7 +114,7 @@ def _parse(patterns: Sequence[str], spec: Mapping[str, Any]) -> dict[str, np.nda
         for batch in _batches(path, _PARSE_ROWS):
             for name, values in tf.io.parse_example(batch, spec).items():
                 columns[name].append(values.numpy())
-    if spec and not columns[next(iter(spec))]:
+    if not columns[next(iter(spec))]:
         raise InputError(f"{', '.join(patterns)}: there are no rows in these files")
     return {name: np.concatenate(parts) for name, parts in columns.items()}
 

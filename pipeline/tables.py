@@ -4,9 +4,7 @@ Every problem is an InputError that names file, row (the first row after the hea
 column, and says what to do.
 """
 
-import csv
 import difflib
-import io
 import math
 import re
 from collections.abc import Collection
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from models import raw_table
 from models.errors import InputError
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -48,16 +47,9 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
     Raises:
         InputError: not UTF-8, no rows, ragged rows, wrong columns, text in a number column.
     """
-    header, rows = _parse(content, name)
+    header, rows = raw_table.parse(raw_table.decode(content, name), name)
     _check_header(header, name, columns)
-    if not rows:
-        raise InputError(f"{name}: no rows below the header; bring data or remove the file")
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
-            raise InputError(
-                f"{name}: row {number} has {len(row)} cells, the header has {len(header)} columns: "
-                "quote cells that contain commas, and give every row all its cells"
-            )
+    raw_table.check_widths(header, rows, name)
     cells = dict(zip(header, zip(*rows, strict=True), strict=True))
     table = {}
     for column, kind in columns.kinds.items():
@@ -65,28 +57,6 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
         if kind != "BYTES":
             table[column] = _convert(table[column], name, column, kind)
     return pd.DataFrame(table, dtype=object)
-
-
-def _parse(content: bytes, name: str) -> tuple[list[str], list[list[str]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start)
-        where = f"row {row}" if row else "the header"
-        raise InputError(
-            f"{name}: {where} is not UTF-8 ({error.reason}); save it as UTF-8"
-        ) from error
-    if not text.strip():
-        raise InputError(f"{name}: the file is empty; it needs a header and rows")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[list[str]] = []
-    try:
-        rows.extend(row for row in reader if row)
-    except csv.Error as error:
-        raise InputError(
-            f"{name}: line {reader.line_num} is not valid CSV: {error}; check its quotes"
-        ) from error
-    return [column.strip() for column in rows[0]], rows[1:]
 
 
 def _check_header(header: list[str], name: str, columns: ColumnKinds) -> None:

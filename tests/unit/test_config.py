@@ -199,10 +199,10 @@ def test_a_later_file_of_a_list_lies_over_an_earlier_one(tmp_path: Path) -> None
 
 
 def test_smoke_lies_over_any_configuration_and_takes_no_more_rows(tmp_path: Path) -> None:
-    text = "extends: census\nname: mine\nlabeling: {gold_rows: 40}\ntrainer: {epochs: 50}\n"
+    text = "extends: census\nname: mine\ndata: {rows: 400}\ntrainer: {epochs: 50}\n"
     path = write(tmp_path, text)
     config = load(path, ["trainer.patience=7"], smoke=True)
-    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 2000, 40)
+    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 400, 200)
     assert (config.trainer.epochs, config.trainer.patience) == (12, 7)
     assert config.evaluation.server.max_gap == {}
     assert load(path).name == "mine"

@@ -1,0 +1,143 @@
+"""Describes a new data set from a CSV file: everything is made and checked, then put in place."""
+
+import importlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models import labeling, raw_table
+from models.errors import InputError
+from models.label_model import NEGATIVE, POSITIVE
+from models.raw_table import NUMBERS
+from pipeline import overlay
+from pipeline.config import CONFIGS, REPOSITORY, SMOKE, load
+from pipeline.init import example, files, names, proposal
+from pipeline.init.example import Example, Value
+from pipeline.init.files import Origin
+from pipeline.init.proposal import SEED, Proposal, Request
+
+
+@dataclass(frozen=True)
+class Described:
+    """A new data set: what was decided, the labelling function, the files that were written."""
+
+    proposal: Proposal
+    example: Example
+    written: tuple[str, ...]
+
+
+def describe(request: Request, origin: Origin) -> Described:
+    """Writes configuration, contract and data folder of a new data set, or nothing.
+
+    Raises:
+        InputError: the name is taken, or the file or its label cannot be used; says which.
+    """
+    names.check_data_set(request.name, REPOSITORY)
+    try:
+        content = request.csv.read_bytes()
+    except OSError as error:
+        raise InputError(f"--csv {request.csv}: cannot be read: {error.strerror}") from error
+    found = proposal.read(content, str(request.csv))
+    [(_, smoke)] = overlay.read_chain(str(SMOKE), CONFIGS)
+    proposed = proposal.propose(request, found, smoke)
+    parts = dict(raw_table.parts(proposed.source, found.header, found.rows, str(request.csv)))
+    chosen = find_example(proposed, parts["span-1"])
+    contents = files.render(proposed, _contract(proposed, parts, smoke), chosen, content, origin)
+    _put(contents, request.name)
+    return Described(proposed, chosen, tuple(contents))
+
+
+def find_example(proposed: Proposal, training: Mapping[str, list[str]]) -> Example:
+    """The labelling function to begin with, by the gold rows that a run will draw.
+
+    Raises:
+        InputError: no condition on a single column holds for a fair share of the rows.
+    """
+    label = proposed.label
+    cells = training[label.name]
+    labeled = [n for n, cell in enumerate(cells) if cell]
+    ids = [f"span-1:{n + 1}" for n in labeled]
+    drawn = labeling.draw(SEED, ids, proposed.gold_rows)
+    gold = {
+        labeled[n]: POSITIVE if cells[labeled[n]] == label.positive else NEGATIVE for _, n in drawn
+    }
+    values: dict[str, list[Value | None]] = {
+        column.name: [
+            None if not cell else float(cell) if column.kind in NUMBERS else cell
+            for cell in training[column.name]
+        ]
+        for column in proposed.columns
+    }
+    found = example.find(values, gold)
+    if found is None:
+        raise InputError(
+            f"{proposed.request.csv}: no column has a value or a range that holds for "
+            f"{example.LEAST_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
+            "labelling function needs to begin with; bring more columns or more rows"
+        )
+    return found
+
+
+def _contract(
+    proposed: Proposal, parts: Mapping[str, Mapping[str, list[str]]], smoke: Mapping[str, Any]
+) -> str:
+    """The contract as text; TensorFlow is loaded here, not before."""
+    from pipeline.environment import prepare
+
+    prepare()
+    from pipeline.init import contract
+
+    total = sum(proposed.rows.values())
+    share = min(1.0, smoke["data"]["rows"] / total)
+    smallest = int(min(proposed.rows["test"], proposed.rows["span-1"] * 0.2) * share)
+    schema = contract.infer(parts, proposed, smallest)
+    if problems := contract.anomalies(parts, proposed, schema):
+        raise InputError(
+            f"{proposed.request.csv}: the contract does not fit its own rows: {'; '.join(problems)}"
+        )
+    return contract.render(schema)
+
+
+def _put(contents: Mapping[str, bytes], name: str) -> None:
+    """Writes beside the final places, moves there, and checks what is there; or undoes it all."""
+    places = [Path("data") / name, Path("schema") / name, Path("configs") / f"{name}.yaml"]
+    scratch = Path(tempfile.mkdtemp(prefix=f".init-{name}-", dir=REPOSITORY))
+    moved: list[Path] = []
+    try:
+        for path, content in contents.items():
+            (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / path).write_bytes(content)
+        for place in places:
+            (scratch / place).rename(REPOSITORY / place)
+            moved.append(REPOSITORY / place)
+        _check(name, scratch)
+    except BaseException:
+        for place in reversed(moved):
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check(name: str, scratch: Path) -> None:
+    """Stages the data as a run would, and loads the labelling functions.
+
+    Raises:
+        InputError: a run would fail.
+    """
+    from pipeline import staging
+
+    importlib.invalidate_caches()
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else
+    try:
+        config = load(name)
+        staging.stage(config, scratch / "run")
+        assert config.labeling.functions is not None
+        labeling.load(config.labeling.functions)
+    finally:
+        sys.dont_write_bytecode = before

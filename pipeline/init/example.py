@@ -1,0 +1,87 @@
+"""The labelling function that `init` writes: the one condition that gold rows speak for most.
+
+Only gold rows, which a run may see, have a say: the conditions are judged by their true labels, and
+how many other rows a condition holds for is counted without a label.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.label_findings import wilson_interval
+from models.label_model import NEGATIVE, POSITIVE
+
+LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.6
+LEAST_VOTES = 4  # on gold rows
+_QUANTILES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9)
+
+Value = float | str
+Holds = Callable[[Value], bool]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A condition on one column, and what the gold rows say of it.
+
+    Attributes:
+        column: the column.
+        operator: `==`, `>=` or `<=`.
+        value: what the column is compared with.
+        vote: POSITIVE or NEGATIVE.
+        right: gold rows with this class among `gold`.
+        gold: gold rows for which it holds.
+        chance: share of gold rows with this class.
+        coverage: share of all rows for which it holds.
+        above_chance: whether the 95% interval of right / gold lies above `chance`.
+    """
+
+    column: str
+    operator: str
+    value: Value
+    vote: int
+    right: int
+    gold: int
+    chance: float
+    coverage: float
+    above_chance: bool
+
+
+def find(columns: Mapping[str, Sequence[Value | None]], gold: Mapping[int, int]) -> Example | None:
+    """The best condition; None where none holds for enough rows.
+
+    Args:
+        columns: values by column, one a row; None where missing.
+        gold: row number and class of the gold rows.
+    """
+    labels = np.array(list(gold.values()))
+    found: list[tuple[float, Example]] = []
+    for column, values in columns.items():
+        of_gold = [values[n] for n in gold]
+        for operator, value, holds in _conditions(of_gold):
+            at = np.array([known is not None and holds(known) for known in of_gold])
+            coverage = sum(v is not None and holds(v) for v in values) / len(values)
+            if at.sum() < LEAST_VOTES or not LEAST_COVERAGE <= coverage <= MOST_COVERAGE:
+                continue
+            for vote in (POSITIVE, NEGATIVE):
+                right, votes = int((labels[at] == vote).sum()), int(at.sum())
+                chance = float((labels == vote).mean())
+                low, _ = wilson_interval(right, votes) or (0.0, 1.0)
+                example = Example(
+                    column, operator, value, vote, right, votes, chance, coverage, low > chance
+                )
+                found.append((low - chance, example))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _conditions(values: Sequence[Value | None]) -> Iterator[tuple[str, Value, Holds]]:
+    texts = sorted({value for value in values if isinstance(value, str)})
+    for text in texts:
+        yield "==", text, lambda v, text=text: v == text  # type: ignore[misc]
+    numbers = np.array([v for v in values if isinstance(v, int | float)], dtype=np.float64)
+    if not numbers.size:
+        return
+    bounds = np.unique(np.quantile(numbers, _QUANTILES, method="nearest"))
+    for bound in bounds.tolist():
+        yield ">=", bound, lambda v, bound=bound: v >= bound  # type: ignore[misc]
+        yield "<=", bound, lambda v, bound=bound: v <= bound  # type: ignore[misc]

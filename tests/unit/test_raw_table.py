@@ -1,0 +1,119 @@
+"""A CSV file as somebody hands it over: delimiters, cells, classes, the split."""
+
+import pytest
+
+from models import raw_table
+from models.errors import InputError
+from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, Column, Label, Source
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
+        ("a\tb\n1, 2\tx\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ('a;b\n"one, two, three";2\n"four";3\n', ";"),
+        ("only\n1\n2\n", ","),
+    ],
+)
+def test_the_delimiter_is_the_one_that_fits_the_header(text: str, delimiter: str) -> None:
+    assert raw_table.find_delimiter(text) == delimiter
+
+
+def test_quoted_line_ends_and_a_byte_order_mark() -> None:
+    text = raw_table.decode('\ufeffa,b\r\n"two\nlines",2\r\n\r\n'.encode(), "x.csv")
+    assert raw_table.parse(text, "x.csv") == (["a", "b"], [["two\nlines", "2"]])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,2\nK\u00f6ln,3\n".encode("latin-1"), "x.csv: row 2 is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16"), "x.csv: the header is not UTF-8"),
+        (b" \n", "x.csv: the file is empty"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        raw_table.decode(content, "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "plain"),
+    [
+        ("12", NUMBER, "12"),
+        ("-1.5e3", NUMBER, "-1.5e3"),
+        ("1,234,567.5", NUMBER, "1234567.5"),
+        ("$1,200", NUMBER, "1200"),
+        ("-$5", NUMBER, "-5"),
+        ("12.5 %", NUMBER, "12.5"),
+        ("1,23", NUMBER, None),
+        ("12 km", NUMBER, None),
+        ("inf", NUMBER, None),
+        ("1e999", NUMBER, None),
+        ("3,5", DECIMAL_COMMA, "3.5"),
+        ("1.234,5", DECIMAL_COMMA, "1234.5"),
+        ("1 234 567,5", DECIMAL_COMMA, "1234567.5"),
+        ("12,50 \u20ac", DECIMAL_COMMA, "12.50"),
+    ],
+)
+def test_numbers(cell: str, kind: str, plain: str | None) -> None:
+    assert raw_table.number(cell, kind) == plain
+
+
+SOURCE = Source(
+    file="raw/data.csv",
+    sha256="",
+    delimiter=",",
+    missing=("NA",),
+    columns=(Column("Fare", "fare", NUMBER), Column("City", "city", CATEGORY)),
+    label=Label("Paid by", "paid_by", "card", "not card", True),
+    test_fraction=0.3,
+    seed=1,
+)
+HEADER = ["City", "Paid by", "Fare"]
+
+
+def test_columns_are_renamed_left_out_and_brought_into_one_form() -> None:
+    rows = [[" Rome", "card ", "1,000"], ["NA", "cash", ""], ["Oslo", "NA", "2"]]
+    assert raw_table.convert(SOURCE, HEADER, rows, "x.csv") == {
+        "fare": ["1000", "", "2"],
+        "city": ["Rome", "", "Oslo"],
+        "paid_by": ["card", "not card", ""],
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        (HEADER, ["Rome", "card", "much"], "row 1, column 'Fare': 'much' is not a number"),
+        (["City", "Paid by", "Price"], ["Rome", "card", "1"], "column 'Fare' is missing"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(header: list[str], row: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        raw_table.convert(SOURCE, header, [row], "x.csv")
+
+
+def test_a_third_class_is_refused_unless_it_is_one_of_the_rest() -> None:
+    two = Label("Paid by", "paid_by", "card", "cash", False)
+    with pytest.raises(InputError, match="row 2, column 'Paid by': 'cheque' is neither 'card'"):
+        raw_table.labels(["card", "cheque"], two, (), "x.csv")
+
+
+def test_equal_rows_are_of_one_part_and_rows_without_a_label_are_for_training() -> None:
+    rows = [[str(n % 100), "x"] for n in range(300)]
+    classes = ["card"] * 200 + [""] * 100
+    test = raw_table.in_test(rows, classes, 0.3, 1)
+    assert test[:100] == test[100:200]
+    assert not any(test[200:])
+    assert 15 < sum(test[:100]) < 45
+    assert test != raw_table.in_test(rows, classes, 0.3, 2)
+
+
+def test_a_row_stays_in_its_part_when_others_come() -> None:
+    rows = [[str(n), "x"] for n in range(50)]
+    before = raw_table.in_test(rows[:20], ["card"] * 20, 0.3, 1)
+    assert raw_table.in_test(rows, ["card"] * 50, 0.3, 1)[:20] == before
