@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.label_findings import wilson_interval
+from models.intervals import wilson_interval
 from models.label_model import NEGATIVE, POSITIVE
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.6
