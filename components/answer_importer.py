@@ -12,7 +12,7 @@ from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
 from components.artifacts import Answers
-from components.labeling_passes import Answer
+from components.voting_pass import Answer
 
 ANSWERS_FILE = "answers.json"
 

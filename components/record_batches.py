@@ -15,12 +15,11 @@ from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
 from models.errors import InputError
 from models.label_model import NEGATIVE, POSITIVE
+from models.labeling_rows import Column, Value
 
 ROW_ID = "row_id"
 UNKNOWN = -1  # a row without a true label
 BATCH_ROWS = 2048
-
-Value = float | str | None
 
 
 def read(path: str) -> Iterator[pa.RecordBatch]:
@@ -47,29 +46,32 @@ def values(batch: pa.RecordBatch, column: str) -> list[Value]:
     Raises:
       InputError: A row has several values.
     """
-    missing: list[Value] = [None] * batch.num_rows
+    found = coded(batch, column)
+    return [found.values[code] for code in found.codes.tolist()]
+
+
+def coded(batch: pa.RecordBatch, column: str) -> Column:
+    """The distinct values of a column, and which of them each row has.
+
+    Raises:
+      InputError: A row has several values.
+    """
     index = batch.schema.get_field_index(column)
     if index < 0 or pa.types.is_null(batch.schema.types[index]):
-        return missing
+        return Column(np.zeros(batch.num_rows, dtype=np.int64), [None])
     lists = batch.column(index)
     lengths = lists.value_lengths().fill_null(0).to_numpy()
     if lengths.max(initial=0) > 1:
         raise InputError(f"column {column}: a row has {lengths.max()} values; one is expected")
-    present = _plain(lists.flatten())
-    if len(present) == batch.num_rows:
-        return present
-    for row, value in zip(np.flatnonzero(lengths), present, strict=True):
-        missing[row] = value
-    return missing
-
-
-def _plain(array: pa.Array) -> list[Value]:
-    """Python values; equal texts are one object, which makes comparing them cheap."""
-    if not pa.types.is_large_binary(array.type) and not pa.types.is_binary(array.type):
-        return array.to_pylist()
-    encoded = array.dictionary_encode()
-    words = [word.decode("utf-8", errors="replace") for word in encoded.dictionary.to_pylist()]
-    return [words[code] for code in encoded.indices.to_numpy()]
+    encoded = lists.flatten().dictionary_encode()
+    distinct = encoded.dictionary.to_pylist()
+    if pa.types.is_large_binary(encoded.type.value_type) or pa.types.is_binary(
+        encoded.type.value_type
+    ):
+        distinct = [word.decode("utf-8", errors="replace") for word in distinct]
+    codes = np.full(batch.num_rows, len(distinct), dtype=np.int64)
+    codes[np.flatnonzero(lengths)] = encoded.indices.to_numpy()
+    return Column(codes, [*distinct, None])
 
 
 def true_labels(
@@ -81,14 +83,17 @@ def true_labels(
       InputError: A label is neither `positive` nor `negative`.
     """
     classes = {positive: POSITIVE, negative: NEGATIVE, "None": UNKNOWN}
-    found = list(map(str, values(batch, column)))
-    if not classes.keys() >= set(found):
-        at = next(n for n, value in enumerate(found) if value not in classes)
+    found = coded(batch, column)
+    unknown = 2
+    class_of = np.array([classes.get(str(value), unknown) for value in found.values], dtype=np.int8)
+    labels: NDArray[np.int8] = class_of[found.codes]
+    if (labels == unknown).any():
+        at = int(np.argmax(labels == unknown))
         raise InputError(
-            f"row {values(batch, ROW_ID)[at]}, column {column}: unknown label '{found[at]}'; "
+            f"row {values(batch, ROW_ID)[at]}, column {column}: unknown label '{found.at(at)}'; "
             f"columns.positive is '{positive}', columns.negative is '{negative}'"
         )
-    return np.array([classes[value] for value in found], dtype=np.int8)
+    return labels
 
 
 def floats(column: NDArray[np.float32]) -> pa.Array:

@@ -11,6 +11,7 @@ or is missing in the test split, and when a file is damaged.
 
 import json
 import os
+from collections.abc import Iterator
 
 import apache_beam as beam
 from tfx.components.util import examples_utils
@@ -28,15 +29,8 @@ from tfx.types.standard_artifacts import Examples
 
 from components import answer_importer
 from components.artifacts import AnomalyReport, Answers, LabelReport
-from components.labeling_passes import (
-    Labels,
-    Settings,
-    Shard,
-    find_labels,
-    vote,
-    write_labeled,
-    write_test,
-)
+from components.labeling_passes import Labels, find_labels, write_labeled, write_test
+from components.voting_pass import Settings, Shard, VotedShard, make_voter, vote
 
 REPORT_FILE = "label_report.json"
 TEST_SPLIT = "test"
@@ -48,6 +42,21 @@ def write_report(labels: Labels, path: str) -> None:
         json.dump(labels.report, file, indent=1)
 
 
+class Vote(beam.DoFn):
+    """Applies the labelling functions to shards; remembers what was said from one to the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def setup(self) -> None:
+        """Loads the functions, once for each worker."""
+        self._voter = make_voter(self._settings)
+
+    def process(self, shard: Shard) -> Iterator[VotedShard]:
+        """Yields the shard with its votes."""
+        yield vote(shard, self._settings, self._voter)
+
+
 def label_shards(
     pipeline: beam.Pipeline,
     training: list[Shard],
@@ -56,9 +65,8 @@ def label_shards(
     report_path: str,
 ) -> None:
     """Adds the whole work to a Beam pipeline; functions run once, files are read twice."""
-    voted = (
-        pipeline | "TrainingShards" >> beam.Create(training) | "Vote" >> beam.Map(vote, settings)
-    )
+    shards = pipeline | "TrainingShards" >> beam.Create(training)
+    voted = shards | "Vote" >> beam.ParDo(Vote(settings))
     labels = (
         voted
         | "Tally" >> beam.Map(lambda shard: shard.tally)

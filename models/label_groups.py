@@ -7,29 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.intervals import wilson_interval
+from models.labeling_rows import Columns, Value, coded
 
 MISSING = "missing"  # the group of rows without a value
 
-Value = float | str | None
 Counts = dict[str, dict[str, tuple[int, int]]]
 """By column and group: all rows, and those on which a function votes."""
 
 
-def count(columns: Mapping[str, Sequence[Value]], covered: NDArray[np.bool_]) -> Counts:
+def count(columns: Columns, covered: NDArray[np.bool_]) -> Counts:
     """Rows and covered rows of each group.
 
     Args:
-      columns: Group of each row by column; None where it is not known.
+      columns: Columns of groups; None where a row's group is not known.
       covered: bool [rows], whether a function votes.
     """
     counts: Counts = {}
-    for column, values in columns.items():
-        names = [MISSING if value is None else str(value) for value in values]
-        codes = {name: code for code, name in enumerate(sorted(set(names)))}
-        code_of_row = np.array([codes[name] for name in names], dtype=np.int64)
-        rows = np.bincount(code_of_row, minlength=len(codes))
-        voted = np.bincount(code_of_row[covered], minlength=len(codes))
-        counts[column] = {name: (int(rows[code]), int(voted[code])) for name, code in codes.items()}
+    for name, column in columns.items():
+        rows = np.bincount(column.codes, minlength=len(column.values))
+        voted = np.bincount(column.codes[covered], minlength=len(column.values))
+        counts[name] = {
+            MISSING if value is None else str(value): (int(rows[code]), int(voted[code]))
+            for code, value in enumerate(column.values)
+            if rows[code]
+        }
     return counts
 
 
@@ -58,7 +59,7 @@ def report(
       gold: Group of each gold row, by column.
       wrong: bool [gold rows], whether a label model that did not see the row mislabels it.
     """
-    of_gold = {column: count({column: values}, wrong)[column] for column, values in gold.items()}
+    of_gold = count({column: coded(values) for column, values in gold.items()}, wrong)
     return {
         column: {
             name: {

@@ -9,8 +9,9 @@ import numpy as np
 from models import label_findings, label_groups
 from models.intervals import wilson_interval
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Fitted, Gold, Votes
+from models.labeling_rows import Value
 
-Groups = Mapping[str, Sequence[label_groups.Value]]
+Groups = Mapping[str, Sequence[Value]]
 
 
 def weak(

@@ -3,7 +3,6 @@
 import hashlib
 import heapq
 import importlib
-import traceback
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -12,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
+from models import voting
 from models.errors import InputError
-from models.label_model import ABSTAIN, NEGATIVE, POSITIVE
+from models.labeling_rows import coded
 
 Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
 
@@ -31,16 +31,10 @@ def load(module_name: str) -> list[LabelingFunction]:
         raise InputError(f"{module_name}: not Python: {error.msg} ({where})") from error
     except Exception as error:
         raise InputError(
-            f"{module_name}: cannot be imported: {type(error).__name__}: {error} ({_last(error)})"
+            f"{module_name}: cannot be imported: {type(error).__name__}: {error} "
+            f"({voting.last_statement(error)})"
         ) from error
     return collect(module)
-
-
-def _last(error: Exception) -> str:
-    """File, line and text of the last statement before an error, import machinery left out."""
-    frames = traceback.extract_tb(error.__traceback__)
-    frame = [frame for frame in frames if not frame.filename.startswith("<frozen")][-1]
-    return f"{frame.filename}:{frame.lineno}: {frame.line}"
 
 
 def collect(module: ModuleType) -> list[LabelingFunction]:
@@ -71,37 +65,15 @@ def apply_functions(
 
     Args:
       functions: What `collect` returns.
-      rows: One mapping a row.
+      rows: One mapping a row, all of the same columns.
       row_ids: Name of each row, for messages.
 
     Raises:
       InputError: A function raises, or returns something else than 0, 1 or -1.
     """
-    votes = np.empty((len(rows), len(functions)), dtype=np.int8)
-    for n, function in enumerate(functions):
-        column: list[int] = []
-        try:
-            for row in rows:
-                column.append(function(row))
-        except Exception as error:
-            raise InputError(
-                f"labelling function {function.name}, row {row_ids[len(column)]}: "
-                f"{type(error).__name__}: {error} ({_last(error)}); "
-                "missing values are None, and only feature columns can be read"
-            ) from error
-        votes[:, n] = _checked(function.name, column, row_ids)
-    return votes
-
-
-def _checked(name: str, column: list[int], row_ids: Sequence[str]) -> list[int]:
-    allowed = {NEGATIVE, POSITIVE, ABSTAIN}
-    if set(map(type, column)) <= {int} and set(column) <= allowed:
-        return column
-    at = next(n for n, vote in enumerate(column) if type(vote) is not int or vote not in allowed)
-    raise InputError(
-        f"labelling function {name}, row {row_ids[at]}: returned {column[at]!r}; "
-        f"a vote is one of the integers {sorted(allowed)} (ABSTAIN, NEGATIVE, POSITIVE)"
-    )
+    names = list(rows[0]) if rows else []
+    columns = {name: coded([row[name] for row in rows]) for name in names}
+    return voting.Voter(functions).vote(columns, row_ids[: len(rows)])
 
 
 def draw_order(seed: int, row_id: str) -> int:
@@ -118,31 +90,13 @@ def draw(seed: int, row_ids: Sequence[str], count: int) -> list[tuple[int, int]]
     return heapq.nsmallest(count, ((draw_order(seed, row_ids[n]), n) for n in range(len(row_ids))))
 
 
-class _WatchedRow(dict[str, Any]):
-    """A row that notes which of its columns are read."""
-
-    def __init__(self, row: Row) -> None:
-        super().__init__(row)
-        self.read: set[str] = set()
-
-    def __getitem__(self, column: str) -> Any:
-        self.read.add(column)
-        return super().__getitem__(column)
-
-    def get(self, column: str, default: Any = None) -> Any:
-        self.read.add(column)
-        return super().get(column, default)
-
-
 def columns_read(functions: Sequence[LabelingFunction], rows: Sequence[Row]) -> list[str]:
     """The columns that functions look at to vote on rows, in the order of the rows' columns.
 
-    All of them if none is seen: a preprocessor may have handed on copies of the rows.
+    All of them behind a preprocessor that copies the row; all of them if none is seen.
     """
-    watched = [_WatchedRow(row) for row in rows]
-    for row in watched:
-        for function in functions:
-            function(row)
-    seen = set().union(*(row.read for row in watched))
+    voter, seen = voting.Voter(functions), set[str]()
+    for row in rows:
+        seen |= voter.columns_read(row)
     columns = list(rows[0]) if rows else []
     return [column for column in columns if column in seen] or columns

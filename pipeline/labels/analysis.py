@@ -24,6 +24,8 @@ from models import (
 )
 from models.errors import InputError
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
+from models.labeling_rows import coded
+from models.voting import Voter
 from pipeline import staged_rows, staging
 from pipeline.config import Config
 from pipeline.labels import answers
@@ -109,7 +111,8 @@ def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
     functions = labeling.load(_module(config))
     table = staged_rows.read(staged, config)
     rows = table.rows()
-    votes = labeling.apply_functions(functions, rows, table.row_ids)
+    columns = {name: coded(values) for name, values in table.columns.items()}
+    votes = Voter(functions).vote(columns, table.row_ids)
     ids = [table.row_ids[n] for n in table.labeled]
     drawn = labeling.draw(config.seed, ids, config.labeling.gold_rows)
     at = [table.labeled[n] for _, n in drawn]
@@ -144,7 +147,9 @@ def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     gold, epochs = _gold(applied), config.labeling.epochs
     fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
     covered = (applied.votes != ABSTAIN).any(axis=1)
-    groups = label_groups.count(applied.table.groups, covered)
+    groups = label_groups.count(
+        {name: coded(values) for name, values in applied.table.groups.items()}, covered
+    )
     of_gold = {
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }

@@ -15,6 +15,7 @@ from models import label_gates, label_groups
 from models.errors import InputError
 from models.gates import Gate
 from models.intervals import newcombe_interval, wilson_interval
+from models.labeling_rows import coded
 
 NO_BOUNDS: dict[str, Any] = {
     "min_coverage": None,
@@ -128,10 +129,11 @@ def test_intervals_of_differences_are_those_of_the_literature() -> None:
 def test_groups_are_counted_in_parts() -> None:
     values = ["a", "b", None, "a", "a"]
     covered = np.array([True, False, True, False, True])
-    whole = label_groups.count({"sex": values}, covered)
+    whole = label_groups.count({"sex": coded(values)}, covered)
     assert whole == {"sex": {"a": (3, 2), "b": (1, 0), "missing": (1, 1)}}
     parts = [
-        label_groups.count({"sex": values[i:j]}, covered[i:j]) for i, j in ((0, 2), (2, 2), (2, 5))
+        label_groups.count({"sex": coded(values[i:j])}, covered[i:j])
+        for i, j in ((0, 2), (2, 2), (2, 5))
     ]
     assert label_groups.merge(parts) == whole
 
