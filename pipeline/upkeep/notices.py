@@ -137,10 +137,11 @@ def of_rollback(rollback: Rollback, origin: Origin) -> Notice:
 
 
 def _is_new(summary: Summary, target: str) -> bool:
-    """Whether this run pushed, and did not take an earlier push from the cache."""
+    """Whether this run pushed: neither was it in the cache, nor was the model live already."""
     node = summary.nodes.get(f"Pusher.{target}")
-    version = {str(name): push.version for name, push in summary.pushed.items()}[target]
-    return node is not None and node.state == "RAN" and version is not None
+    push = {str(name): push for name, push in summary.pushed.items()}[target]
+    ran = node is not None and node.state == "RAN"
+    return ran and push.version is not None and not push.already_live
 
 
 def _failure_text(origin: Origin, failure: Failure) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from models.errors import InputError
-from pipeline.config import load
+from pipeline.config import REPOSITORY, load
 from pipeline.config_operations import Notify
 from pipeline.lock import LockHeldError
 from pipeline.run import Request
@@ -60,6 +60,15 @@ def test_a_push_is_told_once_and_a_blocked_target_with_its_reasons() -> None:
     assert block.summary == "/runs/census/summary.json"
     cached = {name: {**node, "state": "CACHED"} for name, node in pushers.items()}
     assert [notice.event for notice in of({"nodes": cached})] == ["block"]
+    live = {**VALUES["pushed"]["server"], "already_live": True}
+    again = {"nodes": pushers, "pushed": {**VALUES["pushed"], "server": live}}
+    assert [notice.event for notice in of(again)] == ["block"]
+
+
+def test_every_field_and_event_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "operations.md").read_text()
+    told = {*Notice.model_fields, *load("census").notify.events}
+    assert {name for name in told if f"`{name}`" not in page} == set()
 
 
 def test_a_failure_is_told_with_its_cause_and_how_to_go_on() -> None:

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import summary
-from pipeline.config import load
+from pipeline.config import REPOSITORY, load
 from pipeline.history_file import append, read
 from pipeline.summary import Summary
 from pipeline.upkeep.after_run import after_blocked, after_rollback, after_run
@@ -63,6 +63,11 @@ def test_every_family_of_a_run() -> None:
         of("label_accuracy_ratio"): 0.84,
     }
     assert {key: samples[key] for key in expected} == expected
+
+
+def test_every_family_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "operations.md").read_text()
+    assert [name for name, *_ in FAMILIES if f"`{name}`" not in page] == []
 
 
 def test_what_was_not_measured_is_left_out() -> None:
