@@ -10,7 +10,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain schedule runs show models rollback init lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,6 +26,9 @@ smoke: setup ## the same pipeline on 2,000 rows; of another configuration: CONFI
 
 retrain: setup ## run the pipeline if there is a reason to: CONFIG=retrain ARGS=--dry-run
 	@$(PIPELINE) retrain --config $(CONFIG) $(ARGS)
+
+demo-retrain: setup ## a year of continuous training in minutes: ARGS="--markdown FILE"
+	@$(PYTHON) -m benchmarks.demo_retrain $(ARGS)
 
 schedule: setup ## retrain on a cron expression, until a signal: ARGS="--cron '0 3 * * *'"
 	@$(PIPELINE) schedule --config $(CONFIG) $(ARGS)

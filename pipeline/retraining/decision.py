@@ -1,15 +1,17 @@
 """Whether to run: the reasons, and what stands against them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import summary
 from pipeline.history import run_ids
+from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.records import Action
+from pipeline.retraining.served_model import executions_of
 from pipeline.retraining.spans import SpanFinding
 
 SUSPICIOUS = "suspicious labels"
@@ -64,11 +66,21 @@ def decide(
 
 
 def find_earlier(
-    run_folder: Path, config_sha256: str, code_sha256: str, files: dict[str, str]
+    run_folder: Path,
+    config_sha256: str,
+    code_sha256: str,
+    files: dict[str, str],
+    imports: Collection[str],
 ) -> Earlier | None:
     """The last run that came to an end with the same data, configuration and code.
 
     A run that failed for another reason than its data is none: it is worth another try.
+
+    Args:
+        run_folder: <root>/<name>.
+        config_sha256, code_sha256: of the run that might start.
+        files: SHA-256 of its raw files by name.
+        imports: ids of the imports of answers that it would take.
     """
     wanted = {"config_sha256": config_sha256, "code_sha256": code_sha256}
     for run_id in reversed(run_ids(run_folder)):
@@ -76,7 +88,9 @@ def find_earlier(
         same = all(found.get(key) == value for key, value in wanted.items())
         if same and found.get("data", {}).get("files") == files:
             failed = (found.get("failure") or {}).get("node")
-            if found.get("state") == "COMPLETE" or is_gate(failed):
+            took = imports_of_run(executions_of(run_folder, run_id))
+            ended = found.get("state") == "COMPLETE" or is_gate(failed)
+            if ended and took in (None, frozenset(imports)):
                 return Earlier(run_id, failed or _not_pushed(found))
     return None
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from models.errors import InputError
 from pipeline.config import REPOSITORY, Config
 from pipeline.retraining import evidence
+from pipeline.retraining.answered import of_answers
 from pipeline.retraining.evidence import Evidence, Kind
 from pipeline.retraining.served_model import ServedModels
 from pipeline.retraining.spans import Window
@@ -32,12 +33,14 @@ class Situation:
 
     window: the spans that a run would take.
     served: the models that are served.
+    imports: answers that people gave to rows of the window, by import.
     tell: is told what takes its time.
     """
 
     config: Config
     window: Window
     served: ServedModels
+    imports: Mapping[str, int]
     now: datetime
     tell: Callable[[str], None]
 
@@ -73,6 +76,8 @@ def label_evidence(situation: Situation, answers: "Answers | None") -> Evidence:
 
     settings, window = situation.config.retrain, situation.window
     new = [span for span in situation.new if span not in situation.config.data.accept_spans]
+    if not new:
+        return _say("label shift", "quiet", "all new spans are accepted")
     seen = [span for span in window.spans if span not in situation.new]
     return judged_labels.of_label_shift(
         {span: answers.of(window, span) for span in new},
@@ -89,12 +94,13 @@ def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evid
     versions = {t: None if v is None else v.version for t, v in served.versions.items()}
     found = [evidence.of_models(versions)]
     if answers is None:
-        kinds: tuple[Kind, ...] = ("new span", "drift", "quality", "skew", "age")
+        kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
         return [*found, *(_say(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
     max_age_days = situation.config.retrain.max_age_days
     return [
         *found,
         evidence.of_new_spans(situation.spans, served.trained_on),
+        of_answers(situation.imports, served.learnt_from),
         _drift(situation),
         _quality(situation, answers),
         _skew(situation),

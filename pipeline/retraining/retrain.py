@@ -10,6 +10,7 @@ from pipeline.events import Listener
 from pipeline.metadata import open_store
 from pipeline.recorder import run_code_sha256
 from pipeline.retraining import gather, records, served_model
+from pipeline.retraining.answered import imports_in_use
 from pipeline.retraining.decision import decide, find_earlier, is_gate
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
@@ -94,18 +95,20 @@ def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decisi
     tell("looking at the spans")
     window = window_of(config, folder)
     served = served_model.look_up(folder, config.name, records.read(folder))
-    situation = gather.Situation(config, window, served, request.now, tell)
+    imports = imports_in_use(config, folder, window.spans)
+    situation = gather.Situation(config, window, served, imports, request.now, tell)
     answers = gather.answers_of(situation)
     labels = gather.label_evidence(situation, answers)
     suspicions = _suspicions(labels, window)
     if suspicions:
         suspected = {s.span: (frozenset(s.files), s.why) for s in suspicions}
         window = window_of(config, folder, suspected)
-        situation = replace(situation, window=window)
+        imports = imports_in_use(config, folder, window.spans)
+        situation = replace(situation, window=window, imports=imports)
     evidence = [*gather.other_evidence(situation, answers), labels]
     files = {file.name: file.sha256 for file in window.files}
     code = run_code_sha256(config)
-    earlier = find_earlier(folder, config.config_sha256, code, files)
+    earlier = find_earlier(folder, config.config_sha256, code, files, imports)
     verdict = decide(evidence, window.held_back, earlier)
     decision = Decision(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}",

@@ -8,8 +8,9 @@ from pathlib import Path
 from models.errors import InputError
 from pipeline import summary
 from pipeline.findings import TARGETS
-from pipeline.metadata import find, open_store
+from pipeline.metadata import Execution, find, open_store
 from pipeline.retraining import ledger
+from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.records import Log
 from pipeline.versions.served import Version, live
 
@@ -24,6 +25,7 @@ class ServedModels:
     trained_on: SHA-256 of the files of each span that all of them were trained on.
     trained_at: when the run of the server model was decided on, or else when it was pushed.
     statistics: file of statistics of the rows that the server model was trained on.
+    learnt_from: imports of answers that the run of the server model took.
     metrics: the server model's metrics on the test part when it was pushed.
     """
 
@@ -31,6 +33,7 @@ class ServedModels:
     trained_on: Mapping[int, frozenset[str]] | None
     trained_at: datetime | None
     statistics: Path | None
+    learnt_from: frozenset[str] | None
     metrics: Mapping[str, float]
 
     @property
@@ -43,13 +46,21 @@ def look_up(run_folder: Path, name: str, log: Log) -> ServedModels:
     """Finds what is served under <root>/<name>, and the runs behind it in ML Metadata."""
     versions: dict[str, Version | None] = {t: live(run_folder, name, t) for t in TARGETS}
     server = versions["server"]
+    executions = executions_of(run_folder, server.run_id if server else None)
     return ServedModels(
         versions,
         _trained_on(run_folder, versions),
         _trained_at(server, log),
-        _statistics(run_folder, server),
+        _statistics(executions),
+        imports_of_run(executions),
         _metrics(run_folder, server),
     )
+
+
+def executions_of(run_folder: Path, run_id: str | None) -> list[Execution]:
+    """The executions of a run; none where there is no such run."""
+    store = open_store(run_folder)
+    return store.executions(run_id) if store and run_id else []
 
 
 def _trained_on(
@@ -57,9 +68,8 @@ def _trained_on(
 ) -> dict[int, frozenset[str]] | None:
     """What is the same in the training data of every version; None where a run is unknown."""
     common: dict[int, frozenset[str]] | None = None
-    store = open_store(run_folder)
     for run_id in {version.run_id for version in versions.values() if version is not None}:
-        spans = ledger.spans_of(store.executions(run_id)) if store and run_id else {}
+        spans = ledger.spans_of(executions_of(run_folder, run_id))
         if not spans:
             return None
         if common is None:
@@ -75,11 +85,8 @@ def _trained_at(server: Version | None, log: Log) -> datetime | None:
     return decision.at if decision else datetime.fromtimestamp(server.version, UTC)
 
 
-def _statistics(run_folder: Path, server: Version | None) -> Path | None:
-    store = open_store(run_folder)
-    if server is None or server.run_id is None or store is None:
-        return None
-    artifact = find(store.executions(server.run_id), "StatisticsGen", "ExampleStatistics")
+def _statistics(executions: list[Execution]) -> Path | None:
+    artifact = find(executions, "StatisticsGen", "ExampleStatistics")
     path = Path(artifact.uri) / STATISTICS if artifact else None
     return path if path is not None and path.is_file() else None
 

@@ -1,0 +1,141 @@
+"""What arrives in a year: monthly spans of census rows, with the faults that deliveries have."""
+
+import hashlib
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.census import spans
+
+ROWS = 1800  # in a month
+TEST_ROWS = 4000  # of the canonical test part
+SEED = 7
+CONTRACT = Path(spans.__file__).parents[2] / "schema" / "census" / "schema.pbtxt"
+NEW_CATEGORY = "Gig-platform"
+SUMS = "SHA256SUMS"
+
+Table = list[list[str]]
+
+
+class Year:
+    """A folder of spans that fills month by month, and the contract beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Makes <folder>/spans with the test part, and <folder>/schema.pbtxt."""
+        self.spans = folder / "spans"
+        self.contract = folder / "schema.pbtxt"
+        header, *rows = spans.read_source(spans.TRAIN_FILE)
+        self._header = header
+        self._rows = random.Random(SEED).sample(rows, len(rows))
+        header, *test = spans.read_source(spans.TEST_FILE)
+        (self.spans / "test").mkdir(parents=True)
+        self._write(self.spans / "test", random.Random(SEED).sample(test, TEST_ROWS))
+        shutil.copyfile(CONTRACT, self.contract)
+
+    def rows(self, span: int) -> Table:
+        """The untouched rows of a span."""
+        return [list(row) for row in self._rows[(span - 1) * ROWS : span * ROWS]]
+
+    def deliver(self, span: int, rows: Table, whole: bool = True) -> None:
+        """Writes a span anew; one that is not whole has half its rows and no checksums."""
+        folder = self.spans / f"span-{span}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self._write(folder, rows if whole else rows[: len(rows) // 2])
+        if whole:
+            digest = hashlib.sha256((folder / "data.csv").read_bytes()).hexdigest()
+            (folder / SUMS).write_text(f"{digest}  data.csv\n")
+
+    def _write(self, folder: Path, rows: Table) -> None:
+        (folder / "data.csv").write_text(spans.to_csv([self._header, *rows]), encoding="utf-8")
+
+    def changed(
+        self, rows: Table, column: str, change: Callable[[str], str], share: float
+    ) -> Table:
+        """The rows with the cells of a column changed in a seeded share of them."""
+        at = self._header.index(column)
+        draw = random.Random(SEED)
+        return [
+            [*row[:at], change(row[at]), *row[at + 1 :]] if draw.random() < share else row
+            for row in rows
+        ]
+
+    def drifted(self, span: int) -> Table:
+        """Older people who work longer: rows drawn anew with weights that grow with the age."""
+        at = self._header.index("age")
+        pool = self.rows(span)
+        weights = [max(int(row[at]) - 25, 0) ** 2 + 1 for row in pool]
+        drawn = random.Random(SEED).choices(pool, weights, k=ROWS)
+        return self.changed(
+            [list(row) for row in drawn], "hours-per-week", lambda h: str(min(99, int(h) + 6)), 1.0
+        )
+
+    def accept_category(self) -> None:
+        """Adds the new category to the contract, as a person would after looking at it."""
+        text = self.contract.read_text(encoding="utf-8")
+        domain = 'string_domain {\n  name: "workclass"\n'
+        text = text.replace(domain, f'{domain}  value: "{NEW_CATEGORY}"\n')
+        self.contract.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What arrives before a look, in words, and how it comes about."""
+
+    month: int
+    what: str
+    bring: Callable[[Year], None]
+
+
+def flip(label: str) -> str:
+    """The other class."""
+    return {">50K": "<=50K", "<=50K": ">50K"}[label]
+
+
+def _first_half(year: Year) -> None:
+    year.deliver(4, year.rows(4), whole=False)
+
+
+def _poisoned(year: Year) -> None:
+    year.deliver(7, year.changed(year.rows(7), "income-per-year", flip, 0.3))
+
+
+def _labels_corrected(year: Year) -> None:
+    year.deliver(7, year.rows(7))
+    year.deliver(8, year.rows(8))
+
+
+def _rescaled(year: Year) -> None:
+    year.deliver(9, year.changed(year.rows(9), "hours-per-week", lambda h: f"{h}00", 1.0))
+
+
+def _hours_corrected(year: Year) -> None:
+    year.deliver(9, year.rows(9))
+    year.deliver(10, year.rows(8))
+
+
+def _new_category(year: Year) -> None:
+    year.deliver(11, year.changed(year.rows(11), "workclass", lambda _: NEW_CATEGORY, 0.15))
+
+
+def _nothing(year: Year) -> None:
+    del year
+
+
+DELIVERIES = (
+    Delivery(1, "span 1, the first", lambda year: year.deliver(1, year.rows(1))),
+    Delivery(2, "span 2", lambda year: year.deliver(2, year.rows(2))),
+    Delivery(3, "nothing", _nothing),
+    Delivery(4, "half of span 4, still being copied", _first_half),
+    Delivery(5, "span 5: older people, longer hours", lambda y: y.deliver(5, y.drifted(5))),
+    Delivery(6, "the rest of span 4", lambda year: year.deliver(4, year.rows(4))),
+    Delivery(7, "span 7: labels flipped in 30% of rows", _poisoned),
+    Delivery(8, "span 7 corrected, and span 8", _labels_corrected),
+    Delivery(9, "span 9: hours-per-week times 100", _rescaled),
+    Delivery(9, "nothing: the next night", _nothing),
+    Delivery(10, "span 9 corrected; span 8 again as span 10", _hours_corrected),
+    Delivery(11, f"span 11: a new category, {NEW_CATEGORY}", _new_category),
+    Delivery(12, "nothing; the contract takes the category in", Year.accept_category),
+)

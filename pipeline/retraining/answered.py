@@ -1,0 +1,52 @@
+"""Answers that people gave, as evidence: those that the served model has not learnt from."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.labels import answers
+from pipeline.metadata import Execution, find
+from pipeline.retraining.evidence import Evidence
+from pipeline.retraining.spans import part_of
+
+
+def imports_in_use(config: Config, run_folder: Path, spans: Collection[int]) -> dict[str, int]:
+    """Answers to rows of these spans by import, for each that has any; none in gold mode.
+
+    Raises:
+        InputError: a file of answers is damaged.
+    """
+    if config.labeling.mode == "gold":
+        return {}
+    parts = {part_of(span) for span in spans}
+    found = {
+        one.id: sum(answer.row_id.partition(":")[0] in parts for answer in one.answers)
+        for one in answers.read_all(answers.folder_of(config, run_folder))
+    }
+    return {import_id: count for import_id, count in found.items() if count}
+
+
+def imports_of_run(executions: list[Execution]) -> frozenset[str] | None:
+    """Ids of the imports that a run took; None where it did not come so far."""
+    artifact = find(executions, "AnswerImporter", "Answers")
+    if artifact is None:
+        return None
+    return frozenset(one["id"] for one in json.loads(str(artifact.properties["imports"])))
+
+
+def of_answers(in_use: Mapping[str, int], learnt_from: frozenset[str] | None) -> Evidence:
+    """Whether there are answers that the served model has not learnt from.
+
+    Args:
+        in_use: answers by import.
+        learnt_from: imports that the run of the served model took; None: unknown.
+    """
+    if learnt_from is None:
+        what = "nothing says which answers the served model has learnt from"
+        return Evidence(kind="answers", state="unknown" if in_use else "quiet", message=what)
+    new = {import_id: count for import_id, count in in_use.items() if import_id not in learnt_from}
+    if not new:
+        return Evidence(kind="answers", state="quiet", message="no new answers")
+    what = f"{sum(new.values())} answers of {', '.join(sorted(new))} not in the training data"
+    return Evidence(kind="answers", state="reason", message=what)

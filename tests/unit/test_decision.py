@@ -1,0 +1,106 @@
+"""The decision table: reasons to run, and what stands against them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import summary
+from pipeline.retraining.decision import Earlier, decide, find_earlier, is_gate
+from pipeline.retraining.evidence import Evidence, State
+from pipeline.retraining.spans import SpanFinding
+
+RUN = "20260102T030405Z"
+SUSPECTED = SpanFinding(4, "suspicious labels", "labels agree in 60%")
+WAITING = SpanFinding(5, "incomplete", "no marker")
+
+
+def evidence(state: State) -> Evidence:
+    return Evidence(kind="new span", state=state, message="span 4")
+
+
+BLOCKED, PUSHED = Earlier(RUN, "AnomalyGate"), Earlier(RUN, None)
+
+
+@pytest.mark.parametrize(
+    ("states", "held_back", "earlier", "action", "first"),
+    [
+        (["quiet"], [], None, "nothing", "nothing new"),
+        (["quiet", "unknown"], [], None, "nothing", "nothing new"),
+        (["unknown", "reason"], [], None, "run", "new span: span 4"),
+        (["quiet"], [WAITING], None, "nothing", "nothing new"),
+        (["blocking"], [SUSPECTED], None, "blocked", "suspicious labels in span 4"),
+        (["quiet"], [SUSPECTED], None, "blocked", "suspicious labels in span 4"),
+        (["blocking", "reason"], [SUSPECTED], None, "run", "new span: span 4"),
+        (["reason"], [], BLOCKED, "blocked", "blocked already by AnomalyGate, nothing changed"),
+        (["quiet"], [], BLOCKED, "nothing", "nothing new"),
+        (["reason"], [], PUSHED, "nothing", "data, configuration and code are those of run"),
+        (["reason"], [SUSPECTED], PUSHED, "blocked", "data, configuration and code are those"),
+    ],
+)
+def test_the_table(
+    states: list[State],
+    held_back: list[SpanFinding],
+    earlier: Earlier | None,
+    action: str,
+    first: str,
+) -> None:
+    verdict = decide([evidence(state) for state in states], held_back, earlier)
+    assert verdict.action == action
+    assert verdict.reasons[0].startswith(first)
+
+
+def write(folder: Path, run_id: str, **values: Any) -> None:
+    pushed = {"server": {"version": 7, "why": None}, "edge": {"version": 7, "why": None}}
+    known = {
+        "config_sha256": "c",
+        "code_sha256": "d",
+        "data": {"files": {"span-1/data.csv": "e"}},
+        "state": "COMPLETE",
+        "failure": None,
+        "pushed": pushed,
+    }
+    path = summary.path_of(folder, run_id)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(known | values))
+
+
+def find(folder: Path, config: str = "c", content: str = "e") -> Earlier | None:
+    return find_earlier(folder, config, "d", {"span-1/data.csv": content}, [])
+
+
+def test_the_last_run_of_the_same_data_configuration_and_code_is_found(tmp_path: Path) -> None:
+    assert find(tmp_path) is None
+    write(tmp_path, "20260101T000000Z")
+    assert find(tmp_path) == Earlier("20260101T000000Z", None)
+    assert find(tmp_path, config="other") is None
+    assert find(tmp_path, content="other") is None
+    why = {"server": {"version": None, "why": "auc 0.8 < 0.85"}, "edge": {"version": 8}}
+    write(tmp_path, "20260102T000000Z", pushed=why)
+    assert find(tmp_path) == Earlier("20260102T000000Z", "server: auc 0.8 < 0.85")
+
+
+def test_a_run_that_its_data_stopped_counts_and_one_that_broke_does_not(tmp_path: Path) -> None:
+    write(tmp_path, "20260101T000000Z", state="FAILED", failure={"node": "Trainer"})
+    write(tmp_path, "20260102T000000Z", state="INTERRUPTED")
+    assert find(tmp_path) is None
+    write(tmp_path, "20260103T000000Z", state="FAILED", failure={"node": "AnomalyGate"})
+    assert find(tmp_path) == Earlier("20260103T000000Z", "AnomalyGate")
+    (tmp_path / "reports" / "20260104T000000Z").mkdir()
+    (tmp_path / "reports" / "20260104T000000Z" / "summary.json").write_text("{")
+    assert find(tmp_path) == Earlier("20260103T000000Z", "AnomalyGate"), "a damaged one is passed"
+
+
+@pytest.mark.parametrize(
+    ("node", "gate"),
+    [
+        ("AnomalyGate", True),
+        ("LabelGate", True),
+        ("FairnessGate.server", True),
+        ("Trainer", False),
+        (None, False),
+    ],
+)
+def test_gates_are_known_by_their_names(node: str | None, gate: bool) -> None:
+    assert is_gate(node) is gate
