@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from models.label_model import NEGATIVE, POSITIVE
 from models.raw_table import NUMBERS
 from pipeline import overlay
 from pipeline.config import CONFIGS, REPOSITORY, SMOKE, load
-from pipeline.init import example, files, names, proposal
+from pipeline.init import example, files, leaks, names, proposal
 from pipeline.init.example import Example, Value
 from pipeline.init.files import Origin
 from pipeline.init.proposal import SEED, Proposal, Request
@@ -45,26 +45,30 @@ def describe(request: Request, origin: Origin) -> Described:
     [(_, smoke)] = overlay.read_chain(str(SMOKE), CONFIGS)
     proposed = proposal.propose(request, found, smoke)
     parts = dict(raw_table.parts(proposed.source, found.header, found.rows, str(request.csv)))
-    chosen = find_example(proposed, parts["span-1"])
+    values, gold = _gold_rows(proposed, parts["span-1"])
+    proposed = _with_leaks(proposed, leaks.find(values, gold))
+    chosen = example.find(values, gold)
+    if chosen is None:
+        raise InputError(
+            f"{request.csv}: no column has a value or a range that holds for "
+            f"{example.LEAST_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
+            "labelling function needs to begin with; bring more columns or more rows"
+        )
     contents = files.render(proposed, _contract(proposed, parts, smoke), chosen, content, origin)
     _put(contents, request.name)
     return Described(proposed, chosen, tuple(contents))
 
 
-def find_example(proposed: Proposal, training: Mapping[str, list[str]]) -> Example:
-    """The labelling function to begin with, by the gold rows that a run will draw.
-
-    Raises:
-        InputError: no condition on a single column holds for a fair share of the rows.
-    """
+def _gold_rows(
+    proposed: Proposal, training: Mapping[str, list[str]]
+) -> tuple[dict[str, list[Value | None]], dict[int, int]]:
+    """Values by column, and the gold rows that a run will draw: row number and class."""
     label = proposed.label
     cells = training[label.name]
     labeled = [n for n, cell in enumerate(cells) if cell]
     ids = [f"span-1:{n + 1}" for n in labeled]
-    drawn = labeling.draw(SEED, ids, proposed.gold_rows)
-    gold = {
-        labeled[n]: POSITIVE if cells[labeled[n]] == label.positive else NEGATIVE for _, n in drawn
-    }
+    drawn = [labeled[n] for _, n in labeling.draw(SEED, ids, proposed.gold_rows)]
+    gold = {n: POSITIVE if cells[n] == label.positive else NEGATIVE for n in drawn}
     values: dict[str, list[Value | None]] = {
         column.name: [
             None if not cell else float(cell) if column.kind in NUMBERS else cell
@@ -72,14 +76,17 @@ def find_example(proposed: Proposal, training: Mapping[str, list[str]]) -> Examp
         ]
         for column in proposed.columns
     }
-    found = example.find(values, gold)
-    if found is None:
-        raise InputError(
-            f"{proposed.request.csv}: no column has a value or a range that holds for "
-            f"{example.LEAST_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
-            "labelling function needs to begin with; bring more columns or more rows"
-        )
-    return found
+    return values, gold
+
+
+def _with_leaks(proposed: Proposal, found: list[tuple[str, float]]) -> Proposal:
+    headers = {column.name: column.header for column in proposed.columns}
+    notes = [
+        f"{name} alone tells the label of the gold rows (AUC {auc:.2f}): is it known when a "
+        f"prediction is asked for? If not, start again with --kind '{headers[name]}=leave-out'"
+        for name, auc in found
+    ]
+    return replace(proposed, notes=(*proposed.notes, *notes))
 
 
 def _contract(

@@ -1,0 +1,131 @@
+"""`init` on data of its own kind, then a run of what it wrote, in a copy of the repository."""
+
+import csv
+import importlib.metadata
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.summary import Summary
+from tests.e2e.conftest import REPOSITORY
+
+TAXI = "tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
+NEEDED = ("pipeline", "components", "models", "data", "configs", "schema", "environment")
+FEWER = (
+    "tuner.enabled=false", "trainer.epochs=4", "distiller.epochs=4", "trainer.pruning_epochs=1",
+    "distiller.pruning_epochs=1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parts of the repository that a run needs, in a folder that may be written to."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in NEEDED:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
+    shutil.copy(REPOSITORY / "pyproject.toml", folder)
+    return folder
+
+
+def pipeline(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=copy, env={**os.environ, "COLUMNS": "200"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+
+
+def files(copy: Path) -> set[str]:
+    found = (path for path in copy.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(copy).as_posix() for path in found}
+
+
+def summary(copy: Path, name: str) -> Summary:
+    [path] = (copy / "runs" / name / "reports").glob("*/summary.json")
+    return Summary.model_validate_json(path.read_text())
+
+
+def test_taxi_trips_run_at_once(copy: Path) -> None:
+    before = files(copy)
+    taxi = str(importlib.metadata.distribution("tfx").locate_file(TAXI))
+    described = pipeline(
+        copy, "init", "--csv", taxi, "--label", "payment_type", "--positive", "Credit Card",
+        "--name", "taxi", "--kind", "tips=leave-out", "--kind", "trip_start_hour=category",
+    )  # fmt: skip
+    assert described.returncode == 0, described.stdout
+    assert files(copy) - before == {
+        "configs/taxi.yaml", "schema/taxi/schema.pbtxt", "schema/taxi/CHANGELOG.md",
+        "data/taxi/__init__.py", "data/taxi/README.md", "data/taxi/spans.py",
+        "data/taxi/labeling_functions.py", "data/taxi/raw/data.csv",
+    }  # fmt: skip
+    for part in ("left out", "seconds since 1970", "all other values are 'not Credit Card'"):
+        assert part in described.stdout
+    check = [sys.executable, "-m", "ruff"]
+    for command in (["check"], ["format", "--check"]):
+        subprocess.run([*check, *command, "data/taxi"], cwd=copy, check=True)
+    finished = pipeline(copy, "run", "--config", "taxi", "--smoke")
+    assert finished.returncode == 0, finished.stdout
+    written = summary(copy, "taxi-smoke")
+    assert written.state == "COMPLETE"
+    assert all(pushed.version is not None for pushed in written.pushed.values()), finished.stdout
+    assert written.labels is not None
+    [function] = written.labels.functions.values()
+    assert 0.05 < function.coverage < 0.6
+    assert [f for f in written.labels.findings or [] if f.severity != "note"] == []
+
+
+def awkward() -> bytes:
+    """300 rows: semicolons, decimal commas, quoted line ends, names that no input can have."""
+    rng = np.random.default_rng(4)
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";")
+    header = ["Nr.", "Größe (m²)", "class", "Bezahlt?", "Datum", "Notiz", "Leer", "名前", "Status"]
+    writer.writerow(header)
+    for n in range(300):
+        size = rng.normal(80, 25)
+        status = "gut" if (size > 85) != (rng.random() < 0.1) else rng.choice(["mäßig", "übel"])
+        writer.writerow([
+            1000 + n, f"{size:.1f}".replace(".", ","), rng.choice(["A", "B", "?"]),
+            rng.choice(["ja", "nein"]), f"{1 + n % 28:02d}.03.2024", f'Nummer {n};\n"so" war es',
+            "", rng.choice(["甲", "乙"]), "" if n % 3 == 0 else status,
+        ])  # fmt: skip
+    return "\ufeff".encode() + text.getvalue().encode()
+
+
+def test_awkward_columns_run_to_both_targets(copy: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mängel.csv"
+    path.write_bytes(awkward())
+    described = pipeline(
+        copy, "init", "--csv", str(path), "--label", "Status", "--positive", "gut",
+        "--name", "awkward",
+    )  # fmt: skip
+    assert described.returncode == 0, described.stdout
+    changes = [part for value in FEWER for part in ("--set", value)]
+    finished = pipeline(copy, "run", "--config", "awkward", "--smoke", *changes)
+    assert finished.returncode == 0, finished.stdout
+    run = copy / "runs" / "awkward-smoke"
+    [edge] = (run / "edge").glob("*/*/preprocessing.json")
+    known = json.loads(edge.read_text())
+    assert [column["column"] for column in known["numeric"]] == ["grosse_m2"]
+    values = {column["column"]: column["values"] for column in known["categorical"]}
+    assert values == {"class_": ["A", "B"], "bezahlt": ["ja", "nein"], "column_8": ["乙", "甲"]}
+    [server] = (run / "serving").glob("*/*")
+    answer = tf.saved_model.load(str(server)).signatures["serving_columns"](
+        grosse_m2=tf.constant([[120.0], [30.0]]),
+        class_=tf.constant([["A"], [""]]),
+        bezahlt=tf.constant([["ja"], ["nein"]]),
+        column_8=tf.constant([["甲"], ["乙"]]),
+    )
+    large, small = answer["probability"].numpy()[:, 0]
+    assert large > small
+    slices = summary(copy, "awkward-smoke").models["teacher_pruned"].slices
+    assert {name.partition("=")[0] for name in slices} == {"class_", "bezahlt"}
