@@ -5,8 +5,8 @@ bounds on the gaps between groups, which TFMA computes but cannot bless
 (`metrics_validator` lists every satisfied cross-slice threshold as missing).
 
 In: an Evaluator's evaluation and blessing, and the model. Out: `gates`, a row for each bound, and
-`final_blessing`, which the Pusher and the next run's baseline go by: blessed only if the Evaluator
-blessed the model and every row passed. A missing value or NaN fails its bound.
+`final_blessing`, which PushGate goes by: blessed only if the Evaluator blessed the model and every
+row passed. A missing value or NaN fails its bound.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ from tfx.components.evaluator import constants
 from tfx.components.util import model_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport
@@ -126,6 +127,21 @@ def _number(value: Mapping[str, Any]) -> float | None:
     return None if math.isnan(number) else number
 
 
+def bless(final_blessing: Artifact, model: Artifact, blessed: bool) -> None:
+    """Fills a ModelBlessing as TFX does: properties, and a file named by the verdict."""
+    final_blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    final_blessing.set_int_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id
+    )
+    verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    final_blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    with open(os.path.join(final_blessing.uri, name), "w", encoding="utf-8"):
+        pass
+
+
 @component
 def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     evaluation: InputArtifact[ModelEvaluation],
@@ -155,14 +171,4 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     blessed = model_utils.is_model_blessed(blessing) and all(row.passed for row in rows)
     with open(os.path.join(gates.uri, GATES_FILE), "w", encoding="utf-8") as file:
         json.dump([dataclasses.asdict(row) for row in rows], file, indent=1)
-    final_blessing.set_string_custom_property(
-        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
-    )
-    final_blessing.set_int_custom_property(
-        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id
-    )
-    verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
-    final_blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
-    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    with open(os.path.join(final_blessing.uri, name), "w", encoding="utf-8"):
-        pass
+    bless(final_blessing, model, blessed)

@@ -58,7 +58,20 @@ def all_slices(
       columns: Slice columns, each [rows] of str.
       slices: Lists of columns.
     """
-    by_slice = {}
+    return {
+        name: slice_metrics(labels[rows], probabilities[rows])
+        for name, rows in slice_rows(columns, slices).items()
+    }
+
+
+def slice_rows(columns: Mapping[str, np.ndarray], slices: list[list[str]]) -> dict[str, np.ndarray]:
+    """Which rows are in each slice, bool [rows] by a name such as "sex=Female,race=White".
+
+    Args:
+      columns: Slice columns, each [rows] of str.
+      slices: Lists of columns.
+    """
+    found = {}
     for keys in slices:
         names = np.array(
             [
@@ -66,10 +79,8 @@ def all_slices(
                 for values in zip(*(columns[k] for k in keys), strict=True)
             ]
         )
-        for name in np.unique(names):
-            rows = names == name
-            by_slice[str(name)] = slice_metrics(labels[rows], probabilities[rows])
-    return by_slice
+        found.update({str(name): names == name for name in np.unique(names)})
+    return found
 
 
 def gap(

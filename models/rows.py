@@ -107,6 +107,16 @@ def load_records(patterns: Sequence[str], count: int) -> list[bytes]:
     return list(itertools.islice(itertools.chain.from_iterable(batches), count))
 
 
+def load_all_records(patterns: Sequence[str]) -> list[bytes]:
+    """Reads all serialized examples.
+
+    Raises:
+      InputError: No file matches, or a file is truncated or damaged.
+    """
+    batches = (batch for path in _paths(patterns) for batch in _batches(path, _PARSE_ROWS))
+    return [bytes(record) for batch in batches for record in batch.numpy()]
+
+
 def _parse(patterns: Sequence[str], spec: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Reads the features of a spec, each [rows, width]."""
     columns: dict[str, list[np.ndarray]] = {name: [] for name in spec}

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -96,8 +96,14 @@ def _single_rows(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
 
 def predict(content: bytes, rows: Rows) -> np.ndarray:
     """Returns a variant's probabilities, float32 [rows]."""
+    return answer_features(content, rows.features)
+
+
+def answer_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
+    """Returns probabilities, float32 [rows], for transformed features; others are left alone."""
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
-    return runner(**rows.features)[PROBABILITY][:, 0].copy()
+    inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
+    return runner(**inputs)[PROBABILITY][:, 0].copy()
 
 
 def _interpreter(content: bytes) -> tf.lite.Interpreter:

@@ -10,6 +10,8 @@ from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
 from components.quantizer import PREPROCESSING_FILE
+from models.model_content import content_sha256
+from pipeline.versions.live_other import rolled_back_models
 
 
 class LastBlessedOther(resolver.ResolverStrategy):
@@ -18,15 +20,22 @@ class LastBlessedOther(resolver.ResolverStrategy):
     TFX's LatestBlessedModelStrategy would resolve the candidate itself once it is blessed: each
     run that changes nothing would then evaluate and push it again.
 
+    A model that was rolled back, and lies beside the served folder, is no baseline.
+
     Inputs: `candidate` (one Model), `model` and `model_blessing` (all Models and ModelBlessings of
     the target). Output `model`: one Model, or none.
     """
+
+    def __init__(self, served: str) -> None:
+        """`served` is the folder that a server of the target watches."""
+        self._served = Path(served)
 
     def resolve_artifacts(
         self, store: MetadataStore, input_dict: dict[str, list[Artifact]]
     ) -> dict[str, list[Artifact]]:
         """Keeps `candidate` and reduces `model` and `model_blessing` to at most one."""
         candidate = input_dict["candidate"][0]
+        rolled_back = {digest for _, digest, _ in rolled_back_models(self._served)}
         models = {model.id: model for model in input_dict["model"]}
         for blessing in sorted(input_dict["model_blessing"], key=lambda a: a.id, reverse=True):
             model = blessing.get_int_custom_property(
@@ -38,6 +47,7 @@ class LastBlessedOther(resolver.ResolverStrategy):
                 and model != candidate.id
                 and model in models
                 and self._comparable(candidate, models[model])
+                and _content(models[model]) not in rolled_back
             ):
                 return {**input_dict, "model": [models[model]], "model_blessing": [blessing]}
         return {**input_dict, "model": [], "model_blessing": []}
@@ -46,6 +56,10 @@ class LastBlessedOther(resolver.ResolverStrategy):
         """Whether both models can answer the rows that the Evaluator feeds them."""
         del candidate, model
         return True
+
+
+def _content(model: Artifact) -> str:
+    return content_sha256(Path(path_utils.serving_model_path(model.uri)))
 
 
 class LastBlessedSameInputs(LastBlessedOther):

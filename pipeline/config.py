@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from models.errors import InputError
 from pipeline import config_checks, overlay
-from pipeline.config_operations import Metadata, Metrics, Notify, Retrain, Schedule
+from pipeline.config_operations import Metadata, Metrics, Notify, Pusher, Retrain, Schedule
 from pipeline.config_sections import (
     Anomalies,
     Beam,
@@ -52,6 +52,7 @@ class Config(Section):
     quantizer: Quantizer
     evaluation: Evaluation
     retrain: Retrain
+    pusher: Pusher
     beam: Beam
     schedule: Schedule
     notify: Notify

@@ -11,6 +11,17 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
+class Pusher(Section):
+    """What a model has to show before it is served."""
+
+    sample_rows: Count
+    max_difference: Annotated[float, Field(gt=0, le=1)]
+    max_latency_ms: Annotated[float, Field(gt=0)]
+    time_limit: Seconds
+    min_rows: Count
+    max_regression: dict[Metric, Share]
+
+
 class Schedule(Section):
     """When `schedule` retrains, and what it does about missed slots and failed runs."""
 

@@ -9,7 +9,7 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types.channel import Channel
-from tfx.types.standard_artifacts import Model, ModelBlessing
+from tfx.types.standard_artifacts import Model, ModelBlessing, PushedModel
 
 from components.anomaly_gate import AnomalyGate
 from components.answer_importer import AnswerImporter
@@ -19,6 +19,7 @@ from components.evaluator import Evaluator
 from components.fairness_gate import FairnessGate
 from components.feature_selector import FeatureSelector
 from components.label_gate import LabelGate
+from components.push_gate import MODULES, PushGate
 from components.pusher import Pusher
 from components.quantizer import Quantizer
 from components.snorkel_labeler import SnorkelLabeler
@@ -36,12 +37,15 @@ from pipeline.settings import (
     distiller_settings,
     labeling_modules,
     preprocessing_config,
+    push_settings,
     quantizer_settings,
     trainer_settings,
     tuner_settings,
     variant_settings,
 )
 from pipeline.staging import SPLITS, Staged
+from pipeline.versions.live_other import LiveOther, rolled_back_models
+from pipeline.versions.served import served_folder
 
 
 def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
@@ -175,7 +179,8 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         strategy_class=LastBlessedOther,
         candidate=trainer.outputs["model"],
         model=Channel(type=Model, producer_component_id="Trainer"),
-        model_blessing=Channel(type=ModelBlessing, producer_component_id="FairnessGate.server"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.server"),
+        config={"served": str(served_folder(folder, config.name, "server"))},
     ).with_id("Baseline.server")
     evaluator_server = Evaluator(
         examples=labeler.outputs["labeled_examples"],
@@ -197,17 +202,36 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         min_slice_rows=config.evaluation.min_slice_rows,
         code_sha256=code_sha256("components.fairness_gate"),
     ).with_id("FairnessGate.server")
+    live_server = Resolver(
+        strategy_class=LiveOther,
+        candidate=trainer.outputs["model"],
+        pushed_model=Channel(type=PushedModel, producer_component_id="Pusher.server"),
+        config={"served": str(served_folder(folder, config.name, "server"))},
+    ).with_id("LiveModel.server")
+    push_gate_server = PushGate(
+        examples=labeler.outputs["labeled_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        blessing=fairness_gate_server.outputs["final_blessing"],
+        live=live_server.outputs["pushed_model"],
+        target="server",
+        settings=json.dumps(push_settings(config)),
+        rolled_back=json.dumps(rolled_back_models(served_folder(folder, config.name, "server"))),
+        code_sha256=code_sha256("components.push_gate", MODULES["server"]),
+    ).with_id("PushGate.server")
     pusher_server = Pusher(
         model=trainer.outputs["model"],
-        model_blessing=fairness_gate_server.outputs["final_blessing"],
-        push_destination=_destination(folder / "serving" / config.name),
+        model_blessing=push_gate_server.outputs["final_blessing"],
+        push_destination=_destination(served_folder(folder, config.name, "server")),
     ).with_id("Pusher.server")
 
     baseline_edge = Resolver(
         strategy_class=LastBlessedSameInputs,
         candidate=quantizer.outputs["model"],
         model=Channel(type=Model, producer_component_id="Quantizer"),
-        model_blessing=Channel(type=ModelBlessing, producer_component_id="FairnessGate.edge"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.edge"),
+        config={"served": str(served_folder(folder, config.name, "edge"))},
     ).with_id("Baseline.edge")
     evaluator_edge = Evaluator(
         examples=transform.outputs["transformed_examples"],
@@ -228,10 +252,27 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         min_slice_rows=config.evaluation.min_slice_rows,
         code_sha256=code_sha256("components.fairness_gate"),
     ).with_id("FairnessGate.edge")
+    live_edge = Resolver(
+        strategy_class=LiveOther,
+        candidate=quantizer.outputs["model"],
+        pushed_model=Channel(type=PushedModel, producer_component_id="Pusher.edge"),
+        config={"served": str(served_folder(folder, config.name, "edge"))},
+    ).with_id("LiveModel.edge")
+    push_gate_edge = PushGate(
+        examples=labeler.outputs["labeled_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model=quantizer.outputs["model"],
+        blessing=fairness_gate_edge.outputs["final_blessing"],
+        live=live_edge.outputs["pushed_model"],
+        target="edge",
+        settings=json.dumps(push_settings(config)),
+        rolled_back=json.dumps(rolled_back_models(served_folder(folder, config.name, "edge"))),
+        code_sha256=code_sha256("components.push_gate", MODULES["edge"]),
+    ).with_id("PushGate.edge")
     pusher_edge = Pusher(
         model=quantizer.outputs["model"],
-        model_blessing=fairness_gate_edge.outputs["final_blessing"],
-        push_destination=_destination(folder / "edge" / config.name),
+        model_blessing=push_gate_edge.outputs["final_blessing"],
+        push_destination=_destination(served_folder(folder, config.name, "edge")),
     ).with_id("Pusher.edge")
 
     return Pipeline(
@@ -258,10 +299,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             baseline_server,
             evaluator_server,
             fairness_gate_server,
+            live_server,
+            push_gate_server,
             pusher_server,
             baseline_edge,
             evaluator_edge,
             fairness_gate_edge,
+            live_edge,
+            push_gate_edge,
             pusher_edge,
         ],
         enable_cache=True,

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.events import Event, NodeStarted
 from pipeline.findings import TARGETS
-from pipeline.summary import Failure, Gate, LabelFinding, Model, SpanFinding, Summary
+from pipeline.summary import Failure, Gate, LabelFinding, Model, PushChecks, SpanFinding, Summary
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -76,6 +76,8 @@ def print_results(out: Console, summary: Summary) -> None:
         out.print(gate_table(summary.gates))
     if summary.models:
         out.print(_model_table(summary))
+    for target, checks in summary.push_checks.items():
+        print_push_checks(out, target, checks)
     for target in TARGETS:
         pushed = summary.pushed[target]
         if pushed.version is not None and pushed.already_live:
@@ -114,6 +116,17 @@ def print_label_findings(out: Console, findings: Iterable[LabelFinding]) -> None
         what = f"[{_SEVERITIES[finding.severity]}]{finding.severity}[/]: {escape(finding.function)}"
         out.print(f"{what} {escape(finding.message)}", soft_wrap=True)
         out.print(f"  to do: {escape(finding.action)}", soft_wrap=True)
+
+
+def print_push_checks(out: Console, target: str, checks: PushChecks) -> None:
+    """What a model was compared with before it was pushed, and on which rows."""
+    if checks.live_version is None:
+        text = "no version of another model is live to be compared with"
+    elif checks.problem:
+        text = f"version {checks.live_version} is live, but: {checks.problem}"
+    else:
+        text = f"compared with live version {checks.live_version} on {checks.compared_on}"
+    out.print(f"{target}: {escape(text)}", soft_wrap=True)
 
 
 def print_failure(out: Console, failure: Failure) -> None:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from models import label_gates
 from models.version_record import read_record, withdrawn_folder
 from pipeline.metadata import Artifact, Execution, find
-from pipeline.summary import Gate, Pushed, Target
+from pipeline.summary import Gate, PushChecks, Pushed, Target
 
 TARGETS: tuple[Target, ...] = get_args(Target)
 _REPORTS = {
@@ -21,6 +21,10 @@ _REPORTS = {
     "gates.labels": ("LabelGate", "GateReport", "gates.json"),
     "gates.server": ("FairnessGate.server", "GateReport", "gates.json"),
     "gates.edge": ("FairnessGate.edge", "GateReport", "gates.json"),
+    "push gates.server": ("PushGate.server", "GateReport", "gates.json"),
+    "push gates.edge": ("PushGate.edge", "GateReport", "gates.json"),
+    "push checks.server": ("PushGate.server", "GateReport", "checks.json"),
+    "push checks.edge": ("PushGate.edge", "GateReport", "checks.json"),
 }
 _PUSHED = "PushedModel"
 NOT_YET = "the run has not come to it yet"
@@ -36,6 +40,7 @@ class Findings:
     tuner: list[dict[str, Any]] | None
     models: dict[str, Any]
     gates: list[Gate]
+    push_checks: dict[Target, PushChecks]
     pushed: dict[Target, Pushed]
 
 
@@ -61,15 +66,19 @@ def collect(
     if reports["labels"] and any(e.node == "LabelGate" and e.state == "FAILED" for e in executions):
         judged = label_gates.judge(reports["labels"], label_bounds)
         reports["gates.labels"] = [asdict(gate) for gate in judged]
-    names = ("gates.labels", "gates.server", "gates.edge")
-    rows = [row for name in names for row in reports[name] or []]
+    rows = [*(reports["gates.labels"] or [])]
+    for target in TARGETS:
+        rows += reports[f"gates.{target}"] or []
+        rows += reports[f"push gates.{target}"] or []
     gates = [Gate(**row) for row in rows]
+    checks = {target: reports[f"push checks.{target}"] for target in TARGETS}
     return Findings(
         reports["labels"],
         reports["features"],
         reports["tuner"],
         reports["models"] or {},
         gates,
+        {target: PushChecks(**found) for target, found in checks.items() if found},
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
     )
 
@@ -126,7 +135,9 @@ def _where_it_went(version: Path) -> str:
 
 
 def _reason(gate: Gate) -> str:
-    """`gap sex tpr 0.13 > 0.10`: the bound turned round."""
+    """`gap sex tpr 0.13 > 0.10`: the bound turned round, where the gate says no more."""
+    if gate.why is not None:
+        return gate.why
     sign, _, bound = gate.bound.partition(" ")
     place = "" if gate.slice == "overall" else f" on {gate.slice}"
     value = "not measurable" if gate.value is None else f"{gate.value:.4g}"

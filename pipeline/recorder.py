@@ -139,6 +139,7 @@ class Recorder:
             models=found.models,
             targets={"server": "teacher_pruned", "edge": config.quantizer.variant},
             gates=found.gates,
+            push_checks=found.push_checks,
             pushed=found.pushed,
             failure=failure
             and summary.Failure(

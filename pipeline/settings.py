@@ -9,8 +9,9 @@ import tensorflow_data_validation as tfdv
 
 from models.errors import InputError
 from pipeline.config import Config
-from pipeline.contract import slice_columns
+from pipeline.contract import read_contract, slice_columns
 from pipeline.fingerprint import code_sha256
+from pipeline.rows import ROW_ID
 
 _ARCHITECTURE_KEYS = {"learning_rate", "hidden_units", "dropout", "embedding_dim", "l2"}
 
@@ -107,4 +108,16 @@ def variant_settings(config: Config) -> dict[str, Any]:
         "slices": [list(columns) for columns in config.evaluation.slices],
         "gap_columns": sorted(gap_columns),
         "min_slice_rows": config.evaluation.min_slice_rows,
+    }
+
+
+def push_settings(config: Config) -> dict[str, Any]:
+    """What PushGate is given."""
+    return {
+        **config.pusher.model_dump(mode="json"),
+        "label_column": config.columns.label,
+        "row_id": ROW_ID,
+        "slices": [list(columns) for columns in config.evaluation.slices],
+        "min_slice_rows": config.evaluation.min_slice_rows,
+        "types": read_contract(config.schema_path),
     }

@@ -110,7 +110,10 @@ class Model(_Report):
 
 
 class Gate(_Report):
-    """A bound and its verdict; `key` is the configuration key that holds the bound."""
+    """A bound and its verdict; `key` is the configuration key that holds the bound.
+
+    `why`: what went wrong, where the numbers do not say it.
+    """
 
     target: Gated
     metric: str
@@ -119,6 +122,17 @@ class Gate(_Report):
     bound: str
     passed: bool
     key: str
+    why: str | None = None
+
+
+class PushChecks(_Report):
+    """How a model did in a fresh process, and what it was compared with before it was pushed."""
+
+    sample_rows: int
+    latency_ms: float | None
+    live_version: int | None
+    compared_on: str | None
+    problem: str | None
 
 
 class Pushed(_Part):
@@ -163,6 +177,7 @@ class Summary(_Part):
     models: dict[Variant, Model]
     targets: dict[Target, Variant]
     gates: list[Gate]
+    push_checks: dict[Target, PushChecks] = {}
     pushed: dict[Target, Pushed]
     failure: Failure | None
 

@@ -19,10 +19,12 @@ NODES = {
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "LabelGate", "FeatureSelector", "Transform",
     "Tuner", "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server",
     "Evaluator.server",
-    "FairnessGate.server", "Pusher.server", "Baseline.edge", "Evaluator.edge", "FairnessGate.edge",
+    "FairnessGate.server", "LiveModel.server", "PushGate.server", "Pusher.server", "Baseline.edge",
+    "Evaluator.edge", "FairnessGate.edge", "LiveModel.edge", "PushGate.edge",
     "Pusher.edge",
 }  # fmt: skip
-RESOLVERS = {"Baseline.server", "Baseline.edge"}  # always asked, never cached
+# Always asked, never cached.
+RESOLVERS = {"Baseline.server", "Baseline.edge", "LiveModel.server", "LiveModel.edge"}
 
 
 def summary(root: Path, run_id: str) -> dict:
@@ -56,17 +58,51 @@ def test_cached_run_makes_nothing_new(root: Path, cold: str, smoke: Run) -> None
     assert (versions(root / "smoke", "serving"), versions(root / "smoke", "edge")) == pushed
 
 
-def test_changed_key_runs_only_what_depends_on_it(root: Path, cold: str, smoke: Run) -> None:
-    served = versions(root / "smoke", "serving")
+@pytest.fixture(scope="module")
+def changed(root: Path, cold: str, smoke: Run) -> str:
+    """Id of a run with another student."""
     finished = smoke("--set", "distiller.temperature=3.0")
     assert finished.returncode == 0, finished.stdout
-    states = Record(root).states(Record(root).runs()[-1])
+    return Record(root).runs()[-1]
+
+
+def test_changed_key_runs_only_what_depends_on_it(root: Path, cold: str, changed: str) -> None:
+    states = Record(root).states(changed)
     ran = {node for node, state in states.items() if state == "COMPLETE"}
     assert ran - RESOLVERS == {
         "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.edge", "FairnessGate.edge",
-        "Pusher.edge",
+        "PushGate.edge", "Pusher.edge",
     }  # fmt: skip
-    assert versions(root / "smoke", "serving") == served
+    assert len(versions(root / "smoke", "serving")) == 1
+    written = summary(root, changed)
+    before, now = versions(root / "smoke", "edge")
+    assert written["push_checks"]["edge"]["live_version"] == int(before)
+    against = {gate["metric"] for gate in written["gates"] if "interval" in gate}
+    assert against == {"auc against live", "accuracy against live"}
+    assert written["pushed"]["edge"]["version"] == int(now)
+
+
+def test_version_that_was_rolled_back_is_not_pushed_again(
+    root: Path, changed: str, smoke: Run
+) -> None:
+    before, now = versions(root / "smoke", "edge")
+    where = ("--config", "smoke", "--root", str(root))
+    finished = pipeline("rollback", "edge", *where, "--reason", "drains the battery")
+    assert finished.returncode == 0, finished.stdout
+    assert versions(root / "smoke", "edge") == [before]
+    finished = smoke("--set", "distiller.temperature=3.0")
+    assert finished.returncode == 0, finished.stdout
+    run_id = Record(root).runs()[-1]
+    ran = {node for node, state in Record(root).states(run_id).items() if state == "COMPLETE"}
+    assert ran - RESOLVERS == {"PushGate.edge", "Pusher.edge"}
+    why = f"this model was rolled back as version {now} (drains the battery)"
+    assert summary(root, run_id)["pushed"]["edge"] == {
+        "version": None, "path": None, "why": why, "already_live": False,
+    }  # fmt: skip
+    assert versions(root / "smoke", "edge") == [before]
+    finished = pipeline("rollback", "edge", now, *where)
+    assert finished.returncode == 0, finished.stdout
+    assert versions(root / "smoke", "edge") == [before, now]
 
 
 def test_labels_beyond_the_gold_budget_are_absent(root: Path, cold: str) -> None:

@@ -8,6 +8,14 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(scope="session")
+def tiny_nodes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the modelling nodes make of the rows of tiny_transform.py, once for all tests."""
+    from tests.unit.test_modelling_nodes import make_nodes
+
+    return make_nodes(tmp_path_factory.mktemp("nodes"))
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""

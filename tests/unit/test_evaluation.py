@@ -1,6 +1,7 @@
 """The Evaluators' configuration and the choice of the baseline."""
 
 import json
+import shutil
 from pathlib import Path
 
 import tensorflow_model_analysis as tfma
@@ -8,12 +9,15 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.evaluator import constants
 from tfx.types.channel import Channel
-from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
+from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, PushedModel
 
 from components.evaluator import Evaluator
+from models.model_content import content_sha256
+from models.version_record import withdrawn_folder
 from pipeline import config
 from pipeline.baseline import LastBlessedOther, LastBlessedSameInputs
 from pipeline.evaluation import eval_config
+from pipeline.versions.live_other import LiveOther, rolled_back_models
 
 
 def test_overall_bounds_are_thresholds_of_the_overall_slice_only() -> None:
@@ -72,7 +76,7 @@ def resolve(
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model)
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
         given.append(blessing)
-    resolved = strategy().resolve_artifacts(
+    resolved = strategy(str(tmp_path / "serving")).resolve_artifacts(
         MetadataStore(connection),
         {
             "candidate": [models[candidate]],
@@ -98,6 +102,61 @@ def test_unblessed_models_are_passed_over(tmp_path: Path) -> None:
 
 def test_earlier_model_tried_again_is_compared_with_the_later_one(tmp_path: Path) -> None:
     assert resolve(tmp_path, 1, [(1, 1), (2, 1)]) == 2
+
+
+def test_a_model_that_was_rolled_back_is_no_baseline(tmp_path: Path) -> None:
+    for number in (1, 2):
+        folder = tmp_path / str(number) / "Format-Serving"
+        folder.mkdir(parents=True)
+        (folder / "tflite").write_text(f"model {number}")
+    assert resolve(tmp_path, 3, [(1, 1), (2, 1)]) == 2
+    shutil.copytree(folder, withdrawn_folder(tmp_path / "serving") / "17")
+    assert rolled_back_models(tmp_path / "serving") == [
+        (17, content_sha256(folder), "no reason given")
+    ]
+    assert resolve(tmp_path, 3, [(1, 1), (2, 1)]) == 1
+
+
+def live_other(tmp_path: Path, candidate: int, pushed: list[tuple[int, int]]) -> int | None:
+    """The version compared with, given (id of the artifact, version) of all pushes."""
+    served = tmp_path / "serving"
+    artifacts = []
+    for number, version in pushed:
+        artifact = PushedModel()
+        artifact.id = number
+        artifact.set_int_custom_property("pushed", 1)
+        artifact.set_string_custom_property("pushed_version", str(version))
+        artifacts.append(artifact)
+    model = Model()
+    model.uri = str(tmp_path / "models" / str(candidate))
+    found = LiveOther(str(served)).resolve_artifacts(
+        MetadataStore(metadata_store_pb2.ConnectionConfig(fake_database={})),
+        {"candidate": [model], "pushed_model": artifacts},
+    )["pushed_model"]
+    return found[0].id if found else None
+
+
+def serve_model(tmp_path: Path, version: int, model: int) -> None:
+    source = tmp_path / "models" / str(model) / "Format-Serving"
+    source.mkdir(parents=True, exist_ok=True)
+    (source / "tflite").write_text(f"model {model}")
+    shutil.copytree(source, tmp_path / "serving" / str(version))
+
+
+def test_the_live_version_is_that_of_another_model(tmp_path: Path) -> None:
+    (tmp_path / "models" / "9" / "Format-Serving").mkdir(parents=True)
+    assert live_other(tmp_path, 9, []) is None
+    serve_model(tmp_path, 100, 1)
+    assert live_other(tmp_path, 1, [(1, 100)]) is None, "pushing the candidate changes nothing"
+    serve_model(tmp_path, 200, 2)
+    both = [(1, 100), (2, 200)]
+    assert live_other(tmp_path, 9, both) == 2
+    assert live_other(tmp_path, 2, both) == 1, "pushing the candidate changes nothing"
+    again = [*both, (3, 200)]
+    assert live_other(tmp_path, 9, again) == 2, "the first artifact stands for a version"
+    assert live_other(tmp_path, 9, [(1, 100)]) == 1, "a version without a record is passed over"
+    shutil.rmtree(tmp_path / "serving" / "200")
+    assert live_other(tmp_path, 9, both) == 1
 
 
 def write_bundle(tmp_path: Path, model: int, variant: str, **document: object) -> None:

@@ -54,10 +54,13 @@ def paths() -> dict[str, Any]:
     return {"train_files": [rows], "eval_files": [rows], "transform_graph_path": graph}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(tiny_nodes: Path) -> Path:
+    return tiny_nodes
+
+
+def make_nodes(path: Path) -> Path:
     """What the four nodes write: hyperparameters, model, model_run, student, edge, variants."""
-    path = tmp_path_factory.mktemp("nodes")
     for name in ("hyperparameters", "results", "student", "variants"):
         (path / name).mkdir()
     settings = {**COMMON, "tuner": {"trials": 2, "epochs": 2}, "trainer": TRAINER}
