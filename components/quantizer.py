@@ -27,6 +27,7 @@ from models.metrics import THRESHOLD
 from models.preprocessing import CATEGORICAL, NUMERIC, Description, describe
 from models.pruning import measured_sparsity
 from models.rows import load_rows
+from models.text import TOKENS
 from models.tflite import convert_all, measure
 
 REPORT_FILE = "quantization.json"
@@ -37,12 +38,13 @@ _COMPARED_ROWS = 2000
 
 def bundle_document(description: Description, variant: str) -> dict[str, Any]:
     """What a device needs beside the TFLite file: from a raw record to a decision."""
+    tokens = {TOKENS: "int64"} if description.layout.text else {}
     return {
         **json.loads(description.to_json()),
         "variant": variant,
         "signature": {
             "name": DEFAULT_SIGNATURE,
-            "inputs": {NUMERIC: "float32", CATEGORICAL: "int64"},
+            "inputs": {NUMERIC: "float32", CATEGORICAL: "int64", **tokens},
             "output": PROBABILITY,
         },
         "threshold": THRESHOLD,

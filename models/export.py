@@ -9,7 +9,6 @@ import tf_keras
 
 from models.features import PROBABILITY
 from models.layout import layout_of
-from models.preprocessing import CATEGORICAL, NUMERIC
 
 EXAMPLES = "examples"
 DEFAULT_SIGNATURE = "serving_default"
@@ -23,8 +22,8 @@ def export_server_model(
 
     Both signatures answer `probability`, float32 [batch, 1]. `serving_default` takes `examples`,
     string [batch]: serialized tf.Examples of raw columns. `serving_columns` takes each raw column
-    by its name, [batch, 1]: numbers as float32 (NaN: missing), categories as string ("": missing).
-    Neither asks for labels, weights or slice columns.
+    by its name, [batch, 1]: numbers as float32 (NaN: missing), categories and texts as string ("":
+    missing). Neither asks for labels, weights or slice columns.
 
     Args:
       model: Network on transformed features.
@@ -35,15 +34,14 @@ def export_server_model(
     transform_output = tft.TFTransformOutput(transform_graph)
     raw_spec = transform_output.raw_feature_spec()
     layout = layout_of(raw_spec, preprocessing)
-    names = [*layout.numeric, *(column for column, _ in layout.categorical)]
-    spec = {name: raw_spec[name] for name in names}
+    spec = {name: raw_spec[name] for name in layout.columns}
     server = tf.Module()
     server.transform = transform_output.transform_features_layer()
     server.variables_of_network = model.variables
 
     def answer(columns: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         features = server.transform(columns)
-        inputs = {NUMERIC: features[NUMERIC], CATEGORICAL: features[CATEGORICAL]}
+        inputs = {name: features[name] for name in model.input}
         return {PROBABILITY: model(inputs, training=False)}
 
     def answer_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -56,7 +54,7 @@ def export_server_model(
         name: tf.TensorSpec(
             [None, 1], tf.string if spec[name].dtype == tf.string else tf.float32, name
         )
-        for name in names
+        for name in layout.columns
     }
     signatures = {
         DEFAULT_SIGNATURE: tf.function(answer_examples, autograph=False).get_concrete_function(

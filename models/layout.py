@@ -10,6 +10,23 @@ _NOT_A_FEATURE = "not_a_feature/"  # no column that a configuration names has a 
 
 
 @dataclasses.dataclass(frozen=True)
+class TextLayout:
+    """How text columns become the `tokens` input: `width` ids for each column, in this order.
+
+    Attributes:
+      columns: Text columns.
+      vocabulary: How many n-grams, the most frequent of all columns together, have an id.
+      width: Ids of a column; n-grams after these are cut off, the rest is filled with padding.
+      ngrams: Longest n-gram, in words.
+    """
+
+    columns: tuple[str, ...]
+    vocabulary: int
+    width: int
+    ngrams: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Layout:
     """Where each column stands in the model inputs.
 
@@ -20,11 +37,19 @@ class Layout:
       numeric: Numeric columns, in the order of the `numeric` input.
       categorical: Categorical columns and their values, in the order of the `categorical` input.
       buckets: Quantile buckets for each numeric column; the one after the last is for missing.
+      text: The text columns, or None when there are none.
     """
 
     numeric: tuple[str, ...]
     categorical: tuple[tuple[str, tuple[str, ...]], ...]
     buckets: int
+    text: TextLayout | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that the models learn from."""
+        categorical = (column for column, _ in self.categorical)
+        return (*self.numeric, *categorical, *(self.text.columns if self.text else ()))
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -39,11 +64,15 @@ class Layout:
         return max(1, len(self.numeric))
 
     @property
+    def categorical_width(self) -> int:
+        """Width of the `categorical` input; with text columns alone it is one wide, always 0."""
+        return max(1, len(self.numeric) + len(self.categorical))
+
+    @property
     def ids(self) -> int:
-        """Size of the joint id space."""
-        return (self.buckets + 1) * len(self.numeric) + sum(
-            1 + len(values) for _, values in self.categorical
-        )
+        """Size of the joint id space, at least 1."""
+        categories = sum(1 + len(values) for _, values in self.categorical)
+        return max(1, (self.buckets + 1) * len(self.numeric) + categories)
 
 
 def not_a_feature(column: str) -> str:
@@ -66,10 +95,15 @@ def layout_of(columns: Collection[str], custom_config: Mapping[str, Any]) -> Lay
     def selected(column: str) -> bool:
         return column in columns and not_a_feature(column) not in columns
 
+    text = custom_config["text"]
+    columns_of_text = tuple(c for c in text["columns"] if selected(c)) if text else ()
     return Layout(
         numeric=tuple(c for c in custom_config["numeric"] if selected(c)),
         categorical=tuple(
             (c, tuple(values)) for c, values in custom_config["categorical"] if selected(c)
         ),
         buckets=custom_config["buckets"],
+        text=TextLayout(columns_of_text, text["vocabulary"], text["tokens"], text["ngrams"])
+        if columns_of_text
+        else None,
     )

@@ -1,7 +1,8 @@
 """The one preprocessing function: raw columns to model inputs, one graph in training and serving.
 
-All numeric columns are packed into one tensor and all categorical columns into another, so that the
-whole function needs one analyzer (quantiles) and one lookup table whatever the number of columns.
+All numeric columns are packed into one tensor, all categorical columns into another and all text
+columns into a third, so that the whole function needs one analyzer (quantiles) and one lookup table
+whatever the number of columns, and one of each more (the vocabulary) where there is text.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.layout import Layout, layout_of
+from models.text import FIRST_ID, PADDING, STEPS, TOKENS, UNKNOWN, VOCABULARY, token_ids
 
 LABEL = "label"
 WEIGHT = "weight"
@@ -32,16 +34,18 @@ class Description:
     Attributes:
       layout: The columns and their ids.
       boundaries: float32 [numeric columns, buckets - 1], ascending quantile boundaries.
+      vocabulary: Words and n-grams of the text columns, in the order of their ids.
     """
 
     layout: Layout
     boundaries: np.ndarray
+    vocabulary: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The form in which a device gets it (`preprocessing.json`)."""
         offsets = self.layout.offsets
         split = len(self.layout.numeric)
-        document = {
+        document: dict[str, Any] = {
             "format": 1,
             "buckets": self.layout.buckets,
             "numeric": [
@@ -57,6 +61,17 @@ class Description:
                 )
             ],
         }
+        if self.layout.text is not None:
+            document["text"] = {
+                "columns": list(self.layout.text.columns),
+                "steps": [list(step) for step in STEPS],
+                "ngrams": self.layout.text.ngrams,
+                "width": self.layout.text.width,
+                "padding": PADDING,
+                "unknown": UNKNOWN,
+                "offset": FIRST_ID,
+                "vocabulary": list(self.vocabulary),
+            }
         return json.dumps(document, indent=1, ensure_ascii=False)
 
 
@@ -68,23 +83,32 @@ def preprocessing_fn(
     Args:
       inputs: One SparseTensor [batch, 1] for each column of the selected schema.
       custom_config: `numeric` (list of columns), `categorical` (pairs of column and list of
-        values: TFX would sort the keys of a mapping),
-        `passed_through` (columns kept as they are, for slicing), `buckets`. Columns that the
-        feature selection dropped are not in `inputs` and are left out.
+        values: TFX would sort the keys of a mapping), `text` (None without text columns, else
+        `columns`, `vocabulary`, `tokens` and `ngrams`), `passed_through` (columns kept as they
+        are, for slicing), `buckets`. Columns that the feature selection dropped are not in `inputs`
+        and are left out.
 
     Returns:
       `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing ([batch, 1] of .5 when
-      there are no numeric columns); `categorical` int64 [batch, N + C]: ids in the joint id space;
-      `label` and `weight` float32 [batch, 1]; the passed-through columns, string [batch, 1].
+      there are no numeric columns); `categorical` int64 [batch, N + C]: ids in the joint id space
+      ([batch, 1] of 0 when there are text columns only); where there is text, `tokens` int64
+      [batch, T * width]: see `token_ids`; `label` and `weight` float32 [batch, 1]; the
+      passed-through columns, string [batch, 1].
     """
     layout = layout_of(inputs, custom_config)
+    outputs = {}
+    if layout.text is not None:
+        texts = _packed([inputs[c] for c in layout.text.columns], "")
+        outputs[TOKENS] = token_ids(texts, layout.text)
     ids = [_category_ids(inputs, layout)] if layout.categorical else []
     if layout.numeric:
         numeric, bucket_ids = _numeric(inputs, layout)
         ids.insert(0, bucket_ids)
-    else:
+    elif not ids:
+        ids = [tf.zeros_like(outputs[TOKENS][:, :1])]
+    if not layout.numeric:
         numeric = tf.cast(tf.ones_like(ids[0][:, :1]), tf.float32) / 2.0
-    outputs = {
+    outputs |= {
         NUMERIC: numeric,
         CATEGORICAL: tf.concat(ids, axis=1),
         LABEL: _dense(inputs[LABEL], 0.0),
@@ -106,8 +130,17 @@ def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Descript
     """
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), custom_config)
-    if not layout.numeric:
-        return Description(layout, np.zeros([0, layout.buckets - 1], np.float32))
+    boundaries = np.zeros([0, layout.buckets - 1], np.float32)
+    if layout.numeric:
+        boundaries = _fitted_boundaries(output)
+    if layout.text is None:
+        return Description(layout, boundaries)
+    vocabulary = output.vocabulary_by_name(VOCABULARY)
+    return Description(layout, boundaries, tuple(gram.decode() for gram in vocabulary))
+
+
+def _fitted_boundaries(output: tft.TFTransformOutput) -> np.ndarray:
+    """The tensor of that name, float32 [numeric columns, buckets - 1]."""
     transform_fn = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     captured = transform_fn.captured_inputs
     fitted = dict(
@@ -115,9 +148,9 @@ def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Descript
     )
     operations = {operation.name: operation for operation in transform_fn.graph.get_operations()}
     if _BOUNDARIES_TENSOR not in operations:
-        raise ValueError(f"{transform_graph}: no tensor '{_BOUNDARIES_TENSOR}' in this graph")
-    boundaries = fitted[operations[_BOUNDARIES_TENSOR].inputs[0].name].numpy()
-    return Description(layout, boundaries)
+        folder = output.transform_savedmodel_dir
+        raise ValueError(f"{folder}: no tensor '{_BOUNDARIES_TENSOR}' in this graph")
+    return fitted[operations[_BOUNDARIES_TENSOR].inputs[0].name].numpy()
 
 
 def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from models.errors import InputError
 from models.features import ModelInputs
 from models.preprocessing import CATEGORICAL, LABEL, NUMERIC, WEIGHT
+from models.text import TOKENS
 
 _PARSE_ROWS = 8192
 
@@ -24,12 +25,14 @@ class Rows:
       categorical: int64 [rows, N + C].
       label: float32 [rows, k]: the probability of the positive class, or what a loss asks for.
       weight: float32 [rows, 1], not negative.
+      tokens: int64 [rows, T * tokens], or None when there are no text columns.
     """
 
     numeric: np.ndarray
     categorical: np.ndarray
     label: np.ndarray
     weight: np.ndarray
+    tokens: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -39,12 +42,17 @@ class Rows:
     @property
     def features(self) -> dict[str, np.ndarray]:
         """The inputs of a network."""
-        return {NUMERIC: self.numeric, CATEGORICAL: self.categorical}
+        features = {NUMERIC: self.numeric, CATEGORICAL: self.categorical}
+        return features if self.tokens is None else {**features, TOKENS: self.tokens}
 
     def take(self, index: np.ndarray) -> "Rows":
         """Returns the rows that a boolean mask or an array of row numbers selects."""
         return Rows(
-            self.numeric[index], self.categorical[index], self.label[index], self.weight[index]
+            self.numeric[index],
+            self.categorical[index],
+            self.label[index],
+            self.weight[index],
+            None if self.tokens is None else self.tokens[index],
         )
 
     def weighted(self) -> "Rows":
@@ -74,8 +82,16 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
         LABEL: tf.io.FixedLenFeature([1], tf.float32),
         WEIGHT: tf.io.FixedLenFeature([1], tf.float32),
     }
+    if inputs.text:
+        spec[TOKENS] = tf.io.FixedLenFeature([inputs.text * inputs.tokens], tf.int64)
     columns = _parse(patterns, spec)
-    rows = Rows(columns[NUMERIC], columns[CATEGORICAL], columns[LABEL], columns[WEIGHT])
+    rows = Rows(
+        columns[NUMERIC],
+        columns[CATEGORICAL],
+        columns[LABEL],
+        columns[WEIGHT],
+        columns.get(TOKENS),
+    )
     if not rows.weight.any():
         raise InputError(
             f"{', '.join(patterns)}: no row has a weight above 0; see the label report, "

@@ -1,7 +1,7 @@
 """The student as TensorFlow Lite files: float32, float16, dynamic-range and full int8.
 
-All four keep the student's inputs, `numeric` float32 and `categorical` int64, and its float32
-output, so that whoever runs them need not know how they were quantized.
+All four keep the student's inputs, `numeric` float32, `categorical` and with text columns `tokens`
+int64, and its float32 output, so that whoever runs them need not know how they were quantized.
 """
 
 import contextlib
@@ -18,7 +18,6 @@ import tf_keras
 from models.export import DEFAULT_SIGNATURE
 from models.features import PROBABILITY
 from models.measurement import median_latency_us, sizes
-from models.preprocessing import CATEGORICAL, NUMERIC
 from models.rows import Rows
 
 FLOAT32 = "student"
@@ -40,20 +39,18 @@ def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
     module = tf.Module()
     module.variables_of_network = student.variables
 
-    @tf.function(
-        autograph=False,
-        input_signature=[
-            tf.TensorSpec([None, calibration.numeric.shape[1]], tf.float32, NUMERIC),
-            tf.TensorSpec([None, calibration.categorical.shape[1]], tf.int64, CATEGORICAL),
-        ],
-    )
-    def answer(numeric: tf.Tensor, categorical: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = {NUMERIC: numeric, CATEGORICAL: categorical}
+    specs = {
+        name: tf.TensorSpec([None, column.shape[1]], column.dtype, name)
+        for name, column in calibration.features.items()
+    }
+
+    @tf.function(autograph=False)
+    def answer(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {PROBABILITY: student(inputs, training=False)}
 
     with tempfile.TemporaryDirectory() as folder:
         # Traced and saved once: from_keras_model would do it again for each variant.
-        signatures = {DEFAULT_SIGNATURE: answer.get_concrete_function()}
+        signatures = {DEFAULT_SIGNATURE: answer.get_concrete_function(**specs)}
         tf.saved_model.save(module, folder, signatures)
         with _quiet_standard_error():
             return {variant: _convert(folder, variant, calibration) for variant in VARIANTS}
@@ -158,6 +155,6 @@ def single_row_latency_us(content: bytes, rows: Rows) -> float:
     interpreter = _interpreter(content)
     interpreter.allocate_tensors()
     for detail in interpreter.get_input_details():
-        name = NUMERIC if detail["dtype"] == np.float32 else CATEGORICAL
+        name = detail["name"].removeprefix(f"{DEFAULT_SIGNATURE}_").partition(":")[0]
         interpreter.set_tensor(detail["index"], rows.features[name][:1])
     return median_latency_us(interpreter.invoke, _LATENCY_REPEATS)

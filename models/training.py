@@ -5,7 +5,7 @@ this small that costs several times more CPU than the arithmetic. Here an epoch 
 that is traced once and picks its batches from tensors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import tensorflow as tf
 import tf_keras
 
 from models.network import logits_of
-from models.preprocessing import CATEGORICAL, NUMERIC
+from models.preprocessing import LABEL, WEIGHT
 from models.rows import Rows
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -105,13 +105,12 @@ def _epoch_function(
     optimizer.build(variables)  # otherwise the first call traces everything twice
     train_rows, evaluation_rows = _tensors(train), _tensors(evaluation)
 
-    def weighted_loss(rows: Sequence[tf.Tensor], training: bool) -> tf.Tensor:
-        numeric, categorical, target, weight = rows
-        logit = logits({NUMERIC: numeric, CATEGORICAL: categorical}, training=training)
-        return tf.reduce_mean(weight[:, 0] * loss(target, logit))
+    def weighted_loss(rows: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
+        logit = logits({name: rows[name] for name in logits.input}, training=training)
+        return tf.reduce_mean(rows[WEIGHT][:, 0] * loss(rows[LABEL], logit))
 
     def step(batch: tf.Tensor) -> tf.Tensor:
-        rows = [tf.gather(column, batch) for column in train_rows]
+        rows = {name: tf.gather(column, batch) for name, column in train_rows.items()}
         with tf.GradientTape() as tape:
             data_loss = weighted_loss(rows, training=True)
             total_loss = tf.add_n([data_loss, *logits.losses])
@@ -134,6 +133,6 @@ def _epoch_function(
     return run_epoch
 
 
-def _tensors(rows: Rows) -> list[tf.Tensor]:
-    columns = (rows.numeric, rows.categorical, rows.label, rows.weight)
-    return [tf.constant(column) for column in columns]
+def _tensors(rows: Rows) -> dict[str, tf.Tensor]:
+    columns = {**rows.features, LABEL: rows.label, WEIGHT: rows.weight}
+    return {name: tf.constant(column) for name, column in columns.items()}

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Problem = tuple[KeyPath, str]
 # Columns that nodes add to the rows.
 RESERVED_FOR_LABEL = ("row_id", "weight")
-RESERVED = (*RESERVED_FOR_LABEL, "label", "numeric", "categorical")
+RESERVED = (*RESERVED_FOR_LABEL, "label", "numeric", "categorical", "tokens")
+COLUMN_KINDS = ("numeric", "categorical", "text")
 # What tf.function takes as the name of an argument, and SavedModel gives back.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 _NO_ARGUMENTS = (*keyword.kwlist, "self")
@@ -31,15 +32,15 @@ def check_columns(config: "Config") -> Iterator[Problem]:
     columns = config.columns
     if columns.positive == columns.negative:
         yield ("columns", "positive"), f"'{columns.positive}' is also columns.negative"
-    listed = [columns.label, *columns.numeric, *columns.categorical]
+    listed = [columns.label, *(name for kind in COLUMN_KINDS for name in getattr(columns, kind))]
     if len(listed) == 1:
-        yield ("columns", "numeric"), "name at least one column in numeric or categorical"
+        yield ("columns", "numeric"), "name at least one column in numeric, categorical or text"
     for name in sorted({name for name in listed if listed.count(name) > 1}):
-        for key in ("label", "numeric", "categorical"):
+        for key in ("label", *COLUMN_KINDS):
             if name in getattr(columns, key):
                 yield (
                     ("columns", key),
-                    f"'{name}' is listed twice among label, numeric, categorical",
+                    f"'{name}' is listed twice among label, {', '.join(COLUMN_KINDS)}",
                 )
     if columns.label in RESERVED_FOR_LABEL:
         yield ("columns", "label"), f"'{columns.label}' is a name that the pipeline itself uses"
@@ -61,7 +62,7 @@ def _check_names(config: "Config") -> Iterator[Problem]:
     for number, names in enumerate(config.evaluation.slices):
         places |= dict.fromkeys(names, ("evaluation", "slices", str(number)))
     places |= {name: ("columns", "groups", name) for name in config.columns.groups}
-    for key in ("numeric", "categorical"):
+    for key in COLUMN_KINDS:
         places |= dict.fromkeys(getattr(config.columns, key), ("columns", key))
     as_arguments: dict[str, str] = {}
     for name, path in places.items():
@@ -84,12 +85,13 @@ def _check_names(config: "Config") -> Iterator[Problem]:
 
 
 def _unlisted(config: "Config", repository: Path) -> list[str]:
-    """Columns of text in the contract that are sliced on at most: no model learns from them."""
+    """Columns of strings in the contract that are sliced on at most: no model learns from them."""
     from pipeline.contract import read_contract  # which is about a configuration that is whole
 
     path = repository / config.contract
     kinds = read_contract(path) if path.is_file() else {}
-    return [c for c, kind in kinds.items() if kind == "BYTES" and c != config.columns.label]
+    others = {config.columns.label, *config.columns.text}
+    return [c for c, kind in kinds.items() if kind == "BYTES" and c not in others]
 
 
 def check_evaluation(config: "Config", repository: Path) -> Iterator[Problem]:
@@ -103,6 +105,8 @@ def check_evaluation(config: "Config", repository: Path) -> Iterator[Problem]:
             path = ("evaluation", "slices", str(number))
             if name in columns.numeric:
                 yield path, f"'{name}' holds numbers; make a group of it (columns.groups)"
+            elif name in columns.text:
+                yield path, f"'{name}' is text; slice by a column derived from it, e.g. its length"
             elif name not in known:
                 yield (
                     path,

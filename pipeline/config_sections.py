@@ -54,6 +54,7 @@ class Columns(Section):
     negative: Text
     numeric: tuple[Text, ...]
     categorical: tuple[Text, ...]
+    text: tuple[Text, ...]
     groups: dict[Text, Group]
 
 
@@ -95,6 +96,9 @@ class Features(Section):
     min_presence: Share
     max_share: Annotated[float, Field(gt=0, le=1)]
     buckets: Annotated[int, Field(ge=2, le=1024)]
+    text_vocabulary: Annotated[int, Field(ge=1, le=1_000_000)]
+    text_tokens: Annotated[int, Field(ge=1, le=4096)]
+    text_ngrams: Annotated[int, Field(ge=1, le=5)]
 
 
 class Tuner(Section):

@@ -7,6 +7,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from models.errors import InputError
+from pipeline.column_checks import COLUMN_KINDS
 from pipeline.config import Config
 from pipeline.rows import ROW_ID
 from pipeline.tables import ColumnKinds
@@ -74,16 +75,17 @@ def raw_columns(config: Config) -> ColumnKinds:
     added = (ROW_ID, *columns.groups, *_ADDED_LATER)
     kinds = {c: kind for c, kind in contract.items() if c not in added or c == columns.label}
     wanted = dict.fromkeys(columns.numeric, "INT or FLOAT")
-    wanted |= dict.fromkeys(columns.categorical, "BYTES")
+    wanted |= dict.fromkeys((*columns.categorical, *columns.text), "BYTES")
     for column in [*wanted, columns.label]:
         if column not in kinds:
             raise InputError(
                 f"columns: '{column}' is not in {config.contract}; describe it there or drop it"
             )
         if column in wanted and kinds[column] not in wanted[column]:
+            listed = next(k for k in COLUMN_KINDS if column in getattr(columns, k))
             raise InputError(
                 f"{config.contract}: '{column}' has type {kinds[column]}, but columns lists it as "
-                f"{'numeric' if column in columns.numeric else 'categorical'}: {wanted[column]}"
+                f"{listed}: {wanted[column]}"
             )
     optional = (columns.label,) if config.labeling.mode == "weak" else ()
     return ColumnKinds(kinds, optional)

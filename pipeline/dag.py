@@ -57,7 +57,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
       folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
     """
     columns = config.columns
-    features = [*columns.numeric, *columns.categorical]
+    features = [*columns.numeric, *columns.categorical, *columns.text]
 
     example_gen = CsvExampleGen(
         input_base=staged.path,

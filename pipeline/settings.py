@@ -42,9 +42,16 @@ def preprocessing_config(config: Config) -> dict[str, Any]:
                 f"{config.contract}: categorical column '{column}' has no domain; list its values "
                 "there"
             ) from error
+    text = {
+        "columns": list(config.columns.text),
+        "vocabulary": config.features.text_vocabulary,
+        "tokens": config.features.text_tokens,
+        "ngrams": config.features.text_ngrams,
+    }
     return {
         "numeric": list(config.columns.numeric),
         "categorical": domains,
+        "text": text if config.columns.text else None,  # without text its keys change nothing
         "passed_through": slice_columns(config),
         "buckets": config.features.buckets,
         "code_sha256": code_sha256("models.preprocessing"),

@@ -58,7 +58,8 @@ def read(staged: Staged, config: Config) -> StagedRows:
         for column, cells in zip(header, zip(*rows, strict=True), strict=True):
             table.setdefault(column, []).extend(cells)
     kinds = raw_columns(config).kinds
-    features = (*config.columns.numeric, *config.columns.categorical)
+    columns = config.columns
+    features = (*columns.numeric, *columns.categorical, *columns.text)
     labels = table[config.columns.label]
     return StagedRows(
         table[ROW_ID],

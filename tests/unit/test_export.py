@@ -39,7 +39,9 @@ def _network() -> tf_keras.Model:
     tf_keras.utils.set_random_seed(3)
     inputs = model_inputs_of(str(tiny_transform() / "graph"), PREPROCESSING)
     network = build_network(inputs, ARCHITECTURE, "network")
-    network.get_layer("wide").embeddings.assign(tf.random.normal([inputs.ids, 1]))
+    for layer in ("wide", "wide_text_embedding"):
+        embeddings = network.get_layer(layer).embeddings
+        embeddings.assign(tf.random.normal(embeddings.shape))
     return network
 
 
@@ -57,6 +59,8 @@ def test_named_columns_with_missing_cells(folder: str, expected: np.ndarray) -> 
         "capital-gain": tf.constant([row["capital-gain"] for row in rows]),
         "work": tf.constant([row["work"] or [b""] for row in rows]),
         "sex": tf.constant([row["sex"] for row in rows]),
+        "note": tf.constant([row["note"] or [b""] for row in rows]),
+        "title": tf.constant([row["title"] for row in rows]),
     }
     np.testing.assert_allclose(answer(**columns)["probability"], expected, atol=1e-6)
 
@@ -64,6 +68,7 @@ def test_named_columns_with_missing_cells(folder: str, expected: np.ndarray) -> 
 def test_a_missing_number_is_not_a_zero(folder: str) -> None:
     answer = tf.saved_model.load(folder).signatures["serving_columns"]
     columns = {"work": tf.constant([["Private"]]), "sex": tf.constant([["Male"]])}
+    columns |= dict.fromkeys(("note", "title"), tf.constant([[""]]))
 
     def probability(age: float) -> float:
         numbers = {"age": tf.constant([[age]]), "capital-gain": tf.constant([[1.0]])}
@@ -76,7 +81,8 @@ def test_a_missing_number_is_not_a_zero(folder: str) -> None:
 def test_the_columns_keep_their_names_and_labels_are_not_asked_for(folder: str) -> None:
     content = (Path(folder) / "saved_model.pb").read_bytes()
     signatures = SavedModel.FromString(content).meta_graphs[0].signature_def
-    assert set(signatures["serving_columns"].inputs) == {"age", "capital-gain", "work", "sex"}
+    asked = {"age", "capital-gain", "work", "sex", "note", "title"}
+    assert set(signatures["serving_columns"].inputs) == asked
     assert set(signatures["serving_default"].inputs) == {"examples"}
 
 

@@ -159,7 +159,9 @@ def test_the_edge_bundle_says_how_it_is_run(folder: Path) -> None:
     signature = document["signature"]
     runner = tf.lite.Interpreter(str(bundle / "tflite")).get_signature_runner(signature["name"])
     numbers, categories = len(document["numeric"]), len(document["categorical"])
+    tokens = len(document["text"]["columns"]) * document["text"]["width"]
     output = runner(
+        tokens=np.zeros((1, tokens), signature["inputs"]["tokens"]),
         numeric=np.full((1, numbers), 0.5, signature["inputs"]["numeric"]),
         categorical=np.zeros((1, numbers + categories), signature["inputs"]["categorical"]),
     )

@@ -1,6 +1,7 @@
 """Preprocessing: the description, worked in NumPy as a device does it, equals the fitted graph."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,18 @@ from tests.unit.tiny_rows import ARCHITECTURE
 from tests.unit.tiny_transform import PREPROCESSING, ROWS, SPEC, fit, raw_row, tiny_transform
 
 Row = dict[str, list[Any]]
+ODD_TEXTS = (
+    "",
+    " \t\n\u00a0\u2028",
+    "call " * 50,
+    "CALL call CaLL",
+    "\u00c9t\u00c9 \u0130stanbul STRASSE \u1e9e \u039f\u03a3",
+    "now!!!\u2026\u2019s\u20ac5\U0001f600call\U0001f600",
+    "a\x00b\x1fc\x7fd\u200be",
+    "\u4f60\u597d \u0939\u093f\u0928\u094d\u0926\u0940",
+    "\\1 \\ $1 [x] ^-]",
+    "1.234,56 +44 (0)7700-900123",
+)
 
 
 def as_columns(rows: list[Row], spec: dict[str, Any] = SPEC) -> dict[str, tf.SparseTensor]:
@@ -41,6 +54,24 @@ def graph_outputs(rows: list[Row]) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def description() -> Description:
     return describe(str(tiny_transform() / "graph"), PREPROCESSING)
+
+
+def tokens_by_hand(document: dict[str, Any], row: Row) -> list[int]:
+    """Token ids of one row, by nothing but what `preprocessing.json` says."""
+    text, tokens = document["text"], []
+    places = {gram: text["offset"] + place for place, gram in enumerate(text["vocabulary"])}
+    for column in text["columns"]:
+        cell = (row[column] or [b""])[0].decode()
+        for pattern, replacement in text["steps"]:
+            cell = re.sub(pattern, replacement, cell)
+        words = [word for word in cell.lower().split(" ") if word]
+        ids = [places.get(word, text["unknown"]) for word in words]
+        for length in range(2, text["ngrams"] + 1):
+            grams = [" ".join(words[n : n + length]) for n in range(len(words) - length + 1)]
+            ids += [places[gram] for gram in grams if gram in places]
+        ids = ids[: text["width"]]
+        tokens += ids + [text["padding"]] * (text["width"] - len(ids))
+    return tokens
 
 
 def worked_by_hand(document: dict[str, Any], row: Row) -> tuple[list[np.float32], list[int]]:
@@ -76,8 +107,9 @@ def odd_rows(description: Description) -> list[Row]:
         {"sex": [b""]},
         {"age": [0], "capital-gain": [0.0]},
         {"age": [-5], "capital-gain": [1e9]},
-        {name: [] for name in ("age", "capital-gain", "work", "sex", "label", "weight")},
+        {name: [] for name in SPEC},
     ]
+    changes += [{"note": [text.encode()]} for text in ODD_TEXTS]
     changes += [{"capital-gain": [float(b)]} for b in description.boundaries[1]]
     return [row | change for change in changes]
 
@@ -89,10 +121,13 @@ def test_description_worked_by_hand_equals_the_graph(description: Description) -
     expected = [worked_by_hand(document, row) for row in rows]
     np.testing.assert_array_equal(outputs["categorical"], [ids for _, ids in expected])
     np.testing.assert_allclose(outputs["numeric"], [ranks for ranks, _ in expected], rtol=1e-6)
+    np.testing.assert_array_equal(
+        outputs["tokens"], [tokens_by_hand(document, row) for row in rows]
+    )
 
 
 def test_outputs_of_missing_and_unknown_values(description: Description) -> None:
-    row = {"age": [], "capital-gain": [], "work": [], "sex": [b"Other"], "label": [], "weight": []}
+    row: Row = {name: [] for name in SPEC} | {"sex": [b"Other"]}
     outputs = graph_outputs([row])
     offsets = description.layout.offsets
     buckets = PREPROCESSING["buckets"]
@@ -101,6 +136,7 @@ def test_outputs_of_missing_and_unknown_values(description: Description) -> None
     np.testing.assert_array_equal(outputs["categorical"], [ids])
     assert outputs["label"].tolist() == outputs["weight"].tolist() == [[0.0]]
     assert outputs["sex"].tolist() == [[b"Other"]]
+    assert not outputs["tokens"].any(), "a missing text has no words"
 
 
 def test_types_shapes_and_ranges(description: Description) -> None:
@@ -156,8 +192,9 @@ def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFa
         (("age", "capital-gain"), ModelInputs(2, 2, 18)),
         (("work", "sex"), ModelInputs(1, 2, 6)),
         (("age", "work"), ModelInputs(1, 2, 12)),
+        (("note",), ModelInputs(1, 1, 1, text=1, tokens=8, token_ids=14)),
     ],
-    ids=["numeric only", "categorical only", "a slice column was dropped"],
+    ids=["numeric only", "categorical only", "a slice column was dropped", "text only"],
 )
 def test_some_kinds_of_columns_only(
     tmp_path: Path, columns: tuple[str, ...], inputs: ModelInputs
@@ -173,8 +210,9 @@ def test_some_kinds_of_columns_only(
     transform_fn = tf.saved_model.load(f"{graph}/transform_fn").transform_fn
     outputs = {k: t.numpy() for k, t in transform_fn(as_columns(rows, spec)).items()}
     document = json.loads(describe(graph, PREPROCESSING).to_json())
+    assert ("text" in document) == ("tokens" in outputs) == bool(inputs.text)
     expected = [worked_by_hand(document, row) for row in rows]
-    np.testing.assert_array_equal(outputs["categorical"], [ids for _, ids in expected])
+    np.testing.assert_array_equal(outputs["categorical"], [ids or [0] for _, ids in expected])
     ranks = [ranks or [np.float32(0.5)] for ranks, _ in expected]
     np.testing.assert_allclose(outputs["numeric"], ranks, rtol=1e-6)
     assert outputs["sex"].tolist() == [row["sex"] for row in rows]
@@ -192,5 +230,5 @@ def test_some_kinds_of_columns_only(
             for name in columns
         }
     )["probability"]
-    features = {name: outputs[name] for name in ("numeric", "categorical")}
+    features = {name: outputs[name] for name in network.input}
     np.testing.assert_allclose(answer, network(features), atol=1e-6)

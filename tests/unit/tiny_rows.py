@@ -33,6 +33,8 @@ def write_records(path: Path, rows: Rows) -> Path:
             feature["categorical"].int64_list.value.extend(rows.categorical[row].tolist())
             feature["label"].float_list.value.extend(rows.label[row].tolist())
             feature["weight"].float_list.value.extend(rows.weight[row].tolist())
+            if rows.tokens is not None:
+                feature["tokens"].int64_list.value.extend(rows.tokens[row].tolist())
             feature["group"].bytes_list.value.append(f"group {row % 2}".encode())
             writer.write(example.SerializeToString())
     return path

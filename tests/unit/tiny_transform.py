@@ -18,6 +18,7 @@ from tests.unit.tiny_rows import write_records
 PREPROCESSING: dict[str, Any] = {
     "numeric": ["age", "capital-gain"],
     "categorical": [["work", ["Private", "Public"]], ["sex", ["Female", "Male"]]],
+    "text": {"columns": ["note", "title"], "vocabulary": 12, "tokens": 8, "ngrams": 2},
     "passed_through": ["sex"],
     "buckets": 8,
 }
@@ -26,20 +27,25 @@ SPEC = {
     "capital-gain": tf.io.VarLenFeature(tf.float32),
     "work": tf.io.VarLenFeature(tf.string),
     "sex": tf.io.VarLenFeature(tf.string),
+    "note": tf.io.VarLenFeature(tf.string),
+    "title": tf.io.VarLenFeature(tf.string),
     "label": tf.io.VarLenFeature(tf.float32),
     "weight": tf.io.VarLenFeature(tf.float32),
 }
 ROWS = 240
+NOTES = ("Call 07123 now!", "you call me", "", "Caf\u00c9 at 9?\t\u00a35 off")
 
 
 def raw_row(number: int) -> dict[str, list[Any]]:
-    """Raw row; every seventh has no `work`. The label is 1 for men over 40."""
+    """Raw row; some have no `work`, some no `note`. The label is 1 for men over 40."""
     age, male = 20 + number * 7 % 50, number % 2 == 1
     return {
         "age": [age],
         "capital-gain": [100.0 * (number % 5)],
         "work": [] if number % 7 == 0 else [b"Private" if number % 3 else b"Public"],
         "sex": [b"Male" if male else b"Female"],
+        "note": [] if number % 5 == 0 else [NOTES[number % len(NOTES)].encode()],
+        "title": [b"Sir" if male else b"Dear Madam"],
         "label": [float(age > 40 and male)],
         "weight": [1.0],
     }
@@ -98,4 +104,5 @@ def _transformed(graph: Path) -> Rows:
     outputs = loaded.transform_fn(tf.io.parse_example(records, SPEC))
     inputs = model_inputs_of(str(graph), PREPROCESSING)
     assert outputs["numeric"].shape[1] == inputs.numeric
-    return Rows(*(outputs[k].numpy() for k in ("numeric", "categorical", "label", "weight")))
+    names = ("numeric", "categorical", "label", "weight", "tokens")
+    return Rows(*(outputs[name].numpy() for name in names))
