@@ -102,6 +102,7 @@ def test_the_hash_follows_the_values() -> None:
             "nearest is 'evaluation.edge.max_gap.sex.tpr'",
         ),
         ("columns.numeric=[age, sex]", "'sex' is listed twice"),
+        ("columns.text=[sex]", "'sex' is listed twice"),
         ("columns.groups.a={column: sex, bounds: [1]}", "'sex' is not in columns.numeric"),
         ("columns.groups.a={column: age, bounds: [2, 1]}", "[2.0, 1.0] is not in ascending order"),
         ("columns.groups.sex={column: age, bounds: [1]}", "'sex' is already a column"),

@@ -51,7 +51,8 @@ def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
     contract = schema_pb2.Schema()
     for name in ("useful", "sex"):
         contract.feature.add(name=name, type=schema_pb2.BYTES)
-    config = {"numeric": [], "categorical": [["useful", ["a"]], ["sex", ["F"]]], "buckets": 4}
+    categorical = [["useful", ["a"]], ["sex", ["F"]]]
+    config = {"numeric": [], "categorical": categorical, "text": None, "buckets": 4}
 
     def learnt_from(columns: list[str]) -> list[str]:
         narrowed = narrow(contract, columns, ["sex"], {"useful", "sex"} - {*columns})

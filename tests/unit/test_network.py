@@ -7,13 +7,15 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from models.features import ModelInputs
 from models.network import LOGIT, build_network, logits_of
-from tests.unit.tiny_rows import ARCHITECTURE, INPUTS, make_rows
+from tests.unit.tiny_rows import ARCHITECTURE, INPUTS, WITH_TEXT, make_rows
 
 
-def test_output_is_one_probability_for_each_row() -> None:
-    network = build_network(INPUTS, ARCHITECTURE, "network")
-    output = network(make_rows(7).features)
+@pytest.mark.parametrize("inputs", [INPUTS, WITH_TEXT], ids=["without text", "with text"])
+def test_output_is_one_probability_for_each_row(inputs: ModelInputs) -> None:
+    network = build_network(inputs, ARCHITECTURE, "network")
+    output = network(make_rows(7, inputs=inputs).features)
     assert output.shape == (7, 1)
     assert output.dtype == tf.float32
     assert float(tf.reduce_min(output)) > 0
@@ -36,6 +38,23 @@ def test_dropout_is_only_there_when_asked_for() -> None:
 
     assert has_dropout(0.1)
     assert not has_dropout(0.0)
+
+
+def test_a_text_counts_through_its_words_wherever_they_stand() -> None:
+    tf_keras.utils.set_random_seed(1)
+    network = build_network(WITH_TEXT, ARCHITECTURE, "network")
+    features = {
+        name: column[:1] for name, column in make_rows(1, inputs=WITH_TEXT).features.items()
+    }
+
+    def answer(*tokens: int) -> float:
+        texts = np.array([[*tokens, *[0] * (10 - len(tokens))]])
+        return float(network({**features, "tokens": texts}))
+
+    assert answer(3, 4, 5) == pytest.approx(answer(5, 3, 4), abs=1e-6)
+    assert answer(3, 4, 5) != pytest.approx(answer(3, 4, 6), abs=1e-6)
+    assert answer(3, 0, 0, 0, 0, 4) != pytest.approx(answer(4, 0, 0, 0, 0, 3), abs=1e-6)
+    assert np.isfinite(answer()), "a row without words"
 
 
 def test_rows_of_another_width_are_an_error() -> None:

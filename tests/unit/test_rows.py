@@ -7,18 +7,29 @@ import numpy as np
 import pytest
 
 from models.errors import InputError
+from models.features import ModelInputs
 from models.rows import load_columns, load_records, load_rows
-from tests.unit.tiny_rows import INPUTS, make_rows, write_records
+from tests.unit.tiny_rows import INPUTS, WITH_TEXT, make_rows, write_records
 
 
-@pytest.mark.parametrize("name", ["part-0", "part-0.gz"])
-def test_rows_are_read_as_they_were_written(tmp_path: Path, name: str) -> None:
-    rows = make_rows(20)
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [("part-0", INPUTS), ("part-0.gz", INPUTS), ("part-0.gz", WITH_TEXT)],
+)
+def test_rows_are_read_as_they_were_written(tmp_path: Path, name: str, inputs: ModelInputs) -> None:
+    rows = make_rows(20, inputs=inputs)
     write_records(tmp_path / name, rows)
-    read = load_rows([f"{tmp_path}/*"], INPUTS)
+    read = load_rows([f"{tmp_path}/*"], inputs)
+    assert set(read.features) == set(rows.features)
     for expected, column in zip(dataclasses.astuple(rows), dataclasses.astuple(read), strict=True):
         np.testing.assert_array_equal(column, expected)
-        assert column.dtype == expected.dtype
+        assert column is None or column.dtype == expected.dtype
+
+
+def test_rows_are_taken_with_their_tokens() -> None:
+    rows = make_rows(5, inputs=WITH_TEXT)
+    taken = rows.take(np.array([3]))
+    np.testing.assert_array_equal(taken.features["tokens"], rows.features["tokens"][3:4])
 
 
 def test_columns_and_records_come_in_the_order_of_the_rows(tmp_path: Path) -> None:

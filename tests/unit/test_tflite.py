@@ -1,5 +1,6 @@
 """The four TFLite variants: same inputs and output, close to the student, and checked."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -18,7 +19,7 @@ from models.tflite import (
     predict,
 )
 from models.training import Plan, cross_entropy, fit
-from tests.unit.tiny_rows import ARCHITECTURE, INPUTS, make_rows
+from tests.unit.tiny_rows import ARCHITECTURE, INPUTS, WITH_TEXT, make_rows
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,29 @@ def test_inputs_and_output_stay_as_they_are(contents: dict[str, bytes], variant:
     outputs = {name: detail["dtype"] for name, detail in runner.get_output_details().items()}
     assert inputs == {"numeric": np.float32, "categorical": np.int64}
     assert outputs == {"probability": np.float32}
+
+
+@pytest.fixture(scope="module")
+def reader() -> tf_keras.Model:
+    """A student of texts."""
+    tf_keras.utils.set_random_seed(1)
+    network = build_network(WITH_TEXT, ARCHITECTURE, "student")
+    plan = Plan(epochs=6, batch_size=32, learning_rate=0.02, seed=1)
+    train, evaluation = (make_rows(n, seed=n, inputs=WITH_TEXT) for n in (600, 100))
+    fit(network, train, evaluation, cross_entropy, plan)
+    return network
+
+
+def test_texts_are_read_by_every_variant_as_by_the_student(reader: tf_keras.Model) -> None:
+    rows = make_rows(200, seed=3, inputs=WITH_TEXT)
+    empty = dataclasses.replace(rows.take(np.arange(1)), tokens=np.zeros((1, 10), np.int64))
+    contents = convert_all(reader, make_rows(100, inputs=WITH_TEXT))
+    report = measure(reader, contents, rows, max_difference=0.02)
+    assert report[FLOAT32]["difference"] < 1e-6
+    for variant in VARIANTS:
+        assert report[variant]["latency_us"]["batch_1"] > 0
+        expected = reader(empty.features).numpy()[:, 0]
+        np.testing.assert_allclose(predict(contents[variant], empty), expected, atol=0.05)
 
 
 def test_all_integer_kernels_in_the_full_int8_variant(contents: dict[str, bytes]) -> None:

@@ -46,8 +46,8 @@ def test_rows_of_weight_zero_do_not_count() -> None:
     wrong = dataclasses.replace(rows, label=1 - rows.label, weight=0 * rows.weight)
     both = Rows(
         *(
-            np.concatenate(columns)
-            for columns in zip(dataclasses.astuple(rows), dataclasses.astuple(wrong), strict=True)
+            np.concatenate([getattr(rows, name), getattr(wrong, name)])
+            for name in ("numeric", "categorical", "label", "weight")
         )
     )
     assert train(both)[1] == train(rows)[1]

@@ -1,5 +1,6 @@
 """Synthetic transformed rows with a rule that a network can learn."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,28 @@ from models.network import Architecture
 from models.rows import Rows
 
 INPUTS = ModelInputs(numeric=2, categorical=3, ids=12)
+WITH_TEXT = dataclasses.replace(INPUTS, text=2, tokens=5, token_ids=20)
 ARCHITECTURE = Architecture(hidden_units=(8,), embedding_dim=2)
 
 
-def make_rows(count: int, seed: int = 1) -> Rows:
-    """Rows whose label is 1 where the first number is over .5 and the last id even."""
+def make_rows(count: int, seed: int = 1, inputs: ModelInputs = INPUTS) -> Rows:
+    """Rows whose label is 1 where the first number is over .5 and the last id even.
+
+    With text, it is 1 where the first word of the first column has an id of 10 or more. A text has
+    one word to as many as there are tokens.
+    """
     draw = np.random.RandomState(seed)
     numeric = draw.rand(count, INPUTS.numeric).astype(np.float32)
     categorical = draw.randint(0, INPUTS.ids, (count, INPUTS.categorical)).astype(np.int64)
     label = (numeric[:, :1] > 0.5) & (categorical[:, -1:] % 2 == 0)
-    return Rows(numeric, categorical, label.astype(np.float32), np.ones((count, 1), np.float32))
+    weight = np.ones((count, 1), np.float32)
+    if not inputs.text:
+        return Rows(numeric, categorical, label.astype(np.float32), weight)
+    tokens = draw.randint(1, inputs.token_ids, (count, inputs.text, inputs.tokens))
+    words = draw.randint(1, inputs.tokens + 1, (count, inputs.text, 1))
+    tokens = np.where(np.arange(inputs.tokens) < words, tokens, 0).reshape(count, -1)
+    label = tokens[:, :1] >= 10
+    return Rows(numeric, categorical, label.astype(np.float32), weight, tokens.astype(np.int64))
 
 
 def write_records(path: Path, rows: Rows) -> Path:
