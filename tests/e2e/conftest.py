@@ -31,9 +31,10 @@ def pipeline(*arguments: str) -> subprocess.CompletedProcess[str]:
 class Record:
     """What ML Metadata says about the runs under a root."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str = "smoke") -> None:
+        self._name = name
         config = mlmd.ConnectionConfig()
-        config.sqlite.filename_uri = str(root / "smoke" / "metadata.sqlite")
+        config.sqlite.filename_uri = str(root / name / "metadata.sqlite")
         config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
         self.store = MetadataStore(config)
 
@@ -71,7 +72,7 @@ class Record:
     def _node(self, execution: mlmd.Execution) -> str:
         contexts = self.store.get_contexts_by_execution(execution.id)
         [node] = [c.name for c in contexts if c.type == "node"]
-        return node.removeprefix("smoke.")
+        return node.removeprefix(f"{self._name}.")
 
 
 def _id(item: mlmd.Context | mlmd.Execution | mlmd.Artifact) -> int:

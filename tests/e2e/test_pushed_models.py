@@ -28,7 +28,7 @@ print(json.dumps([by_examples[:, 0].numpy().tolist(), by_columns[:, 0].numpy().t
 """
 
 EDGE = """
-import csv, json, sys
+import csv, json, re, sys
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -37,7 +37,9 @@ bundle = json.load(open(folder + "/preprocessing.json"))
 interpreter = Interpreter(folder + "/tflite")
 answer = interpreter.get_signature_runner(bundle["signature"]["name"])
 buckets = bundle["buckets"]
-probabilities, numeric, categorical = [], [], []
+probabilities, numeric, categorical, tokens = [], [], [], []
+text = bundle.get("text", {"columns": [], "vocabulary": [], "offset": 0})
+ids_of = {gram: text["offset"] + place for place, gram in enumerate(text["vocabulary"])}
 for row in csv.DictReader(open(rows)):
     ranks, ids = [], []
     for column in bundle["numeric"]:
@@ -57,12 +59,28 @@ for row in csv.DictReader(open(rows)):
         value = row[column["column"]]
         known = column["values"]
         ids.append(column["offset"] + (known.index(value) + 1 if value in known else 0))
-    out = answer(numeric=np.float32([ranks]), categorical=np.int64([ids]))
+    words_of_row = []
+    for column in text["columns"]:
+        cell = row[column]
+        for pattern, replacement in text["steps"]:
+            cell = re.sub(pattern, replacement, cell)
+        words = [word for word in cell.lower().split(" ") if word]
+        found = [ids_of.get(word, text["unknown"]) for word in words]
+        for n in range(2, text["ngrams"] + 1):
+            grams = (" ".join(words[at : at + n]) for at in range(len(words) - n + 1))
+            found += [ids_of[gram] for gram in grams if gram in ids_of]
+        found = found[: text["width"]]
+        words_of_row += found + [text["padding"]] * (text["width"] - len(found))
+    inputs = {"numeric": np.float32([ranks]), "categorical": np.int64([ids])}
+    if text["columns"]:
+        inputs["tokens"] = np.int64([words_of_row])
+    out = answer(**inputs)
     probabilities.append(float(out[bundle["signature"]["output"]][0, 0]))
     numeric.append([float(rank) for rank in ranks])
     categorical.append(ids)
+    tokens.append(words_of_row)
 assert "tensorflow" not in sys.modules
-print(json.dumps([probabilities, numeric, categorical]))
+print(json.dumps([probabilities, numeric, categorical, tokens]))
 """
 
 
@@ -144,7 +162,7 @@ def test_edge_bundle_needs_only_numpy_and_the_interpreter(
 
     path, rows = staged_rows(root)
     bundle = root / "smoke" / report["pushed"]["edge"]["path"]
-    on_device, numeric, categorical = fresh(EDGE, str(bundle), str(path))
+    on_device, numeric, categorical, _ = fresh(EDGE, str(bundle), str(path))
 
     graph = Record(root).output(cold, "Transform", "transform_graph")
     transformed = Record(root).output(cold, "Transform", "transformed_examples")
