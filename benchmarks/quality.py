@@ -46,7 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=_seeds, default=(1, 2, 3), metavar="1,2,3")
+    parser.add_argument("--seeds", type=report.seeds, default=(1, 2, 3), metavar="1,2,3")
     parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
     options = parser.parse_args()
     try:
@@ -68,10 +68,6 @@ def main() -> int:
     }
     report.write(options.results, "quality", tables(measured, options.seeds, checks), content)
     return 0
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    return tuple(int(seed) for seed in text.split(","))
 
 
 def run_mode(mode: str, seeds: Sequence[int], root: Path) -> list[Summary]:

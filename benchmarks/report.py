@@ -40,6 +40,11 @@ class Check:
     passed: bool
 
 
+def seeds(text: str) -> tuple[int, ...]:
+    """`1,2,3` as numbers."""
+    return tuple(int(seed) for seed in text.split(","))
+
+
 def spread(values: Sequence[float]) -> Spread:
     """Mean and sample standard deviation of at least one value."""
     deviation = statistics.stdev(values) if len(values) > 1 else None

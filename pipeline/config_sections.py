@@ -84,6 +84,7 @@ class Labeling(Section):
     functions: Text | None
     gold_rows: Annotated[int, Field(ge=10)]
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
+    random_share: Share
     uncovered: Literal["drop", "prior"]
     epochs: Count
     gates: LabelGates

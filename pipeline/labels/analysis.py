@@ -6,7 +6,7 @@ are read, drawn as the labeler draws them. No TensorFlow, no TFX.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -113,6 +113,15 @@ def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
     rows = table.rows()
     columns = {name: coded(values) for name, values in table.columns.items()}
     votes = Voter(functions).vote(columns, table.row_ids)
+    applied = Applied(functions, table, rows, votes, {}, 0, frozenset())
+    return with_gold(applied, config, run_folder, staged)
+
+
+def with_gold(
+    applied: Applied, config: Config, run_folder: Path, staged: staging.Staged
+) -> Applied:
+    """The same rows and votes with the gold rows as they are now."""
+    table = applied.table
     ids = [table.row_ids[n] for n in table.labeled]
     drawn = labeling.draw(config.seed, ids, config.labeling.gold_rows)
     at = [table.labeled[n] for _, n in drawn]
@@ -122,7 +131,7 @@ def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
     new = {n: given[row_id][1] for row_id, n in index_of.items() if n not in gold}
     gold |= {n: answers.label_of(answer, config) for n, answer in new.items()}
     chosen = frozenset(n for n, answer in new.items() if answer.selection != "random")
-    return Applied(functions, table, rows, votes, gold, len(new), chosen)
+    return replace(applied, gold=gold, answered=len(new), chosen=chosen)
 
 
 def _gold(applied: Applied) -> Gold:

@@ -1,8 +1,9 @@
 """Writes the rows that people should label next as a CSV file.
 
-A share of the batch is drawn at random, the rest is chosen to inform (models/label_selection.py).
-Chosen rows are not like all rows, so class balance and accuracies are estimated on the random ones
-alone. No TensorFlow, no TFX; of true labels, only those of gold rows are read.
+A share of the batch (`labeling.random_share`) is drawn at random, the rest is chosen to inform
+(models/label_selection.py). Chosen rows are not like all rows, so class balance and accuracies are
+estimated on the random ones alone. No TensorFlow, no TFX; of true labels, only those of gold rows
+are read.
 """
 
 import csv
@@ -25,7 +26,6 @@ from pipeline.labels import analysis
 from pipeline.labels.answers import content_sha256
 from pipeline.rows import ROW_ID, uniform
 
-RANDOM_SHARE = 0.3  # of a batch; chosen by simulated campaigns
 CANDIDATES = 20_000  # rows to choose from: a draw of them where there are more
 ADDED = (
     "probability",
@@ -69,12 +69,18 @@ def write_batch(config: Config, run_folder: Path, count: int, path: Path | None)
     if path.exists():
         raise InputError(f"{path}: is there already, perhaps with answers; name another with --out")
     staged = staging.stage(config, run_folder)
-    applied = analysis.apply(config, run_folder, staged)
+    return write(config, staged, analysis.apply(config, run_folder, staged), count, path)
+
+
+def write(
+    config: Config, staged: staging.Staged, applied: analysis.Applied, count: int, path: Path
+) -> Batch:
+    """Chooses `count` rows of those that the functions were applied to, and writes them."""
     probability = analysis.probability(applied, config)
     pool = _pool(applied)
     if not len(pool):
         raise InputError("no row is left to label: every row of train and eval is a gold row")
-    picked = choose(applied, probability, pool, count, config.seed)
+    picked = choose(applied, probability, pool, count, config)
     _write(path, _table(config, staged, applied, probability, picked))
     random = sum(each.selection == "random" for each in picked)
     return Batch(path, len(picked), random, len(pool))
@@ -95,7 +101,7 @@ def choose(
     probability: NDArray[np.float64],
     pool: NDArray[np.int64],
     count: int,
-    seed: int,
+    config: Config,
 ) -> list[Picked]:
     """Random rows first, then the most informative of the others.
 
@@ -104,11 +110,13 @@ def choose(
         probability: P(positive) of every row.
         pool: indices of the rows that may be asked for.
         count: rows of the batch.
-        seed: of the draws; gold rows that were there before make the draw another one.
+        config: its seed makes the draws; how many gold rows there are makes them others.
     """
     ids = [applied.table.row_ids[n] for n in pool]
-    order = pool[np.argsort(uniform(ids, f"to-label:{len(applied.gold)}", seed), kind="stable")]
-    random = order[: round(count * RANDOM_SHARE)]
+    order = pool[
+        np.argsort(uniform(ids, f"to-label:{len(applied.gold)}", config.seed), kind="stable")
+    ]
+    random = order[: round(count * config.labeling.random_share)]
     rest = order[len(random) :][:CANDIDATES]
     features = label_selection.one_hot(applied.table.columns)
     known = np.array([*applied.gold, *random], dtype=np.int64)
