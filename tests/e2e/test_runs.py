@@ -1,16 +1,19 @@
 """A cold run, a cached one, one with a changed key, stopped ones and a killed one."""
 
+import csv
 import json
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.cli import main
 from pipeline.summary import Summary
 from tests.e2e.conftest import REPOSITORY, Record, Run, pipeline, versions
 
@@ -237,10 +240,77 @@ def test_full_disk_is_named_and_nothing_is_served(small_disk: Path) -> None:
     assert not list(small_disk.glob("smoke/serving/*/*"))
 
 
-def test_edge_model_of_other_inputs_is_no_baseline(root: Path, cold: str, smoke: Run) -> None:
+@dataclass(frozen=True)
+class Answered:
+    """A run after an import of answers: label by row id."""
+
+    run_id: str
+    import_id: str
+    answers: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def answered(
+    root: Path, cold: str, smoke: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Answered:
+    """A run on other inputs with 40 answers more; the answers are taken out again after it."""
+    path = tmp_path_factory.mktemp("answers") / "batch.csv"
+    flags = ["--config", "smoke", "--root", str(root)]
+    assert main(["to-label", "--n", "40", "--out", str(path), *flags]) == 0
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    truth = {row["row_id"]: row["income-per-year"] for row in staged_rows(root)}
+    answers = {line["row_id"]: truth[line["row_id"]] for line in lines}
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows({**line, "answer": answers[line["row_id"]]} for line in lines)
+    assert main(["labels", "import", str(path), "--annotator", "ann", *flags]) == 0
     finished = smoke("--set", "features.buckets=64")
     assert finished.returncode == 0, finished.stdout
-    run_id = Record(root).runs()[-1]
+    [kept] = (root / "smoke" / "answers").glob("*.json")
+    assert main(["labels", "remove", kept.stem, *flags]) == 0
+    return Answered(Record(root).runs()[-1], kept.stem, answers)
+
+
+def staged_rows(root: Path) -> Iterator[dict[str, str]]:
+    """Rows of train and eval as the cold run read them."""
+    [staged] = (root / "smoke" / "staged").glob("*/train")
+    for split in ("train", "eval"):
+        with open(staged.parent / split / "data.csv", newline="", encoding="utf-8") as file:
+            yield from csv.DictReader(file)
+
+
+def test_answers_of_people_are_gold_rows(root: Path, cold: str, answered: Answered) -> None:
+    import tensorflow as tf
+
+    record = Record(root)
+    states = record.states(answered.run_id)
+    assert states["CsvExampleGen"] == states["AnomalyGate"] == "CACHED"
+    assert states["AnswerImporter"] == states["SnorkelLabeler"] == states["Trainer"] == "COMPLETE"
+    before, after = summary(root, cold)["labels"], summary(root, answered.run_id)["labels"]
+    assert (before["gold_rows"], before["gold_rows_answered"]) == (100, 0)
+    assert (after["gold_rows"], after["gold_rows_answered"]) == (140, 40)
+    assert after["gold_rows_random"] == 112
+    folder = record.output(answered.run_id, "SnorkelLabeler", "labeled_examples")
+    files = [str(path) for split in ("train", "eval") for path in folder.glob(f"Split-{split}/*")]
+    found = {}
+    for content in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator():
+        features = tf.train.Example.FromString(content).features.feature
+        row_id = features["row_id"].bytes_list.value[0].decode()
+        found[row_id] = (
+            features["label"].float_list.value[0],
+            features["weight"].float_list.value[0],
+        )
+    expected = {i: (float(answer == ">50K"), 10.0) for i, answer in answered.answers.items()}
+    assert {row_id: found[row_id] for row_id in answered.answers} == expected
+    [imported] = record.artifacts("Answers")[1:]
+    [origin] = json.loads(imported.custom_properties["imports"].string_value)
+    assert origin["id"] == answered.import_id
+
+
+def test_edge_model_of_other_inputs_is_no_baseline(root: Path, answered: Answered) -> None:
+    run_id = answered.run_id
     assert Record(root).states(run_id)["Evaluator.edge"] == "COMPLETE"
     drops = {
         gate["target"] for gate in summary(root, run_id)["gates"] if gate["metric"] == "auc drop"
