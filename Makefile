@@ -10,7 +10,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init lf to-label labels test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,12 @@ rollback: setup ## make an older version live: TARGET=server VERSION=... ARGS='-
 
 init: setup ## describe your own data: ARGS="--csv FILE --label COLUMN --name NAME"
 	@$(PIPELINE) init $(ARGS)
+
+to-label: setup ## write rows that people should label: ARGS="--n 200"
+	@$(PIPELINE) to-label --config $(CONFIG) $(ARGS)
+
+labels: setup ## answers of people: ARGS="import FILE", "list" or "remove IMPORT"
+	@$(PIPELINE) labels $(ARGS) --config $(CONFIG)
 
 lf: setup ## judge the labelling functions of CONFIG, without a run
 	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)

@@ -25,7 +25,7 @@ from benchmarks import end_model, measure, plot, report
 from benchmarks.end_model import METRICS, Prepared
 from pipeline.config import Config
 
-START, STEP, ROUNDS = 100, 100, 5
+START, STEP, ROUNDS = 100, 100, 4
 STRATEGIES = {"random": 1.0, "informed": None}  # share of random rows; None: as configured
 
 
@@ -35,12 +35,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=report.seeds, default=(11, 12, 13), metavar="11,12,13")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="of a run to go on from")
     parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
     parser.add_argument("--images", type=Path, default=plot.IMAGES, metavar="DIR")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            prepared = end_model.prepare(Path(scratch))
+            prepared = end_model.prepare(options.root or Path(scratch))
             points = [
                 point
                 for seed in options.seeds

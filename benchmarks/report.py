@@ -65,7 +65,9 @@ def with_deviation(values: Sequence[float], form: str) -> str:
     """`mean ± deviation`, or the value when there is one."""
     found = spread(values)
     mean = format(found.mean, form)
-    return mean if found.deviation is None else f"{mean} ± {format(found.deviation, form)}"
+    if found.deviation is None:
+        return mean
+    return f"{mean} ± {format(found.deviation, form.lstrip('+'))}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,16 +1,20 @@
 """Benchmarks: statistics, tables, checks against targets, and what a command is said to cost."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
-from benchmarks import cpu, measure, quality, report
+from benchmarks import campaign, cpu, gold_curve, measure, plot, quality, report
 from benchmarks.measure import Cost
 from benchmarks.peer import PEER
-from pipeline.config import REPOSITORY
+from pipeline.config import REPOSITORY, load
 from pipeline.summary import Model, Node, Summary
 from tests.unit.test_summary import VALUES
 
@@ -158,3 +162,59 @@ def test_a_metric_without_a_value_is_named() -> None:
     )
     with pytest.raises(ValueError, match="not measured: auc"):
         quality.quantities(undefined)
+
+
+def points(series: str, auc: float) -> list[dict[str, Any]]:
+    return [
+        {"series": series, "seed": seed, "gold_rows": size, "auc": auc + size / 1e4, "f1": 0.6}
+        for seed in (1, 2)
+        for size in (100, 300)
+    ]
+
+
+def test_a_campaign_is_tabulated_with_its_gain() -> None:
+    tables = campaign.tables([*points("random", 0.8), *points("informed", 0.85)])
+    assert "over seeds 1, 2." in tables
+    assert cells(tables, "300")[:2] == ["0.8300 ± 0.0000", "0.8800 ± 0.0000"]
+    assert cells(tables, "informed") == ["+0.0100 ± 0.0000", "+0.0000 ± 0.0000"]
+
+
+def test_the_gold_curve_is_tabulated_by_metric() -> None:
+    found = [point for name in gold_curve.SERIES for point in points(name, 0.8)]
+    weak = [p | {"auc": p["auc"] + 0.01} for p in found if p["series"] == "weak + gold"]
+    tables = gold_curve.tables([p for p in found if p["series"] != "weak + gold"] + weak)
+    auc, f1 = tables.split("f1, by gold rows")
+    assert cells(auc, "100") == [
+        "2", "0.8200 ± 0.0000", "0.8100 ± 0.0000", "0.8100 ± 0.0000", "+0.0100 ± 0.0000",
+    ]  # fmt: skip
+    assert cells(f1, "300")[-1] == "+0.0000 ± 0.0000"
+
+
+def test_curves_are_drawn(tmp_path: Path) -> None:
+    found = [*points("random", 0.8), *points("informed", 0.85)]
+    plot.curves(found, "gold_rows", "gold rows", True, tmp_path / "images" / "a.svg")
+    drawn = (tmp_path / "images" / "a.svg").read_text()
+    assert drawn.startswith("<svg")
+    assert {"informed", "AUC on test", "gold rows", "300"} <= set(re.findall(r">([^<]+)<", drawn))
+
+
+def test_answers_of_a_campaign_are_the_hidden_labels(tmp_path: Path) -> None:
+    config = load("census")
+    table = SimpleNamespace(row_ids=["span-1:1", "span-1:2"])
+    prepared = SimpleNamespace(
+        config=config, applied=SimpleNamespace(table=table), truth=np.array([1, 0])
+    )
+    path = tmp_path / "a.csv"
+    path.write_text("row_id,answer\nspan-1:2,\nspan-1:1,\n")
+    campaign.answer(prepared, path)  # type: ignore[arg-type]
+    assert path.read_text().split() == ["row_id,answer", "span-1:2,<=50K", "span-1:1,>50K"]
+    configured = campaign.configured(config, "random", 7)
+    assert (configured.seed, configured.labeling.random_share) == (7, 1.0)
+    informed = campaign.configured(config, "informed", 7)
+    assert informed.labeling.random_share == config.labeling.random_share < 1
+
+
+def test_five_seeds_of_weak_labels_alone(tmp_path: Path) -> None:
+    assert report.seeds("11,12") == (11, 12)
+    table = quality.tables({"weak": values(5, 0.896)}, (11, 12, 13, 14, 15), [])
+    assert "over seeds 11, 12, 13, 14, 15." in table
