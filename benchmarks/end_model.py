@@ -65,7 +65,7 @@ def prepare(root: Path) -> Prepared:
 
     _, summary = measure.run_pipeline(CONFIG, root, SETTINGS)
     config, folder = load(CONFIG, list(SETTINGS)), root / CONFIG
-    store = metadata.open_store(metadata.store_path(folder))
+    store = metadata.open_store(folder)
     assert store is not None
     executions = {e.node: e for e in store.executions(summary.run_id)}
     outputs = executions["Transform"].outputs
