@@ -66,7 +66,7 @@ e2e: setup ## end-to-end smoke only
 	$(PYTHON) -m pytest tests/e2e $(ARGS)
 
 test-deploy: setup ## the files of deploy/ with Airflow and hadolint, in an environment of their own
-	$(PYTHON) -m pytest tests/deploy $(ARGS)
+	$(PYTHON) -m pytest --noconftest tests/deploy $(ARGS)
 
 lint: setup ## ruff, formatting, types, direction of imports
 	$(PYTHON) -m ruff check

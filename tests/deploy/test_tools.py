@@ -41,6 +41,14 @@ print(json.dumps({**told, "ends": ends}))
 """
 
 
+def uv(*arguments: str) -> None:
+    """Runs uv, with the certificates that pip is told of."""
+    environment = dict(os.environ)
+    if "PIP_CERT" in os.environ:
+        environment.setdefault("SSL_CERT_FILE", os.environ["PIP_CERT"])
+    subprocess.run([str(UV), *arguments], check=True, env=environment)
+
+
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """The folder of programs of the environment."""
@@ -53,10 +61,10 @@ def tools() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
             make = ["venv", "--quiet", "--no-config", "--clear", "--python", sys.executable]
-            subprocess.run([str(UV), *make, str(folder)], check=True)
-            sync = ["pip", "sync", "--quiet", "--no-config", "--require-hashes"]
+            uv(*make, str(folder))
             python = ["--python", str(folder / "bin" / "python")]
-            subprocess.run([str(UV), *sync, *python, str(REQUIREMENTS)], check=True)
+            sync = ["pip", "sync", "--quiet", "--no-config", "--require-hashes"]
+            uv(*sync, *python, str(REQUIREMENTS))
             complete.touch()
     return folder / "bin"
 

@@ -322,7 +322,7 @@ class Scheduler:
         return schedule_state.read(self.folder)
 
     def wait(self, until: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (found := until()):
             assert self.process.poll() is None, self.errors.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -340,7 +340,7 @@ class Scheduler:
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
 
 @pytest.fixture
@@ -366,7 +366,7 @@ def test_it_fires_every_slot_once_and_refuses_a_second_scheduler(
     first = start("echo line; exit 3")
     first.wait(lambda: sum(line["message"] == "ended" for line in first.lines()) >= 2)
     second = start("echo second")
-    assert second.process.wait(timeout=30) != 0
+    assert second.process.wait(timeout=120) != 0
     error = second.errors.read_text()
     assert f"a scheduler is at work: process {first.process.pid} on " in error
     assert str(tmp_path / LOCK_FILE) in error
