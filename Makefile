@@ -1,6 +1,7 @@
 # One line a verb. `make help` lists them; a verb that needs the environment sets it up first.
 CONFIG ?= census
 RUN ?=
+KEEP ?= 10
 TARGET ?=
 VERSION ?=
 BENCHMARK ?= cpu quality
@@ -10,7 +11,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init lf to-label labels test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback lineage gc init lf to-label labels test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +54,12 @@ to-label: setup ## write rows that people should label: ARGS="--n 200"
 
 labels: setup ## answers of people: ARGS="import FILE", "list" or "remove IMPORT"
 	@$(PIPELINE) labels $(ARGS) --config $(CONFIG)
+
+lineage: setup ## what a model was made of: MODEL=server VERSION=...; of a span: ARGS="--span 2"
+	@$(PIPELINE) lineage $(MODEL) $(VERSION) --config $(CONFIG) $(ARGS)
+
+gc: setup ## free the disk of old runs, never what is served: KEEP=10 ARGS=--dry-run
+	@$(PIPELINE) gc --keep $(KEEP) --config $(CONFIG) $(ARGS)
 
 lf: setup ## judge the labelling functions of CONFIG, without a run
 	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)

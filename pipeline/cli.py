@@ -20,13 +20,25 @@ from pipeline.config import REPOSITORY
 from pipeline.display import make_console
 from pipeline.failures import explain
 from pipeline.lock import LockHeldError
-from pipeline.verbs import history, init, labels, lf, retrain, run, schedule, to_label, versions
+from pipeline.verbs import (
+    gc,
+    history,
+    init,
+    labels,
+    lf,
+    lineage,
+    retrain,
+    run,
+    schedule,
+    to_label,
+    versions,
+)
 from pipeline.verbs.common import BAD_INPUT, FAILED, SIGNALLED, Verb, common_flags
 
 if TYPE_CHECKING:
     from pipeline.run import Builder
 
-VERBS = (run, schedule, history, lf, to_label, labels, versions, retrain, init)
+VERBS = (run, schedule, history, lf, to_label, labels, versions, lineage, gc, retrain, init)
 
 
 def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None) -> int:

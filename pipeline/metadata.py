@@ -93,6 +93,21 @@ class Metadata:
         owner = run.custom_properties[_OWNER].string_value
         return owner in ("", self._pipeline)
 
+    @property
+    def store(self) -> MetadataStore:
+        """ML Metadata's own interface; on a server it shows other pipelines, too."""
+        return self._store
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self._pipeline
+
+    def run_properties(self, run_id: str) -> dict[str, str | int | float]:
+        """What is known of a run: configuration, code, seed."""
+        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+        return {key: value.string_value for key, value in run.custom_properties.items()}
+
     def register_run(self, run_id: str, properties: dict[str, str]) -> bool:
         """Writes a run down before its first node; False when another pipeline's has that id.
 

@@ -14,11 +14,12 @@ from ml_metadata.errors import StatusError
 from models.errors import InputError
 from pipeline import lock
 from pipeline.config import Config
+from pipeline.data_record import pipeline_context, record_data
 from pipeline.events import Event, Listener, NodeError
 from pipeline.failures import Failure, explain, is_disk_full
 from pipeline.metadata import Metadata, open_store
 from pipeline.metadata_connection import connection_config, settle
-from pipeline.recorder import Recorder, Run, new_run_id
+from pipeline.recorder import Recorder, Run, new_run_id, run_code_sha256
 from pipeline.retraining.spans import Window
 from pipeline.signals import Interrupted, interruptible
 from pipeline.staging import Staged, stage
@@ -92,7 +93,8 @@ def execute(
         settle(request.config, folder)
         tell("staging the data")
         staged = stage(request.config, folder, request.window)
-        run = Run(_register(request, folder), request.config_name, request.config, staged, folder)
+        run_id = _register(request, staged, folder)
+        run = Run(run_id, request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")
         outcome = _run(run, request, build, recorder, listener)
@@ -100,13 +102,22 @@ def execute(
         return replace(outcome, warnings=after_run(request.config, outcome.summary, folder))
 
 
-def _register(request: Request, folder: Path) -> str:
-    """A new run id; on a server, one that no other pipeline's run has."""
+def _register(request: Request, staged: Staged, folder: Path) -> str:
+    """Writes the run and its data down; its id, on a server one that no other run has."""
+    config = request.config
+    properties = {
+        "config": request.config_name,
+        "config_sha256": config.config_sha256,
+        "code_sha256": run_code_sha256(config),
+        "seed": str(config.seed),
+        "staged_data": staged.path,
+    }
     while True:
-        run_id = new_run_id(folder)
         try:
             store = Metadata(folder, writable=True)
-            if store.register_run(run_id, {"config": request.config_name}):
+            run_id = new_run_id(folder)
+            if store.register_run(run_id, properties):
+                record_data(store.store, pipeline_context(store.store, config.name), staged)
                 return run_id
         except (StatusError, RuntimeError) as error:
             if is_disk_full(error):
