@@ -67,7 +67,7 @@ def window_of(config: Config, run_folder: Path, suspected: Suspected | None = No
         suspected: spans whose labels are doubted, besides those that the log names.
 
     Raises:
-        InputError: there are none.
+        InputError: there is no span at all, or no test part.
     """
     known = ledger.read(run_folder)
     known = replace(known, suspected={**known.suspected, **(suspected or {})})
@@ -87,6 +87,7 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
         OSError: the folder cannot be written, or the disk is full.
     """
     window = window or window_of(config, run_folder)
+    window.check()
     contents = {(file.part, file.path): _content(file) for file in window.files}
     files = window.files
     target = run_folder / "staged"

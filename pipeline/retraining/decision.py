@@ -37,12 +37,16 @@ class Verdict:
 
 
 def decide(
-    evidence: Sequence[Evidence], held_back: Sequence[SpanFinding], earlier: Earlier | None
+    evidence: Sequence[Evidence],
+    any_span: bool,
+    held_back: Sequence[SpanFinding],
+    earlier: Earlier | None,
 ) -> Verdict:
     """Decides.
 
     Args:
         evidence: answers to all questions.
+        any_span: whether the window has a span.
         held_back: spans that a run would not take.
         earlier: a run that took just what this one would; it would end the same way.
     """
@@ -50,6 +54,8 @@ def decide(
     suspicious = [
         f"{SUSPICIOUS} in span {f.span}: {f.message}" for f in held_back if f.kind == SUSPICIOUS
     ]
+    if not any_span:
+        return Verdict("blocked", suspicious)
     if not reasons:
         quiet = ["nothing new: no evidence speaks for a run"]
         return Verdict("blocked", suspicious) if suspicious else Verdict("nothing", quiet)

@@ -60,11 +60,14 @@ def of_new_spans(
 
     Args:
         window: SHA-256 of the files of each span of the window.
-        trained: the same of the spans that the served model was trained on; None: unknown.
+        trained: the same of the spans that the served model was trained on; None: unknown, then
+            all are taken for new.
     """
+    if not window:
+        return Evidence(kind="new span", state="quiet", message="every span is held back")
     if trained is None:
-        what = "no run is known that the served model is of, so neither are its spans"
-        return Evidence(kind="new span", state="unknown", message=what)
+        what = f"nothing says whether the served model was trained on {_spans(sorted(window))}"
+        return Evidence(kind="new span", state="reason", message=what)
     new = new_spans(window, trained)
     if new:
         what = f"{_spans(new)} not in the training data of the served model"

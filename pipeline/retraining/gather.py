@@ -52,9 +52,8 @@ class Situation:
 
     @property
     def new(self) -> list[int]:
-        """Spans that the served models have not seen; none where that is unknown."""
-        trained: Mapping[int, frozenset[str]] | None = self.served.trained_on
-        return [] if trained is None else evidence.new_spans(self.spans, trained)
+        """Spans that the served models have not seen; all where that is unknown."""
+        return evidence.new_spans(self.spans, self.served.trained_on or {})
 
 
 def answers_of(situation: Situation) -> "Answers | None":

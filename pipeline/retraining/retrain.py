@@ -11,7 +11,7 @@ from pipeline.metadata import open_store
 from pipeline.recorder import run_code_sha256
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
-from pipeline.retraining.decision import decide, find_earlier, is_gate
+from pipeline.retraining.decision import SUSPICIOUS, decide, find_earlier, is_gate
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
 from pipeline.retraining.records import Decision, Outcome, Suspicion
@@ -105,11 +105,13 @@ def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decisi
         window = window_of(config, folder, suspected)
         imports = imports_in_use(config, folder, window.spans)
         situation = replace(situation, window=window, imports=imports)
+    if not any(finding.kind == SUSPICIOUS for finding in window.held_back):
+        window.check()
     evidence = [*gather.other_evidence(situation, answers), labels]
     files = {file.name: file.sha256 for file in window.files}
     code = run_code_sha256(config)
     earlier = find_earlier(folder, config.config_sha256, code, files, imports)
-    verdict = decide(evidence, window.held_back, earlier)
+    verdict = decide(evidence, bool(window.spans), window.held_back, earlier)
     decision = Decision(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}",
         at=request.now,

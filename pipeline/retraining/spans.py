@@ -69,6 +69,16 @@ class Window:
         """The files of one span."""
         return tuple(file for file in self.files if file.part == part_of(span))
 
+    def check(self) -> None:
+        """Checks that there is something to train on.
+
+        Raises:
+            InputError: every span is held back.
+        """
+        if not self.spans:
+            reasons = "\n".join(f"  span {f.span}: {f.message}" for f in self.held_back)
+            raise InputError(f"data: every span is held back:\n{reasons}")
+
 
 def part_of(span: int) -> str:
     """`span-3`."""
@@ -81,10 +91,10 @@ def csv_files(folder: Path) -> list[Path]:
 
 
 def find_window(folder: Path, data: Data, ledger: Ledger) -> Window:
-    """Looks at all spans under `folder` and takes the newest whole ones.
+    """Looks at all spans under `folder` and takes the newest whole ones, if there are any.
 
     Raises:
-        InputError: there is no span, none that can be taken, or no test part.
+        InputError: there is no span, or no test part.
     """
     folders = _span_folders(folder)
     test = _read(folder / TEST, TEST)
@@ -99,11 +109,7 @@ def find_window(folder: Path, data: Data, ledger: Ledger) -> Window:
         else:
             held_back.append(finding)
     window = choose(whole, test, data, ledger)
-    window = replace(window, held_back=tuple(sorted([*held_back, *window.held_back], key=_order)))
-    if not window.spans:
-        reasons = "\n".join(f"  span {f.span}: {f.message}" for f in window.held_back)
-        raise InputError(f"{folder}: every span is held back:\n{reasons}")
-    return window
+    return replace(window, held_back=tuple(sorted([*held_back, *window.held_back], key=_order)))
 
 
 def _order(finding: SpanFinding) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline import summary
-from pipeline.retraining.decision import Earlier, decide, find_earlier, is_gate
+from pipeline.retraining.decision import Earlier, Verdict, decide, find_earlier, is_gate
 from pipeline.retraining.evidence import Evidence, State
 from pipeline.retraining.spans import SpanFinding
 
@@ -46,9 +46,14 @@ def test_the_table(
     action: str,
     first: str,
 ) -> None:
-    verdict = decide([evidence(state) for state in states], held_back, earlier)
+    verdict = decide([evidence(state) for state in states], True, held_back, earlier)
     assert verdict.action == action
     assert verdict.reasons[0].startswith(first)
+
+
+def test_without_a_span_nothing_runs_whatever_the_reasons() -> None:
+    verdict = decide([evidence("reason")], False, [SUSPECTED], None)
+    assert verdict == Verdict("blocked", ["suspicious labels in span 4: labels agree in 60%"])
 
 
 def write(folder: Path, run_id: str, **values: Any) -> None:

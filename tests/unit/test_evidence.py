@@ -40,7 +40,8 @@ def test_models(live: Mapping[str, int | None], state: str, message: str) -> Non
         ({1: ONE, 2: TWO}, {1: ONE}, "reason", "span 2 not in the training data"),
         ({1: TWO}, {1: ONE}, "reason", "span 1 not in the training data"),
         ({2: TWO}, {1: ONE, 2: TWO}, "quiet", "was trained on span 2"),
-        ({1: ONE}, None, "unknown", "no run is known"),
+        ({1: ONE}, None, "reason", "nothing says whether the served model was trained on span 1"),
+        ({}, {1: ONE}, "quiet", "every span is held back"),
     ],
 )
 def test_new_spans(

@@ -1,7 +1,6 @@
 """Which spans a run takes: whole, damaged, doubled, changed, late, suspected, accepted ones."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -180,8 +179,9 @@ def test_two_folders_of_one_number_are_refused(folder: Path) -> None:
 
 
 def test_nothing_to_take_is_an_error_with_every_reason(folder: Path) -> None:
+    window = look(folder, None, "data.completion_marker=_SUCCESS")
     with pytest.raises(InputError) as error:
-        look(folder, None, "data.completion_marker=_SUCCESS")
+        window.check()
     for span in (1, 2, 3):
         assert f"span {span}: {folder}/span-{span}/_SUCCESS is not there yet" in str(error.value)
 
@@ -195,9 +195,6 @@ def test_a_span_that_grows_while_it_is_read_stops_the_staging(
     write(folder, "span-3", "rows of span-3 and more")
     with pytest.raises(InputError, match=r"span-3/data.csv: changed while it was read"):
         staging.stage(load("census"), tmp_path / "run", window)
-
-
-Change = Callable[[Path], None]
 
 
 def test_a_name_is_the_part_and_the_file() -> None:

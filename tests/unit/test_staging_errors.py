@@ -77,7 +77,7 @@ def test_a_missing_file_or_folder_is_named(folder: Path) -> None:
     for span in ("span-1", "span-2"):
         (folder / span / "data.csv").unlink()
     with pytest.raises(
-        InputError, match=r"every span is held back:\n.*span-1: no \.csv file in it"
+        InputError, match=r"data: every span is held back:\n.*span-1: no \.csv file in it"
     ):
         run(folder)
     (folder / "span-2" / "data.csv").write_text(table(5))
