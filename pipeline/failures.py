@@ -37,12 +37,14 @@ class Failure:
     code: last line of user code, `models/training.py:12 in fit`; None when none was running.
     resume: what to do next.
     exit_code: 2 when data, configuration or the disk are at fault, else 1.
+    input_at_fault: whether data or configuration are: the same run would stop again.
     """
 
     cause: str
     code: str | None
     resume: str
     exit_code: int
+    input_at_fault: bool = False
 
 
 def explain(error: BaseException, root: Path, command: str) -> Failure:
@@ -67,7 +69,7 @@ def explain(error: BaseException, root: Path, command: str) -> Failure:
         if (message := _input_error(found)) is not None:
             mended = isinstance(found, WillBeMadeAnewError)
             resume = again if mended else f"mend that, then {again}"
-            return Failure(message, None, resume, _INPUT_EXIT)
+            return Failure(message, None, resume, _INPUT_EXIT, input_at_fault=not mended)
     for found in chain:
         if isinstance(found, OSError) and _denied(found):
             return Failure(str(found), code, f"mend that, then {again}", _INPUT_EXIT)

@@ -143,7 +143,11 @@ class Recorder:
             pushed=found.pushed,
             failure=failure
             and summary.Failure(
-                node=node, cause=failure.cause, code=failure.code, resume=failure.resume
+                node=node,
+                cause=failure.cause,
+                code=failure.code,
+                resume=failure.resume,
+                input_at_fault=failure.input_at_fault,
             ),
         )
 

@@ -154,6 +154,7 @@ class Failure(_Part):
     cause: str
     code: str | None
     resume: str
+    input_at_fault: bool = False
 
 
 class Summary(_Part):

@@ -15,6 +15,7 @@ from pipeline.retraining.served_model import executions_of
 from pipeline.retraining.spans import SpanFinding
 
 SUSPICIOUS = "suspicious labels"
+DATA_GATES = ("AnomalyGate", "LabelGate")  # nodes that stop a run for what its data is
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,17 @@ def find_earlier(
         found = _read(summary.path_of(run_folder, run_id))
         same = all(found.get(key) == value for key, value in wanted.items())
         if same and found.get("data", {}).get("files") == files:
-            failed = (found.get("failure") or {}).get("node")
+            failure = summary.Failure(**found["failure"]) if found.get("failure") else None
             took = imports_of_run(executions_of(run_folder, run_id))
-            ended = found.get("state") == "COMPLETE" or is_gate(failed)
+            ended = found.get("state") == "COMPLETE" or is_blocked(failure)
             if ended and took in (None, frozenset(imports)):
-                return Earlier(run_id, failed or _not_pushed(found))
+                return Earlier(run_id, failure.node if failure else _not_pushed(found))
     return None
 
 
-def is_gate(node: str | None) -> bool:
-    """Whether a node stops runs for what their data is, as AnomalyGate does."""
-    return node is not None and node.partition(".")[0].endswith("Gate")
+def is_blocked(failure: summary.Failure | None) -> bool:
+    """Whether one of the gates that judge data stopped a run."""
+    return failure is not None and failure.node in DATA_GATES and failure.input_at_fault
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.errors import InputError
 from pipeline import history_file
 from pipeline.retraining.evidence import Evidence
 from pipeline.summary import SpanFinding
@@ -20,7 +21,7 @@ Action = Literal["run", "nothing", "blocked"]
 
 
 class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Suspicion(_Line):
@@ -88,10 +89,20 @@ def append(run_folder: Path, line: Decision | Outcome) -> None:
 
 
 def read(run_folder: Path) -> Log:
-    """Reads the log; a line that was cut off is left out."""
+    """Reads the log; a line that was cut off is left out.
+
+    Raises:
+        InputError: a line is neither a decision nor an outcome.
+    """
     lines = history_file.read(run_folder / FILE)
-    outcomes = [Outcome.model_validate(line) for line in lines if line.get("line") == "outcome"]
-    return Log(
-        decisions=[Decision.model_validate(v) for v in lines if v.get("line") == "decision"],
-        outcomes={outcome.id: outcome for outcome in outcomes},
-    )
+    try:
+        decisions = [Decision.model_validate(v) for v in lines if v.get("line") != "outcome"]
+        outcomes = [Outcome.model_validate(v) for v in lines if v.get("line") == "outcome"]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise InputError(
+            f"{run_folder / FILE}: a line is not of this log: {where}: {first['msg']}; bring the "
+            "file back from a copy, or move it aside to begin a new one"
+        ) from None
+    return Log(decisions=decisions, outcomes={outcome.id: outcome for outcome in outcomes})

@@ -11,7 +11,7 @@ from pipeline.metadata import open_store
 from pipeline.recorder import run_code_sha256
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
-from pipeline.retraining.decision import SUSPICIOUS, decide, find_earlier, is_gate
+from pipeline.retraining.decision import SUSPICIOUS, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
 from pipeline.retraining.records import Decision, Outcome, Suspicion
@@ -144,8 +144,7 @@ def _suspicions(labels: Evidence, window: Window) -> list[Suspicion]:
 def exit_code_of(outcome: run.Outcome) -> int:
     """0 pushed, 3 blocked by a gate or not blessed, or what `run` would exit with."""
     if outcome.failure is not None:
-        failed = outcome.summary.failure
-        return BLOCKED if failed and is_gate(failed.node) else outcome.failure.exit_code
+        return BLOCKED if is_blocked(outcome.summary.failure) else outcome.failure.exit_code
     if outcome.signal is not None:
         return SIGNALLED + outcome.signal
     pushed = all(push.version is not None for push in outcome.summary.pushed.values())

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from pipeline import summary
-from pipeline.retraining.decision import Earlier, Verdict, decide, find_earlier, is_gate
+from pipeline.retraining.decision import Earlier, Verdict, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence, State
 from pipeline.retraining.spans import SpanFinding
+from pipeline.summary import Failure
 
 RUN = "20260102T030405Z"
 SUSPECTED = SpanFinding(4, "suspicious labels", "labels agree in 60%")
@@ -71,6 +72,10 @@ def write(folder: Path, run_id: str, **values: Any) -> None:
     path.write_text(json.dumps(known | values))
 
 
+def failure(node: str) -> dict[str, Any]:
+    return {"node": node, "cause": "", "code": None, "resume": "", "input_at_fault": True}
+
+
 def find(folder: Path, config: str = "c", content: str = "e") -> Earlier | None:
     return find_earlier(folder, config, "d", {"span-1/data.csv": content}, [])
 
@@ -87,10 +92,10 @@ def test_the_last_run_of_the_same_data_configuration_and_code_is_found(tmp_path:
 
 
 def test_a_run_that_its_data_stopped_counts_and_one_that_broke_does_not(tmp_path: Path) -> None:
-    write(tmp_path, "20260101T000000Z", state="FAILED", failure={"node": "Trainer"})
+    write(tmp_path, "20260101T000000Z", state="FAILED", failure=failure("Trainer"))
     write(tmp_path, "20260102T000000Z", state="INTERRUPTED")
     assert find(tmp_path) is None
-    write(tmp_path, "20260103T000000Z", state="FAILED", failure={"node": "AnomalyGate"})
+    write(tmp_path, "20260103T000000Z", state="FAILED", failure=failure("AnomalyGate"))
     assert find(tmp_path) == Earlier("20260103T000000Z", "AnomalyGate")
     (tmp_path / "reports" / "20260104T000000Z").mkdir()
     (tmp_path / "reports" / "20260104T000000Z" / "summary.json").write_text("{")
@@ -98,14 +103,17 @@ def test_a_run_that_its_data_stopped_counts_and_one_that_broke_does_not(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("node", "gate"),
+    ("node", "input_at_fault", "blocked"),
     [
-        ("AnomalyGate", True),
-        ("LabelGate", True),
-        ("FairnessGate.server", True),
-        ("Trainer", False),
-        (None, False),
+        ("AnomalyGate", True, True),
+        ("LabelGate", True, True),
+        ("AnomalyGate", False, False),  # the disk was full
+        ("PushGate.server", True, False),
+        ("Trainer", True, False),
+        (None, True, False),
     ],
 )
-def test_gates_are_known_by_their_names(node: str | None, gate: bool) -> None:
-    assert is_gate(node) is gate
+def test_gates_of_data_block(node: str | None, input_at_fault: bool, blocked: bool) -> None:
+    failure = Failure(node=node, cause="", code=None, resume="", input_at_fault=input_at_fault)
+    assert is_blocked(failure) is blocked
+    assert not is_blocked(None)

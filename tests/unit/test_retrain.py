@@ -10,6 +10,7 @@ import pytest
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from models.errors import InputError
 from pipeline import environment, lock
 from pipeline.cli import main
 from pipeline.config import load
@@ -148,6 +149,10 @@ def test_the_log_keeps_whole_lines(tmp_path: Path) -> None:
         file.write('{"line": "outcome", "id": "2"')  # the disk was full
     records.append(tmp_path, outcome.model_copy(update={"id": "3"}))
     assert list(records.read(tmp_path).outcomes) == ["1", "3"]
+    with open(tmp_path / records.FILE, "a") as file:
+        file.write('{"line": "decision", "id": 4}\n')
+    with pytest.raises(InputError, match=r"decisions.jsonl: a line is not of this log: .*move it"):
+        records.read(tmp_path)
 
 
 def test_a_ledger_before_the_first_run_is_empty(tmp_path: Path) -> None:
