@@ -28,10 +28,23 @@ PRIZE |= {"voucher", "vouchers", "guaranteed", "reward", "bonus", "selected", "u
 HANDSET = {"ringtone", "ringtones", "tone", "tones", "polyphonic", "nokia", "motorola", "camcorder"}
 HANDSET |= {"handset", "sonyericsson", "mobile", "mobiles", "bluetooth", "wap", "download", "mins"}
 ADULT = {"sexy", "sex", "xxx", "babes", "horny", "naked", "adult", "18", "dating", "flirt", "chat"}
+CHAT_LINE = {
+    "singles",
+    "girls",
+    "gender",
+    "age",
+    "hot",
+    "nasty",
+    "rude",
+    "stories",
+    "filthy",
+    "pics",
+}
 CONTENT = {"tone", "tones", "ringtone", "content", "mobile", "music", "video", "pics", "wap"}
 CONTENT |= {"wallpaper", "game", "games", "logo", "service", "credit", "credits", "club"}
 SALE = {"free", "order", "download", "choose", "enjoy", "latest", "receive", "collect", "credit"}
 SALE |= {"reply", "subscription", "weekly", "new", "cost", "offer", "click", "play", "shortly"}
+SALES_TALK = PRIZE | HANDSET | ADULT | CHAT_LINE | CONTENT | {"free", "txt", "reply", "txts", "win"}
 CHATTY = {
     "lol",
     "haha",
@@ -58,13 +71,14 @@ PREMIUM_TYPES = {
 PRICE = re.compile(
     r"\b\d+(?:\.\d+)?\s?p(?:pm|\b|/|er)|£\s?\d[\d.]*\s?(?:/|per|a )\s?\w", re.IGNORECASE
 )
-MONEY = re.compile(r"£\s?\d|\b\d+\s?(?:pounds?|pound)\b|\bcash\b", re.IGNORECASE)
+MONEY = re.compile(r"£\s?\d|\b\d+\s?pounds?\b", re.IGNORECASE)
 ORDER = re.compile(
     r"\b(?:txt|text|send|reply|call|sms)\b[^.?!]{0,40}?\b(?:to|on|2|with|:)?\s*:?\s*\d{4,}",
     re.IGNORECASE,
 )
 OPT_OUT = re.compile(
-    r"\bstop\b[^.]{0,12}\b(?:to|txt|text|2)\b|\b(?:txt|text|send|reply|2|to)[ -]*stop"
+    r"\bstop\b[^.]{0,12}\b(?:txt|text|sms)\b|\b(?:txt|text|send|reply|sms|2)[ -]*(?:\w+ )?stop\b"
+    r"|\bto stop (?:txt|text|send|reply|sms|msg|receiving)|\d ?to stop|stop2|2stop"
     r"|opt[ -]?out|unsub",
     re.IGNORECASE,
 )
@@ -79,7 +93,14 @@ KEYWORD_TO_SEND = re.compile(
 )
 LONG_NUMBER = re.compile(r"\b0\d{9,10}(?!\d)|\+44\d{9,10}")
 DIGIT_RUN = re.compile(r"(?<!\d)\d{5,11}(?!\d)")
-SMILEY = re.compile(r"[:;=]-?[()DPp/]|<3|\bx{1,3}\b\s*$")
+ANSWERABLE = re.compile(r"\d{3}")
+NOTICE = re.compile(
+    r"\byour? (?:next|weekly|order|account|subscription|credits?|content|video|tones?)\b"
+    r"|\byou (?:will be receiving|have received your|are entitled|are subscribed|can now)\b"
+    r"|\b(?:1|one|a) new (?:message|voicemail)|\bour (?:brand|new|service|offer|records|quiz)",
+    re.IGNORECASE,
+)
+SMILEY = re.compile(r"[:;=]-?(?:[()DPp]|/(?!/))|<3|\bx{1,3}\b\s*$")
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -136,9 +157,22 @@ def adult_offer(row: Row) -> int:
 
 
 @labeling_function(pre=[with_words])
+def adult_words(row: Row) -> int:
+    """Keywords: two of those that chat lines use."""
+    return POSITIVE if len(row["words"] & (ADULT | CHAT_LINE)) >= 2 else ABSTAIN
+
+
+@labeling_function()
+def notice_of_a_service(row: Row) -> int:
+    """Pattern: what an account, an order or a subscription is told, in a message of some length."""
+    long = row["length"] is not None and row["length"] >= 30
+    return POSITIVE if long and NOTICE.search(row["text"] or "") else ABSTAIN
+
+
+@labeling_function(pre=[with_words])
 def free_of_charge(row: Row) -> int:
     """Keyword and threshold: what is free is spelled in capitals, or comes with digits."""
-    loud = "FREE" in (row["text"] or "") or row["has_digits"] == "yes"
+    loud = "FREE" in (row["text"] or "") or ANSWERABLE.search(row["lower"])
     return POSITIVE if "free" in row["words"] and loud else ABSTAIN
 
 
@@ -150,7 +184,7 @@ def price_of_answer(row: Row) -> int:
 
 @labeling_function()
 def sum_of_money(row: Row) -> int:
-    """Pattern: an amount in pounds, or cash."""
+    """Pattern: an amount in pounds."""
     return POSITIVE if MONEY.search(row["text"] or "") else ABSTAIN
 
 
@@ -168,9 +202,9 @@ def told_to_send_a_word(row: Row) -> int:
 
 @labeling_function(pre=[with_words])
 def content_for_phones(row: Row) -> int:
-    """Keywords: a thing that phones can get, and how it is sold."""
+    """Keywords: a thing that phones can get, and how it is sold; companies do not say "I"."""
     found = row["words"] & CONTENT and row["words"] & SALE
-    return POSITIVE if found else ABSTAIN
+    return POSITIVE if found and not row["words"] & PERSONAL else ABSTAIN
 
 
 @labeling_function()
@@ -187,16 +221,21 @@ def small_print(row: Row) -> int:
 
 @labeling_function()
 def link(row: Row) -> int:
-    """Value of a column: hardly anybody sent links by SMS in those years, save to sell."""
-    return POSITIVE if row["has_link"] == "yes" else ABSTAIN
+    """Value of a column: hardly anybody sent links by SMS in those years, save to sell.
+
+    Addresses of mail, and what a gateway adds to the messages that it sends, are no links.
+    """
+    signature = re.search(r"sent via|@\w", row["text"] or "", re.IGNORECASE)
+    return POSITIVE if row["has_link"] == "yes" and not signature else ABSTAIN
 
 
 @labeling_function()
 def loud(row: Row) -> int:
-    """Threshold: several words in capitals, in a message that is not all in capitals."""
-    words = re.findall(r"\b[A-Za-z]{2,}\b", row["text"] or "")
+    """Threshold: words in capitals, in a message that is not all in capitals and has a number."""
+    words = re.findall(r"\b[A-Za-z]{3,}\b", row["text"] or "")
     capitals = sum(word.isupper() for word in words)
-    return POSITIVE if capitals >= 3 and capitals < 0.6 * len(words) else ABSTAIN
+    answerable = ANSWERABLE.search(row["text"] or "")
+    return POSITIVE if answerable and 2 <= capitals < 0.6 * len(words) else ABSTAIN
 
 
 @labeling_function(resources={"ranges": NUMBER_RANGES}, pre=[with_numbers])
@@ -230,14 +269,16 @@ def number_of_a_company(row: Row) -> int:
 
 @labeling_function(pre=[with_sentiment])
 def sells_happily(row: Row) -> int:
-    """Third-party model: very positive, and with digits: prizes and presents."""
-    return POSITIVE if row["sentiment"] >= 0.6 and row["has_digits"] == "yes" else ABSTAIN
+    """Third-party model: positive, and there is a number to answer to: prizes and presents."""
+    answerable = ANSWERABLE.search(row["text"] or "")
+    return POSITIVE if row["sentiment"] >= 0.4 and answerable else ABSTAIN
 
 
 @labeling_function(pre=[with_sentiment])
 def complains(row: Row) -> int:
     """Third-party model: nobody sells with bad feelings."""
-    return NEGATIVE if row["sentiment"] <= -0.2 and row["has_link"] != "yes" else ABSTAIN
+    answerable = ANSWERABLE.search(row["text"] or "") or row["has_link"] == "yes"
+    return NEGATIVE if row["sentiment"] <= -0.2 and not answerable else ABSTAIN
 
 
 @labeling_function()
@@ -246,11 +287,11 @@ def short(row: Row) -> int:
     return NEGATIVE if row["length"] is not None and row["length"] < 60 else ABSTAIN
 
 
-@labeling_function()
-def nothing_to_dial(row: Row) -> int:
-    """Threshold: without three digits in a row or a link there is no way to answer."""
-    dialled = re.search(r"\d{3}", row["text"] or "") or row["has_link"] == "yes"
-    return ABSTAIN if dialled else NEGATIVE
+@labeling_function(pre=[with_words])
+def nothing_to_sell(row: Row) -> int:
+    """Threshold and keywords: no three digits in a row, no link, and no word of sales."""
+    answerable = ANSWERABLE.search(row["lower"]) or row["has_link"] == "yes"
+    return ABSTAIN if answerable or row["words"] & SALES_TALK else NEGATIVE
 
 
 @labeling_function(pre=[with_words])
