@@ -3,6 +3,8 @@
     make benchmark BENCHMARK=sms_spam                        # seeds 1 to 5: ten runs
     make benchmark BENCHMARK=sms_spam ARGS="--seeds 1"       # one run for each kind of labels
 
+With `--root DIR` the runs are kept there, and a second call goes on where the first one ended.
+
 Runs the DAG on sms_spam once for each kind of labels and seed: `weak` lets it see 100 true labels
 of the training messages (labeling.gold_rows), `gold` all of them. Numbers are the summaries' own,
 on the held-out fifth; the seed changes the draw of gold rows, the eval split, tuning, initial
@@ -59,12 +61,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=_seeds, default=(1, 2, 3, 4, 5), metavar="1,2,3")
+    parser.add_argument("--root", type=Path, default=None, metavar="DIR")
     parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            root = Path(scratch)
-            summaries = {mode: run_mode(mode, options.seeds, root / mode) for mode in MODES}
+            root = options.root or Path(scratch)
+            summaries = run_all(options.seeds, root)
             lines = [yardstick(seed, root / "yardstick") for seed in options.seeds]
     except measure.MeasurementError as error:
         print(error, file=sys.stderr)
@@ -88,14 +91,16 @@ def _seeds(text: str) -> tuple[int, ...]:
     return tuple(int(seed) for seed in text.split(","))
 
 
-def run_mode(mode: str, seeds: Sequence[int], root: Path) -> list[Summary]:
-    """Runs sms_spam with each seed; one root, so that what no seed changes comes from the cache."""
-    summaries: list[Summary] = []
+def run_all(seeds: Sequence[int], root: Path) -> dict[str, list[Summary]]:
+    """Runs sms_spam with each seed for each of MODES, which has a root of its own."""
+    summaries: dict[str, list[Summary]] = {mode: [] for mode in MODES}
     for seed in seeds:
-        cost, summary = measure.run_pipeline(CONFIG, root, [*MODES[mode], f"seed={seed}"])
-        print(f"{mode}, seed {seed}: {cost.seconds:.0f} s", file=sys.stderr)
-        summaries.append(summary)
-        measure.check_same_code(summaries)
+        for mode, of_mode in summaries.items():
+            overrides = [*MODES[mode], f"seed={seed}"]
+            cost, summary = measure.run_pipeline(CONFIG, root / mode, overrides)
+            print(f"{mode}, seed {seed}: {cost.seconds:.0f} s", file=sys.stderr)
+            of_mode.append(summary)
+            measure.check_same_code(one for some in summaries.values() for one in some)
     return summaries
 
 

@@ -281,10 +281,11 @@ def complains(row: Row) -> int:
     return NEGATIVE if row["sentiment"] <= -0.2 and not answerable else ABSTAIN
 
 
-@labeling_function()
+@labeling_function(pre=[with_numbers])
 def short(row: Row) -> int:
-    """Threshold: whoever pays for a message to sell something fills it."""
-    return NEGATIVE if row["length"] is not None and row["length"] < 60 else ABSTAIN
+    """Threshold: whoever pays for a message to sell something fills it, and gives a number."""
+    few = row["length"] is not None and row["length"] < 60
+    return NEGATIVE if few and not row["numbers"] else ABSTAIN
 
 
 @labeling_function(pre=[with_words])
@@ -302,8 +303,9 @@ def small_talk(row: Row) -> int:
 
 @labeling_function(pre=[with_words])
 def about_people(row: Row) -> int:
-    """Keywords: two words for the writer or for somebody they both know."""
-    return NEGATIVE if len(row["words"] & PERSONAL) >= 2 else ABSTAIN
+    """Keywords: two words for the writer or for somebody they both know, and no number to call."""
+    personal = len(row["words"] & PERSONAL) >= 2
+    return NEGATIVE if personal and not DIGIT_RUN.search(row["lower"]) else ABSTAIN
 
 
 @labeling_function()
@@ -318,10 +320,3 @@ def trails_off(row: Row) -> int:
     return (
         NEGATIVE if (row["text"] or "").count("..") >= 1 and row["has_digits"] == "no" else ABSTAIN
     )
-
-
-@labeling_function()
-def starts_small(row: Row) -> int:
-    """Pattern: the first letter is small, and there is no long number."""
-    text = (row["text"] or "").lstrip()
-    return NEGATIVE if text[:1].islower() and not DIGIT_RUN.search(text) else ABSTAIN

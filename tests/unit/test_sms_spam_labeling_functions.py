@@ -29,7 +29,7 @@ def test_spam_and_ham() -> None:
     assert NEGATIVE not in votes(SPAM).values()
     assert sum(vote == POSITIVE for vote in votes(SPAM).values()) >= 10
     assert POSITIVE not in votes(HAM).values()
-    assert sum(vote == NEGATIVE for vote in votes(HAM).values()) >= 5
+    assert sum(vote == NEGATIVE for vote in votes(HAM).values()) >= 4
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_spam_and_ham() -> None:
         ("prize", "a surprize, well won", ABSTAIN),
         ("handset_offer", "new Nokia handset", POSITIVE),
         ("content_for_phones", "Choose any ringtone", POSITIVE),
+        ("content_for_phones", "i like my new mobile", ABSTAIN),
         ("free_of_charge", "FREE for you", POSITIVE),
         ("free_of_charge", "are you free", ABSTAIN),
         ("price_of_answer", "only 10p per minute", POSITIVE),
@@ -49,11 +50,14 @@ def test_spam_and_ham() -> None:
         ("told_to_send_a_word", "reply with SING", POSITIVE),
         ("told_to_send_a_word", "reply with a song", ABSTAIN),
         ("way_to_opt_out", "To stop txt STOP", POSITIVE),
-        ("way_to_opt_out", "stop it", ABSTAIN),
+        ("way_to_opt_out", "he needs to stop it", ABSTAIN),
         ("small_print", "T&C's apply", POSITIVE),
         ("link", "www.getzed.co.uk", POSITIVE),
-        ("loud", "CALL NOW for YOUR tickets to the great big show tonight", POSITIVE),
-        ("loud", "WHERE ARE YOU NOW", ABSTAIN),
+        ("link", "me@hotmail.com", ABSTAIN),
+        ("link", "- Sent via WAY2SMS.COM", ABSTAIN),
+        ("loud", "CALL NOW for tickets to the great big show tonight, 0207", POSITIVE),
+        ("loud", "CALL NOW for tickets to the great big show tonight", ABSTAIN),
+        ("loud", "WHERE ARE YOU NOW, IN 101?", ABSTAIN),
         ("costly_number", "on 08712300220", POSITIVE),
         ("costly_number", "on 88066", POSITIVE),
         ("costly_number", "on 02079460000", ABSTAIN),
@@ -64,16 +68,23 @@ def test_spam_and_ham() -> None:
         ("number_of_a_company", "ring 08001111111", POSITIVE),
         ("number_of_a_company", "ring 07700900123", ABSTAIN),
         ("number_of_a_company", "ring 00000000000", ABSTAIN),
-        ("sells_happily", "congratulations, you win a great holiday for 2", POSITIVE),
+        ("sells_happily", "congratulations, you win a great holiday, ring 0207", POSITIVE),
+        ("sells_happily", "congratulations on a great holiday", ABSTAIN),
+        ("adult_words", "hot girls", POSITIVE),
+        ("adult_offer", "sexy babes on 69698", POSITIVE),
+        ("notice_of_a_service", "Your next video will be sent in a moment", POSITIVE),
+        ("notice_of_a_service", "i have sent you the message now", ABSTAIN),
         ("complains", "i hate this awful weather", NEGATIVE),
         ("short", "see you", NEGATIVE),
-        ("nothing_to_dial", "it takes 20 minutes", NEGATIVE),
-        ("nothing_to_dial", "room 101", ABSTAIN),
+        ("short", "ring 08712300220", ABSTAIN),
+        ("nothing_to_sell", "it takes 20 minutes", NEGATIVE),
+        ("nothing_to_sell", "room 101", ABSTAIN),
+        ("nothing_to_sell", "your ringtone", ABSTAIN),
         ("about_people", "tell him i called", NEGATIVE),
+        ("about_people", "call me, i am on 69866", ABSTAIN),
         ("smiley", "great ;)", NEGATIVE),
+        ("smiley", "http://a.b", ABSTAIN),
         ("trails_off", "well...", NEGATIVE),
-        ("starts_small", "where are you", NEGATIVE),
-        ("starts_small", "ring 08712300220", ABSTAIN),
     ],
 )
 def test_rule(function: str, text: str, vote: int) -> None:
