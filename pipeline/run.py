@@ -20,7 +20,7 @@ from pipeline.failures import Failure, explain, is_disk_full
 from pipeline.metadata import Metadata, open_store
 from pipeline.metadata_connection import connection_config, settle
 from pipeline.recorder import Recorder, Run, new_run_id, run_code_sha256
-from pipeline.retraining.spans import Window
+from pipeline.retraining.window import Window
 from pipeline.signals import Interrupted, interruptible
 from pipeline.staging import Staged, stage
 from pipeline.summary import Summary

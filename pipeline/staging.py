@@ -25,13 +25,8 @@ from pipeline.config import REPOSITORY, Config
 from pipeline.contract import raw_columns
 from pipeline.fingerprint import code_sha256
 from pipeline.retraining import ledger
-from pipeline.retraining.spans import (
-    SourceFile,
-    SpanFinding,
-    Suspected,
-    Window,
-    find_window,
-)
+from pipeline.retraining.spans import SourceFile, SpanFinding
+from pipeline.retraining.window import Suspected, Window, find_window
 
 SPLITS = ("train", "eval", "test")
 _OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
@@ -46,7 +41,7 @@ class Staged:
     spans: numbers of the spans in the window, ascending.
     rows: rows by split.
     files: the raw files that were read.
-    held_back, reported: what is worth knowing of spans; see pipeline/retraining/spans.py.
+    held_back, reported: what is worth knowing of spans; see pipeline/retraining/window.py.
     """
 
     path: str

@@ -7,7 +7,8 @@ import numpy as np
 from pipeline.config import Config
 from pipeline.retraining.judged_labels import Judged, together
 from pipeline.retraining.span_rows import read_files
-from pipeline.retraining.spans import SourceFile, Window
+from pipeline.retraining.spans import SourceFile
+from pipeline.retraining.window import Window
 
 
 class Answers:

@@ -16,7 +16,7 @@ from pipeline.retraining import evidence
 from pipeline.retraining.answered import of_answers
 from pipeline.retraining.evidence import Evidence, Kind
 from pipeline.retraining.served_model import ServedModels
-from pipeline.retraining.spans import Window
+from pipeline.retraining.window import Window
 
 if TYPE_CHECKING:
     from pipeline.retraining.answers import Answers

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.metadata import Execution, Metadata, find, open_store
 from pipeline.retraining import records
-from pipeline.retraining.spans import Ledger, part_of
+from pipeline.retraining.spans import part_of
+from pipeline.retraining.window import Ledger
 
 SOURCE_FILES = "source_files"  # as in components/csv_example_gen.py, which loads TensorFlow
 

@@ -15,7 +15,7 @@ from pipeline.retraining.decision import SUSPICIOUS, decide, find_earlier, is_bl
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
 from pipeline.retraining.records import Decision, Outcome, Suspicion
-from pipeline.retraining.spans import Window
+from pipeline.retraining.window import Window
 from pipeline.staging import window_of
 
 DONE, BLOCKED, SIGNALLED = 0, 3, 128

@@ -8,7 +8,8 @@ import pytest
 from models.errors import InputError
 from pipeline.config import load
 from pipeline.config_sections import Data
-from pipeline.retraining.spans import Ledger, SourceFile, Window, find_window
+from pipeline.retraining.spans import SourceFile
+from pipeline.retraining.window import Ledger, Window, find_window
 
 RUN = "20260102T030405Z"
 
