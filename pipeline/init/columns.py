@@ -1,7 +1,7 @@
 """What each column of a file is, why, and what its owner may do about it.
 
-A column is taken over as numbers or as categories, or left out with a reason. Nothing is guessed
-silently: every decision is a row of the table that `init` prints.
+A column is taken over as numbers, categories or free text, or left out with a reason. Nothing is
+guessed silently: every decision is a row of the table that `init` prints.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, NUMBERS, number, present
+from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, NUMBERS, TEXT, number, present
 
 LEFT_OUT, LABEL = "left out", "label"
 # Texts that stand for an unknown value: those of pandas.read_csv, and the question mark.
@@ -37,7 +37,7 @@ class Seen:
 
     Attributes:
       header: Its name in the file.
-      kind: NUMBER, DECIMAL_COMMA, CATEGORY, LABEL or LEFT_OUT.
+      kind: NUMBER, DECIMAL_COMMA, CATEGORY, TEXT, LABEL or LEFT_OUT.
       why: What in the values says so.
       advice: What to do if something else is wanted; "" where nothing is to be said.
       values: Distinct values of a category, sorted.
@@ -89,8 +89,8 @@ def describe(
 
 def _as_wanted(header: str, known: list[str], counts: Counter[str], wanted: str) -> Seen:
     why = "as --kind says"
-    if wanted == LEFT_OUT:
-        return Seen(header, LEFT_OUT, why)
+    if wanted in (LEFT_OUT, TEXT):
+        return Seen(header, wanted, why)
     if wanted == CATEGORY:
         return Seen(header, CATEGORY, f"{why}: {len(counts)} values", "", tuple(sorted(counts)))
     kind, stray = _number_kind(counts)
@@ -144,7 +144,7 @@ def _as_numbers(header: str, known: list[str], counts: Counter[str]) -> Seen | N
         header,
         kind,
         f"whole numbers, {spread}, {len(counts)} different{_form(counts, kind)}",
-        f"codes, not amounts? {_OTHERWISE.format(header, CATEGORY)}" if codes else "",
+        f"a code? {_OTHERWISE.format(header, CATEGORY)}" if codes else "",
     )
 
 
@@ -162,7 +162,7 @@ def _as_text(header: str, known: list[str], counts: Counter[str]) -> Seen:
         return Seen(header, CATEGORY, f"{len(counts)} different texts", "", tuple(sorted(counts)))
     of_rows = f"{len(counts)} different texts in {len(known)} rows"
     if words >= WORDS_OF_TEXT:
-        return Seen(header, LEFT_OUT, f"free text: {of_rows}", "make columns of what it says")
+        return Seen(header, TEXT, f"free text, {words:.0f} words on average: {of_rows}")
     return Seen(
         header,
         LEFT_OUT,

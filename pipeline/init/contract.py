@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from models.raw_table import CATEGORY, NUMBERS
+from models.raw_table import CATEGORY, NUMBERS, TEXT
 from pipeline.init.proposal import Proposal
 from pipeline.rows import ROW_ID
 
@@ -129,7 +129,9 @@ def _column(
     smallest_split: int,
 ) -> None:
     kinds = {column.name: column.kind for column in proposal.columns}
-    if kinds[feature.name] == CATEGORY:
+    if kinds[feature.name] == TEXT:
+        _no_domain(feature, schema)
+    elif kinds[feature.name] == CATEGORY:
         _domain(feature, schema, sorted(set(cells.dropna())))
         feature.drift_comparator.infinity_norm.threshold = DISTANCE
         feature.skew_comparator.infinity_norm.threshold = DISTANCE
@@ -157,9 +159,14 @@ def least_presence(share: float, smallest_split: int) -> float:
 
 
 def _domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema, values: Sequence[str]) -> None:
+    _no_domain(feature, schema)
+    schema.string_domain.add(name=feature.name, value=values)
+    feature.domain = feature.name
+
+
+def _no_domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> None:
     kept = [domain for domain in schema.string_domain if domain.name != feature.name]
     del schema.string_domain[:]
     schema.string_domain.extend(kept)
-    schema.string_domain.add(name=feature.name, value=values)
     feature.ClearField("domain_info")
-    feature.domain = feature.name
+    feature.type = schema_pb2.BYTES

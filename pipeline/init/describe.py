@@ -47,11 +47,11 @@ def describe(request: Request, origin: Origin) -> Described:
     parts = dict(raw_table.parts(proposed.source, found.header, found.rows, str(request.csv)))
     values, gold = _gold_rows(proposed, parts["span-1"])
     proposed = _with_leaks(proposed, leaks.find(values, gold))
-    chosen = example.find(values, gold)
+    chosen = example.find(values, gold, proposed.text)
     if chosen is None:
         raise InputError(
-            f"{request.csv}: no column has a value or a range that holds for "
-            f"{example.LEAST_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
+            f"{request.csv}: no column has a value, a word or a range that holds for "
+            f"{example.RARE_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
             "labelling function needs to begin with; bring more columns or more rows"
         )
     contents = files.render(proposed, _contract(proposed, parts, smoke), chosen, content, origin)

@@ -4,7 +4,8 @@ Only gold rows, which a run may see, have a say: the conditions are judged by th
 how many other rows a condition holds for is counted without a label.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,12 @@ from models.intervals import wilson_interval
 from models.label_model import NEGATIVE, POSITIVE
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.6
-LEAST_VOTES = 4  # on gold rows
+RARE_COVERAGE = 0.02  # taken where nothing else is to be had
+LEAST_VOTES = 3  # on gold rows
+LETTERS_OF_A_WORD = 3  # at least
+SAMPLE = 5000  # rows, about, that coverage is measured on
+MOST_WORDS = 300  # of a column of text, the most frequent in the gold rows
+HAS_WORD = "has word"
 _QUANTILES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9)
 
 Value = float | str
@@ -26,7 +32,7 @@ class Example:
 
     Attributes:
         column: the column.
-        operator: `==`, `>=` or `<=`.
+        operator: `==`, `>=`, `<=` or HAS_WORD.
         value: what the column is compared with.
         vote: POSITIVE or NEGATIVE.
         right: gold rows with this class among `gold`.
@@ -47,21 +53,30 @@ class Example:
     above_chance: bool
 
 
-def find(columns: Mapping[str, Sequence[Value | None]], gold: Mapping[int, int]) -> Example | None:
+def find(
+    columns: Mapping[str, Sequence[Value | None]],
+    gold: Mapping[int, int],
+    text: Collection[str] = (),
+) -> Example | None:
     """The best condition; None where none holds for enough rows.
 
     Args:
         columns: values by column, one a row; None where missing.
         gold: row number and class of the gold rows.
+        text: the columns of free text.
     """
     labels = np.array(list(gold.values()))
-    found: list[tuple[float, Example]] = []
+    found: list[tuple[bool, float, Example]] = []
     for column, values in columns.items():
         of_gold = [values[n] for n in gold]
-        for operator, value, holds in _conditions(of_gold):
+        looked_at = values[:: max(1, len(values) // SAMPLE)]
+        conditions = _words(of_gold) if column in text else _conditions(of_gold)
+        for operator, value, holds in conditions:
             at = np.array([known is not None and holds(known) for known in of_gold])
-            coverage = sum(v is not None and holds(v) for v in values) / len(values)
-            if at.sum() < LEAST_VOTES or not LEAST_COVERAGE <= coverage <= MOST_COVERAGE:
+            if at.sum() < LEAST_VOTES:
+                continue
+            coverage = sum(v is not None and holds(v) for v in looked_at) / len(looked_at)
+            if not RARE_COVERAGE <= coverage <= MOST_COVERAGE:
                 continue
             for vote in (POSITIVE, NEGATIVE):
                 right, votes = int((labels[at] == vote).sum()), int(at.sum())
@@ -70,8 +85,19 @@ def find(columns: Mapping[str, Sequence[Value | None]], gold: Mapping[int, int])
                 example = Example(
                     column, operator, value, vote, right, votes, chance, coverage, low > chance
                 )
-                found.append((low - chance, example))
-    return max(found, key=lambda pair: pair[0])[1] if found else None
+                found.append((coverage >= LEAST_COVERAGE, low - chance, example))
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _words(values: Sequence[Value | None]) -> Iterator[tuple[str, Value, Holds]]:
+    counts = Counter(word for value in values for word in sorted(_words_of(value)))
+    words = [w for w, _ in counts.most_common() if w.isalpha() and len(w) >= LETTERS_OF_A_WORD]
+    for word in words[:MOST_WORDS]:
+        yield HAS_WORD, word, lambda v, word=word: word in _words_of(v)  # type: ignore[misc]
+
+
+def _words_of(value: Value | None) -> set[str]:
+    return set(str(value or "").lower().split())
 
 
 def _conditions(values: Sequence[Value | None]) -> Iterator[tuple[str, Value, Holds]]:

@@ -12,7 +12,7 @@ import jinja2
 
 from models.label_model import POSITIVE
 from pipeline.init.columns import LEFT_OUT
-from pipeline.init.example import Example
+from pipeline.init.example import HAS_WORD, Example
 from pipeline.init.names import safe_names
 from pipeline.init.proposal import RAW, Proposal
 
@@ -76,6 +76,7 @@ def _values(proposal: Proposal, example: Example, origin: Origin) -> dict[str, A
         "columns": source.columns,
         "numeric": proposal.numeric,
         "categorical": proposal.categorical,
+        "text": proposal.text,
         "slices": proposal.slices,
         "gold_rows": proposal.gold_rows,
         "batch_size": proposal.batch_size,
@@ -96,7 +97,7 @@ def _values(proposal: Proposal, example: Example, origin: Origin) -> dict[str, A
 
 def function_name(example: Example) -> str:
     """`company_is_yellow_cab`, `fare_at_least_20`."""
-    words = {"==": "is", ">=": "at_least", "<=": "at_most"}[example.operator]
+    words = {"==": "is", ">=": "at_least", "<=": "at_most", HAS_WORD: "says"}[example.operator]
     value = f"{example.value:g}" if isinstance(example.value, float) else str(example.value)
     [safe] = safe_names([f"{example.column} {words} {value.replace('-', 'minus ')[:40]} "]).values()
     return re.sub(r"[^a-z0-9_]", "_", f"{'f_' if safe[0].isdigit() else ''}{safe.lower()}")

@@ -13,12 +13,12 @@ import pandas as pd
 from models import raw_table
 from models.errors import InputError
 from models.labeling import draw
-from models.raw_table import CATEGORY, NUMBERS, Column, Label, Source, Table
+from models.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source, Table
 from pipeline import rows
 from pipeline.init import columns, label, names
 from pipeline.init.columns import LABEL, LEFT_OUT, Seen
 
-KINDS = {"number": "number", "category": CATEGORY, "leave-out": LEFT_OUT}
+KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
 SEED = 1  # of the pipeline, as in base.yaml
 SEEDS = range(1, 31)  # of the split, tried until both parts have rows of both classes
 GOLD_ROWS, LEAST_GOLD_ROWS = 200, 10  # the default of base.yaml; the least that it allows
@@ -91,6 +91,11 @@ class Proposal:
         """Names of the categories."""
         return [column.name for column in self.columns if column.kind == CATEGORY]
 
+    @property
+    def text(self) -> list[str]:
+        """Names of the columns of free text."""
+        return [column.name for column in self.columns if column.kind == TEXT]
+
 
 @dataclass(frozen=True)
 class Read:
@@ -152,7 +157,7 @@ def propose(request: Request, found: Read, smoke: Mapping[str, Any]) -> Proposal
     taken = tuple(
         Column(each.header, safe[each.header], each.kind)
         for each in seen
-        if each.kind in (*NUMBERS, CATEGORY)
+        if each.kind in (*NUMBERS, CATEGORY, TEXT)
     )
     if not taken:
         reasons = "; ".join(f"{each.header}: {each.why}" for each in seen if each.kind == LEFT_OUT)

@@ -12,7 +12,7 @@ from models.errors import InputError
 from pipeline.config import REPOSITORY
 from pipeline.verbs.common import DONE
 
-KINDS = ("number", "category", "leave-out")
+KINDS = ("number", "category", "text", "leave-out")
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError
-from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER
+from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, TEXT
 from pipeline.config import REPOSITORY
 from pipeline.init import columns, names
 from pipeline.init.columns import LEFT_OUT
@@ -32,7 +32,12 @@ from pipeline.init.columns import LEFT_OUT
         ("trip_id", [str(n**3) for n in range(40)], LEFT_OUT, "an id: whole numbers"),
         ("income", [str(n**3) for n in range(40)], NUMBER, "whole numbers, 0 to 59319"),
         ("name", [f"N{n}" for n in range(40)], LEFT_OUT, "40 different texts in 40 rows: an id"),
-        ("said", [f"it was the {n}th time" for n in range(40)], LEFT_OUT, "free text"),
+        (
+            "said",
+            [f"it was the {n}th time" for n in range(40)],
+            TEXT,
+            "free text, 6 words on average",
+        ),
         ("when", ["2024-05-01", "2024-05-02", ""], LEFT_OUT, "dates or times, e.g. '2024-05-01'"),
         ("when", ["01.02.2024", "3/4/24 10:30"], LEFT_OUT, "dates or times"),
         ("start", ["10:30", "9:15 PM"], LEFT_OUT, "dates or times"),
@@ -52,6 +57,7 @@ def test_the_kind_of_a_column(header: str, cells: list[str], kind: str, why: str
         (["1", "2", "3"], CATEGORY, CATEGORY, "as --kind says: 3 values"),
         ([str(n) for n in range(40)], NUMBER, NUMBER, "as --kind says"),
         (["1", "2"], LEFT_OUT, LEFT_OUT, "as --kind says"),
+        (["so it is", "no"], TEXT, TEXT, "as --kind says"),
         (["1", "x"], NUMBER, LEFT_OUT, "as --kind says a number, but 1 cells are none, e.g. 'x'"),
     ],
 )

@@ -99,6 +99,14 @@ def test_the_example_is_the_condition_that_gold_rows_speak_for() -> None:
     assert found.coverage <= example.MOST_COVERAGE
 
 
+def test_the_example_for_free_text_is_a_word() -> None:
+    said = ["Please call us now" if n % 4 == 0 else "see you later then" for n in range(80)]
+    gold = {n: POSITIVE if n % 4 == 0 else NEGATIVE for n in range(80)}
+    found = example.find({"said": said}, gold, ["said"])
+    assert found is not None
+    assert (found.operator, found.value, found.right) == (example.HAS_WORD, "call", 20)
+
+
 def test_without_a_condition_for_a_fair_share_of_rows_there_is_no_example() -> None:
     gold = {n: n % 2 for n in range(40)}
     assert example.find({"a": ["x"] * 40, "b": [None] * 40}, gold) is None
@@ -124,6 +132,7 @@ def test_a_column_that_tells_the_label_is_suspect() -> None:
         EXAMPLE,
         Example("a-b", "<=", -3.0, NEGATIVE, 4, 4, 0.7, 0.1, above_chance=False),
         Example("city", "==", 'S\u00e3o "Paulo"\n\\', NEGATIVE, 4, 4, 0.7, 0.1, above_chance=True),
+        Example("said", "has word", "nope", NEGATIVE, 4, 4, 0.7, 0.1, above_chance=True),
         Example("2nd", "==", "\u7532", POSITIVE, 4, 4, 0.7, 0.1, above_chance=True),
     ],
 )
@@ -138,7 +147,7 @@ def test_the_modules_are_python_and_the_function_votes(
     [function] = [each for each in scope.values() if isinstance(each, LabelingFunction)]
     values = {written.column: written.value}
     assert function(values) == written.vote
-    other = {"==": "elsewhere", ">=": 12.0, "<=": 0}[written.operator]
+    other = {"==": "elsewhere", ">=": 12.0, "<=": 0, "has word": "a \n b"}[written.operator]
     assert function({written.column: other}) == -1
     assert function({written.column: None}) == -1
 
