@@ -21,7 +21,8 @@ from pipeline.init.columns import LABEL, LEFT_OUT, Seen
 KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
 SEED = 1  # of the pipeline, as in base.yaml
 SEEDS = range(1, 31)  # of the split, tried until both parts have rows of both classes
-GOLD_ROWS, LEAST_GOLD_ROWS = 200, 10  # the default of base.yaml; the least that it allows
+GOLD_ROWS, LEAST_GOLD_ROWS = 1000, 10  # as many as there are, up to; the least that is allowed
+GOLD_SHARE = 0.7  # of the labelled rows, at most: a draw of rows holds as many for certain
 GOLD_OF_RARER_CLASS = 10  # expected
 TEST_OF_A_CLASS = 2  # rows, at least
 MOST_SLICE_VALUES = 8
@@ -233,15 +234,15 @@ def _parts(classes: Sequence[str], test: Sequence[bool]) -> tuple[pd.DataFrame, 
 def gold_rows(train: pd.DataFrame, most: int | None) -> int:
     """A gold budget in which the rarer class is likely to be; 0 where labels are too few.
 
-    At most half of the labelled rows, and at most what a draw of `most` rows holds with certainty.
+    At most GOLD_SHARE of the labelled rows, of those that a draw of `most` rows is likely to hold.
     """
     labels = train.loc[train["label"] != "", "label"]
     if labels.nunique() < 2:
         return 0
     rarer = labels.value_counts(normalize=True).min()
     wanted = max(GOLD_ROWS, math.ceil(GOLD_OF_RARER_CLASS / rarer))
-    available = len(labels) if most is None else int(len(labels) * min(1, most / len(train)) * 0.7)
-    budget = min(wanted, available // 2 if most is None else available)
+    drawn = len(labels) if most is None else len(labels) * min(1, most / len(train))
+    budget = min(wanted, int(drawn * GOLD_SHARE))
     return budget if budget >= LEAST_GOLD_ROWS else 0
 
 

@@ -36,7 +36,7 @@ from pipeline.init.columns import LEFT_OUT
             "said",
             [f"it was the {n}th time" for n in range(40)],
             TEXT,
-            "free text, 6 words on average",
+            "free text, 5 words on",
         ),
         ("when", ["2024-05-01", "2024-05-02", ""], LEFT_OUT, "dates or times, e.g. '2024-05-01'"),
         ("when", ["01.02.2024", "3/4/24 10:30"], LEFT_OUT, "dates or times"),
