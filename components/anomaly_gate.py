@@ -129,7 +129,8 @@ def affected_rows(
             bucket.sample_count
             for histogram in feature.num_stats.histograms[:1]
             for bucket in histogram.buckets
-            if bucket.low_value > domain.max or bucket.high_value < domain.min
+            if (domain.HasField("max") and bucket.low_value > domain.max)
+            or (domain.HasField("min") and bucket.high_value < domain.min)
         ]
         return max(1, round(sum(outside)))
     return int(common.num_non_missing) if _Type.SCHEMA_NEW_COLUMN in types else None

@@ -19,10 +19,10 @@ CONTRACT = text_format.Parse(
 )
 
 
-def anomalies_of(frame: pd.DataFrame) -> list[Anomaly]:
+def anomalies_of(frame: pd.DataFrame, contract: schema_pb2.Schema = CONTRACT) -> list[Anomaly]:
     statistics = tfdv.generate_statistics_from_dataframe(frame)
-    found = tfdv.validate_statistics(statistics, CONTRACT)
-    return find_anomalies("train", found, statistics.datasets[0], CONTRACT)
+    found = tfdv.validate_statistics(statistics, contract)
+    return find_anomalies("train", found, statistics.datasets[0], contract)
 
 
 def test_data_that_keeps_to_the_contract_has_no_anomaly() -> None:
@@ -43,6 +43,15 @@ def test_number_out_of_range_counts_rows() -> None:
     (anomaly,) = anomalies_of(frame)
     assert anomaly.feature == "age"
     assert anomaly.rows == 2
+
+
+def test_a_range_that_is_open_above_counts_only_what_lies_below() -> None:
+    contract = schema_pb2.Schema()
+    contract.CopyFrom(CONTRACT)
+    contract.feature[1].int_domain.ClearField("max")
+    frame = pd.DataFrame({"sex": ["Male"] * 10, "age": [30] * 7 + [5, 5, 5]})
+    (anomaly,) = anomalies_of(frame, contract)
+    assert (anomaly.feature, anomaly.rows) == ("age", 3)
 
 
 def test_new_column_is_an_anomaly() -> None:
