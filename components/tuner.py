@@ -1,9 +1,14 @@
 """Tuner: the search for the teacher's hyperparameters, run by the stock TFX Tuner.
 
 In: transformed examples (train, eval), the Transform graph; of the labels only what the labeler let
-through. Out: `best_hyperparameters` and `tuner_results` (one row for each completed trial).
+through; the model of an earlier run or none, whose hyperparameters are then tried first. Out:
+`best_hyperparameters` and `tuner_results` (one row for each completed trial).
 Fails when no trial was completed, with the last trial's message.
 """
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
@@ -11,6 +16,7 @@ from tfx.components.tuner.component import TunerFnResult
 from models.features import model_inputs_of
 from models.rows import load_rows
 from models.tuning import Hyperparameters, NetworkTuner
+from models.warm_start import FOLDER, read_start
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -26,7 +32,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     inputs = model_inputs_of(fn_args.transform_graph_path, settings["preprocessing"])
     tuner = NetworkTuner(
         inputs,
-        Hyperparameters.from_section(settings["trainer"]),
+        first_trial(settings["trainer"], fn_args.base_model),
         trials=settings["tuner"]["trials"],
         seed=settings["seed"],
         directory=fn_args.working_dir,
@@ -40,3 +46,14 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
             "batch_size": settings["trainer"]["batch_size"],
         },
     )
+
+
+def first_trial(section: Mapping[str, Any], base_model: str | None) -> Hyperparameters:
+    """What is tried first: what the earlier run ended with, else what is configured.
+
+    Args:
+      section: The section `trainer`.
+      base_model: SavedModel of the earlier run; None without one.
+    """
+    start = read_start(Path(base_model).parent / FOLDER) if base_model else None
+    return start.hyperparameters if start else Hyperparameters.from_section(section)

@@ -95,6 +95,13 @@ def fit(
     return history
 
 
+def evaluation_loss(model: tf_keras.Model, evaluation: Rows, loss: Loss) -> float:
+    """The loss that `fit` would report as `val_loss` if it left the model as it is."""
+    rows = evaluation.weighted()
+    logit = logits_of(model)(rows.features, training=False)
+    return float(np.mean(rows.weight[:, 0] * loss(tf.constant(rows.label), logit).numpy()))
+
+
 def _epoch_function(
     model: tf_keras.Model, train: Rows, evaluation: Rows, loss: Loss, learning_rate: float
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:

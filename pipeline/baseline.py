@@ -1,6 +1,7 @@
 """Which model a candidate is compared with."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ml_metadata import MetadataStore
@@ -12,6 +13,35 @@ from tfx.utils import path_utils
 from components.quantizer import PREPROCESSING_FILE
 from models.model_content import content_sha256
 from pipeline.versions.live_other import rolled_back_models
+
+
+def last_blessed(
+    input_dict: Mapping[str, list[Artifact]],
+    served: Path,
+    accepted: Callable[[Artifact], bool] = lambda model: True,
+) -> tuple[Artifact, Artifact] | None:
+    """The last blessed model that is accepted and was not rolled back, and its blessing.
+
+    Args:
+      input_dict: `model` and `model_blessing`, all Models and ModelBlessings of a target.
+      served: The folder that a server of the target watches.
+      accepted: Whether a model will do.
+    """
+    rolled_back = {digest for _, digest, _ in rolled_back_models(served)}
+    models = {model.id: model for model in input_dict["model"]}
+    for blessing in sorted(input_dict["model_blessing"], key=lambda a: a.id, reverse=True):
+        model = models.get(
+            blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY)
+        )
+        blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
+        if (
+            model is not None
+            and blessed == constants.BLESSED_VALUE
+            and accepted(model)
+            and _content(model) not in rolled_back
+        ):
+            return model, blessing
+    return None
 
 
 class LastBlessedOther(resolver.ResolverStrategy):
@@ -35,22 +65,16 @@ class LastBlessedOther(resolver.ResolverStrategy):
     ) -> dict[str, list[Artifact]]:
         """Keeps `candidate` and reduces `model` and `model_blessing` to at most one."""
         candidate = input_dict["candidate"][0]
-        rolled_back = {digest for _, digest, _ in rolled_back_models(self._served)}
-        models = {model.id: model for model in input_dict["model"]}
-        for blessing in sorted(input_dict["model_blessing"], key=lambda a: a.id, reverse=True):
-            model = blessing.get_int_custom_property(
-                constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
-            )
-            blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
-            if (
-                blessed == constants.BLESSED_VALUE
-                and model != candidate.id
-                and model in models
-                and self._comparable(candidate, models[model])
-                and _content(models[model]) not in rolled_back
-            ):
-                return {**input_dict, "model": [models[model]], "model_blessing": [blessing]}
-        return {**input_dict, "model": [], "model_blessing": []}
+
+        def accepted(model: Artifact) -> bool:
+            return model.id != candidate.id and self._comparable(candidate, model)
+
+        model, blessing = last_blessed(input_dict, self._served, accepted) or (None, None)
+        return {
+            **input_dict,
+            "model": [model] if model else [],
+            "model_blessing": [blessing] if blessing else [],
+        }
 
     def _comparable(self, candidate: Artifact, model: Artifact) -> bool:
         """Whether both models can answer the rows that the Evaluator feeds them."""

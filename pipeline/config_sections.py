@@ -113,6 +113,7 @@ class Tuner(Section):
 class Trainer(Section):
     """The teacher: the server model."""
 
+    warm_start: bool
     epochs: Count
     patience: Count
     batch_size: Count

@@ -19,7 +19,8 @@ from components.evaluator import Evaluator
 from components.fairness_gate import FairnessGate
 from components.feature_selector import FeatureSelector
 from components.label_gate import LabelGate
-from components.push_gate import MODULES, PushGate
+from components.push_checks import MODULES
+from components.push_gate import PushGate
 from components.pusher import Pusher
 from components.quantizer import Quantizer
 from components.snorkel_labeler import SnorkelLabeler
@@ -46,6 +47,7 @@ from pipeline.settings import (
 from pipeline.staging import SPLITS, Staged
 from pipeline.versions.live_other import LiveOther, rolled_back_models
 from pipeline.versions.served import served_folder
+from pipeline.warm_start import WarmStart
 
 
 def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
@@ -133,8 +135,20 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         disable_statistics=True,
         disable_analyzer_cache=True,  # no later run would be given it
     )
+    warm_start = Resolver(
+        strategy_class=WarmStart,
+        examples=transform.outputs["transformed_examples"],
+        model=Channel(type=Model, producer_component_id="Trainer"),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.server"),
+        config={
+            "served": str(served_folder(folder, config.name, "server")),
+            "settings": json.dumps(trainer_settings(config)),
+        },
+    ).with_id("WarmStart")
+    base_model = warm_start.outputs["model"] if config.trainer.warm_start else None
     tuner = stock.Tuner(
         tuner_fn="components.tuner.tuner_fn",
+        base_model=base_model,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         train_args=trainer_pb2.TrainArgs(),
@@ -143,6 +157,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     )
     trainer = stock.Trainer(
         run_fn="components.trainer.run_fn",
+        base_model=base_model,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         hyperparameters=tuner.outputs["best_hyperparameters"] if config.tuner.enabled else None,
@@ -291,6 +306,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             label_gate,
             feature_selector,
             transform,
+            *([warm_start] if config.trainer.warm_start else []),
             *([tuner] if config.tuner.enabled else []),
             trainer,
             distiller,

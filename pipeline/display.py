@@ -12,7 +12,16 @@ from rich.table import Table
 
 from pipeline.events import Event, NodeStarted
 from pipeline.findings import TARGETS
-from pipeline.summary import Failure, Gate, LabelFinding, Model, PushChecks, SpanFinding, Summary
+from pipeline.summary import (
+    Failure,
+    Gate,
+    LabelFinding,
+    Model,
+    PushChecks,
+    SpanFinding,
+    Summary,
+    Training,
+)
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -76,6 +85,8 @@ def print_results(out: Console, summary: Summary) -> None:
         out.print(gate_table(summary.gates))
     if summary.models:
         out.print(_model_table(summary))
+    if summary.training:
+        print_training(out, summary.training)
     for target, checks in summary.push_checks.items():
         print_push_checks(out, target, checks)
     for target in TARGETS:
@@ -116,6 +127,15 @@ def print_label_findings(out: Console, findings: Iterable[LabelFinding]) -> None
         what = f"[{_SEVERITIES[finding.severity]}]{finding.severity}[/]: {escape(finding.function)}"
         out.print(f"{what} {escape(finding.message)}", soft_wrap=True)
         out.print(f"  to do: {escape(finding.action)}", soft_wrap=True)
+
+
+def print_training(out: Console, training: Training) -> None:
+    """Where the teacher's training started."""
+    if training.start == "warm":
+        rows = f"{training.new_rows or 0:.1%} of the embedding rows are new"
+        out.print(f"training: warm, from run {training.from_run or '-'}; {rows}", soft_wrap=True)
+    else:
+        out.print(f"training: cold, {escape(training.reason or '')}", soft_wrap=True)
 
 
 def print_push_checks(out: Console, target: str, checks: PushChecks) -> None:

@@ -17,6 +17,7 @@ _REPORTS = {
     "labels": ("SnorkelLabeler", "LabelReport", "label_report.json"),
     "features": ("FeatureSelector", "FeatureReport", "feature_report.json"),
     "tuner": ("Tuner", "TunerResults", "tuner_results.json"),
+    "training": ("Trainer", "ModelRun", "training.json"),
     "models": ("VariantEvaluator", "VariantReport", "variants.json"),
     "gates.labels": ("LabelGate", "GateReport", "gates.json"),
     "gates.server": ("FairnessGate.server", "GateReport", "gates.json"),
@@ -38,6 +39,7 @@ class Findings:
     labels: dict[str, Any] | None
     features: dict[str, Any] | None
     tuner: list[dict[str, Any]] | None
+    training: dict[str, Any] | None
     models: dict[str, Any]
     gates: list[Gate]
     push_checks: dict[Target, PushChecks]
@@ -76,11 +78,20 @@ def collect(
         reports["labels"],
         reports["features"],
         reports["tuner"],
+        (reports["training"] or {}).get("start"),
         reports["models"] or {},
         gates,
         {target: PushChecks(**found) for target, found in checks.items() if found},
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
     )
+
+
+def base_model(executions: Sequence[Execution]) -> str | None:
+    """URI of the model that the teacher started from; None when it started cold."""
+    node, type_name, file = _REPORTS["training"]
+    report = _read(find(executions, node, type_name), file) or {}
+    warm = report.get("start", {}).get("start") == "warm"
+    return str(report["base_model"]) if warm else None
 
 
 def _read(artifact: Artifact | None, file: str) -> Any:

@@ -195,6 +195,18 @@ class Metadata:
         pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
         return list(self._store.get_artifacts_by_context(pipeline.id)) if pipeline else []
 
+    def run_of(self, uri: str) -> str | None:
+        """Id of the run that made the artifact at `uri`; None for an unknown one."""
+        for artifact in self._store.get_artifacts_by_uri(uri):
+            for event in self._store.get_events_by_artifact_ids([artifact.id]):
+                if event.type != mlmd.Event.OUTPUT:
+                    continue
+                contexts = self._store.get_contexts_by_execution(event.execution_id)
+                runs = [str(context.name) for context in contexts if context.type == RUN_CONTEXT]
+                if runs:
+                    return min(runs)
+        return None
+
     def forget_artifact(self, artifact_id: int) -> None:
         """Marks an artifact as deleted: no cached execution hands it on any more."""
         [artifact] = self._store.get_artifacts_by_id([artifact_id])

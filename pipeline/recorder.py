@@ -90,7 +90,7 @@ class Recorder:
 
     def write(self, state: summary.State) -> summary.Summary:
         """Writes the summary as it stands."""
-        self._executions = self._read_executions()
+        self._read_metadata()
         written = self._summarize(state, None, None)
         summary.write(written, self._path)
         return written
@@ -103,15 +103,17 @@ class Recorder:
         Where the metadata cannot be read either, it says what was known after the last node.
         """
         with contextlib.suppress(OSError, StatusError):
-            self._executions = self._read_executions()
+            self._read_metadata()
         written = self._summarize(state, failure, node)
         with contextlib.suppress(OSError):
             summary.write(written, self._path)
         return written
 
-    def _read_executions(self) -> list[Execution]:
-        store = open_store(self._run.folder)
-        return store.executions(self._run.run_id) if store else []
+    def _read_metadata(self) -> None:
+        if store := open_store(self._run.folder):
+            self._executions = store.executions(self._run.run_id)
+            base = findings.base_model(self._executions)
+            self._base_run = store.run_of(base) if base else None
 
     def _summarize(
         self, state: summary.State, failure: Failure | None, node: str | None
@@ -135,6 +137,7 @@ class Recorder:
             labels=found.labels and summary.Labels(**found.labels),
             features=found.features,
             tuner=found.tuner,
+            training=found.training and summary.Training(from_run=self._base_run, **found.training),
             nodes=self._nodes,
             models=found.models,
             targets={"server": "teacher_pruned", "edge": config.quantizer.variant},

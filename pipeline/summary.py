@@ -97,6 +97,20 @@ class Node(_Part):
     execution_id: int | None
 
 
+class Training(_Report):
+    """How the teacher's training started: from which run's weights, or cold and why.
+
+    `new_rows`: share of the embedding rows that start untrained; `initial_val_loss`: evaluation
+    loss before the first epoch.
+    """
+
+    start: Literal["warm", "cold"]
+    from_run: str | None
+    reason: str | None
+    new_rows: float | None
+    initial_val_loss: float
+
+
 class Model(_Report):
     """Quality on the test split, by slice and as gaps between groups; size and latency."""
 
@@ -174,6 +188,7 @@ class Summary(_Part):
     labels: Labels | None
     features: dict[str, Any] | None
     tuner: list[dict[str, Any]] | None
+    training: Training | None = None
     nodes: dict[str, Node]
     models: dict[Variant, Model]
     targets: dict[Target, Variant]

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import tensorflow_model_analysis as tfma
 from ml_metadata import MetadataStore
@@ -18,6 +19,7 @@ from pipeline import config
 from pipeline.baseline import LastBlessedOther, LastBlessedSameInputs
 from pipeline.evaluation import eval_config
 from pipeline.versions.live_other import LiveOther, rolled_back_models
+from pipeline.warm_start import WarmStart
 
 
 def test_overall_bounds_are_thresholds_of_the_overall_slice_only() -> None:
@@ -179,3 +181,77 @@ def test_edge_bundle_that_is_gone_or_damaged_is_no_baseline(tmp_path: Path) -> N
     write_bundle(tmp_path, 2, "student", buckets=32)
     (tmp_path / "2" / "Format-Serving" / "preprocessing.json").write_text('{"buckets"')
     assert resolve(tmp_path, 3, [(1, 1), (2, 1)], LastBlessedSameInputs) is None
+
+
+class Work:
+    """A store with Trainers that read the examples with id 1."""
+
+    def __init__(self, folder: Path) -> None:
+        connection = metadata_store_pb2.ConnectionConfig()
+        connection.sqlite.filename_uri = str(folder / "metadata.sqlite")
+        connection.sqlite.connection_mode = 3
+        self.store = MetadataStore(connection)
+        self.folder = folder
+        self._model = self.store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Model"))
+        self._type = self.store.put_execution_type(metadata_store_pb2.ExecutionType(name="T"))
+        self.examples = self.add_artifact()
+
+    def add_artifact(self) -> int:
+        artifact = metadata_store_pb2.Artifact(type_id=self._model)
+        return int(self.store.put_artifacts([artifact])[0])
+
+    def train(self, settings: dict[str, object], base: int | None, state: int = 3) -> int:
+        """Adds an execution that was given `base`; returns the id of its model."""
+        execution = metadata_store_pb2.Execution(type_id=self._type, last_known_state=state)
+        execution.custom_properties["custom_config"].string_value = json.dumps(settings)
+        [number] = self.store.put_executions([execution])
+        model = self.add_artifact()
+        events = [("examples", self.examples, 3), ("model", model, 4)]
+        events += [("base_model", base, 3)] if base else []
+        for key, artifact, kind in events:
+            event = metadata_store_pb2.Event(artifact_id=artifact, execution_id=number, type=kind)
+            event.path.steps.add().key = key
+            self.store.put_events([event])
+        return model
+
+    def resolve(
+        self, settings: dict[str, object], models: list[int], blessed: list[int]
+    ) -> int | None:
+        def artifact(kind: type, number: int) -> Any:
+            made = kind()
+            made.id, made.uri = number, str(self.folder / str(number))
+            return made
+
+        blessings = []
+        for place, number in enumerate(blessed):
+            blessing = artifact(ModelBlessing, 1000 + place)
+            blessing.set_int_custom_property("current_model_id", number)
+            blessing.set_int_custom_property("blessed", 1)
+            blessings.append(blessing)
+        strategy = WarmStart(str(self.folder / "serving"), json.dumps(settings))
+        found = strategy.resolve_artifacts(
+            self.store,
+            {
+                "examples": [artifact(Examples, self.examples)],
+                "model": [artifact(Model, number) for number in models],
+                "model_blessing": blessings,
+            },
+        )["model"]
+        return found[0].id if found else None
+
+
+def test_training_starts_from_the_last_blessed_model(tmp_path: Path) -> None:
+    work = Work(tmp_path)
+    assert work.resolve({"seed": 1}, [], []) is None
+    first = work.train({"seed": 1}, None)
+    assert work.resolve({"seed": 1}, [first], [first]) is None, "not from its own model"
+    assert work.resolve({"seed": 2}, [first], [first]) == first
+    assert work.resolve({"seed": 2}, [first], []) is None, "not from one that was not blessed"
+    second = work.train({"seed": 2}, first)
+    both = [first, second]
+    assert work.resolve({"seed": 2}, both, both) == first, "the same work has the same start"
+    assert work.resolve({"seed": 1}, both, both) is None
+    assert work.resolve({"seed": 3}, both, both) == second
+    work.train({"seed": 4}, first, state=4)
+    assert work.resolve({"seed": 4}, both, both) == second, "a failed training does not count"
+    assert work.resolve({"seed": 2}, [second], [second]) == second, "the first one is gone"

@@ -22,6 +22,7 @@ from models.pruning import measured_sparsity
 from tests.unit.tiny_transform import PREPROCESSING, tiny_transform
 
 TRAINER = {
+    "warm_start": False,
     "epochs": 4,
     "patience": 2,
     "batch_size": 32,

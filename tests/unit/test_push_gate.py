@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from components.fresh_process import Served, run
-from components.push_gate import (
+from components.push_checks import (
     PushRow,
     answer_rows,
     check,
