@@ -53,7 +53,9 @@ class Compared:
 
 def choose_rows(evaluation: RawRows, test: RawRows, settings: Mapping[str, Any]) -> Compared:
     """The labelled rows of the newest span, or the test split where they are too few."""
-    newest, labelled = newest_labelled(evaluation, settings["label_column"], settings["row_id"])
+    newest, labelled = newest_labelled(
+        evaluation, settings["label_column"], settings["row_id"], settings["mode"]
+    )
     if len(labelled) >= settings["min_rows"]:
         source = f"{len(labelled)} labelled rows of span {newest} in the eval split"
         return Compared(evaluation.take(labelled), source)
@@ -186,7 +188,8 @@ def check(
     if live is not None:
         compared = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
     requests = sample if compared is None else sample.followed_by(compared.rows)
-    names = tuple(column for column in settings["types"] if column != settings["label_column"])
+    never_sent = (*_NEVER_SENT, settings["label_column"])
+    names = tuple(column for column in settings["types"] if column not in never_sent)
     with tempfile.TemporaryDirectory() as folder:
         task = Task(model, live, sample.count, names)
         served = serve(MODULES[target], Path(folder), task, requests, settings["time_limit"])

@@ -63,7 +63,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
 
     Args:
       settings: JSON object with the section `pusher` of the configuration, `label_column`,
-        `row_id`, `slices`, `min_slice_rows`, and `types` (the contract's type by column).
+        `row_id`, `mode`, `slices`, `min_slice_rows`, and `types` (the contract's type by column).
       rolled_back: JSON list of version, digest and reason of the models that were rolled back.
       code_sha256: Tells runs of different code apart.
     """

@@ -75,22 +75,28 @@ def _dense(column: tf.SparseTensor) -> np.ndarray:
     return numbers
 
 
-def newest_labelled(rows: RawRows, label_column: str, row_id: str) -> tuple[int, np.ndarray]:
+def newest_labelled(
+    rows: RawRows, label_column: str, row_id: str, mode: str
+) -> tuple[int, np.ndarray]:
     """Number of the newest span, and which of its rows have a true label (row numbers).
 
-    A row has one where the labeler left it its true label, or where it weighs more than a weakly
-    labelled row can: people gave that label.
+    In gold mode these are the rows that weigh anything. In weak mode they are those in which the
+    labeler left the true label, and those that weigh more than a weakly labelled row can: people
+    gave that label.
 
     Args:
       rows: With `label`, `weight`, the column of the true label and that of row ids.
-      label_column: The column of the true label.
+      label_column: The column of the true label; where it is called `label` the labeler wrote over
+        it, and only the weights tell.
       row_id: The column of row ids, `span-3:17`.
+      mode: `weak` or `gold`, as in the configuration.
     """
     matches = [_SPAN.match(text) for text in rows.columns[row_id]]
     spans = np.array([int(match[1]) if match else 0 for match in matches])
-    truth = rows.columns[label_column]
-    given = truth != "" if truth.dtype == object else ~np.isnan(truth)
-    known = given | (rows.columns[WEIGHT] > 1.0)
+    weight, truth = rows.columns[WEIGHT], rows.columns[label_column]
+    known = weight > (0.0 if mode == "gold" else 1.0)
+    if mode == "weak" and label_column != LABEL:
+        known |= truth != "" if truth.dtype == object else ~np.isnan(truth)
     newest = int(spans.max()) if len(spans) else 0
     return newest, np.flatnonzero(known & (spans == newest))
 

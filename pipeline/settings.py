@@ -124,6 +124,7 @@ def push_settings(config: Config) -> dict[str, Any]:
         **config.pusher.model_dump(mode="json"),
         "label_column": config.columns.label,
         "row_id": ROW_ID,
+        "mode": config.labeling.mode,
         "slices": [list(columns) for columns in config.evaluation.slices],
         "min_slice_rows": config.evaluation.min_slice_rows,
         "types": read_contract(config.schema_path),

@@ -143,3 +143,22 @@ def test_faults_of_labelling_functions_are_printed_with_the_results() -> None:
     print_results(out, Summary.model_validate({**VALUES, "labels": labels}))
     lines = out.export_text().splitlines()
     assert lines[:2] == ["error: lf_gain votes [1] everywhere", "  to do: drop it"]
+
+
+def test_training_checks_and_a_model_that_was_live_are_printed() -> None:
+    training = {"start": "warm", "from_run": "20250101T000000Z", "reason": None,
+                "new_rows": 0.25, "initial_val_loss": 0.4}  # fmt: skip
+    checks = {"sample_rows": 100, "latency_ms": 0.5, "live_version": 17,
+              "compared_on": "60 labelled rows of span 2", "problem": None}  # fmt: skip
+    values = {**VALUES, "training": training, "push_checks": {"server": checks}}
+    values["pushed"] = {
+        "server": {"version": 17, "path": "serving/census/17", "already_live": True},
+        "edge": {"version": None, "why": "this model was rolled back as version 3 (slow)"},
+    }
+    out = Console(width=140, record=True)
+    print_results(out, Summary.model_validate(values))
+    text = out.export_text()
+    assert "training: warm, from run 20250101T000000Z; 25.0% of the embedding rows are new" in text
+    assert "server: compared with live version 17 on 60 labelled rows of span 2" in text
+    assert "server: already live as version 17 in serving/census/17" in text
+    assert "edge: not pushed: this model was rolled back as version 3 (slow)" in text

@@ -24,8 +24,8 @@ from models.raw_rows import RawRows, load_raw_rows
 from tests.unit import tiny_transform
 from tests.unit.tiny_transform import raw_row
 
-TYPES = {"age": "INT", "capital-gain": "FLOAT", "work": "BYTES", "sex": "BYTES", "class": "BYTES",
-         "row_id": "BYTES"}  # fmt: skip
+TYPES = {"age": "INT", "capital-gain": "FLOAT", "work": "BYTES", "sex": "BYTES", "note": "BYTES",
+         "title": "BYTES", "class": "BYTES", "row_id": "BYTES"}  # fmt: skip
 SETTINGS: dict[str, Any] = {
     "sample_rows": 20,
     "max_difference": 0.001,
@@ -35,6 +35,7 @@ SETTINGS: dict[str, Any] = {
     "max_regression": {"auc": 0.01, "accuracy": 0.01},
     "label_column": "class",
     "row_id": "row_id",
+    "mode": "weak",
     "slices": [["sex"]],
     "min_slice_rows": 20,
     "types": TYPES,
@@ -225,11 +226,15 @@ def test_a_model_worse_than_the_live_one_is_blocked(patterns: dict[str, str]) ->
     assert worst.rows == 120
 
 
-def test_rows_that_people_labelled_count_as_labelled(patterns: dict[str, str]) -> None:
-    rows = load(patterns["eval"])
-    rows.columns["weight"][3] = 10.0
-    chosen = choose_rows(rows, load(patterns["test"]), SETTINGS)
-    assert chosen.rows.count == 61
+def test_which_rows_have_a_true_label(patterns: dict[str, str]) -> None:
+    rows, test = load(patterns["eval"]), load(patterns["test"])
+    rows.columns["weight"][3] = 10.0  # people labelled it
+    assert choose_rows(rows, test, SETTINGS).rows.count == 61
+    rows.columns["weight"][5] = 0.0
+    gold = choose_rows(rows, test, SETTINGS | {"mode": "gold"})
+    assert gold.source == "119 labelled rows of span 2 in the eval split"
+    written_over = SETTINGS | {"label_column": "label", "min_rows": 1}
+    assert choose_rows(rows, test, written_over).rows.count == 1
 
 
 def test_a_model_that_was_rolled_back_is_refused() -> None:

@@ -14,7 +14,7 @@ from models.errors import InputError
 from models.version_record import withdrawn_folder
 from pipeline import summary
 from pipeline.config import REPOSITORY
-from pipeline.findings import collect, finite
+from pipeline.findings import base_model, collect, finite
 from pipeline.history import list_runs, read_run
 from pipeline.metadata import open_store
 from pipeline.metadata_connection import SQLITE
@@ -201,6 +201,19 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
     assert again.version is None
     assert "its folder" in str(again.why)
+
+
+def test_the_run_whose_weights_were_started_from(store: Store) -> None:
+    start = {"start": "warm", "reason": None, "new_rows": 0.0, "initial_val_loss": 0.4}
+    base = str(store.folder / "artifacts" / "Trainer" / "ModelRun")
+    store.add("Trainer", "ModelRun", {"training.json": {"start": start, "base_model": base}})
+    opened = open_store(store.folder)
+    assert opened is not None
+    executions = opened.executions(RUN_ID)
+    assert base_model(executions) == base
+    assert opened.run_of(base) == RUN_ID
+    assert opened.run_of("nowhere") is None
+    assert collect(executions, store.folder, False, {}).training == start
 
 
 def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> None:
