@@ -35,13 +35,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=report.seeds, default=(11, 12, 13), metavar="11,12,13")
-    parser.add_argument("--root", type=Path, metavar="DIR", help="of a run to go on from")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="take the rows of its last run")
     parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
     parser.add_argument("--images", type=Path, default=plot.IMAGES, metavar="DIR")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            prepared = end_model.prepare(options.root or Path(scratch))
+            root = options.root or Path(scratch)
+            prepared = end_model.prepare(root, finished=options.root is not None)
             points = [
                 point
                 for seed in options.seeds

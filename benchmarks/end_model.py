@@ -54,8 +54,13 @@ class Prepared:
         return self.applied.table.true_labels(range(len(self.applied.rows)))
 
 
-def prepare(root: Path) -> Prepared:
-    """Runs the DAG under `root` and reads what it made of the rows."""
+def prepare(root: Path, finished: bool) -> Prepared:
+    """Reads what a run of the DAG made of the rows.
+
+    Args:
+      root: Folder of runs.
+      finished: Whether its last run of census is taken; else one is made.
+    """
     from pipeline.environment import prepare as prepare_environment
 
     prepare_environment()
@@ -63,11 +68,12 @@ def prepare(root: Path) -> Prepared:
     from models.rows import Rows, load_rows
     from pipeline.settings import preprocessing_config
 
-    _, summary = measure.run_pipeline(CONFIG, root, SETTINGS)
+    if not finished:
+        measure.run_pipeline(CONFIG, root, SETTINGS)
     config, folder = load(CONFIG, list(SETTINGS)), root / CONFIG
     store = metadata.open_store(folder)
     assert store is not None
-    executions = {e.node: e for e in store.executions(summary.run_id)}
+    executions = {e.node: e for e in store.executions(store.run_ids()[-1])}
     outputs = executions["Transform"].outputs
     [examples], [graph] = outputs["transformed_examples"], outputs["transform_graph"]
     inputs = model_inputs_of(graph.uri, preprocessing_config(config))
