@@ -63,6 +63,7 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
     taken = {c.row_id for c in drawn}
     answered = sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
     gold_rows = [*drawn, *answered]
+    label_model.check_gold(len(gold_rows))
     gold = label_model.Gold(
         np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in gold_rows]),
         np.array([c.label for c in gold_rows], dtype=np.int8),

@@ -95,6 +95,19 @@ def merge(parts: Sequence[tuple[Votes, Counts]]) -> tuple[Votes, Counts]:
     return vectors, counts.astype(np.int64)
 
 
+def check_gold(rows: int) -> None:
+    """Checks that there are gold rows at all.
+
+    Raises:
+      InputError: There are none.
+    """
+    if rows == 0:
+        raise InputError(
+            "no gold rows: labeling.gold_rows is 0 and nobody has answered yet; have rows "
+            "labelled: python -m pipeline to-label"
+        )
+
+
 def class_balance(positive: int, negative: int) -> float:
     """Share of positives among gold rows.
 

@@ -82,7 +82,7 @@ class Labeling(Section):
 
     mode: Literal["weak", "gold"]
     functions: Text | None
-    gold_rows: Annotated[int, Field(ge=10)]
+    gold_rows: Annotated[int, Field(ge=0)]
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
     random_share: Share
     uncovered: Literal["drop", "prior"]

@@ -81,16 +81,21 @@ def check_labels(table: pd.DataFrame, name: str, config: Config, must_have: bool
 def check_classes(table: pd.DataFrame, part: str, config: Config) -> None:
     """Checks that the labelled rows of a part are of both classes, and enough for the gold budget.
 
+    Without a budget (labeling.gold_rows=0) nobody needs to have labelled a training row.
+
     Raises:
         InputError: they are not.
     """
     columns, labeling = config.columns, config.labeling
     labels = table.loc[table[columns.label] != "", columns.label]
     budgeted = labeling.mode == "weak" and part != "the test part"
+    if budgeted and labeling.gold_rows == 0:
+        return
     if len(labels) == 0 or (budgeted and len(labels) < labeling.gold_rows):
         raise InputError(
             f"{part} has {len(labels)} rows with a label in column '{columns.label}', "
-            f"labeling.gold_rows={labeling.gold_rows} are wanted; label more or lower it"
+            f"labeling.gold_rows={labeling.gold_rows} are wanted; label more or lower it, "
+            "down to 0 if people are to answer first (python -m pipeline to-label)"
         )
     if labels.nunique() == 1:
         raise InputError(

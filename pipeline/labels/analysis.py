@@ -135,13 +135,22 @@ def with_gold(
 
 
 def _gold(applied: Applied) -> Gold:
+    label_model.check_gold(len(applied.gold))
     at = list(applied.gold)
     labels = np.array(list(applied.gold.values()), dtype=np.int8)
     return Gold(applied.votes[at], labels, np.array([n not in applied.chosen for n in at]))
 
 
 def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
-    """P(positive) of every row by the label model: float64 [rows]."""
+    """P(positive) of every row by the label model: float64 [rows].
+
+    As long as the gold rows drawn at random are not of both classes there is no label model: the
+    share of positive votes, with one vote more for either class, stands for it.
+    """
+    random = {label for n, label in applied.gold.items() if n not in applied.chosen}
+    if random != {NEGATIVE, POSITIVE}:
+        positive = (applied.votes == POSITIVE).sum(axis=1)
+        return (positive + 1.0) / ((applied.votes != ABSTAIN).sum(axis=1) + 2.0)
     names = [function.name for function in applied.functions]
     vectors, counts, vector_of_row = label_model.distinct(applied.votes)
     gold, epochs = _gold(applied), config.labeling.epochs

@@ -259,3 +259,27 @@ def test_draw_is_seeded_and_the_same_everywhere() -> None:
     one, two = (set(sorted(rows, key=lambda r: labeling.draw_order(s, r))[:50]) for s in (1, 2))
     assert len(one & two) < 15
     assert labeling.draw_order(1, "span-1:1") == 3984106563689445488
+
+
+def test_chosen_gold_rows_move_neither_balance_nor_accuracies(problem: Problem) -> None:
+    votes, labels, gold = problem
+    doubtful = np.flatnonzero((votes == POSITIVE).any(axis=1) & (votes == NEGATIVE).any(axis=1))
+    chosen = np.setdiff1d(doubtful, gold)[:300]
+    at = np.concatenate([gold, chosen])
+    random = np.isin(at, gold)
+    vectors, counts, _ = label_model.distinct(votes)
+    both = Gold(votes[at], labels[at], random)
+    fitted = label_model.fit(vectors, counts, both, NAMES, 300, seed=1)
+    alone = fit(votes, labels, gold)
+    assert fitted.class_balance == alone.class_balance == labels[gold].mean()
+    assert labels[at].mean() != pytest.approx(fitted.class_balance, abs=0.01)
+    right = (fitted.held_out >= 0.5) == (labels[at] == POSITIVE)
+    assert fitted.accuracy_on_gold == right[random].mean()
+    assert fitted.accuracy_on_gold > right.mean() + 0.01
+    report = label_report.weak(NAMES, vectors, counts, both, fitted)
+    only = label_report.weak(NAMES, vectors, counts, Gold(votes[gold], labels[gold]), alone)
+    assert (report["gold_rows"], report["gold_rows_random"]) == (500, 200)
+    for name in NAMES:
+        for key in ("gold_votes", "accuracy_on_gold", "accuracy_interval"):
+            assert report["functions"][name][key] == only["functions"][name][key]
+    assert report["findings"] == only["findings"]

@@ -25,7 +25,8 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def call(raw: Path, root: Path, *words: str) -> int:
     sets = [word for override in settings(raw) for word in ("--set", override)]
-    return main([*words, "--root", str(root), *sets])
+    verb = 2 if words[0] == "labels" else 1
+    return main([*words[:verb], "--root", str(root), *sets, *words[verb:]])
 
 
 def batch(raw: Path, root: Path, count: int, out: Path) -> Lines:
@@ -113,6 +114,27 @@ def test_rows_that_nobody_labelled_are_asked_for_before_others(tmp_path: Path) -
     )
     lines = batch(raw, tmp_path, 200, tmp_path / "a.csv")
     assert {int(line["row_id"].partition(":")[2]) for line in lines} == set(range(1401, 1501))
+
+
+def test_data_that_nobody_labelled_begins_with_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = write_raw(tmp_path / "raw", lambda rows: [[*row[:-1], ""] for row in rows])
+    none = ("--set", "labeling.gold_rows=0")
+    flags = ("--n", "80", "--out", str(tmp_path / "a.csv"), *none)
+    assert call(raw, tmp_path, "lf", *none) == 2
+    assert (
+        "no gold rows: labeling.gold_rows is 0 and nobody has answered" in capsys.readouterr().err
+    )
+    assert call(raw, tmp_path, "to-label", *flags) == 0
+    with open(tmp_path / "a.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    done = answer(lines, tmp_path / "b.csv")
+    assert call(raw, tmp_path, "labels", "import", str(done), *none) == 0
+    capsys.readouterr()
+    assert call(raw, tmp_path, "lf", "--json", *none) == 0
+    labels = json.loads(capsys.readouterr().out)["labels"]
+    assert (labels["gold_rows"], labels["gold_rows_random"]) == (80, 24)
 
 
 def test_a_file_is_never_overwritten(
