@@ -21,7 +21,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import report
 from benchmarks.census_year import DELIVERIES, Delivery, Year
 from pipeline.config import load
 from pipeline.retraining import records, served_model
@@ -70,7 +69,7 @@ def main() -> int:
     seconds, cpu = time.monotonic() - started, time.process_time() - used
     out.print(f"{len(rows)} looks in {seconds:.0f} s, {cpu:.0f} CPU s")
     if options.markdown:
-        options.markdown.write_text(report.table(HEADER, (row.cells() for row in rows)))
+        options.markdown.write_text(markdown(rows), encoding="utf-8")
     return 0
 
 
@@ -83,12 +82,13 @@ def play(folder: Path, deliveries: Sequence[Delivery], out: Console) -> list[Row
         out: is told what goes on.
     """
     year = Year(folder)
-    rows = []
+    rows: list[Row] = []
+    live: list[int] = []
     for number, delivery in enumerate(deliveries, 1):
         out.rule(f"month {delivery.month}: {delivery.what}", align="left")
         delivery.bring(year)
         result = look(folder, year, START + delivery.month * MONTH + timedelta(minutes=number), out)
-        rows.append(row_of(delivery, result, folder))
+        rows.append(row_of(delivery, result, folder, live))
         out.print(f"{rows[-1].decision}: {rows[-1].why}\n{rows[-1].outcome}", soft_wrap=True)
     return rows
 
@@ -107,18 +107,20 @@ def look(folder: Path, year: Year, now: datetime, out: Console) -> Result:
         )
 
 
-def row_of(delivery: Delivery, result: Result, folder: Path) -> Row:
-    """What a look came to."""
+def row_of(delivery: Delivery, result: Result, folder: Path, live: list[int]) -> Row:
+    """What a look came to; `live` holds the versions that were live so far, and is added to."""
     run_folder = folder / "runs" / CONFIG
     served = served_model.look_up(run_folder, CONFIG, records.read(run_folder))
     metrics = served.metrics
+    if served.server is not None and served.server.version not in live:
+        live.append(served.server.version)
     return Row(
         delivery.month,
         delivery.what,
         result.decision.action,
         why(result.decision),
         outcome(result),
-        f"{served.server.version}" if served.server else "-",
+        f"model {live.index(served.server.version) + 1}" if served.server else "-",
         f"{metrics['auc']:.3f}" if metrics else "-",
         f"{metrics['f1']:.3f}" if metrics else "-",
     )
@@ -129,8 +131,8 @@ def why(decision: Decision) -> str:
     kinds = [f"{e.kind}: {_short(e.message)}" for e in decision.evidence if e.state == "reason"]
     held = [f"span {finding.span} held back: {finding.kind}" for finding in decision.held_back]
     late = [f"span {found.span} is late" for found in decision.reported if found.kind == "late"]
-    if decision.action == "blocked" and not held:
-        return decision.reasons[0]
+    if decision.action == "blocked":
+        return decision.reasons[0].partition("; correct it")[0]
     return "; ".join([*kinds, *held, *late]) or decision.reasons[0]
 
 
@@ -150,6 +152,12 @@ def outcome(result: Result) -> str:
         for target, push in summary.pushed.items()
     ]
     return f"{'; '.join(pushed)}; exit code {result.exit_code}"
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The year as a table in Markdown."""
+    lines = [HEADER, ["---"] * len(HEADER), *(row.cells() for row in rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def table(rows: Sequence[Row]) -> Table:

@@ -43,6 +43,11 @@ def _check_comparators(feature: schema_pb2.Feature, path: Path) -> None:
                 )
 
 
+def contract_sha256(config: Config) -> str:
+    """SHA-256 of the contract, in hexadecimal."""
+    return hashlib.sha256(config.schema_path.read_bytes()).hexdigest()
+
+
 def stage_contract(config: Config, run_folder: Path) -> Path:
     """Copies the contract to a path made of its content, and returns that path.
 

@@ -10,6 +10,7 @@ from ml_metadata.errors import StatusError
 
 from pipeline import findings, summary
 from pipeline.config import Config
+from pipeline.contract import contract_sha256
 from pipeline.events import Event, NodeFinished, NodeStarted
 from pipeline.failures import Failure
 from pipeline.fingerprint import code_sha256
@@ -133,7 +134,7 @@ class Recorder:
             seconds=round(self._usage.seconds(), 1),
             cpu_seconds=round(self._usage.cpu_seconds(), 1),
             peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
-            data=_data(run.staged),
+            data=_data(run.staged, config),
             labels=found.labels and summary.Labels(**found.labels),
             features=found.features,
             tuner=found.tuner,
@@ -155,11 +156,12 @@ class Recorder:
         )
 
 
-def _data(staged: Staged) -> summary.Data:
+def _data(staged: Staged, config: Config) -> summary.Data:
     return summary.Data(
         spans=list(staged.spans),
         rows=staged.rows,
         files={file.name: file.sha256 for file in staged.files},
+        contract_sha256=contract_sha256(config),
         held_back=[summary.SpanFinding(**asdict(finding)) for finding in staged.held_back],
         reported=[summary.SpanFinding(**asdict(finding)) for finding in staged.reported],
     )

@@ -45,13 +45,14 @@ class SpanFinding(_Part):
 
 
 class Data(_Part):
-    """Spans of the data window, ascending, rows by split, SHA-256 of the raw files by name; spans
-    that were held back, and what else is to be said of spans.
+    """Spans of the data window, ascending, rows by split, SHA-256 of the raw files by name and of
+    the contract; spans that were held back, and what else is to be said of spans.
     """
 
     spans: list[int]
     rows: dict[str, int]
     files: dict[str, str] = {}
+    contract_sha256: str = ""
     held_back: list[SpanFinding] = []
     reported: list[SpanFinding] = []
 

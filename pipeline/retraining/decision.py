@@ -1,7 +1,7 @@
 """Whether to run: the reasons, and what stands against them."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,23 @@ class Earlier:
 
     run_id: str
     blocked_by: str | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that the end of a run follows from.
+
+    files: SHA-256 of the raw files by name.
+    imports: ids of the imports of answers.
+    live: version that is served, by target.
+    """
+
+    config_sha256: str
+    code_sha256: str
+    contract_sha256: str
+    files: Mapping[str, str]
+    imports: frozenset[str]
+    live: Mapping[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -72,34 +89,39 @@ def decide(
     return Verdict("blocked" if suspicious else "nothing", [done, *reasons, *suspicious])
 
 
-def find_earlier(
-    run_folder: Path,
-    config_sha256: str,
-    code_sha256: str,
-    files: dict[str, str],
-    imports: Collection[str],
-) -> Earlier | None:
-    """The last run that came to an end with the same data, configuration and code.
+def find_earlier(run_folder: Path, inputs: Inputs) -> Earlier | None:
+    """The last run that came to an end with the same inputs.
 
-    A run that failed for another reason than its data is none: it is worth another try.
-
-    Args:
-        run_folder: <root>/<name>.
-        config_sha256, code_sha256: of the run that might start.
-        files: SHA-256 of its raw files by name.
-        imports: ids of the imports of answers that it would take.
+    A run that failed for another reason than its data is none: it is worth another try. Neither is
+    one whose model was compared with another live version than today's and not pushed.
     """
-    wanted = {"config_sha256": config_sha256, "code_sha256": code_sha256}
     for run_id in reversed(run_ids(run_folder)):
         found = _read(summary.path_of(run_folder, run_id))
-        same = all(found.get(key) == value for key, value in wanted.items())
-        if same and found.get("data", {}).get("files") == files:
-            failure = summary.Failure(**found["failure"]) if found.get("failure") else None
-            took = imports_of_run(executions_of(run_folder, run_id))
-            ended = found.get("state") == "COMPLETE" or is_blocked(failure)
-            if ended and took in (None, frozenset(imports)):
-                return Earlier(run_id, failure.node if failure else _not_pushed(found))
+        if not _same(found, inputs):
+            continue
+        failure = summary.Failure(**found["failure"]) if found.get("failure") else None
+        took = imports_of_run(executions_of(run_folder, run_id))
+        ended = found.get("state") == "COMPLETE" or is_blocked(failure)
+        if ended and took in (None, inputs.imports):
+            return Earlier(run_id, failure.node if failure else _not_pushed(found))
     return None
+
+
+def _same(found: dict[str, Any], inputs: Inputs) -> bool:
+    """Whether a summary is of a run that took these inputs."""
+    data = found.get("data", {})
+    checks = found.get("push_checks") or {}
+    return (
+        found.get("config_sha256") == inputs.config_sha256
+        and found.get("code_sha256") == inputs.code_sha256
+        and data.get("contract_sha256") == inputs.contract_sha256
+        and data.get("files") == inputs.files
+        and all(
+            check.get("live_version") == inputs.live.get(target)
+            for target, check in checks.items()
+            if found["pushed"][target].get("version") is None
+        )
+    )
 
 
 def is_blocked(failure: summary.Failure | None) -> bool:

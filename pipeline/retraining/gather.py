@@ -90,8 +90,7 @@ def label_evidence(situation: Situation, answers: "Answers | None") -> Evidence:
 def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evidence]:
     """All evidence but that of labels."""
     served = situation.served
-    versions = {t: None if v is None else v.version for t, v in served.versions.items()}
-    found = [evidence.of_models(versions)]
+    found = [evidence.of_models(served.numbers)]
     if answers is None:
         kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
         return [*found, *(_say(kind, "unknown", NOTHING_SERVED) for kind in kinds)]

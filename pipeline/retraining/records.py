@@ -47,6 +47,7 @@ class Decision(_Line):
     config: str
     config_sha256: str
     code_sha256: str
+    contract_sha256: str
     action: Action
     reasons: list[str]
     evidence: list[Evidence]

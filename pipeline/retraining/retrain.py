@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import lock, run, summary
+from pipeline.contract import contract_sha256
 from pipeline.events import Listener
 from pipeline.metadata import open_store
 from pipeline.recorder import run_code_sha256
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
-from pipeline.retraining.decision import SUSPICIOUS, decide, find_earlier, is_blocked
+from pipeline.retraining.decision import SUSPICIOUS, Inputs, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
 from pipeline.retraining.records import Decision, Outcome, Suspicion
@@ -108,21 +109,28 @@ def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decisi
     if not any(finding.kind == SUSPICIOUS for finding in window.held_back):
         window.check()
     evidence = [*gather.other_evidence(situation, answers), labels]
-    files = {file.name: file.sha256 for file in window.files}
-    code = run_code_sha256(config)
-    earlier = find_earlier(folder, config.config_sha256, code, files, imports)
+    inputs = Inputs(
+        config.config_sha256,
+        run_code_sha256(config),
+        contract_sha256(config),
+        {file.name: file.sha256 for file in window.files},
+        frozenset(imports),
+        served.numbers,
+    )
+    earlier = find_earlier(folder, inputs)
     verdict = decide(evidence, bool(window.spans), window.held_back, earlier)
     decision = Decision(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}",
         at=request.now,
         config=request.run.config_name,
         config_sha256=config.config_sha256,
-        code_sha256=code,
+        code_sha256=inputs.code_sha256,
+        contract_sha256=inputs.contract_sha256,
         action=verdict.action,
         reasons=verdict.reasons,
         evidence=evidence,
         spans=list(window.spans),
-        files=files,
+        files=dict(inputs.files),
         held_back=[summary.SpanFinding(**asdict(finding)) for finding in window.held_back],
         reported=[summary.SpanFinding(**asdict(finding)) for finding in window.reported],
         suspicions=suspicions,

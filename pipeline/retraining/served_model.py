@@ -37,6 +37,11 @@ class ServedModels:
     metrics: Mapping[str, float]
 
     @property
+    def numbers(self) -> dict[str, int | None]:
+        """Number of the version that is served, by target."""
+        return {t: None if v is None else v.version for t, v in self.versions.items()}
+
+    @property
     def server(self) -> Version | None:
         """The version of the server model."""
         return self.versions["server"]

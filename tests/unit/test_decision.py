@@ -1,13 +1,14 @@
 """The decision table: reasons to run, and what stands against them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import summary
-from pipeline.retraining.decision import Earlier, Verdict, decide, find_earlier, is_blocked
+from pipeline.retraining.decision import Earlier, Inputs, Verdict, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence, State
 from pipeline.retraining.spans import SpanFinding
 from pipeline.summary import Failure
@@ -62,7 +63,7 @@ def write(folder: Path, run_id: str, **values: Any) -> None:
     known = {
         "config_sha256": "c",
         "code_sha256": "d",
-        "data": {"files": {"span-1/data.csv": "e"}},
+        "data": {"files": {"span-1/data.csv": "e"}, "contract_sha256": "f"},
         "state": "COMPLETE",
         "failure": None,
         "pushed": pushed,
@@ -76,19 +77,31 @@ def failure(node: str) -> dict[str, Any]:
     return {"node": node, "cause": "", "code": None, "resume": "", "input_at_fault": True}
 
 
-def find(folder: Path, config: str = "c", content: str = "e") -> Earlier | None:
-    return find_earlier(folder, config, "d", {"span-1/data.csv": content}, [])
+INPUTS = Inputs("c", "d", "f", {"span-1/data.csv": "e"}, frozenset(), {"server": 7, "edge": 7})
+
+
+def find(folder: Path, **values: Any) -> Earlier | None:
+    return find_earlier(folder, replace(INPUTS, **values))
 
 
 def test_the_last_run_of_the_same_data_configuration_and_code_is_found(tmp_path: Path) -> None:
     assert find(tmp_path) is None
     write(tmp_path, "20260101T000000Z")
     assert find(tmp_path) == Earlier("20260101T000000Z", None)
-    assert find(tmp_path, config="other") is None
-    assert find(tmp_path, content="other") is None
+    for field in ("config_sha256", "code_sha256", "contract_sha256"):
+        assert find(tmp_path, **{field: "other"}) is None
+    assert find(tmp_path, files={"span-1/data.csv": "other"}) is None
     why = {"server": {"version": None, "why": "auc 0.8 < 0.85"}, "edge": {"version": 8}}
     write(tmp_path, "20260102T000000Z", pushed=why)
     assert find(tmp_path) == Earlier("20260102T000000Z", "server: auc 0.8 < 0.85")
+
+
+def test_a_model_that_lost_against_another_live_version_is_tried_again(tmp_path: Path) -> None:
+    pushed = {"server": {"version": None, "why": "worse than live"}, "edge": {"version": 9}}
+    checks = {"server": {"live_version": 7}, "edge": {"live_version": 6}}
+    write(tmp_path, "20260101T000000Z", pushed=pushed, push_checks=checks)
+    assert find(tmp_path) == Earlier("20260101T000000Z", "server: worse than live")
+    assert find(tmp_path, live={"server": 5, "edge": 7}) is None, "7 was rolled back"
 
 
 def test_a_run_that_its_data_stopped_counts_and_one_that_broke_does_not(tmp_path: Path) -> None:
