@@ -41,7 +41,9 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("verb", [["runs"], ["show"], ["show", RUN_ID, "--json"], ["--help"]])
+@pytest.mark.parametrize(
+    "verb", [["runs"], ["models"], ["show"], ["show", RUN_ID, "--json"], ["--help"]]
+)
 def test_reading_takes_less_than_two_seconds_and_no_tensorflow(root: Path, verb: list[str]) -> None:
     where = [] if verb == ["--help"] else ["--root", str(root)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
