@@ -16,7 +16,8 @@ from tests.e2e.conftest import Record, pipeline
 from tests.e2e.test_pushed_models import EDGE, SERVER, fresh, row_order
 from tests.e2e.test_runs import NODES
 
-NAME = "sms_spam"
+CONFIG = "sms_spam"
+NAME = "sms_spam-smoke"
 SETTINGS = ["--smoke", "--set", "data.rows=1500", "--set", "tuner.trials=1"]
 COLUMNS = ("text", "length", "has_link", "has_digits")
 ODD_TEXTS = (
@@ -32,7 +33,7 @@ ODD_TEXTS = (
 def messages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The root of the run, and its id."""
     root = tmp_path_factory.mktemp("messages")
-    finished = pipeline("run", "--config", NAME, "--root", str(root), *SETTINGS)
+    finished = pipeline("run", "--config", CONFIG, "--root", str(root), *SETTINGS)
     assert finished.returncode == 0, finished.stdout
     [run_id] = Record(root, NAME).runs()
     return root, run_id
@@ -59,7 +60,7 @@ def test_every_node_runs_on_text_and_a_second_run_none(messages: tuple[Path, str
     assert {"has_link=no", "has_digits=yes", "length_group=<40"} <= set(slices)
     for model in written["models"].values():
         assert model["metrics"]["f1"] > 0.6
-    finished = pipeline("run", "--config", NAME, "--root", str(root), *SETTINGS)
+    finished = pipeline("run", "--config", CONFIG, "--root", str(root), *SETTINGS)
     assert finished.returncode == 0, finished.stdout
     states = record.states(record.runs()[-1])
     assert {node for node, state in states.items() if state != "CACHED"} == {
@@ -77,7 +78,7 @@ def test_edge_bundle_reads_raw_text_as_the_pipeline_did(messages: tuple[Path, st
     record = Record(root, NAME)
     graph = record.output(run_id, "Transform", "transform_graph")
     transformed = record.output(run_id, "Transform", "transformed_examples")
-    settings = preprocessing_config(config.load(NAME))
+    settings = preprocessing_config(config.load(CONFIG))
     test = load_rows([str(transformed / "Split-test" / "*")], model_inputs_of(str(graph), settings))
     assert test.tokens is not None
     assert (test.tokens > 1).sum() > 10 * test.count, "words that are known"
