@@ -43,14 +43,18 @@ def token_ids(texts: tf.Tensor, layout: TextLayout) -> tf.Tensor:
       n-grams, shorter ones first.
     """
     words = tf.strings.split(_normalised(tf.reshape(texts, [-1])))
-    grams = words
-    for length in range(2, layout.ngrams + 1):
-        grams = tf.concat([grams, tf.strings.ngrams(words, length, separator=SEPARATOR)], axis=1)
-    vocabulary = tft.vocabulary(grams, top_k=layout.vocabulary, vocab_filename=VOCABULARY)
-    ids = tft.apply_vocabulary(grams, vocabulary, default_value=UNKNOWN - FIRST_ID) + FIRST_ID
-    is_word = tf.sequence_mask(words.row_lengths(), grams.bounding_shape()[1])
-    has_id = tf.RaggedTensor.from_tensor(is_word, grams.row_lengths()) | (ids != UNKNOWN)
-    padded = tf.ragged.boolean_mask(ids, has_id).to_tensor(PADDING, shape=[None, layout.width])
+    grams = tf.strings.ngrams(words, tuple(range(1, layout.ngrams + 1)), separator=SEPARATOR)
+    # Below on flat values: TensorFlow builds several times larger graphs for ragged operators.
+    values, rows = grams.flat_values, grams.value_rowids()
+    vocabulary = tft.vocabulary(values, top_k=layout.vocabulary, vocab_filename=VOCABULARY)
+    ids = tft.apply_vocabulary(values, vocabulary, default_value=UNKNOWN - FIRST_ID) + FIRST_ID
+    places = tf.range(tf.size(rows, tf.int64)) - tf.gather(grams.row_starts(), rows)
+    is_word = places < tf.gather(words.row_lengths(), rows)
+    has_id = tf.logical_or(is_word, tf.not_equal(ids, UNKNOWN))
+    known = tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(ids, has_id), tf.boolean_mask(rows, has_id), words.nrows(), validate=False
+    )
+    padded = known.to_tensor(PADDING, shape=[None, layout.width])
     return tf.reshape(padded, [-1, len(layout.columns) * layout.width])
 
 
