@@ -1,6 +1,7 @@
 """Raw rows outside a run, of files or of a request log, as the nodes of a run would see them."""
 
 import csv
+import io
 import json
 import tempfile
 from collections import deque
@@ -107,9 +108,7 @@ def _cell(value: object) -> str:
 
 
 def _table(text: list[list[str]], name: str, kinds: dict[str, str]) -> RawRows:
-    from io import StringIO
-
-    file = StringIO()
+    file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(text)
     table = tables.read_table(file.getvalue().encode(), name, ColumnKinds(kinds, ()))
     return RawRows(table, kinds)
