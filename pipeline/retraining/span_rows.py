@@ -82,6 +82,8 @@ def read_requests(path: Path, config: Config) -> RawRows:
     if not newest:
         raise InputError(f"{path}: no requests in it")
     sent = [column for column in wanted if any(column in request for request in newest)]
+    if not sent:
+        raise InputError(f"{path}: its requests have none of the columns {', '.join(wanted)}")
     text = [sent, *([_cell(request.get(column)) for column in sent] for request in newest)]
     return _table(text, str(path), {column: wanted[column] for column in sent})
 

@@ -160,6 +160,23 @@ def test_a_ledger_before_the_first_run_is_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no requests in it"),
+        ("[1]\n", "not a JSON object"),
+        ('{"age": 1\n', "not JSON"),
+        ('{"x": 1}\n', "none of the columns age, hours, job"),
+        ('{"age": "old"}\n', "'old' is not a whole number"),
+    ],
+)
+def test_a_log_that_cannot_be_read_is_said(retrain: Retrain, text: str, message: str) -> None:
+    path = retrain.folder / "log.jsonl"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_requests(path, load(str(retrain.folder / "tiny.yaml")))
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("log.jsonl", '{"age": 1}\n\n{"age": 2, "job": null, "x": 3}\n{"age": 3, "job": "cook"}\n'),
