@@ -49,6 +49,14 @@ def hold(path: Path, what: str = "a run is under way") -> Iterator[None]:
         yield
 
 
+@contextmanager
+def wait(path: Path) -> Iterator[None]:
+    """Holds the lock file `path` while the block runs, once others have let go of it."""
+    with open(path, "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def is_held(path: Path) -> bool:
     """Whether a run holds the lock file."""
     try:

@@ -7,7 +7,6 @@ neither read nor touched.
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,16 +14,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from ml_metadata import MetadataStore
-from ml_metadata.errors import AbortedError, AlreadyExistsError, StatusError, UnavailableError
+from ml_metadata.errors import AlreadyExistsError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from pipeline import patience
 from pipeline.metadata_connection import SQLITE, connect, recorded_connection, sqlite_connection
+from pipeline.patience import patiently
 
 PIPELINE_CONTEXT = "pipeline"
 RUN_CONTEXT = "pipeline_run"
 NODE_CONTEXT = "node"
 _OWNER = "pipeline_name"  # custom property of a run: whose it is
-_BUSY_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds
 _UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
 _Answer = TypeVar("_Answer")
 
@@ -67,9 +67,10 @@ def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
     path = run_folder / SQLITE
     if not path.is_file():
         return None
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+    wait = patience.SQLITE_WAIT
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", wait, uri=True)) as database:
         question = "SELECT count(*) FROM sqlite_master WHERE name = 'MLMDEnv'"
-        [(made,)] = _patiently(lambda: database.execute(question).fetchall())
+        [(made,)] = patiently(lambda: database.execute(question).fetchall(), path)
     return Metadata(run_folder, writable) if made else None
 
 
@@ -81,17 +82,21 @@ class Metadata:
         if config.HasField("sqlite") and not writable:
             config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
         self._pipeline = run_folder.name
-        self._store: MetadataStore = _patiently(lambda: connect(config))
+        self._file = run_folder / SQLITE
+        self._store: MetadataStore = self._patiently(lambda: connect(config))
 
     def run_ids(self) -> list[str]:
         """Ids of all runs, the oldest first."""
-        contexts = _patiently(lambda: self._store.get_contexts_by_type(RUN_CONTEXT))
+        contexts = self._patiently(lambda: self._store.get_contexts_by_type(RUN_CONTEXT))
         return [c.name for c in sorted(contexts, key=lambda c: c.id) if self._is_ours(c)]
 
     def _is_ours(self, run: mlmd.Context) -> bool:
         """Runs in SQLite need not say whose they are."""
         owner = run.custom_properties[_OWNER].string_value
         return owner in ("", self._pipeline)
+
+    def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
+        return patiently(ask, self._file)
 
     @property
     def store(self) -> MetadataStore:
@@ -127,11 +132,11 @@ class Metadata:
 
     def executions(self, run_id: str) -> list[Execution]:
         """Executions of a run in the order in which they started; none for an unknown run."""
-        return _patiently(lambda: self._executions(run_id))
+        return self._patiently(lambda: self._executions(run_id))
 
     def state(self, execution_id: int) -> str:
         """Name of ML Metadata's state of an execution."""
-        [execution] = _patiently(lambda: self._store.get_executions_by_id([execution_id]))
+        [execution] = self._patiently(lambda: self._store.get_executions_by_id([execution_id]))
         return str(mlmd.Execution.State.Name(execution.last_known_state))
 
     def _executions(self, run_id: str) -> list[Execution]:
@@ -187,7 +192,7 @@ class Metadata:
 
     def artifacts(self, type_name: str) -> list[Artifact]:
         """Artifacts of a type that are not marked as deleted, the oldest first."""
-        found = _patiently(self._artifacts)
+        found = self._patiently(self._artifacts)
         live = [a for a in found if a.type == type_name and a.state != mlmd.Artifact.DELETED]
         return [_to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
 
@@ -243,20 +248,6 @@ class Metadata:
         if left:
             self._store.put_executions(left)
         return nodes
-
-
-def _patiently(ask: Callable[[], _Answer]) -> _Answer:
-    """Asks again when the writer holds SQLite's lock just then."""
-    for wait in _BUSY_WAITS:
-        try:
-            return ask()
-        except (AbortedError, UnavailableError):
-            time.sleep(wait)
-        except (StatusError, sqlite3.OperationalError) as error:
-            if "locked" not in str(error):
-                raise
-            time.sleep(wait)
-    return ask()
 
 
 def _seconds(execution: mlmd.Execution) -> float:

@@ -2,8 +2,9 @@
 
 import contextlib
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ml_metadata.errors import StatusError
@@ -18,6 +19,7 @@ from pipeline.metadata import Execution, open_store
 from pipeline.staging import Staged
 from pipeline.usage import Usage
 
+_RUN_ID = "%Y%m%dT%H%M%SZ"
 # Modules that the DAG names by strings, so that nothing imports them.
 NAMED_MODULES = (
     "components.sliced_batches",
@@ -28,13 +30,18 @@ NAMED_MODULES = (
 )
 
 
-def new_run_id(folder: Path) -> str:
-    """The present second in UTC, 20260102T030405Z; waits for the next when a run has this one."""
-    while True:
-        run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        if not summary.path_of(folder, run_id).parent.exists():
-            return run_id
+def new_run_id(
+    known: Iterable[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> str:
+    """The present second in UTC, 20260102T030405Z; later than every known one, also when the clock
+    has been set back.
+    """
+    last = max(known, default="")
+    while (run_id := now().strftime(_RUN_ID)) == last:
         time.sleep(0.1)
+    if run_id > last:
+        return run_id
+    return (datetime.strptime(last, _RUN_ID) + timedelta(seconds=1)).strftime(_RUN_ID)
 
 
 def run_code_sha256(config: Config) -> str:

@@ -17,6 +17,7 @@ from pipeline.config import Config
 from pipeline.data_record import pipeline_context, record_data
 from pipeline.events import Event, Listener, NodeError
 from pipeline.failures import Failure, explain, is_disk_full
+from pipeline.history import run_ids
 from pipeline.metadata import Metadata, open_store
 from pipeline.metadata_connection import connection_config, settle
 from pipeline.recorder import Recorder, Run, new_run_id, run_code_sha256
@@ -112,17 +113,17 @@ def _register(request: Request, staged: Staged, folder: Path) -> str:
         "seed": str(config.seed),
         "staged_data": staged.path,
     }
-    while True:
-        try:
-            store = Metadata(folder, writable=True)
-            run_id = new_run_id(folder)
-            if store.register_run(run_id, properties):
-                record_data(store.store, pipeline_context(store.store, config.name), staged)
-                return run_id
-        except (StatusError, RuntimeError) as error:
-            if is_disk_full(error):
-                raise OSError(errno.ENOSPC, str(error)) from error
-            raise
+    try:
+        store = Metadata(folder, writable=True)
+        known = run_ids(folder)
+        while not store.register_run(run_id := new_run_id(known), properties):
+            known.append(run_id)
+        record_data(store.store, pipeline_context(store.store, config.name), staged)
+        return run_id
+    except (StatusError, RuntimeError) as error:
+        if is_disk_full(error):
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
 
 
 def _run(

@@ -29,6 +29,8 @@ from pipeline.events import Event, Listener, NodeError, NodeFinished, NodeStarte
 from pipeline.failures import WillBeMadeAnewError
 from pipeline.integrity import DamagedExamplesError, check_examples
 from pipeline.metadata import Metadata
+from pipeline.metadata_connection import SQLITE
+from pipeline.patience import is_locked_out, locked_by
 
 _STATES: dict[str, NodeState] = {"COMPLETE": "RAN", "CACHED": "CACHED"}
 
@@ -155,7 +157,10 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         return _STATES[state], info.execution_id
 
     def _recoverable(self, error: Exception) -> Exception:
-        """For damaged inputs: has them made anew by the next run, and says so."""
+        """Damaged inputs are made anew by the next run; a locked store's holder is named."""
+        file = self._folder / SQLITE
+        if file.exists() and is_locked_out(error):
+            return locked_by(file)
         if not isinstance(error, DamagedInputError):
             return error
         store = Metadata(self._folder, writable=True)

@@ -20,7 +20,7 @@ from typing import cast
 import pandas as pd
 
 from models.errors import InputError
-from pipeline import rows, tables
+from pipeline import lock, rows, tables
 from pipeline.config import REPOSITORY, Config
 from pipeline.contract import raw_columns
 from pipeline.fingerprint import code_sha256
@@ -28,6 +28,7 @@ from pipeline.retraining import ledger
 from pipeline.retraining.spans import SourceFile, SpanFinding
 from pipeline.retraining.window import Suspected, Window, find_window
 
+LOCK = ".lock"
 SPLITS = ("train", "eval", "test")
 _OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
 
@@ -90,10 +91,12 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     if (staged := _reuse(record, target)) is not None:
         return replace(staged, held_back=window.held_back, reported=window.reported)
     splits = _make_splits(config, contents)
-    digest = _write(splits, target)
     counts = {split: len(splits[split]) for split in SPLITS}
-    staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
-    _write_atomically(record, json.dumps(asdict(staged), indent=1).encode())
+    target.mkdir(parents=True, exist_ok=True)
+    with lock.wait(target / LOCK):  # not every verb that stages holds the run's lock
+        digest = _write(splits, target)
+        staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
+        _write_atomically(record, json.dumps(asdict(staged), indent=1).encode())
     return replace(staged, held_back=window.held_back, reported=window.reported)
 
 

@@ -17,6 +17,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from pipeline import summary
 from pipeline.data_record import RAW_FILE
 from pipeline.metadata import Metadata
+from pipeline.staging import LOCK
 from pipeline.upkeep.graph import Graph, Step
 from pipeline.upkeep.lineage import models_of
 from pipeline.versions.served import FOLDERS, served_folder
@@ -140,7 +141,7 @@ def _staged(staged: Path, kept: set[str]) -> Iterator[Removal]:
         if path.suffix == ".json":
             data: Path | None = staged / str(json.loads(path.read_bytes())["digest"])[:16]
         else:
-            data = None if path.name in ("contracts", "answers") else path
+            data = None if path.name in ("contracts", "answers", LOCK) else path
         if data is not None and not any(Path(uri).is_relative_to(data) for uri in kept):
             yield Removal("staged", path, size_of(path))
 

@@ -1,7 +1,7 @@
 """`gc`: frees the disk of what old runs left, never what is served or behind it."""
 
 import argparse
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any
 
 from rich.console import Console
@@ -25,6 +25,7 @@ def collect(options: argparse.Namespace, out: Console) -> int:
     """Removes files of old runs and says how many bytes each took."""
     from pipeline import lock
     from pipeline.metadata import open_store
+    from pipeline.staging import LOCK
     from pipeline.upkeep import gc
     from pipeline.upkeep.graph import read_graph
 
@@ -38,7 +39,11 @@ def collect(options: argparse.Namespace, out: Console) -> int:
         path = removal.path.relative_to(folder)
         out.print(f"{removal.size:>14,}  {removal.kind:<10}  {escape(str(path))}", soft_wrap=True)
 
-    with nullcontext() if options.dry_run else lock.hold(folder / lock.FILE):
+    with ExitStack() as held:
+        if not options.dry_run:
+            held.enter_context(lock.hold(folder / lock.FILE))
+            if (folder / "staged").is_dir():
+                held.enter_context(lock.wait(folder / "staged" / LOCK))
         removals = gc.plan(read_graph(store), folder, options.keep)
         if options.dry_run:
             for removal in removals:
