@@ -218,6 +218,8 @@ def test_killed_in_trainer_then_resumed_to_the_same_models(
     assert states["Tuner"] == states["Transform"] == "CACHED"
     assert states["Trainer"] == states["Pusher.edge"] == "COMPLETE"
     resumed, undisturbed = summary(tmp_path, record.runs()[-1]), summary(root, cold)
+    for gates in (resumed["gates"], undisturbed["gates"]):
+        gates[:] = [gate for gate in gates if "latency" not in gate["metric"]]  # it is measured
     assert resumed["gates"] == undisturbed["gates"]
     for name, model in undisturbed["models"].items():
         same = {key: model[key] for key in ("metrics", "slices", "gaps", "bytes", "sparsity")}
