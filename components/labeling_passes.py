@@ -70,7 +70,16 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
         np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
     )
     names = [f.name for f in labeling.load(settings.functions)]
-    fitted = label_model.fit(vectors, counts, gold, names, settings.epochs, settings.seed)
+    fitted = label_model.fit(
+        vectors,
+        counts,
+        gold,
+        names,
+        settings.epochs,
+        settings.seed,
+        settings.method,
+        settings.tuning,
+    )
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
     groups = label_groups.merge(tally.groups for tally in tallies)
@@ -84,13 +93,15 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
 def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None:
     """Writes the rows of a shard of train or eval with `label` and `weight`.
 
-    Rows without a vote, and in gold mode those without a true label, get the class balance.
+    Rows without a vote, and in gold mode those without a true label, get the class balance as label
+    and no weight (`distill`: the student alone sees them, with the teacher's opinion), weight 1
+    (`prior`), or are left out (`drop`, in weak mode).
     """
     vectors = voted.tally.vectors
     probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
     covered = (vectors != label_model.ABSTAIN).any(axis=1)
-    keep_uncovered = settings.mode == "weak" and settings.uncovered == "prior"
-    weight = np.where(covered, 1.0, float(keep_uncovered))
+    uncovered = settings.uncovered if settings.mode == "weak" else "distill"
+    weight = np.where(covered, 1.0, float(uncovered == "prior"))
     probability[~covered] = labels.class_balance
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -104,13 +115,15 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
             else:
                 truth = truth_of(batch, settings)
             gold = truth != UNKNOWN
-            yield _labeled(
+            labeled = _labeled(
                 batch,
                 settings.label_column,
                 gold,
                 np.where(gold, truth, probability[vector]),
                 np.where(gold, _gold_weight(settings), weight[vector]),
             )
+            kept = covered[vector] | gold | (uncovered != "drop")
+            yield labeled if kept.all() else labeled.filter(pa.array(kept))
 
     record_batches.write(voted.shard.destination, batches())
 

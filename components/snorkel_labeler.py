@@ -31,6 +31,7 @@ from components import answer_importer
 from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.labeling_passes import Labels, find_labels, write_labeled, write_test
 from components.voting_pass import Settings, Shard, VotedShard, make_voter, vote
+from models.snorkel_model import Tuning
 
 REPORT_FILE = "label_report.json"
 TEST_SPLIT = "test"
@@ -104,14 +105,17 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     gold_rows: Parameter[int],
     gold_weight: Parameter[float],
     uncovered: Parameter[str],
+    method: Parameter[str],
     epochs: Parameter[int],
+    tuning: Parameter[str],
     seed: Parameter[int],
     code_sha256: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Labels the examples; see the module's docstring, and `Settings` for the parameters.
 
-    `columns` and `groups` are JSON lists; `code_sha256` only tells runs of different code apart.
+    `columns` and `groups` are JSON lists, `tuning` is a JSON object; `code_sha256` only tells runs
+    of different code apart.
     """
     del anomaly_report, code_sha256
     settings = Settings(
@@ -125,7 +129,9 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
         gold_rows=gold_rows,
         gold_weight=gold_weight,
         uncovered=uncovered,
+        method=method,
         epochs=epochs,
+        tuning=Tuning(**{name: tuple(tried) for name, tried in json.loads(tuning).items()}),
         seed=seed,
         answers=answer_importer.read(answers.uri),
     )

@@ -17,6 +17,7 @@ from components import record_batches
 from components.record_batches import ROW_ID, UNKNOWN
 from models import label_groups, label_model, labeling
 from models.labeling_rows import Value
+from models.snorkel_model import Tuning
 from models.voting import Voter
 
 
@@ -42,8 +43,11 @@ class Settings:
       groups: The columns by whose values coverage and error are reported.
       gold_rows: How many true labels of train and eval may be seen.
       gold_weight: Weight of a gold row in weak mode.
-      uncovered: Rows without a vote: `drop` gives weight 0, `prior` the class balance as label.
+      uncovered: Rows without a vote, all with the class balance as label: `distill` gives weight 0,
+        `prior` weight 1, `drop` leaves them out.
+      method: From votes to labels, one of models/label_model.py, or `auto`.
       epochs: Training steps of the label model.
+      tuning: What else to try in training it.
       seed: Draws the gold rows and the label model's initial weights.
       answers: By row id, what people said; these are gold rows beside the budget.
     """
@@ -58,7 +62,9 @@ class Settings:
     gold_rows: int
     gold_weight: float
     uncovered: str
+    method: str
     epochs: int
+    tuning: Tuning
     seed: int
     answers: Mapping[str, Answer]
 

@@ -1,4 +1,4 @@
-"""95% confidence intervals of shares and of the difference of two shares."""
+"""95% confidence intervals of shares, their differences and areas under ROC curves."""
 
 import numpy as np
 
@@ -35,3 +35,15 @@ def newcombe_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[
     below = np.hypot(share - one[0], other[1] - against)
     above = np.hypot(one[1] - share, against - other[0])
     return float(share - against - below), float(share - against + above)
+
+
+def auc_interval(auc: float, positive: int, negative: int) -> tuple[float, float]:
+    """95% interval of an area under the ROC curve, of at least one row of each class.
+
+    Source: Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, Radiology 1982.
+    """
+    both_above, both_below = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc)
+    variance += (positive - 1) * (both_above - auc**2) + (negative - 1) * (both_below - auc**2)
+    half = Z * np.sqrt(variance / (positive * negative))
+    return max(0.0, float(auc - half)), min(1.0, float(auc + half))

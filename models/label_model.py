@@ -1,59 +1,47 @@
 """From the votes of labelling functions to the probability of the positive class.
 
-Everything works on distinct vote vectors with counts, so cost does not grow with rows. Two steps:
-Snorkel's label model (Ratner et al., Training Complex Models with Multi-Task Weak Supervision, AAAI
-2019) learns from agreement and disagreement alone how far each function can be trusted, with the
-class balance of the gold rows; a ridge logistic regression on the gold rows' votes then corrects
-its log-odds, which are too sharp because functions that share a reason do not err independently.
+Everything works on distinct vote vectors with counts, so cost does not grow with rows. Four methods
+are judged on the gold rows: a majority vote; Snorkel's label model, which learns from agreement and
+disagreement on all rows and is tuned and tempered on the gold rows; a combiner fitted on the gold
+rows' votes; and the average of these two. They err differently: the label model knows all rows but
+takes functions for independent, the combiner sees how they depend, but on a few rows only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models import label_scores, snorkel_model
 from models.errors import InputError
+from models.label_combiner import combine, temper
+from models.label_scores import Score
+from models.label_votes import ABSTAIN as ABSTAIN
+from models.label_votes import NEGATIVE as NEGATIVE
+from models.label_votes import POSITIVE as POSITIVE
+from models.label_votes import Counts as Counts
+from models.label_votes import Floats as Floats
+from models.label_votes import Gold as Gold
+from models.label_votes import Votes as Votes
+from models.label_votes import distinct as distinct
+from models.label_votes import merge as merge
+from models.snorkel_model import Training, Tuning
 
-NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
-ASSUMED_ACCURACY = 0.7  # of a vote, where functions are too few to learn it; Snorkel's prec_init
-MU_EPS = 0.01  # smallest P(vote | class) in the label model: no function is infallible
-RIDGE = 1.0  # pull of the correction towards the label model; 0.3, 1 and 3 compared on gold rows
 FOLDS = 10  # of the cross-validation
-NEWTON_STEPS = 50  # at most; about ten are taken
-TOLERANCE = 1e-8  # largest change of a coefficient in the last step
-
-Votes = NDArray[np.int8]
-Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
+AUTO = "auto"
+MAJORITY, LABEL_MODEL, COMBINER, AVERAGE = "majority_vote", "label_model", "combiner", "average"
+PREFERENCE = (AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless another is better
 
 
 @dataclass(frozen=True)
-class Gold:
-    """Rows whose true label is known.
+class Trial:
+    """One way to train Snorkel's label model, and its score on the gold rows."""
 
-    Attributes:
-      votes: int8 [rows, functions], values NEGATIVE, POSITIVE, ABSTAIN.
-      labels: int8 [rows], values NEGATIVE, POSITIVE.
-      random: bool [rows], rows drawn at random; the others were chosen for what their votes are, so
-        shares of them say nothing about all rows. None: all rows were drawn at random.
-    """
-
-    votes: Votes
-    labels: NDArray[np.int8]
-    random: NDArray[np.bool_] | None = None
-
-    @property
-    def at_random(self) -> NDArray[np.bool_]:
-        """Bool [rows], whether a row was drawn at random."""
-        return np.ones(len(self.labels), dtype=bool) if self.random is None else self.random
-
-    @property
-    def drawn(self) -> "Gold":
-        """The rows drawn at random: the ones that shares and accuracies are estimated on."""
-        return Gold(self.votes[self.at_random], self.labels[self.at_random])
+    training: Training
+    score: Score
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -65,9 +53,13 @@ class Fitted:
       weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
         NaN where it never votes, or fewer than three functions do.
       class_balance: Share of positives among the gold rows drawn at random.
-      held_out: float64 [gold rows], P(positive) of each gold row from a correction that did not
-        see it (cross-validated).
+      held_out: float64 [gold rows], P(positive) of each gold row by the method taken, fitted
+        without it (cross-validated).
       accuracy_on_gold: Share of the gold rows drawn at random that `held_out` labels rightly.
+      method: The method taken.
+      reason: Why.
+      scores: Of each method on the gold rows drawn at random, cross-validated.
+      trials: Ways to train Snorkel's label model.
     """
 
     probability: Floats
@@ -75,24 +67,18 @@ class Fitted:
     class_balance: float
     held_out: Floats
     accuracy_on_gold: float
+    method: str
+    reason: str
+    scores: dict[str, Score]
+    trials: list[Trial]
 
 
-def distinct(votes: Votes) -> tuple[Votes, Counts, NDArray[np.int64]]:
-    """Distinct rows of int8 [rows, functions]: the vectors, their counts, each row's vector."""
-    rows, functions = votes.shape
-    # Rows as opaque bytes: thirty times faster than np.unique over an axis.
-    keys = np.ascontiguousarray(votes).view(f"V{functions}")[:, 0] if functions else np.zeros(rows)
-    _, first, inverse, counts = np.unique(
-        keys, return_index=True, return_inverse=True, return_counts=True
-    )
-    return votes[first], counts.astype(np.int64), inverse.reshape(-1)
+@dataclass(frozen=True)
+class _Candidate:
+    """P(positive) of each vote vector, and of each gold row without having seen its label."""
 
-
-def merge(parts: Sequence[tuple[Votes, Counts]]) -> tuple[Votes, Counts]:
-    """One set of distinct vectors with counts from several."""
-    vectors, _, vector_of_row = distinct(np.concatenate([vectors for vectors, _ in parts]))
-    counts = np.bincount(vector_of_row, np.concatenate([counts for _, counts in parts]))
-    return vectors, counts.astype(np.int64)
+    probability: Floats
+    held_out: Floats
 
 
 def check_gold(rows: int) -> None:
@@ -130,11 +116,12 @@ def fit(
     names: Sequence[str],
     epochs: int,
     seed: int,
+    method: str = AUTO,
+    tuning: Tuning = Tuning(),  # noqa: B008 - frozen
 ) -> Fitted:
-    """Fits the label model on all rows' votes and corrects it on the gold rows.
+    """Fits and judges the methods, and takes one.
 
-    Agreement tells something from three functions on. Where fewer vote, every vote is taken to be
-    right as often as the next (`ASSUMED_ACCURACY`), and the correction alone tells them apart.
+    Agreement tells something from three functions on; where fewer vote, the combiner is taken.
 
     Args:
       vectors: int8 [vectors, functions], distinct vote vectors.
@@ -143,6 +130,8 @@ def fit(
       names: Names of the functions, for messages.
       epochs: Training steps of Snorkel's label model.
       seed: Draws its initial weights and the folds of the cross-validation.
+      method: The method to take, or `auto`: the average unless another is better beyond chance.
+      tuning: What else to try in training Snorkel's label model.
 
     Raises:
       InputError: No function votes, or the gold rows are all of one class.
@@ -155,147 +144,110 @@ def fit(
         raise InputError(
             f"none of {len(names)} labelling functions votes on any row: see labeling.functions"
         )
-    weight = np.full(len(names), np.nan)
+    weight, trials = np.full(len(names), np.nan), list[Trial]()
+    candidates = {
+        MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
+        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed)),
+    }
     if voting.sum() >= MIN_FUNCTIONS:
-        model = _snorkel_model(vectors[:, voting], counts, balance, epochs, seed)
-        weight[voting] = model.get_weights()
+        grid = tuning.grid(Training(epochs=epochs))
+        found = [_train(vectors, counts, gold, voting, balance, t, seed) for t in grid]
+        taken = label_scores.best([_losses(candidate, gold) for candidate, _ in found])
+        weight[voting] = found[taken][1]
+        trials = [
+            Trial(training, _score(candidate, gold), n == taken)
+            for n, (training, (candidate, _)) in enumerate(zip(grid, found, strict=True))
+        ]
+        candidates[LABEL_MODEL] = found[taken][0]
+        both = candidates[LABEL_MODEL], candidates[COMBINER]
+        candidates[AVERAGE] = _Candidate(
+            (both[0].probability + both[1].probability) / 2,
+            (both[0].held_out + both[1].held_out) / 2,
+        )
+    candidates = {name: candidates[name] for name in PREFERENCE if name in candidates}
+    chosen, reason = _choose(candidates, gold, method)
+    scores = {name: _score(candidate, gold) for name, candidate in candidates.items()}
+    return Fitted(
+        candidates[chosen].probability,
+        weight,
+        balance,
+        candidates[chosen].held_out,
+        scores[chosen].accuracy,
+        chosen,
+        reason,
+        scores,
+        trials,
+    )
 
-    def log_odds(votes: Votes) -> Floats:
-        if voting.sum() < MIN_FUNCTIONS:
-            return _assumed_log_odds(votes, balance)
-        probability = model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
-        return _log_odds(probability)
 
-    prior, gold_prior = log_odds(vectors), log_odds(gold.votes)
-    probability = _correct(gold_prior, gold, prior, vectors)
+def _choose(candidates: dict[str, _Candidate], gold: Gold, method: str) -> tuple[str, str]:
+    """Name of the method to take, and why."""
+    if method != AUTO:
+        if method not in candidates:
+            raise InputError(
+                f"labeling.method={method}: needs {MIN_FUNCTIONS} functions that vote; write more, "
+                f"or take one of {', '.join(candidates)}"
+            )
+        return method, f"labeling.method={method}"
+    names = list(candidates)
+    taken = label_scores.best([_losses(candidates[name], gold) for name in names])
+    rows = int(gold.at_random.sum())
+    if taken:
+        return names[taken], (
+            f"its log loss on {rows} gold rows is lower than that of {names[0]} beyond chance "
+            "(95% interval of the paired difference)"
+        )
+    if AVERAGE not in candidates:
+        return names[0], f"fewer than {MIN_FUNCTIONS} functions vote: no label model can be learned"
+    return names[0], (
+        f"no other has a lower log loss on {rows} gold rows beyond chance (95% interval of the "
+        "paired difference), and label model and combiner err differently"
+    )
+
+
+def _train(
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    voting: NDArray[np.bool_],
+    balance: float,
+    training: Training,
+    seed: int,
+) -> tuple[_Candidate, Floats]:
+    """Snorkel's label model, tempered on the gold rows; its weights."""
+    model = snorkel_model.fit(vectors[:, voting], counts, balance, training, seed)
+    all_rows, of_gold = (
+        model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
+        for votes in (vectors, gold.votes)
+    )
+    held_out = np.empty(len(gold.labels))
+    for fold in _folds(gold.labels, seed):
+        held_out[fold] = temper(of_gold[~fold], gold.labels[~fold], of_gold[fold])
+    return _Candidate(temper(of_gold, gold.labels, all_rows), held_out), model.get_weights()
+
+
+def _majority(votes: Votes, balance: float) -> Floats:
+    """Share of the votes cast that are for positive, the class balance counting as one more."""
+    positive, negative = (votes == POSITIVE).sum(axis=1), (votes == NEGATIVE).sum(axis=1)
+    share: Floats = (positive + balance) / (positive + negative + 1)
+    return share
+
+
+def _cross_validated(gold: Gold, seed: int) -> Floats:
+    """P(positive) of each gold row by a combiner that did not see it."""
     held_out = np.empty(len(gold.labels))
     for fold in _folds(gold.labels, seed):
         rest = Gold(gold.votes[~fold], gold.labels[~fold])
-        held_out[fold] = _correct(gold_prior[~fold], rest, gold_prior[fold], gold.votes[fold])
-    right = (held_out >= 0.5) == (gold.labels == POSITIVE)
-    accuracy = float(np.mean(right[gold.at_random]))
-    return Fitted(probability, weight, balance, held_out, accuracy)
+        held_out[fold] = combine(rest, gold.votes[fold])
+    return held_out
 
 
-def _assumed_log_odds(votes: Votes, balance: float) -> Floats:
-    """Log-odds of independent votes that are right in a share of ASSUMED_ACCURACY."""
-    lead = (votes == POSITIVE).sum(axis=1) - (votes == NEGATIVE).sum(axis=1)
-    prior, vote = _log_odds(np.array([balance, ASSUMED_ACCURACY]))
-    return prior + lead * vote
+def _score(candidate: _Candidate, gold: Gold) -> Score:
+    return label_scores.score(candidate.held_out[gold.at_random], gold.drawn.labels)
 
 
-class _Momentum:
-    """Gradient descent with momentum, as Snorkel takes it from torch.optim by default.
-
-    Making any optimizer of torch.optim imports torch's compiler, which costs more than the fit.
-    """
-
-    def __init__(self, parameters: Iterable[Any], learning_rate: float, momentum: float) -> None:
-        self.parameters = [(parameter, parameter.data * 0) for parameter in parameters]
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-
-    def zero_grad(self) -> None:
-        for parameter, _ in self.parameters:
-            parameter.grad = None
-
-    def step(self) -> None:
-        for parameter, velocity in self.parameters:
-            velocity.mul_(self.momentum).add_(parameter.grad)
-            parameter.data.sub_(velocity, alpha=self.learning_rate)
-
-
-def _snorkel_model(vectors: Votes, counts: Counts, balance: float, epochs: int, seed: int) -> Any:
-    """Snorkel's LabelModel, fitted on distinct vote vectors that count several times.
-
-    PyTorch is imported here: only a run in weak mode pays for it.
-    """
-    import torch
-    from snorkel.labeling.model import LabelModel
-
-    class CountedLabelModel(LabelModel):
-        """Its fit reads the votes only through the two statistics of _generate_O."""
-
-        def _generate_O(self, L: NDArray[np.int64], higher_order: bool = False) -> None:  # noqa: N802, N803
-            indicators = self._get_augmented_label_matrix(L, higher_order=higher_order)
-            share = counts / counts.sum()
-            self.d = indicators.shape[1]
-            self.O = torch.from_numpy((indicators.T * share) @ indicators).float()
-            self.coverage = share @ (L > 0)
-
-        def _set_optimizer(self) -> None:
-            momentum = self.train_config.optimizer_config.sgd_config.momentum
-            self.optimizer = _Momentum(self.parameters(), self.train_config.lr, momentum)
-
-    model = CountedLabelModel(cardinality=2, verbose=False)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the matrices are tiny: threads would only wait for each other
-    try:
-        model.fit(
-            vectors.astype(np.int64),
-            class_balance=[1 - balance, balance],
-            n_epochs=epochs,
-            seed=seed,
-            mu_eps=MU_EPS,
-            progress_bar=False,
-        )
-    finally:
-        torch.set_num_threads(threads)
-    return model
-
-
-def _correct(gold_prior: Floats, gold: Gold, prior: Floats, votes: Votes) -> Floats:
-    """P(positive) of `votes`: their log-odds corrected by a ridge regression on the gold rows.
-
-    The penalty pulls towards leaving the label model's log-odds as they are.
-    """
-    coefficients = ridge_logistic(_design(gold_prior, gold.votes), gold.labels.astype(float))
-    design = _design(prior, votes)
-    return _sigmoid(design @ coefficients)
-
-
-def _design(prior: Floats, votes: Votes) -> Floats:
-    """float64 [rows, 2 + 2 * functions]: 1, log-odds, votes for positive, votes for negative."""
-    ones = np.ones((len(votes), 1))
-    return np.hstack([ones, prior[:, None], votes == POSITIVE, votes == NEGATIVE])
-
-
-def ridge_logistic(design: Floats, labels: Floats) -> Floats:
-    """Logistic regression by Newton's method: float64 [columns] from [rows, columns] and [rows].
-
-    Coefficient 0, the intercept, is free; coefficient 1 is pulled towards 1, the rest towards 0.
-    """
-    target = np.zeros(design.shape[1])
-    target[1] = 1.0
-    penalty = np.full(design.shape[1], RIDGE)
-    penalty[0] = 1e-3
-
-    def loss(coefficients: Floats) -> float:
-        scores = design @ coefficients
-        misfit = np.logaddexp(0, scores) - labels * scores
-        return float(misfit.sum() + penalty @ (coefficients - target) ** 2 / 2)
-
-    coefficients = target.copy()
-    for _ in range(NEWTON_STEPS):
-        probability = _sigmoid(design @ coefficients)
-        gradient = design.T @ (probability - labels) + penalty * (coefficients - target)
-        curvature = (design.T * (probability * (1 - probability))) @ design + np.diag(penalty)
-        step = np.linalg.solve(curvature, gradient)
-        while loss(coefficients - step) > loss(coefficients) and np.abs(step).max() > TOLERANCE:
-            step = step / 2
-        coefficients -= step
-        if np.abs(step).max() < TOLERANCE:
-            break
-    return coefficients
-
-
-def _sigmoid(scores: Floats) -> Floats:
-    return 0.5 * (1 + np.tanh(scores / 2))
-
-
-def _log_odds(probability: Floats) -> Floats:
-    clipped = np.clip(probability, 1e-3, 1 - 1e-3)
-    return np.log(clipped / (1 - clipped))
+def _losses(candidate: _Candidate, gold: Gold) -> Floats:
+    return label_scores.losses(candidate.held_out[gold.at_random], gold.drawn.labels)
 
 
 def _folds(labels: NDArray[np.int8], seed: int) -> list[NDArray[np.bool_]]:

@@ -29,8 +29,9 @@ def weak(
     gold rows on which it votes (`gold_votes`), `accuracy_interval` its 95% Wilson interval; null
     where it votes on none. `polarity` lists the classes that it votes for. `findings`: what is
     wrong with functions (models/label_findings.py). `groups`: coverage and error by group
-    (models/label_groups.py). All of these rest on the gold rows drawn at random, `gold_rows_random`
-    of the `gold_rows`.
+    (models/label_groups.py). `methods`: each method's score on gold rows, `method` the one taken,
+    `method_reason` why; `trials`: ways to train Snorkel's label model. All of these rest on the
+    gold rows drawn at random, `gold_rows_random` of the `gold_rows`.
 
     Args:
       names: Names of the functions.
@@ -86,6 +87,10 @@ def weak(
         "accuracy_on_gold": fitted.accuracy_on_gold,
         "accuracy_interval": wilson_interval(int((~wrong).sum()), len(wrong)),
         "groups": label_groups.report(group_counts or {}, of_gold, wrong),
+        "method": fitted.method,
+        "method_reason": fitted.reason,
+        "methods": {name: asdict(score) for name, score in fitted.scores.items()},
+        "trials": [asdict(trial) for trial in fitted.trials],
         "functions": functions,
         "findings": [
             asdict(finding) for finding in label_findings.find(names, vectors, counts, gold_rows)
@@ -107,6 +112,10 @@ def gold(rows: int, balance: float) -> dict[str, Any]:
         "accuracy_on_gold": None,
         "accuracy_interval": None,
         "groups": {},
+        "method": None,
+        "method_reason": None,
+        "methods": {},
+        "trials": [],
         "functions": {},
         "findings": [],
     }

@@ -95,7 +95,7 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
     if not rows.weight.any():
         raise InputError(
             f"{', '.join(patterns)}: no row has a weight above 0; see the label report, "
-            "labeling.uncovered and labeling.gold_weight"
+            "labeling.functions and labeling.gold_weight"
         )
     return rows
 

@@ -77,6 +77,15 @@ class LabelGates(Section):
     min_group_gold_rows: Count
 
 
+class LabelTuning(Section):
+    """Values tried in training Snorkel's label model, besides its defaults."""
+
+    learning_rate: tuple[LearningRate, ...]
+    l2: tuple[Annotated[float, Field(ge=0, le=100)], ...]
+    epochs: tuple[Count, ...]
+    prec_init: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
+
+
 class Labeling(Section):
     """Where labels come from."""
 
@@ -85,8 +94,10 @@ class Labeling(Section):
     gold_rows: Annotated[int, Field(ge=0)]
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
     random_share: Share
-    uncovered: Literal["drop", "prior"]
+    uncovered: Literal["distill", "drop", "prior"]
+    method: Literal["auto", "average", "combiner", "label_model", "majority_vote"]
     epochs: Count
+    tuning: LabelTuning
     gates: LabelGates
 
 

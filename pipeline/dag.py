@@ -106,7 +106,9 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         gold_rows=config.labeling.gold_rows,
         gold_weight=config.labeling.gold_weight,
         uncovered=config.labeling.uncovered,
+        method=config.labeling.method,
         epochs=config.labeling.epochs,
+        tuning=config.labeling.tuning.model_dump_json(),
         seed=config.seed,
         code_sha256=code_sha256("components.snorkel_labeler", *labeling_modules(config)),
     )

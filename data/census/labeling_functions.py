@@ -6,11 +6,15 @@ States of the 1990s; none was fitted to labels and none reads sex, race or nativ
 Snorkel `LabelingFunction` of this module takes part: a new function needs no registration.
 """
 
+import csv
 import math
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from snorkel.labeling import labeling_function
+from snorkel.preprocess import preprocessor
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 
@@ -19,20 +23,11 @@ Row = Mapping[str, Any]
 COUPLE = {"Married-civ-spouse", "Married-AF-spouse"}
 HIGHER_DEGREE = {"Masters", "Doctorate", "Prof-school"}
 DEGREE = HIGHER_DEGREE | {"Bachelors"}
-NO_DIPLOMA = {
-    "Preschool",
-    "1st-4th",
-    "5th-6th",
-    "7th-8th",
-    "9th",
-    "10th",
-    "11th",
-    "12th",
-}
+NO_DIPLOMA = re.compile(r"Preschool|\d+(st|th)\b")  # "9th", "5th-6th": the last grade at school
 WELL_PAID = {"Exec-managerial", "Prof-specialty"}
 MIDDLE = {"Sales", "Tech-support", "Protective-serv"}
 MANUAL = {"Machine-op-inspct", "Transport-moving", "Craft-repair"}
-LOW_PAID = {"Other-service", "Priv-house-serv", "Handlers-cleaners", "Farming-fishing"}
+LOW_PAY = 320  # dollars a week
 # Years of school behind each rank of education-num.
 SCHOOL_YEARS = (0, 3, 6, 8, 9, 10, 11, 12, 12, 13, 14, 14, 16, 18, 19, 20)
 
@@ -47,6 +42,16 @@ def expected_pay(row: Row) -> float:
     experience = max(0.0, min((row["age"] or 40) - school - 6, 40))
     growth = 0.10 * (school - 12) + 0.05 * experience - 0.0008 * experience**2
     return 9.0 * math.exp(growth) * (row["hours-per-week"] or 40) * 50
+
+
+def read_weekly_dollars() -> dict[str, int]:
+    """A knowledge base beside this module: usual full-time pay by occupation."""
+    path = Path(__file__).with_name("occupations.csv")
+    with open(path, encoding="utf-8", newline="") as file:
+        return {row["occupation"]: int(row["weekly_dollars"]) for row in csv.DictReader(file)}
+
+
+WEEKLY_DOLLARS = read_weekly_dollars()
 
 
 def number(row: Row, column: str) -> float:
@@ -70,8 +75,8 @@ def couple_with_degree(row: Row) -> int:
 
 @labeling_function()
 def no_diploma(row: Row) -> int:
-    """Without a high-school diploma few jobs pay that much."""
-    return NEGATIVE if row["education"] in NO_DIPLOMA else ABSTAIN
+    """A pattern: without a high-school diploma few jobs pay that much."""
+    return NEGATIVE if NO_DIPLOMA.match(row["education"] or "") else ABSTAIN
 
 
 @labeling_function()
@@ -123,10 +128,11 @@ def middle_occupation(row: Row) -> int:
     )
 
 
-@labeling_function()
-def low_paid_occupation(row: Row) -> int:
-    """Service, household, cleaning and farm work."""
-    return NEGATIVE if row["occupation"] in LOW_PAID else ABSTAIN
+@labeling_function(resources={"weekly_dollars": WEEKLY_DOLLARS})
+def low_paid_occupation(row: Row, weekly_dollars: Mapping[str, int]) -> int:
+    """A knowledge base: service, household, cleaning and farm work, by its usual pay."""
+    usual = weekly_dollars.get(row["occupation"])
+    return NEGATIVE if usual is not None and usual < LOW_PAY else ABSTAIN
 
 
 @labeling_function()
@@ -227,13 +233,20 @@ def federal_career(row: Row) -> int:
     return POSITIVE if row["workclass"] == "Federal-gov" and settled else ABSTAIN
 
 
-@labeling_function()
+@preprocessor(memoize=True)
+def with_expected_pay(row: Any) -> Any:
+    """Work that two functions share: `expected_pay` as a further column."""
+    row["expected_pay"] = expected_pay(row)
+    return row
+
+
+@labeling_function(pre=[with_expected_pay])
 def high_expected_pay(row: Row) -> int:
     """School, experience and hours alone lead to expect more than the line."""
-    return POSITIVE if expected_pay(row) >= 52_000 else ABSTAIN
+    return POSITIVE if row["expected_pay"] >= 52_000 else ABSTAIN
 
 
-@labeling_function()
+@labeling_function(pre=[with_expected_pay])
 def low_expected_pay(row: Row) -> int:
     """School, experience and hours alone lead to expect far less than the line."""
-    return NEGATIVE if expected_pay(row) < 28_000 else ABSTAIN
+    return NEGATIVE if row["expected_pay"] < 28_000 else ABSTAIN

@@ -23,8 +23,9 @@ from models import (
     labeling,
 )
 from models.errors import InputError
-from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
+from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
 from models.labeling_rows import coded
+from models.snorkel_model import Tuning
 from models.voting import Voter
 from pipeline import staged_rows, staging
 from pipeline.config import Config
@@ -151,19 +152,31 @@ def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
     if random != {NEGATIVE, POSITIVE}:
         positive = (applied.votes == POSITIVE).sum(axis=1)
         return (positive + 1.0) / ((applied.votes != ABSTAIN).sum(axis=1) + 2.0)
-    names = [function.name for function in applied.functions]
     vectors, counts, vector_of_row = label_model.distinct(applied.votes)
-    gold, epochs = _gold(applied), config.labeling.epochs
-    fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
-    return fitted.probability[vector_of_row]
+    return _fit(applied, vectors, counts, config).probability[vector_of_row]
+
+
+def _fit(applied: Applied, vectors: Votes, counts: Counts, config: Config) -> label_model.Fitted:
+    names = [function.name for function in applied.functions]
+    settings = config.labeling
+    tuning = Tuning(**settings.tuning.model_dump())
+    return label_model.fit(
+        vectors,
+        counts,
+        _gold(applied),
+        names,
+        settings.epochs,
+        config.seed,
+        settings.method,
+        tuning,
+    )
 
 
 def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     """The label report that a run would write."""
     names = [function.name for function in applied.functions]
     vectors, counts, _ = label_model.distinct(applied.votes)
-    gold, epochs = _gold(applied), config.labeling.epochs
-    fitted = label_model.fit(vectors, counts, gold, names, epochs, config.seed)
+    fitted = _fit(applied, vectors, counts, config)
     covered = (applied.votes != ABSTAIN).any(axis=1)
     groups = label_groups.count(
         {name: coded(values) for name, values in applied.table.groups.items()}, covered
@@ -171,7 +184,7 @@ def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     of_gold = {
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
-    values = label_report.weak(names, vectors, counts, gold, fitted, groups, of_gold)
+    values = label_report.weak(names, vectors, counts, _gold(applied), fitted, groups, of_gold)
     values["gold_rows_answered"] = applied.answered
     return labels_report.LabelReport.model_validate(values)
 

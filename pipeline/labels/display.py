@@ -6,7 +6,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.display import gate_table, print_label_findings
-from pipeline.labels.report import Changes, Common, Disagreement, Example, Function, Report
+from pipeline.labels.report import (
+    Changes,
+    Common,
+    Disagreement,
+    Example,
+    Function,
+    LabelReport,
+    Report,
+)
 
 PAIRS = 5  # of those in the report
 SIGNS = {"negative": "-", "positive": "+"}
@@ -19,10 +27,11 @@ def print_report(out: Console, report: Report) -> None:
     out.print(
         f"{labels.rows} rows, {labels.gold_rows} of them gold ({labels.class_balance:.1%} "
         f"positive): coverage {labels.coverage:.1%}, overlap {labels.overlap:.1%}, conflict "
-        f"{labels.conflict:.1%}; label model right on {labels.accuracy_on_gold:.1%} of the gold "
-        "rows (cross-validated)",
+        f"{labels.conflict:.1%}; labels right on {labels.accuracy_on_gold:.1%} of the gold rows "
+        "(cross-validated)",
         soft_wrap=True,
     )
+    _print_methods(out, labels)
     print_label_findings(out, labels.findings)
     if report.gates:
         out.print(gate_table(report.gates))
@@ -32,6 +41,35 @@ def print_report(out: Console, report: Report) -> None:
         _print_disagreement(out, pair)
     _print_uncovered(out, report)
     _print_changes(out, report.changes)
+
+
+def _print_methods(out: Console, labels: LabelReport) -> None:
+    """Each way from votes to labels with its score on gold rows, and which one is taken."""
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    table.add_column("method")
+    for column in ("log loss (95%)", "accuracy (95%)", "auc (95%)", "f1"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, score in labels.methods.items():
+        cells = (
+            with_interval(score.log_loss, score.log_loss_interval),
+            with_interval(score.accuracy, score.accuracy_interval),
+            with_interval(score.auc, score.auc_interval),
+            number(score.f1),
+        )
+        table.add_row(escape(name), *cells)
+    out.print(table)
+    out.print(f"taken: {labels.method}: {escape(labels.method_reason)}", soft_wrap=True)
+    for trial in labels.trials:
+        if trial.chosen:
+            used = ", ".join(
+                f"{key} {value:g}" for key, value in trial.training.model_dump().items()
+            )
+            out.print(f"label model: {used}, of {len(labels.trials)} tried", soft_wrap=True)
+
+
+def with_interval(value: float, interval: tuple[float, float] | None) -> str:
+    """`0.86 0.81-0.90`."""
+    return number(value) if interval is None else f"{value:.2f} {interval[0]:.2f}-{interval[1]:.2f}"
 
 
 def _function_table(report: Report) -> Table:

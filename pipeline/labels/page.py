@@ -29,6 +29,7 @@ def render(report: Report) -> str:
         signs=display.SIGNS,
         accuracy_cells=display.accuracy_cells,
         gold_line=display.gold_line,
+        with_interval=display.with_interval,
         change_lines=display.change_lines,
     )
 

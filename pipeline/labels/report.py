@@ -35,6 +35,35 @@ class Group(_Part):
     error_interval: tuple[float, float] | None
 
 
+class Score(_Part):
+    """Figures of a method on the gold rows drawn at random, with their 95% intervals."""
+
+    log_loss: float
+    log_loss_interval: tuple[float, float]
+    accuracy: float
+    accuracy_interval: tuple[float, float] | None
+    auc: float
+    auc_interval: tuple[float, float]
+    f1: float
+
+
+class Training(_Part):
+    """How Snorkel's label model is trained."""
+
+    learning_rate: float
+    l2: float
+    epochs: int
+    prec_init: float
+
+
+class Trial(_Part):
+    """A way to train it, and its score; one is chosen."""
+
+    training: Training
+    score: Score
+    chosen: bool
+
+
 class LabelReport(Labels):
     """The label report of a run that would start now; `labels` of its summary.json."""
 
@@ -43,6 +72,10 @@ class LabelReport(Labels):
     overlap: float
     accuracy_interval: tuple[float, float] | None
     groups: dict[str, dict[str, Group]]
+    method: str
+    method_reason: str
+    methods: dict[str, Score]
+    trials: list[Trial]
     functions: Mapping[str, Function]
 
 

@@ -1,5 +1,6 @@
 """The census labelling functions: what they vote on people made up for the purpose."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from data.census import labeling_functions
 from data.census.labeling_functions import ABSTAIN, NEGATIVE, POSITIVE
 from models import labeling
+from pipeline.config import REPOSITORY
 
 MANAGER: dict[str, Any] = {
     "age": 45,
@@ -67,6 +69,11 @@ def test_manager_and_student() -> None:
         ("part_time", {"hours-per-week": 35}, ABSTAIN),
         ("owner_of_company", {"workclass": "Self-emp-inc"}, POSITIVE),
         ("federal_career", {"workclass": "Federal-gov"}, POSITIVE),
+        ("low_paid_occupation", {"occupation": None}, ABSTAIN),
+        ("no_diploma", {"education": "5th-6th"}, NEGATIVE),
+        ("no_diploma", {"education": "HS-grad"}, ABSTAIN),
+        ("high_expected_pay", {}, POSITIVE),
+        ("low_expected_pay", {"hours-per-week": 15}, NEGATIVE),
         ("no_longer_married", {"marital-status": "Divorced", "education": "HS-grad"}, NEGATIVE),
     ],
 )
@@ -88,6 +95,15 @@ def test_expected_pay_grows_with_school_and_hours() -> None:
     assert labeling_functions.expected_pay({**MANAGER, "hours-per-week": 25}) == pytest.approx(
         pay / 2
     )
+
+
+def test_the_knowledge_base_knows_every_occupation_of_the_contract() -> None:
+    schema = (REPOSITORY / "schema" / "census" / "schema.pbtxt").read_text()
+    domain = schema.split('name: "occupation"')[-1].split("}")[0]
+    known = labeling_functions.WEEKLY_DOLLARS
+    assert known.keys() == set(re.findall(r'value: "([^"]+)"', domain))
+    low = {name for name, dollars in known.items() if dollars < labeling_functions.LOW_PAY}
+    assert low == {"Other-service", "Priv-house-serv", "Handlers-cleaners", "Farming-fishing"}
 
 
 @pytest.mark.parametrize("missing", sorted(MANAGER))

@@ -4,12 +4,16 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from sklearn import metrics
 from snorkel.labeling import LabelingFunction, LFAnalysis, labeling_function
 from snorkel.labeling.model import LabelModel
 
-from models import label_model, label_report, labeling
+from models import label_model, label_report, label_scores, labeling, snorkel_model
 from models.errors import InputError
+from models.intervals import Z, auc_interval
+from models.label_combiner import ASSUMED_ACCURACY, combine, log_odds, ridge_logistic, temper
 from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
+from models.snorkel_model import Training, Tuning
 
 ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]  # votes, labels, indices of gold rows
@@ -80,14 +84,18 @@ def test_same_seed_same_labels(problem: Problem) -> None:
 def test_counted_vectors_give_what_snorkel_gives_on_rows(problem: Problem) -> None:
     votes, _, _ = problem
     vectors, counts, _ = label_model.distinct(votes)
-    ours = label_model._snorkel_model(vectors, counts, 0.3, 200, seed=5)
+    training = Training(learning_rate=0.02, l2=0.1, epochs=200, prec_init=0.8)
+    ours = snorkel_model.fit(vectors, counts, 0.3, training, seed=5)
     theirs = LabelModel(cardinality=2, verbose=False)
     theirs.fit(
         votes.astype(int),
         class_balance=[0.7, 0.3],
         n_epochs=200,
         seed=5,
-        mu_eps=label_model.MU_EPS,
+        lr=0.02,
+        l2=0.1,
+        prec_init=0.8,
+        mu_eps=snorkel_model.MU_EPS,
         progress_bar=False,
     )
     np.testing.assert_allclose(ours.get_weights(), theirs.get_weights(), atol=1e-5)
@@ -104,7 +112,7 @@ def test_correction_tempers_functions_that_repeat_each_other() -> None:
     vectors, counts, vector_of_row = label_model.distinct(votes)
     gold = Gold(votes[:200], labels[:200])
     fitted = label_model.fit(vectors, counts, gold, NAMES, 300, seed=1)
-    raw = label_model._snorkel_model(vectors, counts, 0.3, 300, seed=1)
+    raw = snorkel_model.fit(vectors, counts, 0.3, Training(epochs=300), seed=1)
     probability = raw.predict_proba(vectors.astype(int))[:, POSITIVE]
 
     def loss(p: np.ndarray) -> float:
@@ -151,21 +159,109 @@ def test_gold_rows_of_one_class(problem: Problem) -> None:
         fit(votes, labels, np.flatnonzero(labels == NEGATIVE)[:50])
 
 
-def test_ridge_stays_at_the_prior_without_evidence() -> None:
-    design = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
-    coefficients = label_model.ridge_logistic(design, np.array([0.0, 1.0]))
-    np.testing.assert_allclose(coefficients, [0, 1, 0], atol=1e-6)
+def test_combiner_is_a_majority_vote_without_evidence() -> None:
+    gold = Gold(np.full((2, 3), ABSTAIN, dtype=np.int8), np.array([0, 1], dtype=np.int8))
+    votes = np.array([[1, 1, 0], [1, 0, ABSTAIN], [ABSTAIN, 0, 0]], dtype=np.int8)
+    lead = log_odds(np.array(ASSUMED_ACCURACY)) * np.array([1, 0, -2])
+    np.testing.assert_allclose(combine(gold, votes), 1 / (1 + np.exp(-lead)), atol=1e-6)
 
 
 def test_ridge_is_at_the_minimum_even_from_a_poor_start() -> None:
     rng = np.random.default_rng(0)
     design = np.hstack([np.ones((60, 1)), 20 * rng.normal(size=(60, 1)), rng.normal(size=(60, 2))])
     labels = (rng.random(60) < 0.5).astype(float)
-    coefficients = label_model.ridge_logistic(design, labels)
+    target, penalty = np.array([0, 1.0, 0, 0]), np.array([1e-3, 1, 1, 1])
+    coefficients = ridge_logistic(design, labels, target, penalty)
     probability = 1 / (1 + np.exp(-design @ coefficients))
-    pull = label_model.RIDGE * (coefficients - [0, 1, 0, 0])
-    gradient = design.T @ (probability - labels) + pull
-    np.testing.assert_allclose(gradient[1:], 0, atol=1e-5)
+    gradient = design.T @ (probability - labels) + penalty * (coefficients - target)
+    np.testing.assert_allclose(gradient, 0, atol=1e-5)
+
+
+def test_tempering_mends_what_is_too_sure_and_keeps_the_decisions() -> None:
+    rng = np.random.default_rng(0)
+    scores = 2 * rng.normal(size=4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-scores))).astype(np.int8)
+    too_sure = 1 / (1 + np.exp(-3 * scores))
+    tempered = temper(too_sure[:400], labels[:400], too_sure)
+    assert ((tempered > 0.5) == (too_sure > 0.5)).all()
+    factor = log_odds(tempered[0:1]) / log_odds(too_sure[0:1])
+    assert factor == pytest.approx(1 / 3, abs=0.07)
+
+
+def test_every_method_is_scored_on_rows_it_did_not_see(problem: Problem) -> None:
+    votes, labels, gold = problem
+    fitted = fit(votes, labels, gold)
+    assert list(fitted.scores) == list(label_model.PREFERENCE)
+    for name, score in fitted.scores.items():
+        for value, (low, high) in (
+            (score.log_loss, score.log_loss_interval),
+            (score.accuracy, score.accuracy_interval or (1, 0)),
+            (score.auc, score.auc_interval),
+        ):
+            assert 0 <= low < value < high, name
+    assert fitted.accuracy_on_gold == fitted.scores[fitted.method].accuracy
+    assert fitted.reason
+    majority = (votes[gold] == 1).sum(axis=1) > (votes[gold] == 0).sum(axis=1)
+    right = np.mean(majority == (labels[gold] == 1))
+    assert fitted.scores["majority_vote"].accuracy == pytest.approx(right)
+
+
+def test_a_method_can_be_asked_for(problem: Problem) -> None:
+    votes, labels, gold = problem
+    vectors, counts, _ = label_model.distinct(votes)
+    rows = Gold(votes[gold], labels[gold])
+    found = {
+        name: label_model.fit(vectors, counts, rows, NAMES, 100, 1, method=name)
+        for name in label_model.PREFERENCE
+    }
+    assert {name: fitted.method for name, fitted in found.items()} == {n: n for n in found}
+    both = found["label_model"].probability + found["combiner"].probability
+    np.testing.assert_allclose(found["average"].probability, both / 2)
+    two = votes.copy()
+    two[:, 2:] = ABSTAIN
+    vectors, counts, _ = label_model.distinct(two)
+    rows = Gold(two[gold], labels[gold])
+    with pytest.raises(InputError, match=r"labeling.method=average: needs 3 functions that vote"):
+        label_model.fit(vectors, counts, rows, NAMES, 100, 1, method="average")
+
+
+def test_another_candidate_must_be_better_beyond_chance() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.gamma(1.0, 0.4, size=100)
+    slightly = first - 0.01 + 0.2 * rng.normal(size=100)
+    clearly = first - 0.10 + 0.2 * rng.normal(size=100)
+    assert slightly.mean() < first.mean()
+    assert label_scores.best([first, slightly]) == 0
+    assert label_scores.best([first, slightly, clearly]) == 2
+    assert label_scores.best([clearly, first]) == 0
+
+
+def test_training_is_tuned_only_where_gold_rows_show_it(problem: Problem) -> None:
+    votes, labels, gold = problem
+    vectors, counts, _ = label_model.distinct(votes)
+    rows = Gold(votes[gold], labels[gold])
+    poor = Tuning(epochs=(300,))  # one step is no training at all
+    fitted = label_model.fit(vectors, counts, rows, NAMES, 1, seed=1, tuning=poor)
+    assert [trial.training.epochs for trial in fitted.trials] == [1, 300]
+    assert [trial.chosen for trial in fitted.trials] == [False, True]
+    same = Tuning(learning_rate=(0.011,), prec_init=(0.7,))
+    fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=same)
+    assert [trial.chosen for trial in fitted.trials] == [True, False]
+
+
+def test_scores_are_those_of_scikit_learn() -> None:
+    labels = np.array([0, 0, 1, 1, 1, 0], dtype=np.int8)
+    probability = np.array([0.1, 0.6, 0.8, 0.4, 0.9, 0.2])
+    score = label_scores.score(probability, labels)
+    assert score.log_loss == pytest.approx(metrics.log_loss(labels, probability))
+    assert score.accuracy == pytest.approx(4 / 6)
+    assert score.auc == pytest.approx(8 / 9)
+    assert score.f1 == pytest.approx(2 / 3)
+
+
+def test_interval_of_an_auc_is_that_of_the_literature() -> None:
+    low, high = auc_interval(0.893, 51, 58)  # standard error .032 (Hanley and McNeil, 1982)
+    assert (high - low) / 2 / Z == pytest.approx(0.0318, abs=5e-4)
 
 
 def test_report_agrees_with_snorkels_analysis(problem: Problem) -> None:

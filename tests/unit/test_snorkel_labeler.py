@@ -104,8 +104,10 @@ def label(
         "groups": json.dumps(GROUPS),
         "gold_rows": GOLD_ROWS,
         "gold_weight": 10.0,
-        "uncovered": "drop",
+        "uncovered": "distill",
+        "method": "auto",
         "epochs": 100,
+        "tuning": "{}",
         "seed": 1,
         "code_sha256": "",
     }
@@ -276,7 +278,7 @@ def write_functions(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, bo
     return name
 
 
-@pytest.mark.parametrize(("uncovered", "weight"), [("drop", 0.0), ("prior", 1.0)])
+@pytest.mark.parametrize(("uncovered", "weight"), [("distill", 0.0), ("prior", 1.0)])
 def test_rows_without_a_vote(
     census: dict[str, list[Row]],
     tmp_path: Path,
@@ -302,6 +304,19 @@ def test_rows_without_a_vote(
     assert all(value == balance for value, _ in silent)
     assert result.report["coverage"] < 0.5
     assert result.report["functions"]["last"]["weight"] is None
+
+
+def test_rows_without_a_vote_are_left_out(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    examples = write_examples(tmp_path / "in", census)
+    result = label(tmp_path, examples, uncovered="drop")
+    assert result.report == weak.report
+    for split in ("train", "eval"):
+        rows = weak.rows[split]
+        kept = [n for n, weight in enumerate(rows["weight"]) if weight > 0]
+        assert 0 < len(kept) < len(rows["weight"])
+        assert result.rows[split] == {c: [values[n] for n in kept] for c, values in rows.items()}
 
 
 def test_gold_mode(census: dict[str, list[Row]], tmp_path: Path) -> None:
