@@ -20,7 +20,7 @@ class Training:
 
     Attributes:
       learning_rate: Of gradient descent with momentum.
-      l2: Pull of the estimates towards their start.
+      l2: Weight decay, and pull of the estimates towards their start.
       epochs: Steps.
       prec_init: Accuracy of every function at the start.
     """
@@ -56,10 +56,13 @@ class _Momentum:
     Making any optimizer of torch.optim imports torch's compiler, which costs more than the fit.
     """
 
-    def __init__(self, parameters: Iterable[Any], learning_rate: float, momentum: float) -> None:
+    def __init__(
+        self, parameters: Iterable[Any], learning_rate: float, momentum: float, decay: float
+    ) -> None:
         self.parameters = [(parameter, parameter.data * 0) for parameter in parameters]
         self.learning_rate = learning_rate
         self.momentum = momentum
+        self.decay = decay
 
     def zero_grad(self) -> None:
         for parameter, _ in self.parameters:
@@ -67,7 +70,8 @@ class _Momentum:
 
     def step(self) -> None:
         for parameter, velocity in self.parameters:
-            velocity.mul_(self.momentum).add_(parameter.grad)
+            gradient = parameter.grad + self.decay * parameter.data
+            velocity.mul_(self.momentum).add_(gradient)
             parameter.data.sub_(velocity, alpha=self.learning_rate)
 
 
@@ -91,7 +95,8 @@ def fit(vectors: Votes, counts: Counts, balance: float, training: Training, seed
 
         def _set_optimizer(self) -> None:
             momentum = self.train_config.optimizer_config.sgd_config.momentum
-            self.optimizer = _Momentum(self.parameters(), self.train_config.lr, momentum)
+            config = self.train_config
+            self.optimizer = _Momentum(self.parameters(), config.lr, momentum, config.l2)
 
     model = CountedLabelModel(cardinality=2, verbose=False)
     threads = torch.get_num_threads()

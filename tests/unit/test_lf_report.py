@@ -50,7 +50,13 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> No
     examples = labeler.write_examples(tmp_path / "in", rows, shards=2)
     groups = json.dumps(["sex", "race", "age_group"])
     ran = labeler.label(
-        tmp_path, examples, gold_rows=50, epochs=100, seed=config.seed, groups=groups
+        tmp_path,
+        examples,
+        gold_rows=50,
+        epochs=100,
+        seed=config.seed,
+        groups=groups,
+        tuning=config.labeling.tuning.model_dump_json(),
     )
     assert rounded(found.labels.model_dump(mode="json")) == rounded(ran.report)
     assert {gate.metric for gate in found.gates} >= {"coverage", "gap sex coverage"}
