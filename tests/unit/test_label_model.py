@@ -146,8 +146,6 @@ def test_few_functions_are_judged_by_the_gold_rows_alone(problem: Problem, votin
     both = np.array([turned.probability.min(), turned.probability.max()])
     limits = [fitted.probability.min(), fitted.probability.max()]
     np.testing.assert_allclose(both, limits, atol=0.12)
-        both, [fitted.probability.min(), fitted.probability.max()], atol=0.12
-    )
 
 
 def test_no_function_votes(problem: Problem) -> None:
