@@ -14,7 +14,7 @@ from pipeline import config
 from pipeline.settings import preprocessing_config
 from tests.e2e.conftest import Record, pipeline
 from tests.e2e.test_pushed_models import EDGE, SERVER, fresh, row_order
-from tests.e2e.test_runs import NODES
+from tests.e2e.test_runs import NODES, RESOLVERS
 
 CONFIG = "sms_spam"
 NAME = "sms_spam-smoke"
@@ -63,10 +63,7 @@ def test_every_node_runs_on_text_and_a_second_run_none(messages: tuple[Path, str
     finished = pipeline("run", "--config", CONFIG, "--root", str(root), *SETTINGS)
     assert finished.returncode == 0, finished.stdout
     states = record.states(record.runs()[-1])
-    assert {node for node, state in states.items() if state != "CACHED"} == {
-        "Baseline.server",
-        "Baseline.edge",
-    }
+    assert {node for node, state in states.items() if state != "CACHED"} == RESOLVERS
 
 
 def test_edge_bundle_reads_raw_text_as_the_pipeline_did(messages: tuple[Path, str]) -> None:
