@@ -11,7 +11,7 @@ from pipeline.metadata import NODE_CONTEXT, PIPELINE_CONTEXT, RUN_CONTEXT, Metad
 
 Properties = dict[str, str | int | float]
 # Inputs by which a node looks at another model: its own history is another model's.
-REFERENCES = ("baseline_model", "baseline_blessing", "base_model")
+REFERENCES = ("baseline_model", "baseline_blessing", "base_model", "live")
 EVENTS_AT_ONCE = 1000
 
 
