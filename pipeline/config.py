@@ -13,7 +13,15 @@ from pydantic import Field, ValidationError
 
 from models.errors import InputError
 from pipeline import config_checks, overlay
-from pipeline.config_operations import Metadata, Metrics, Notify, Pusher, Retrain, Schedule
+from pipeline.config_operations import (
+    OPERATION,
+    Metadata,
+    Metrics,
+    Notify,
+    Pusher,
+    Retrain,
+    Schedule,
+)
 from pipeline.config_sections import (
     Anomalies,
     Beam,
@@ -61,8 +69,12 @@ class Config(Section):
 
     @property
     def config_sha256(self) -> str:
-        """SHA-256 of all values, in hexadecimal; keys are sorted first."""
-        values = self.model_dump(mode="json", by_alias=True)
+        """SHA-256 of the values that a run's results follow from, in hexadecimal.
+
+        Keys are sorted first. Those of operation are left out: who is told, or when to look, makes
+        no other run.
+        """
+        values = self.model_dump(mode="json", by_alias=True, exclude=set(OPERATION))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @property

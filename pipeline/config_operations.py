@@ -1,4 +1,4 @@
-"""The sections that operation reads, never a node; `configs/base.yaml` explains each key."""
+"""The sections of operation; `configs/base.yaml` explains each key."""
 
 from typing import Annotated, Literal
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from pipeline.config_sections import Count, Metric, Section, Share, Text
 
+OPERATION = ("retrain", "schedule", "notify", "metrics", "metadata")  # sections no node reads
 NoticeEvent = Literal["failure", "block", "push", "rollback"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]

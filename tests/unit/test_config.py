@@ -77,6 +77,25 @@ def test_the_hash_follows_the_values() -> None:
 
 
 @pytest.mark.parametrize(
+    "override",
+    [
+        "retrain.max_label_shift=0.9",
+        "schedule.cron=0 4 * * *",
+        "notify.command=[mail]",
+        "metrics.textfile=/var/lib/census.prom",
+        "metadata.connection=mysql://pipeline@db:3306/metadata",
+    ],
+)
+def test_the_hash_does_not_follow_keys_that_no_node_reads(override: str) -> None:
+    assert load("census", [override]).config_sha256 == load("census").config_sha256
+
+
+def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None:
+    stricter = load("census", ["pusher.max_latency_ms=1"])
+    assert stricter.config_sha256 != load("census").config_sha256
+
+
+@pytest.mark.parametrize(
     ("override", "message"),
     [
         (
