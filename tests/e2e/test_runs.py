@@ -222,7 +222,8 @@ def test_killed_in_trainer_then_resumed_to_the_same_models(
         gates[:] = [gate for gate in gates if "latency" not in gate["metric"]]  # it is measured
     assert resumed["gates"] == undisturbed["gates"]
     for name, model in undisturbed["models"].items():
-        same = {key: model[key] for key in ("metrics", "slices", "gaps", "bytes", "sparsity")}
+        # Not bytes: TensorFlow numbers a SavedModel's functions as the process comes to them.
+        same = {key: model[key] for key in ("metrics", "slices", "gaps", "sparsity")}
         assert {key: resumed["models"][name][key] for key in same} == same
     for target, folder in (("server", "serving"), ("edge", "edge")):
         [version] = versions(tmp_path / "smoke", folder)
