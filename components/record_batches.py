@@ -82,10 +82,13 @@ def true_labels(
     Raises:
       InputError: A label is neither `positive` nor `negative`.
     """
-    classes = {positive: POSITIVE, negative: NEGATIVE, "None": UNKNOWN}
+    classes = {positive: POSITIVE, negative: NEGATIVE}
     found = coded(batch, column)
     unknown = 2
-    class_of = np.array([classes.get(str(value), unknown) for value in found.values], dtype=np.int8)
+    class_of = np.array(
+        [UNKNOWN if v is None else classes.get(str(v), unknown) for v in found.values],
+        dtype=np.int8,
+    )
     labels: NDArray[np.int8] = class_of[found.codes]
     if (labels == unknown).any():
         at = int(np.argmax(labels == unknown))

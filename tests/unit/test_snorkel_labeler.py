@@ -22,6 +22,7 @@ from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.snorkel_labeler import REPORT_FILE, SnorkelLabeler
 from data.census import spans
 from models.errors import InputError
+from models.label_model import NEGATIVE, POSITIVE
 
 LABEL_COLUMN = "income-per-year"
 NUMERIC = ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
@@ -420,6 +421,12 @@ def test_truncated_file(census: dict[str, list[Row]], tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(records[:-20]))  # within the last record
     with pytest.raises(InputError, match=r"Split-eval/data_tfrecord-.*: truncated or damaged"):
         label(tmp_path, examples)
+
+
+def test_a_class_may_be_called_none() -> None:
+    batch = pa.RecordBatch.from_pydict({"disease": pa.array([["None"], ["flu"], None])})
+    found = record_batches.true_labels(batch, "disease", "flu", "None")
+    assert found.tolist() == [NEGATIVE, POSITIVE, record_batches.UNKNOWN]
 
 
 def test_row_with_two_values() -> None:
