@@ -20,8 +20,9 @@ DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 2**18
 
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
-_COMMA = re.compile(r"[+-]?(\d{1,3}([.' ]\d{3})+|\d+)(,\d+)?", re.ASCII)
+# Nobody sets off thousands behind a leading zero: 0,500 is a half.
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?([1-9]\d{0,2}([.' ]\d{3})+|\d+)(,\d+)?", re.ASCII)
 _UNIT = re.compile(r"^([+-]?)\s*[$€£]\s*|\s*[%€$£]$")
 
 Table = list[list[str]]

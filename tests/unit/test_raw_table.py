@@ -50,6 +50,7 @@ def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None
         ("-$5", NUMBER, "-5"),
         ("12.5 %", NUMBER, "12.5"),
         ("1,23", NUMBER, None),
+        ("0,500", NUMBER, None),
         ("12 km", NUMBER, None),
         ("inf", NUMBER, None),
         ("1e999", NUMBER, None),
@@ -57,6 +58,8 @@ def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None
         ("1.234,5", DECIMAL_COMMA, "1234.5"),
         ("1 234 567,5", DECIMAL_COMMA, "1234567.5"),
         ("12,50 \u20ac", DECIMAL_COMMA, "12.50"),
+        ("0,500", DECIMAL_COMMA, "0.500"),
+        ("0.500", DECIMAL_COMMA, "0.500"),
     ],
 )
 def test_numbers(cell: str, kind: str, plain: str | None) -> None:
