@@ -4,15 +4,14 @@ The rule for several people: who agree count as one answer, with all their names
 to settle it, and the file is refused until they have.
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
+from models import raw_table
 from models.errors import InputError
 from pipeline import staged_rows, staging
 from pipeline.config import Config
@@ -61,8 +60,10 @@ def import_file(
     """
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read: {error.strerror}; name a file that to-label wrote"
+        ) from error
     sha256 = hashlib.sha256(content).hexdigest()
     folder = answers.folder_of(config, run_folder)
     before = answers.read_all(folder)
@@ -101,24 +102,20 @@ def import_file(
 
 
 def _read(content: bytes, path: Path) -> list[Line]:
-    """The rows; spreadsheets that separate by semicolons are understood."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8; save it as CSV UTF-8") from None
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) or [[]]
-    if missing := [column for column in NEEDED if column not in header]:
-        raise InputError(
-            f"{path}: column '{missing[0]}' is missing; take a file that to-label wrote and fill "
-            "in its columns answer and annotator"
-        )
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
+    """The rows; spreadsheets that separate by semicolons or tabs are understood."""
+    text = raw_table.decode(content, str(path))
+    header, rows = raw_table.parse(text, str(path), raw_table.find_delimiter(text))
+    for column in NEEDED:
+        if column not in header:
             raise InputError(
-                f"{path}: row {number} has {len(row)} cells, the header has {len(header)} columns"
+                f"{path}: column '{column}' is missing; take a file that to-label wrote and fill "
+                "in its columns answer and annotator"
             )
+        if header.count(column) > 1:
+            raise InputError(
+                f"{path}: {header.count(column)} columns are called '{column}'; keep one"
+            )
+    raw_table.check_widths(header, rows, str(path))
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 

@@ -104,9 +104,11 @@ def test_people_who_agree_are_one_answer(folder: Path) -> None:
     assert done.twice == 1
 
 
-def test_semicolons_and_a_byte_order_mark_are_read(folder: Path) -> None:
-    path = write(folder / "a.csv", [line(3)], delimiter=";")
-    path.write_text("\ufeff" + path.read_text())
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_what_spreadsheets_write_is_read(folder: Path, delimiter: str) -> None:
+    """Other delimiters, a byte order mark, empty lines."""
+    path = write(folder / "a.csv", [line(3)], delimiter)
+    path.write_text("\ufeff" + path.read_text() + "\n\n")
     done = import_file(configure(folder), folder / "run", path, None, NOW)
     assert done.new is not None
     assert [a.row_id for a in done.new.answers] == ["span-2:3"]
@@ -142,6 +144,30 @@ def test_a_missing_column_is_named(folder: Path, column: str) -> None:
     lines = [{k: v for k, v in line(3).items() if k != column}]
     with pytest.raises(InputError, match=f"column '{column}' is missing; take a file that"):
         give(folder, lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace(",ann,", ',"ann,'), "line 2 is not valid CSV: .* its quotes"),
+        (lambda text: text.replace("selection", "answer"), "2 columns are called 'answer'; keep"),
+        (lambda text: text[: text.index("0.25")], "row 1 has .* cells, the header has"),
+        (lambda text: "", "the file is empty"),
+    ],
+)
+def test_a_damaged_file_is_refused(
+    folder: Path, change: Callable[[str], str], message: str
+) -> None:
+    path = write(folder / "a.csv", [line(3)])
+    path.write_text(change(path.read_text()))
+    with pytest.raises(InputError, match=message):
+        import_file(configure(folder), folder / "run", path, None, NOW)
+    assert kept(folder) == []
+
+
+def test_a_folder_is_no_file_of_answers(folder: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: Is a directory; name a file"):
+        import_file(configure(folder), folder / "run", folder, None, NOW)
 
 
 def test_an_answer_against_the_data_is_refused(folder: Path) -> None:
