@@ -130,6 +130,7 @@ def _render(template: str, values: dict[str, Any]) -> str:
         "python": python_text,
         "docstring": _in_docstring,
         "cell": _cell,
+        "one_line": _one_line,
     }
     environment.filters.update(filters)
     return environment.get_template(template).render(values)
@@ -167,6 +168,10 @@ def _in_docstring(value: str) -> str:
     return value.replace("\\", "/").replace('"""', "'''")
 
 
+def _one_line(value: str) -> str:
+    return " ".join(value.split())
+
+
 def _cell(value: str) -> str:
     """A text in a cell of a Markdown table."""
-    return " ".join(value.split()).replace("|", "\\|").replace("`", "'")
+    return _one_line(value).replace("|", "\\|").replace("`", "'")

@@ -73,8 +73,11 @@ def init(options: argparse.Namespace, out: Console) -> int:
 
 
 def _share(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or not 0.05 <= value <= 0.5:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.05 <= value <= 0.5:
         raise argparse.ArgumentTypeError(f"{text} is not a share from 0.05 to 0.5")
     return value
 

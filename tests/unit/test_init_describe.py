@@ -170,6 +170,27 @@ def test_texts_are_quoted_where_yaml_would_read_something_else() -> None:
     assert files.yaml_text("Credit Card") == "Credit Card"
 
 
+def test_a_header_of_several_lines_stays_within_its_comment() -> None:
+    """Spreadsheets write such headers."""
+    found = proposal.read(table().replace(",y\n", ',"y or\nn"\n', 1).encode(), "x.csv")
+    asked = request(Path("x.csv"), label="y or\nn")
+    made = proposal.propose(asked, found, {"data": {"rows": 2000}})
+    origin = Origin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
+    contents = files.render(made, "", EXAMPLE, b"", origin)
+    assert yaml.safe_load(contents["configs/sizes.yaml"])["columns"]["label"] == "y_or_n"
+    assert (
+        "| Made by | `python -m pipeline init --label 'y or n'` |"
+        in contents["data/sizes/README.md"].decode()
+    )
+
+
+@pytest.mark.parametrize("share", ["much", "nan", "0", "0.6"])
+def test_a_share_out_of_bounds_is_refused(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["init", "--csv", "x", "--label", "y", "--name", "z", "--test-fraction", share])
+    assert f"{share} is not a share from 0.05 to 0.5" in capsys.readouterr().err
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that `init` takes for the repository, so that the check of what it wrote fails."""
