@@ -206,10 +206,11 @@ def _uncovered(applied: Applied) -> labels_report.Uncovered:
     silent = (applied.votes == ABSTAIN).all(axis=1)
     common = label_analysis.in_common(applied.table.columns, silent, COMMON)
     chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
+    shown = [each.column for each in common] or list(applied.table.columns)
     return labels_report.Uncovered(
         rows=int(silent.sum()),
         in_common=[labels_report.Common(**asdict(each)) for each in common],
-        examples=_examples(applied, chosen, [each.column for each in common]),
+        examples=_examples(applied, chosen, shown),
     )
 
 

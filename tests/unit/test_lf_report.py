@@ -98,6 +98,14 @@ def test_examples_are_of_the_pair_and_show_what_it_reads(raw: Path, tmp_path: Pa
     )
 
 
+def test_rows_that_nothing_sets_apart_are_shown_whole(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "COMMON", 0)
+    [first, *_] = report(raw, tmp_path).uncovered.examples
+    assert {"age", "occupation", "native-country"} < set(first.columns)
+
+
 def test_texts_of_the_data_are_escaped(raw: Path, tmp_path: Path) -> None:
     found = report(raw, tmp_path)
     common = found.uncovered.in_common[0].model_copy(update={"value": "<script>alert(1)</script>"})
