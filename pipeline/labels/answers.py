@@ -111,6 +111,11 @@ def remove(import_id: str, folder: Path) -> Path:
     return path.rename(path.with_name(path.name + REMOVED))
 
 
+def how_to_remove(import_id: str) -> str:
+    """What to type, for messages; the flags are not known here."""
+    return f"python -m pipeline labels remove {import_id} (with the same --config and --root)"
+
+
 def merge(imports: Sequence[Import]) -> dict[str, tuple[Import, Answer]]:
     """One answer a row; the first import that answers a row counts.
 
@@ -124,7 +129,7 @@ def merge(imports: Sequence[Import]) -> dict[str, tuple[Import, Answer]]:
             if known.answer != answer.answer:
                 raise InputError(
                     f"row {answer.row_id}: import {before.id} says '{known.answer}', {one.id} says "
-                    f"'{answer.answer}'; remove one: python -m pipeline labels remove {one.id}"
+                    f"'{answer.answer}'; remove one: {how_to_remove(one.id)}"
                 )
     return merged
 
@@ -144,15 +149,15 @@ def in_use(config: Config, staged: Staged, run_folder: Path) -> dict[str, tuple[
         if content_sha256(row, one.columns) != answer.row_sha256:
             raise InputError(
                 f"row {answer.row_id} is not the row that was answered in import {one.id}: the "
-                "data was changed; bring it back, or take the answers out: python -m pipeline "
-                f"labels remove {one.id}"
+                "data was changed; bring it back, or take the answers out: "
+                f"{how_to_remove(one.id)}"
             )
         label = row[config.columns.label]
         if label and label != answer.answer:
             raise InputError(
                 f"row {answer.row_id}, column '{config.columns.label}': the data says '{label}', "
                 f"import {one.id} says '{answer.answer}'; correct the data, or take the answers "
-                f"out: python -m pipeline labels remove {one.id}"
+                f"out: {how_to_remove(one.id)}"
             )
         if answer.answer not in (config.columns.positive, config.columns.negative):
             raise InputError(

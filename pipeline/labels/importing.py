@@ -210,7 +210,7 @@ def _contradictions(given: Mapping[int, Line], before: Iterable[Import]) -> Iter
                 yield (
                     f"row {n} ({answer.row_id}): '{line['answer'].strip()}', but import {one.id} "
                     f"by {', '.join(answer.annotators)} says '{answer.answer}'; settle it: empty "
-                    f"the cell, or first: python -m pipeline labels remove {one.id}"
+                    f"the cell, or first: {answers.how_to_remove(one.id)}"
                 )
 
 

@@ -5,6 +5,7 @@ function that runs it; `pipeline/cli.py` lists them.
 """
 
 import argparse
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def given_flags(options: argparse.Namespace) -> list[str]:
         *(["--smoke"] if options.smoke else []),
         f"--root={Path(options.root).resolve()}",
     ]
+
+
+def follow_up(options: argparse.Namespace, *words: str) -> str:
+    """What to type next to go on with the same data: the flags that were given are in it."""
+    usual = common_flags().parse_args([])
+    flags = [
+        *(["--config", options.config] if options.config != usual.config else []),
+        *(part for override in options.overrides for part in ("--set", override)),
+        *(["--smoke"] if options.smoke else []),
+        *(["--root", options.root] if options.root != usual.root else []),
+    ]
+    return shlex.join(["python", "-m", "pipeline", *words, *flags])
 
 
 def load_config(options: argparse.Namespace) -> Config:

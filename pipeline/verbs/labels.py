@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.verbs.common import DONE, load_config, run_folder
+from pipeline.verbs.common import DONE, follow_up, load_config, run_folder
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -50,7 +50,8 @@ def import_(options: argparse.Namespace, out: Console) -> int:
         f"informative) imported as {done.new.id}",
         f"  {done.skipped} rows were left empty; {done.twice} were answered by several people, "
         "who agree",
-        f"  the next run trains on them; to undo: python -m pipeline labels remove {done.new.id}",
+        f"  the next run trains on them; to undo: "
+        f"{follow_up(options, 'labels', 'remove', done.new.id)}",
     ]
     for line in lines:
         out.print(escape(line), soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.verbs.common import DONE, load_config, run_folder
+from pipeline.verbs.common import DONE, follow_up, load_config, run_folder
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def to_label(options: argparse.Namespace, out: Console) -> int:
         "to inform",
         f"  in column answer, write {columns.positive} or {columns.negative}, or leave it empty "
         "to skip; in column annotator, who answered",
-        f"  then: python -m pipeline labels import {batch.path}",
+        f"  then: {follow_up(options, 'labels', 'import', str(batch.path))}",
     ):
         out.print(escape(line), soft_wrap=True)
     return DONE

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,11 @@ def test_the_loop(raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     first = batch(raw, tmp_path, 50, tmp_path / "first.csv")
     told = capsys.readouterr().out
     assert "50 rows to label" in told
+    then = shlex.split(next(each for each in told.splitlines() if "then: " in each))
+    assert then[1:6] == ["python", "-m", "pipeline", "labels", "import"]
+    assert then[6] == str(tmp_path / "first.csv")
+    assert then[then.index("--root") + 1] == str(tmp_path)
+    assert f"data.folder={raw}" in then
     assert f"15 drawn at random from {ROWS - GOLD_ROWS}, 35 chosen to inform" in told.replace(
         "\n", " "
     )
