@@ -8,9 +8,10 @@ rename makes, withdraws or restores a version and its record together.
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
+
+from models.atomic_file import write_atomically
 
 RECORD_FILE = "version.json"
 FORMAT = 1
@@ -54,13 +55,8 @@ class VersionRecord:
 
 def write_record(folder: Path, record: VersionRecord) -> None:
     """Writes a version's record; who reads meanwhile sees the one before or this one."""
-    scratch = folder / f".{RECORD_FILE}.{os.getpid()}"
     values = {"format": FORMAT, **dataclasses.asdict(record)}
-    try:
-        scratch.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        scratch.replace(folder / RECORD_FILE)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(folder / RECORD_FILE, json.dumps(values, indent=1))
 
 
 def read_record(folder: Path) -> VersionRecord | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from models.atomic_file import write_atomically
 from models.errors import InputError
 from pipeline.column_checks import COLUMN_KINDS
 from pipeline.config import Config
@@ -58,9 +59,7 @@ def stage_contract(config: Config, run_folder: Path) -> Path:
     path = run_folder / "staged" / "contracts" / digest / "schema.pbtxt"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".partial")
-        scratch.write_bytes(content)
-        scratch.replace(path)
+        write_atomically(path, content)
     return path
 
 

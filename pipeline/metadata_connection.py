@@ -19,6 +19,7 @@ from ml_metadata import MetadataStore
 from ml_metadata.errors import AlreadyExistsError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from models.atomic_file import write_atomically
 from models.errors import InputError
 from pipeline import metadata_address
 from pipeline.config import REPOSITORY, Config
@@ -229,9 +230,4 @@ def _read(folder: Path) -> Store | None:
 
 
 def _write(folder: Path, store: Store) -> None:
-    scratch = folder / f".{FILE}.{os.getpid()}"
-    try:
-        scratch.write_text(json.dumps(asdict(store), indent=1) + "\n", encoding="utf-8")
-        scratch.replace(folder / FILE)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(folder / FILE, json.dumps(asdict(store), indent=1) + "\n")

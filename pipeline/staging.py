@@ -19,6 +19,7 @@ from typing import cast
 
 import pandas as pd
 
+from models.atomic_file import write_atomically
 from models.errors import InputError
 from pipeline import lock, rows, tables
 from pipeline.config import REPOSITORY, Config
@@ -96,7 +97,7 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     with lock.wait(target / LOCK):  # not every verb that stages holds the run's lock
         digest = _write(splits, target)
         staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
-        _write_atomically(record, json.dumps(asdict(staged), indent=1).encode())
+        write_atomically(record, json.dumps(asdict(staged), indent=1))
     return replace(staged, held_back=window.held_back, reported=window.reported)
 
 
@@ -221,12 +222,3 @@ def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
         return digest
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -1,13 +1,13 @@
 """The shape of `summary.json` (docs/summary.md). Fields may be added, never renamed."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.atomic_file import write_atomically
 from models.errors import InputError
 from pipeline.events import NodeState
 
@@ -207,14 +207,8 @@ def path_of(run_folder: Path, run_id: str) -> Path:
 def write(summary: Summary, path: Path) -> None:
     """Writes a summary; who reads meanwhile sees the one before or this one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(scratch, "w", encoding="utf-8") as file:
-            json.dump(summary.model_dump(mode="json"), file, indent=2, allow_nan=False)
-            file.write("\n")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    values = summary.model_dump(mode="json")
+    write_atomically(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
 def read(path: Path) -> Summary:

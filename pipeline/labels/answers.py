@@ -6,7 +6,6 @@ under a path made of its content. Files are never changed; `labels remove` renam
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.atomic_file import write_atomically
 from models.errors import InputError
 from models.label_model import NEGATIVE, POSITIVE
 from pipeline import staged_rows
@@ -94,7 +94,7 @@ def write(new: Import, folder: Path) -> Path:
     """Writes an import; who reads meanwhile sees it whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{new.id}.json"
-    write_json(path, new.model_dump(mode="json"))
+    _write_json(path, new.model_dump(mode="json"))
     return path
 
 
@@ -190,7 +190,7 @@ def stage_answers(config: Config, staged: Staged, run_folder: Path) -> Path:
     path = run_folder / "staged" / "answers" / digest[:16] / "answers.json"
     if not path.is_file() or json.loads(path.read_bytes()) != content:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, content)
+        _write_json(path, content)
     return path
 
 
@@ -199,12 +199,5 @@ def label_of(answer: Answer, config: Config) -> int:
     return POSITIVE if answer.answer == config.columns.positive else NEGATIVE
 
 
-def write_json(path: Path, content: object) -> None:
-    """Writes a file beside its place and moves it there."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        scratch.write_text(text + "\n", encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+def _write_json(path: Path, content: object) -> None:
+    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

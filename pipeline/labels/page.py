@@ -1,10 +1,10 @@
 """What `lf` shows, as one HTML page without scripts or outside resources."""
 
-import os
 from pathlib import Path
 
 import jinja2
 
+from models.atomic_file import write_atomically
 from pipeline.labels import display
 from pipeline.labels.report import Report
 
@@ -37,9 +37,4 @@ def render(report: Report) -> str:
 def write(report: Report, path: Path) -> None:
     """Writes the page; who opens it meanwhile finds the one before or this one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(render(report), encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(path, render(report))

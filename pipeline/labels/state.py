@@ -1,12 +1,13 @@
 """What `lf` remembers of the last call, in <root>/<name>/lf/last.npz, and what changed since."""
 
-import os
+import io
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from models import label_analysis
+from models.atomic_file import write_atomically
 from pipeline.labels.analysis import Analysis
 from pipeline.labels.report import Change, Changes, Report
 
@@ -27,14 +28,10 @@ def remember(analysis: Analysis, run_folder: Path) -> None:
     """Stores a call; who reads meanwhile finds the one before or this one, never a part."""
     path = run_folder / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     report = np.frombuffer(analysis.report.model_dump_json().encode(), dtype=np.uint8)
-    try:
-        with open(scratch, "wb") as file:
-            np.savez_compressed(file, report=report, votes=analysis.votes)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    content = io.BytesIO()
+    np.savez_compressed(content, report=report, votes=analysis.votes)
+    write_atomically(path, content.getvalue())
 
 
 def with_changes(analysis: Analysis, before: Analysis | None) -> Analysis:

@@ -8,7 +8,6 @@ are read.
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import label_selection
+from models.atomic_file import write_atomically
 from models.errors import InputError
 from models.label_model import ABSTAIN, POSITIVE
 from pipeline import staged_rows, staging
@@ -172,9 +172,4 @@ def _write(path: Path, table: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text.getvalue(), encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(path, text.getvalue())

@@ -1,11 +1,12 @@
 """What a scheduler remembers across restarts: <root>/<name>/schedule.json."""
 
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from models.atomic_file import write_atomically
 
 FORMAT = 1
 FILE = "schedule.json"
@@ -79,16 +80,7 @@ def read(folder: Path) -> ScheduleState | None:
 
 def write(state: ScheduleState, folder: Path) -> None:
     """Replaces the state; neither a kill nor a loss of power leaves half of it."""
-    path = folder / FILE
-    scratch = path.with_name(f".{FILE}.{os.getpid()}")
-    try:
-        with open(scratch, "w", encoding="utf-8") as file:
-            file.write(state.model_dump_json(indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(folder / FILE, state.model_dump_json(indent=2) + "\n")
 
 
 def adapted(state: ScheduleState, cron: str, timezone: str, now: datetime) -> ScheduleState:
