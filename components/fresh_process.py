@@ -16,6 +16,19 @@ _LAST_LINES = 3
 
 
 @dataclass(frozen=True)
+class Problem:
+    """How a process ended that did not end well.
+
+    Attributes:
+      text: In words.
+      cut_off: Whether it was ended from outside: its time was up, or SIGKILL (memory was short).
+    """
+
+    text: str
+    cut_off: bool = False
+
+
+@dataclass(frozen=True)
 class Served:
     """What a fresh process answered.
 
@@ -27,7 +40,7 @@ class Served:
 
     candidate: Answers | None
     live: Answers | None
-    problem: str | None
+    problem: Problem | None
 
 
 def serve(module: str, folder: Path, task: Task, rows: RawRows, time_limit: float) -> Served:
@@ -48,7 +61,7 @@ def serve(module: str, folder: Path, task: Task, rows: RawRows, time_limit: floa
     return Served(read_answers(folder, "candidate"), read_answers(folder, "live"), problem)
 
 
-def run(module: str, arguments: list[str], time_limit: float) -> str | None:
+def run(module: str, arguments: list[str], time_limit: float) -> Problem | None:
     """Runs `python -m module arguments`; how it ended when that was not well, else None."""
     try:
         ended = subprocess.run(
@@ -61,7 +74,8 @@ def run(module: str, arguments: list[str], time_limit: float) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"the process gave no answer within {time_limit:g} s and was ended"
+        text = f"the process gave no answer within {time_limit:g} s and was ended"
+        return Problem(text, cut_off=True)
     if ended.returncode == 0:
         return None
     lines = ended.stderr.decode("utf-8", "replace").strip().splitlines()
@@ -70,4 +84,5 @@ def run(module: str, arguments: list[str], time_limit: float) -> str | None:
         how = f"the process was ended by {signal.Signals(-ended.returncode).name}"
     else:
         how = f"the process failed with exit code {ended.returncode}"
-    return f"{how}: {said}" if said else how
+    killed = ended.returncode == -signal.SIGKILL
+    return Problem(f"{how}: {said}" if said else how, cut_off=killed)

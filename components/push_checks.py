@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +90,17 @@ def answer_rows(
     """Whether a fresh process answered as the pipeline does, and fast enough.
 
     Args:
-      compared: Whether the process had a live version to serve, too: what became of it after it had
-        answered for the candidate is not the candidate's fault.
+      compared: Whether the process had a live version to serve, too: that it failed after it had
+        answered for the candidate is not the candidate's fault. Where it was cut off, nothing says
+        that the candidate is as good.
     """
-    answers = served.candidate
-    if answers is None or (served.problem and not compared):
-        where, key = "answers", "pusher.time_limit"
-        return [PushRow(target, where, OVERALL, None, "given", False, key, served.problem)]
+    answers, problem = served.candidate, served.problem
+    why = problem.text if problem else None
+    missing = PushRow(target, "answers", OVERALL, None, "given", False, "pusher.time_limit", why)
+    if answers is None or (problem and not compared):
+        return [missing]
+    if problem and problem.cut_off and served.live is None:
+        return [replace(missing, metric="answers of live")]
     sample = np.stack([answers.probabilities[: len(expected)], answers.by_column])
     wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
     difference = None if wrong.any() else float(np.abs(sample - expected).max())
@@ -200,7 +204,7 @@ def check(
         "latency_ms": served.candidate.latency_ms if served.candidate else None,
         "live_version": int(Path(live).name) if live else None,
         "compared_on": compared.source if compared else None,
-        "problem": served.problem,
+        "problem": served.problem.text if served.problem else None,
     }
     if compared is not None and served.candidate and served.live and all(r.passed for r in rows):
         candidate = served.candidate.probabilities[sample.count :]
