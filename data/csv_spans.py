@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from models import raw_table
+from models import csv_text, raw_table
 from models.errors import InputError
 from models.raw_table import Source
 
@@ -51,7 +51,7 @@ def lay_out(source: Source, beside: Path, folder: str) -> None:
         _write(absent, target)
 
 
-def read(source: Source, path: Path) -> tuple[list[str], raw_table.Table]:
+def read(source: Source, path: Path) -> tuple[list[str], csv_text.Table]:
     """Header and rows of the file.
 
     Raises:
@@ -67,10 +67,8 @@ def read(source: Source, path: Path) -> tuple[list[str], raw_table.Table]:
             f"{path}: SHA-256 is {found}, expected {source.sha256}; bring the file back, "
             "or correct the description of the data set if the new one is meant"
         )
-    header, rows = raw_table.parse(
-        raw_table.decode(content, str(path)), str(path), source.delimiter
-    )
-    raw_table.check_widths(header, rows, str(path))
+    header, rows = csv_text.parse(csv_text.decode(content, str(path)), str(path), source.delimiter)
+    csv_text.check_widths(header, rows, str(path))
     return header, rows
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from models import raw_table
+from models import csv_text
 from models.errors import InputError
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -47,9 +47,9 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
     Raises:
         InputError: not UTF-8, no rows, ragged rows, wrong columns, text in a number column.
     """
-    header, rows = raw_table.parse(raw_table.decode(content, name), name)
+    header, rows = csv_text.parse(csv_text.decode(content, name), name)
     _check_header(header, name, columns)
-    raw_table.check_widths(header, rows, name)
+    csv_text.check_widths(header, rows, name)
     cells = dict(zip(header, zip(*rows, strict=True), strict=True))
     table = {}
     for column, kind in columns.kinds.items():

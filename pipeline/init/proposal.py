@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from models import raw_table
+from models import csv_text, raw_table
+from models.csv_text import Table
 from models.errors import InputError
 from models.labeling import draw
-from models.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source, Table
+from models.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source
 from pipeline import rows
 from pipeline.init import columns, label, names
 from pipeline.init.columns import LABEL, LEFT_OUT, Seen
@@ -119,13 +120,13 @@ def read(content: bytes, name: str) -> Read:
     Raises:
         InputError: it is not UTF-8, not CSV, ragged, empty, or has two columns of one name.
     """
-    text = raw_table.decode(content, name)
-    delimiter = raw_table.find_delimiter(text)
-    header, table = raw_table.parse(text, name, delimiter)
+    text = csv_text.decode(content, name)
+    delimiter = csv_text.find_delimiter(text)
+    header, table = csv_text.parse(text, name, delimiter)
     for column, times in Counter(filter(None, header)).items():
         if times > 1:
             raise InputError(f"{name}: {times} columns are called '{column}'; rename all but one")
-    raw_table.check_widths(header, table, name)
+    csv_text.check_widths(header, table, name)
     return Read(hashlib.sha256(content).hexdigest(), delimiter, header, table)
 
 

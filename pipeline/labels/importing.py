@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-from models import raw_table
+from models import csv_text
 from models.errors import InputError
 from pipeline import staged_rows, staging
 from pipeline.config import Config
@@ -103,8 +103,8 @@ def import_file(
 
 def _read(content: bytes, path: Path) -> list[Line]:
     """The rows; spreadsheets that separate by semicolons or tabs are understood."""
-    text = raw_table.decode(content, str(path))
-    header, rows = raw_table.parse(text, str(path), raw_table.find_delimiter(text))
+    text = csv_text.decode(content, str(path))
+    header, rows = csv_text.parse(text, str(path), csv_text.find_delimiter(text))
     for column in NEEDED:
         if column not in header:
             raise InputError(
@@ -115,7 +115,7 @@ def _read(content: bytes, path: Path) -> list[Line]:
             raise InputError(
                 f"{path}: {header.count(column)} columns are called '{column}'; keep one"
             )
-    raw_table.check_widths(header, rows, str(path))
+    csv_text.check_widths(header, rows, str(path))
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 

@@ -14,7 +14,7 @@ ALLOWED = {
     "pipeline": ("pipeline", "components", "models"),
     "components": ("components", "models"),
     "models": ("models",),
-    "data": ("data", "models.errors", "models.raw_table"),
+    "data": ("data", "models.csv_text", "models.errors", "models.raw_table"),
     "benchmarks": ("benchmarks", "pipeline", "components", "models", "data"),
     "tests": ROOMS,
 }

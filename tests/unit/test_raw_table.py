@@ -1,43 +1,10 @@
-"""A CSV file as somebody hands it over: delimiters, cells, classes, the split."""
+"""A CSV file as somebody hands it over: cells, classes, the split."""
 
 import pytest
 
 from models import raw_table
 from models.errors import InputError
 from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, Column, Label, Source
-
-
-@pytest.mark.parametrize(
-    ("text", "delimiter"),
-    [
-        ("a,b\n1,2\n", ","),
-        ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
-        ("a\tb\n1, 2\tx\n", "\t"),
-        ("a|b\n1|2\n", "|"),
-        ('a;b\n"one, two, three";2\n"four";3\n', ";"),
-        ("only\n1\n2\n", ","),
-    ],
-)
-def test_the_delimiter_is_the_one_that_fits_the_header(text: str, delimiter: str) -> None:
-    assert raw_table.find_delimiter(text) == delimiter
-
-
-def test_quoted_line_ends_and_a_byte_order_mark() -> None:
-    text = raw_table.decode('\ufeffa,b\r\n"two\nlines",2\r\n\r\n'.encode(), "x.csv")
-    assert raw_table.parse(text, "x.csv") == (["a", "b"], [["two\nlines", "2"]])
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("a,b\n1,2\nK\u00f6ln,3\n".encode("latin-1"), "x.csv: row 2 is not UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), "x.csv: the header is not UTF-8"),
-        (b" \n", "x.csv: the file is empty"),
-    ],
-)
-def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        raw_table.decode(content, "x.csv")
 
 
 @pytest.mark.parametrize(
