@@ -18,7 +18,8 @@ from pipeline.config import CONFIGS, REPOSITORY, SMOKE, load
 from pipeline.init import example, files, leaks, names, proposal
 from pipeline.init.example import Example, Value
 from pipeline.init.files import Origin
-from pipeline.init.proposal import SEED, Proposal, Request
+from pipeline.init.gold_budget import SEED
+from pipeline.init.proposal import Proposal, Request
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What `init` makes of a file: its columns, its label, the split, the gold budget, the slices."""
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,19 +12,14 @@ import pandas as pd
 from models import csv_text, raw_table
 from models.csv_text import Table
 from models.errors import InputError
-from models.labeling import draw
 from models.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source
 from pipeline import rows
 from pipeline.init import columns, label, names
 from pipeline.init.columns import LABEL, LEFT_OUT, Seen
+from pipeline.init.gold_budget import LEAST_GOLD_ROWS, TEST_OF_A_CLASS, fits, gold_rows
 
 KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
-SEED = 1  # of the pipeline, as in base.yaml
 SEEDS = range(1, 31)  # of the split, tried until both parts have rows of both classes
-GOLD_ROWS, LEAST_GOLD_ROWS = 1000, 10  # as many as there are, up to; the least that is allowed
-GOLD_SHARE = 0.7  # of the labelled rows, at most: a draw of rows holds as many for certain
-GOLD_OF_RARER_CLASS = 10  # expected
-TEST_OF_A_CLASS = 2  # rows, at least
 MOST_SLICE_VALUES = 8
 SLICES = 2
 _SENSITIVE = ("sex", "gender", "race", "ethnic", "religion", "nationality", "disab", "age_group")
@@ -230,33 +224,6 @@ def _parts(classes: Sequence[str], test: Sequence[bool]) -> tuple[pd.DataFrame, 
         for part, side in (("span-1", False), ("test", True))
     )
     return train_part, test_part
-
-
-def gold_rows(train: pd.DataFrame, most: int | None) -> int:
-    """A gold budget in which the rarer class is likely to be; 0 where labels are too few.
-
-    At most GOLD_SHARE of the labelled rows, of those that a draw of `most` rows is likely to hold.
-    """
-    labels = train.loc[train["label"] != "", "label"]
-    if labels.nunique() < 2:
-        return 0
-    rarer = labels.value_counts(normalize=True).min()
-    wanted = max(GOLD_ROWS, math.ceil(GOLD_OF_RARER_CLASS / rarer))
-    drawn = len(labels) if most is None else len(labels) * min(1, most / len(train))
-    budget = min(wanted, int(drawn * GOLD_SHARE))
-    return budget if budget >= LEAST_GOLD_ROWS else 0
-
-
-def fits(train: pd.DataFrame, test: pd.DataFrame, most: int | None, gold: int) -> bool:
-    """Whether a run on at most `most` rows has both classes in test part and gold rows."""
-    train, test = rows.draw(train, test, most, SEED)
-    if test["label"].nunique() < 2 or test["label"].value_counts().min() < TEST_OF_A_CLASS:
-        return False
-    labeled = train[train["label"] != ""].reset_index(drop=True)
-    if len(labeled) < gold or not rows.in_eval(train[rows.ROW_ID], 0.2, SEED).any():
-        return False
-    drawn = [n for _, n in draw(SEED, list(labeled[rows.ROW_ID]), gold)]
-    return bool(labeled["label"].iloc[drawn].nunique() == 2)
 
 
 def _too_few(request: Request, classes: Sequence[str]) -> str:

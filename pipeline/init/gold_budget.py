@@ -1,0 +1,41 @@
+"""How many labelled rows of a new data set a run may see, and whether a run can do with them."""
+
+import math
+
+import pandas as pd
+
+from models.labeling import draw
+from pipeline import rows
+
+SEED = 1  # of the pipeline, as in base.yaml
+GOLD_ROWS, LEAST_GOLD_ROWS = 1000, 10  # as many as there are, up to; the least that is allowed
+GOLD_SHARE = 0.7  # of the labelled rows, at most: a draw of rows holds as many for certain
+GOLD_OF_RARER_CLASS = 10  # expected
+TEST_OF_A_CLASS = 2  # rows, at least
+
+
+def gold_rows(train: pd.DataFrame, most: int | None) -> int:
+    """A gold budget in which the rarer class is likely to be; 0 where labels are too few.
+
+    At most GOLD_SHARE of the labelled rows, of those that a draw of `most` rows is likely to hold.
+    """
+    labels = train.loc[train["label"] != "", "label"]
+    if labels.nunique() < 2:
+        return 0
+    rarer = labels.value_counts(normalize=True).min()
+    wanted = max(GOLD_ROWS, math.ceil(GOLD_OF_RARER_CLASS / rarer))
+    drawn = len(labels) if most is None else len(labels) * min(1, most / len(train))
+    budget = min(wanted, int(drawn * GOLD_SHARE))
+    return budget if budget >= LEAST_GOLD_ROWS else 0
+
+
+def fits(train: pd.DataFrame, test: pd.DataFrame, most: int | None, gold: int) -> bool:
+    """Whether a run on at most `most` rows has both classes in test part and gold rows."""
+    train, test = rows.draw(train, test, most, SEED)
+    if test["label"].nunique() < 2 or test["label"].value_counts().min() < TEST_OF_A_CLASS:
+        return False
+    labeled = train[train["label"] != ""].reset_index(drop=True)
+    if len(labeled) < gold or not rows.in_eval(train[rows.ROW_ID], 0.2, SEED).any():
+        return False
+    drawn = [n for _, n in draw(SEED, list(labeled[rows.ROW_ID]), gold)]
+    return bool(labeled["label"].iloc[drawn].nunique() == 2)
