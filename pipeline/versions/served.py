@@ -102,7 +102,7 @@ def _version(target: str, path: Path, status: Status, runs: "_Runs") -> Version:
         target,
         number,
         path,
-        record.run_id or None,
+        record.run_id or runs.pushed().get(number),
         status,
         record.pushed_at or None,
         record.model_sha256 or None,

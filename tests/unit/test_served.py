@@ -52,6 +52,16 @@ def test_the_highest_number_is_live(tmp_path: Path) -> None:
     assert listed == [(10, "live"), (9, "previous")]
 
 
+def test_a_record_that_began_with_a_rollback_lets_summaries_say_the_run(
+    tmp_path: Path,
+) -> None:
+    path = make_version(tmp_path, 7, run_id="")
+    write_summary(tmp_path, "20260102T000000Z", 7)
+    found = live(tmp_path, NAME, "server")
+    assert found is not None
+    assert (found.path, found.run_id) == (path, "20260102T000000Z")
+
+
 def test_without_a_record_the_summaries_say_the_run(tmp_path: Path) -> None:
     make_version(tmp_path, 7, run_id=None)
     for run_id, version in (("20260101T000000Z", None), ("20260102T000000Z", 7)):
