@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ml_metadata.errors import StatusError
+
+from models.errors import InputError
 from pipeline import lock, run, summary
 from pipeline.contract import contract_sha256
 from pipeline.events import Listener
@@ -86,8 +89,8 @@ def retrain(
         return Result(decision, None, code)
     outcome = run.execute(replace(request.run, window=window), build, listener, tell)
     code = exit_code_of(outcome)
-    _record(request.folder, decision, outcome.summary, code)
-    return Result(decision, outcome, code)
+    warnings = _record(request.folder, decision, outcome.summary, code)
+    return Result(decision, replace(outcome, warnings=[*outcome.warnings, *warnings]), code)
 
 
 def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decision, Window]:
@@ -159,8 +162,11 @@ def exit_code_of(outcome: run.Outcome) -> int:
     return DONE if pushed else BLOCKED
 
 
-def _record(folder: Path, decision: Decision, found: summary.Summary, code: int) -> None:
-    """Notes the outcome in the log, and the reasons on the run in ML Metadata."""
+def _record(folder: Path, decision: Decision, found: summary.Summary, code: int) -> list[str]:
+    """Notes the outcome in the log, and the reasons on the run in ML Metadata.
+
+    What goes wrong here does not change how the run ended: it is returned as warnings.
+    """
     outcome = Outcome(
         id=decision.id,
         run_id=found.run_id,
@@ -169,6 +175,10 @@ def _record(folder: Path, decision: Decision, found: summary.Summary, code: int)
         why={t: push.why for t, push in found.pushed.items() if push.why is not None},
         exit_code=code,
     )
-    records.append(folder, outcome)
-    if store := open_store(folder, writable=True):
-        store.note_on_run(found.run_id, {_REASONS: "; ".join(decision.reasons)})
+    try:
+        records.append(folder, outcome)
+        if store := open_store(folder, writable=True):
+            store.note_on_run(found.run_id, {_REASONS: "; ".join(decision.reasons)})
+    except (OSError, StatusError, InputError) as error:
+        return [f"the outcome of the decision is not recorded: {type(error).__name__}: {error}"]
+    return []

@@ -15,6 +15,7 @@ from pipeline import environment, lock
 from pipeline.cli import main
 from pipeline.config import load
 from pipeline.retraining import ledger, records
+from pipeline.retraining import retrain as work
 from pipeline.retraining.records import Decision, Outcome
 from pipeline.retraining.span_rows import read_requests
 from tests.unit.mini_run import build
@@ -81,9 +82,11 @@ def test_what_ran_and_was_not_pushed_is_not_run_again_until_something_changes(
     assert (code, again["decision"]["action"], len(retrain.runs)) == (3, "blocked", 1)
     assert again["decision"]["reasons"][0].startswith("blocked already by server: ")
     assert retrain("--dry-run")[0] == 3
+    operated = retrain("--set", "schedule.cron=0 4 * * *", "--set", "metrics.textfile=/no/a.prom")
+    assert (operated[0], operated[1]["decision"]["action"], len(retrain.runs)) == (3, "blocked", 1)
 
     log = records.read(retrain.run_folder)
-    assert [decision.action for decision in log.decisions] == ["run", "blocked"]
+    assert [decision.action for decision in log.decisions] == ["run", "blocked", "blocked"]
     run_id = retrain.runs[0].name
     assert log.decision_of(run_id) == log.decisions[0]
     config = mlmd.ConnectionConfig()
@@ -96,6 +99,22 @@ def test_what_ran_and_was_not_pushed_is_not_run_again_until_something_changes(
     (retrain.raw / "span-3" / "data.csv").write_text(table(ROWS, 5 * ROWS))
     code, new = retrain()
     assert (code, new["decision"]["spans"], len(retrain.runs)) == (3, [1, 2, 3], 2)
+
+
+def test_what_goes_wrong_after_the_run_does_not_change_how_it_ended(
+    retrain: Retrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(folder: Path, writable: bool = False) -> None:
+        raise ConnectionError("the server does not answer")
+
+    monkeypatch.setattr(work, "open_store", down)
+    warned: list[str] = []
+    monkeypatch.setattr("pipeline.verbs.retrain.print_warnings", lambda out, w: warned.extend(w))
+    code, _ = retrain()
+    assert (code, len(retrain.runs)) == (3, 1)
+    assert warned == [
+        "the outcome of the decision is not recorded: ConnectionError: the server does not answer"
+    ]
 
 
 def test_a_run_that_broke_is_tried_again(retrain: Retrain, monkeypatch: pytest.MonkeyPatch) -> None:
