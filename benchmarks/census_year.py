@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.census import spans
+from data.packaged_spans import to_csv
 
 ROWS = 1800  # in a month
 TEST_ROWS = 4000  # of the canonical test part
@@ -49,7 +50,7 @@ class Year:
             (folder / SUMS).write_text(f"{digest}  data.csv\n")
 
     def _write(self, folder: Path, rows: Table) -> None:
-        (folder / "data.csv").write_text(spans.to_csv([self._header, *rows]), encoding="utf-8")
+        (folder / "data.csv").write_text(to_csv([self._header, *rows]), encoding="utf-8")
 
     def changed(
         self, rows: Table, column: str, change: Callable[[str], str], share: float

