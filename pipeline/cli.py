@@ -1,7 +1,8 @@
 """The command line: `python -m pipeline <verb>`.
 
 Exit codes: 0 done (a model that was not blessed is a result), 1 failed, 2 configuration, data or
-disk at fault, 3 not blessed under --require-blessing, 128 + n interrupted by signal n.
+disk at fault, 3 not blessed under --require-blessing or retrain blocked, 128 + n interrupted by
+signal n.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.display import print_warnings
-from pipeline.verbs.common import DONE, load_config, run_folder
+from pipeline.verbs.common import DONE, given_flags, load_config, run_folder
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -61,7 +62,8 @@ def rollback(options: argparse.Namespace, out: Console) -> int:
     out.print(f"{done.target}: version {done.live} is live ({before})", soft_wrap=True)
     if done.withdrawn:
         moved = ", ".join(map(str, done.withdrawn))
-        undo = f"rollback {done.target} {done.before} --config {options.config}"
+        back = ["rollback", done.target, str(done.before), *given_flags(options)]
+        undo = f"python -m pipeline {shlex.join(back)}"
         out.print(f"  rolled back: {moved}; to undo: {escape(undo)}", soft_wrap=True)
     told = Rollback(target=done.target, before=done.before, live=done.live)
     print_warnings(out, after_rollback(config, Path(options.config).stem, told, folder))

@@ -149,7 +149,8 @@ def test_the_verbs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert time.monotonic() - started < 1
     out = capsys.readouterr().out
     assert "server: version 2 is live (before: 3)" in out
-    assert "to undo: rollback server 3" in out
+    undo = f"python -m pipeline rollback server 3 --config=census --root={folder.parent}"
+    assert f"to undo: {undo}" in out
     assert main(["models", "--json", *where]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [(row["version"], row["status"]) for row in rows] == [
