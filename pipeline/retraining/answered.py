@@ -1,6 +1,7 @@
 """Answers that people gave, as evidence: those that the served model has not learnt from."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -14,17 +15,19 @@ from pipeline.retraining.spans import part_of
 def imports_in_use(config: Config, run_folder: Path, spans: Collection[int]) -> dict[str, int]:
     """Answers to rows of these spans by import, for each that has any; none in gold mode.
 
+    As in a run, of several imports that answer a row alike only the first counts: one that says
+    nothing new would otherwise be a reason to run for ever.
+
     Raises:
-        InputError: a file of answers is damaged.
+        InputError: a file of answers is damaged, or two contradict each other.
     """
     if config.labeling.mode == "gold":
         return {}
     parts = {part_of(span) for span in spans}
-    found = {
-        one.id: sum(answer.row_id.partition(":")[0] in parts for answer in one.answers)
-        for one in answers.read_all(answers.folder_of(config, run_folder))
-    }
-    return {import_id: count for import_id, count in found.items() if count}
+    merged = answers.merge(answers.read_all(answers.folder_of(config, run_folder)))
+    return dict(
+        Counter(one.id for row_id, (one, _) in merged.items() if row_id.partition(":")[0] in parts)
+    )
 
 
 def imports_of_run(executions: list[Execution]) -> frozenset[str] | None:

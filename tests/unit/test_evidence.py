@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.config import load
+from pipeline.labels.answers import Answer, Import, write
 from pipeline.retraining import evidence
-from pipeline.retraining.answered import of_answers
+from pipeline.retraining.answered import imports_in_use, of_answers
 from pipeline.retraining.judged_labels import (
     Judged,
     of_label_shift,
@@ -103,6 +106,41 @@ def test_few_labels_are_not_judged() -> None:
     found = of_label_shift({3: judged(150, 0.2)}, judged(900, 0.84), 0.8, 200, 0.1)
     assert found.state == "unknown"
     assert found.message == "span 3: 150 labelled rows, retrain.min_labeled_rows=200 are needed"
+
+
+def imported(number: int, row_ids: list[str]) -> Import:
+    given = [
+        Answer(
+            row_id=row_id,
+            answer=">50K",
+            annotators=["ann"],
+            selection="random",
+            inclusion_probability=0.5,
+            row_sha256="0",
+        )
+        for row_id in row_ids
+    ]
+    return Import(
+        format=1,
+        id=f"import-{number}",
+        imported=datetime(2026, 1, number, tzinfo=UTC),
+        file="answers.csv",
+        file_sha256="0",
+        code_sha256="0",
+        config="census",
+        label="income",
+        columns=[],
+        answers=given,
+    )
+
+
+def test_an_import_that_only_repeats_another_is_none_to_learn_from(tmp_path: Path) -> None:
+    for number, rows in ((1, ["span-1:0", "span-2:7"]), (2, ["span-2:7"]), (3, ["span-2:8"])):
+        write(imported(number, rows), tmp_path / "answers")
+    config = load("census")
+    assert imports_in_use(config, tmp_path, [2]) == {"import-1": 1, "import-3": 1}
+    assert imports_in_use(config, tmp_path, [1, 2]) == {"import-1": 2, "import-3": 1}
+    assert imports_in_use(load("census", ["labeling.mode=gold"]), tmp_path, [1, 2]) == {}
 
 
 def test_quality_on_new_rows() -> None:
