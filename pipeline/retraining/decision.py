@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.version_record import withdrawn_folder
 from pipeline import summary
 from pipeline.history import run_ids
 from pipeline.retraining.answered import imports_of_run
@@ -93,11 +94,12 @@ def find_earlier(run_folder: Path, inputs: Inputs) -> Earlier | None:
     """The last run that came to an end with the same inputs.
 
     A run that failed for another reason than its data is none: it is worth another try. Neither is
-    one whose model was compared with another live version than today's and not pushed.
+    one whose model was compared with another live version than today's and not pushed, nor one
+    whose version was deleted since: a run pushes it anew.
     """
     for run_id in reversed(run_ids(run_folder)):
         found = _read(summary.path_of(run_folder, run_id))
-        if not _same(found, inputs):
+        if not _same(found, inputs) or _is_deleted(found, run_folder):
             continue
         failure = summary.Failure(**found["failure"]) if found.get("failure") else None
         took = imports_of_run(executions_of(run_folder, run_id))
@@ -121,6 +123,15 @@ def _same(found: dict[str, Any], inputs: Inputs) -> bool:
             for target, check in checks.items()
             if found["pushed"][target].get("version") is None
         )
+    )
+
+
+def _is_deleted(found: dict[str, Any], run_folder: Path) -> bool:
+    """Whether a version that a run pushed is neither served nor among those rolled back."""
+    paths = [run_folder / push["path"] for push in found["pushed"].values() if push.get("path")]
+    return any(
+        not path.is_dir() and not (withdrawn_folder(path.parent) / path.name).is_dir()
+        for path in paths
     )
 
 

@@ -104,6 +104,17 @@ def test_a_model_that_lost_against_another_live_version_is_tried_again(tmp_path:
     assert find(tmp_path, live={"server": 5, "edge": 7}) is None, "7 was rolled back"
 
 
+def test_a_version_that_was_deleted_is_pushed_anew(tmp_path: Path) -> None:
+    pushed = {"server": {"version": 7, "path": "serving/tiny/7"}, "edge": {"version": 7}}
+    write(tmp_path, RUN, pushed=pushed)
+    assert find(tmp_path) is None
+    (tmp_path / "serving" / ".tiny.rolled-back" / "7").mkdir(parents=True)
+    assert find(tmp_path) == Earlier(RUN, None), "it is not pushed again"
+    (tmp_path / "serving" / ".tiny.rolled-back" / "7").rmdir()
+    (tmp_path / "serving" / "tiny" / "7").mkdir(parents=True)
+    assert find(tmp_path) == Earlier(RUN, None)
+
+
 def test_a_run_that_its_data_stopped_counts_and_one_that_broke_does_not(tmp_path: Path) -> None:
     write(tmp_path, "20260101T000000Z", state="FAILED", failure=failure("Trainer"))
     write(tmp_path, "20260102T000000Z", state="INTERRUPTED")
