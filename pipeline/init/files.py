@@ -112,7 +112,8 @@ def _docstring(example: Example) -> str:
         else f"no more than chance would have ({example.chance:.0%}): replace it"
     )
     text = f"{example.right} of the {example.gold} gold rows it holds for are {kind}; {verdict}."
-    return "\n    ".join(textwrap.wrap(text, _WIDTH - 10))
+    lines = textwrap.wrap(text, _WIDTH - 10)
+    return "\n    ".join(lines if len(lines) == 1 else [*lines, ""])
 
 
 def _render(template: str, values: dict[str, Any]) -> str:
@@ -156,9 +157,13 @@ def _yaml_list(values: Sequence[str]) -> str:
 
 
 def python_text(value: Any) -> str:
-    """A value as Python source: texts in double quotes, whole numbers without a point."""
+    """A value as Python source, as a formatter leaves it: whole numbers have no point."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        quoted = json.dumps(value, ensure_ascii=False)
+        if value.count('"') <= value.count("'"):
+            return quoted
+        inner = quoted[1:-1].replace('\\"', '"').replace("'", "\\'")
+        return f"'{inner}'"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return repr(value)

@@ -1,7 +1,10 @@
 """`init`: contract, example function, suspect columns, files, and nothing half-written."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +153,30 @@ def test_the_modules_are_python_and_the_function_votes(
     other = {"==": "elsewhere", ">=": 12.0, "<=": 0, "has word": "a \n b"}[written.operator]
     assert function({written.column: other}) == -1
     assert function({written.column: None}) == -1
+
+
+def test_what_is_written_is_formatted(
+    proposed: tuple[Proposal, dict[str, dict[str, list[str]]]], tmp_path: Path
+) -> None:
+    """Quotes in headers, a docstring that takes two lines."""
+    made, _ = proposed
+    columns = [replace(made.columns[0], header='Size "gross"'), *made.columns[1:]]
+    source = replace(made.source, columns=tuple(columns))
+    unsure = replace(EXAMPLE, above_chance=False, gold=1000, right=100)
+    contents = files.render(replace(made, source=source), "", unsure, b"", ORIGIN)
+    for path, content in contents.items():
+        if path.endswith(".py"):
+            (tmp_path / Path(path).name).write_bytes(content)
+    config = ["--config", str(REPOSITORY / "pyproject.toml")]
+    for check in (["check", "-q"], ["format", "--check", "-q"]):
+        ruff = [sys.executable, "-m", "ruff", *check, *config, str(tmp_path)]
+        done = subprocess.run(ruff, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("value", ["a", 'a "b"', "it's", '"it\'s"', '\\"', '"\\', "c\nd\x00", 1.5])
+def test_values_are_python(value: object) -> None:
+    assert ast.literal_eval(files.python_text(value)) == value
 
 
 def test_texts_are_quoted_where_yaml_would_read_something_else() -> None:
