@@ -69,10 +69,9 @@ class Config(Section):
 
     @property
     def config_sha256(self) -> str:
-        """SHA-256 of the values that a run's results follow from, in hexadecimal.
+        """SHA-256 of the values that runs and decisions to run follow from, in hexadecimal.
 
-        Keys are sorted first. Those of operation are left out: who is told, or when to look, makes
-        no other run.
+        Keys are sorted first. Who is told, or when to look, makes no other run: left out.
         """
         values = self.model_dump(mode="json", by_alias=True, exclude=set(OPERATION))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

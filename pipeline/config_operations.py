@@ -6,7 +6,8 @@ from pydantic import Field
 
 from pipeline.config_sections import Count, Metric, Section, Share, Text
 
-OPERATION = ("retrain", "schedule", "notify", "metrics", "metadata")  # sections no node reads
+# Sections that change neither a run nor the decision to run.
+OPERATION = ("schedule", "notify", "metrics", "metadata")
 NoticeEvent = Literal["failure", "block", "push", "rollback"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
