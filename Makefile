@@ -3,6 +3,7 @@ CONFIG ?= census
 RUN ?=
 KEEP ?= 10
 TARGET ?=
+MODEL ?=
 VERSION ?=
 BENCHMARK ?= cpu quality
 ARGS ?=
