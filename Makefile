@@ -12,10 +12,10 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback lineage gc init lf to-label labels test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## make the isolated environment from the lock, when it has changed
 	@sh environment/setup.sh
