@@ -5,8 +5,8 @@
 
 Census training rows are drawn with replacement and written, a batch at a time, as TFRecord files of
 tf.Examples of up to a million rows each; one row in a hundred has its true label. Each size is then
-read and voted on by the labeler's first pass, with and without its memory of cases that it met, and
-labelled from end to end through Beam, each in a process of its own. The files are removed.
+read and voted on by the labeler's first pass, and labelled from end to end through Beam, each in a
+process of its own. The files are removed.
 
 Writes labeling.md and labeling.json to benchmarks/results/.
 """
