@@ -14,7 +14,7 @@ from tests.e2e.conftest import REPOSITORY, pipeline, versions
 SERVER_NODES = {
     "Staging", "CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator",
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner",
-    "Trainer", "Evaluator.server", "FairnessGate.server", "Pusher.server",
+    "Trainer", "Evaluator.server", "FairnessGate.server", "PushGate.server", "Pusher.server",
 }  # fmt: skip
 
 
