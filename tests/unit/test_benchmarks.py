@@ -121,7 +121,7 @@ def test_runs_their_targets_and_nodes_are_tabulated(
 
 def model(auc: float, bytes_: int) -> Model:
     return Model(
-        metrics={"accuracy": 0.85, "auc": auc, "f1": 0.61},
+        metrics={"accuracy": 0.85, "auc": auc, "f1": 0.65},
         slices={},
         gaps={"sex": {"tpr": 0.1}},
         bytes=bytes_,
