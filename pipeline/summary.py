@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.atomic_file import write_atomically
 from models.errors import InputError
 from pipeline.events import NodeState
+from pipeline.validation import first_problem
 
 FORMAT = 1
 FILE = "summary.json"
@@ -222,8 +223,6 @@ def read(path: Path) -> Summary:
     except FileNotFoundError:
         raise InputError(f"{path}: there is no summary of that run") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
         raise InputError(
-            f"{path}: not a summary of format {FORMAT}: {where}: {first['msg']}"
+            f"{path}: not a summary of format {FORMAT}: {first_problem(error)}"
         ) from None

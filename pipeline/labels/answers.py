@@ -19,6 +19,7 @@ from models.label_model import NEGATIVE, POSITIVE
 from pipeline import staged_rows
 from pipeline.config import REPOSITORY, Config
 from pipeline.staging import Staged
+from pipeline.validation import first_problem
 
 Selection = Literal["random", "informative"]
 REMOVED = ".removed"
@@ -82,10 +83,8 @@ def _read(path: Path) -> Import:
     try:
         return Import.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
         raise InputError(
-            f"{path}: damaged: {where}: {first['msg']}; bring it back from a copy, or remove it "
+            f"{path}: damaged: {first_problem(error)}; bring it back from a copy, or remove it "
             "and import the answers again"
         ) from None
 

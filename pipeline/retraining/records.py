@@ -15,6 +15,7 @@ from models.errors import InputError
 from pipeline import history_file
 from pipeline.retraining.evidence import Evidence
 from pipeline.summary import SpanFinding
+from pipeline.validation import first_problem
 
 FILE = Path("retraining") / "decisions.jsonl"
 Action = Literal["run", "nothing", "blocked"]
@@ -100,10 +101,8 @@ def read(run_folder: Path) -> Log:
         decisions = [Decision.model_validate(v) for v in lines if v.get("line") != "outcome"]
         outcomes = [Outcome.model_validate(v) for v in lines if v.get("line") == "outcome"]
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
         raise InputError(
-            f"{run_folder / FILE}: a line is not of this log: {where}: {first['msg']}; bring the "
+            f"{run_folder / FILE}: a line is not of this log: {first_problem(error)}; bring the "
             "file back from a copy, or move it aside to begin a new one"
         ) from None
     return Log(decisions=decisions, outcomes={outcome.id: outcome for outcome in outcomes})
