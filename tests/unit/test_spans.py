@@ -10,6 +10,8 @@ from pipeline.config import load
 from pipeline.config_sections import Data
 from pipeline.retraining.spans import SourceFile
 from pipeline.retraining.window import Ledger, Window, find_window
+from tests.unit.small_census import ROWS, write_raw
+from tests.unit.small_census import settings as census_settings
 
 RUN = "20260102T030405Z"
 
@@ -196,6 +198,23 @@ def test_a_span_that_grows_while_it_is_read_stops_the_staging(
     write(folder, "span-3", "rows of span-3 and more")
     with pytest.raises(InputError, match=r"span-3/data.csv: changed while it was read"):
         staging.stage(load("census"), tmp_path / "run", window)
+
+
+def test_a_span_that_arrives_after_the_window_was_fixed_waits_for_the_next_look(
+    tmp_path: Path,
+) -> None:
+    from pipeline import staging
+
+    raw = write_raw(tmp_path / "raw")
+    config = load("census", census_settings(raw))
+    window = find_window(raw, config.data, Ledger())
+    lines = (raw / "span-1" / "data.csv").read_text().splitlines()
+    write(raw, "span-2", "\n".join([lines[0], *lines[100:300]]) + "\n")
+
+    staged = staging.stage(config, tmp_path / "run", window)
+    assert staged.spans == (1,)
+    assert staged.rows["train"] + staged.rows["eval"] == ROWS
+    assert find_window(raw, config.data, Ledger()).spans == (1, 2)
 
 
 def test_a_name_is_the_part_and_the_file() -> None:
