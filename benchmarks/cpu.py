@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import measure, report
 from benchmarks.measure import Cost
 from benchmarks.peer import PEER, run_peer
-from pipeline.summary import Node, Summary
+from pipeline.report.summary import Node, Summary
 
 IMPORTS = 2  # imports of TensorFlow before, between and after the measured commands, each
 MEMORY_LIMIT = 2000.0  # MB

@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.census_year import DELIVERIES, Delivery, Year
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.retraining import records, served_model
 from pipeline.retraining.records import Decision
 from pipeline.retraining.retrain import Request, Result, retrain
-from pipeline.run import Request as RunRequest
-from pipeline.run import build_dag
+from pipeline.run.run import Request as RunRequest
+from pipeline.run.run import build_dag
 
 CONFIG = "demo_retrain"
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)

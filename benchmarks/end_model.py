@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import measure
-from models import label_model
-from pipeline import metadata, staging
-from pipeline.config import Config, load
+from core.config import Config
+from models.labels import label_model
+from pipeline.config.load import load
+from pipeline.ingestion import staging
 from pipeline.labels import analysis
+from pipeline.metadata import store as metadata
 
 CONFIG = "census"
 SETTINGS = ("tuner.enabled=false",)
@@ -34,9 +36,9 @@ class Prepared:
       staged: Its data.
       applied: Rows of train and eval with their votes and true labels.
       train: How many of the rows are of the train split; the others are of eval.
-      rows: Transformed rows of train and eval (models.rows.Rows), in the order of `applied`.
+      rows: Transformed rows of train and eval (models.network.rows), in the order of `applied`.
       test: Transformed rows of the test split, with true labels.
-      inputs: Widths of the features (models.features.ModelInputs).
+      inputs: Widths of the features (models.network.features.ModelInputs).
     """
 
     config: Config
@@ -61,11 +63,11 @@ def prepare(root: Path, finished: bool) -> Prepared:
       root: Folder of runs.
       finished: Whether its last run of census is taken; else one is made.
     """
-    from pipeline.environment import prepare as prepare_environment
+    from pipeline.run.environment import prepare as prepare_environment
 
     prepare_environment()
-    from models.features import model_inputs_of
-    from models.rows import Rows, load_rows
+    from models.network.features import model_inputs_of
+    from models.network.rows import Rows, load_rows
     from pipeline.settings import preprocessing_config
 
     if not finished:
@@ -136,7 +138,7 @@ def regression_on_gold(
     """Logistic regression on the same features, its penalty by cross-validation."""
     from sklearn.linear_model import LogisticRegressionCV
 
-    from models.metrics import overall_metrics
+    from models.metrics.registry import overall_metrics
 
     def design(rows: Any) -> NDArray[np.float64]:
         ids = np.zeros((rows.count, prepared.inputs.ids))
@@ -156,10 +158,10 @@ def _fit(
 ) -> dict[str, float]:
     import tf_keras
 
-    from models.metrics import overall_metrics
-    from models.network import build_network
-    from models.training import Plan, cross_entropy, fit
-    from models.tuning import Hyperparameters
+    from models.metrics.registry import overall_metrics
+    from models.network.network import build_network
+    from models.network.training import Plan, cross_entropy, fit
+    from models.network.tuning import Hyperparameters
 
     epochs, batch_size, patience = settings
     values = Hyperparameters.from_section(prepared.config.trainer.model_dump())

@@ -108,9 +108,9 @@ def write_data(folder: Path, rows: int) -> None:
     import numpy as np
     import pyarrow as pa
 
-    from components import record_batches
+    from components.beam import record_batches
     from data.census import spans
-    from pipeline.config import load
+    from pipeline.config.load import load
 
     config = load("census", [])
     header, *source = spans.read_source(spans.TRAIN_FILE)
@@ -148,16 +148,16 @@ def write_data(folder: Path, rows: int) -> None:
 
 def work(name: str, rows: int, folder: Path) -> int:
     """Does one piece of work in this process and writes its figures into the folder."""
-    from pipeline.environment import prepare
+    from pipeline.run.environment import prepare
 
     prepare()
     import apache_beam as beam
     from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-    from components.snorkel_labeler import label_shards
-    from components.voting_pass import Settings, Shard, make_voter, vote
-    from models.snorkel_model import Tuning
-    from pipeline.config import load
+    from components.beam.voting_pass import Settings, Shard, make_voter, vote
+    from components.labels.snorkel_labeler import label_shards
+    from models.labels.snorkel_model import Tuning
+    from pipeline.config.load import load
 
     config = load("census", [])
     labeling, columns = config.labeling, config.columns

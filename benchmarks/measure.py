@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import summary
-from pipeline.config import REPOSITORY
-from pipeline.summary import Summary
+from core.files import REPOSITORY
+from pipeline.report import summary
+from pipeline.report.summary import Summary
 
 PACKAGES = ("tfx", "tensorflow", "tf-keras", "apache-beam", "tensorflow-model-analysis")
 _TAIL = 20  # lines of a failed command's output that are shown

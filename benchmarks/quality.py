@@ -21,7 +21,7 @@ from typing import get_args
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
-from pipeline.summary import Model, Summary, Variant
+from pipeline.report.summary import Model, Summary, Variant
 
 MODES: dict[str, tuple[str, ...]] = {
     "weak": ("labeling.mode=weak", "labeling.gold_rows=200"),

@@ -29,9 +29,10 @@ from sklearn.pipeline import make_pipeline
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least
-from models.labeling import draw
-from pipeline import config, staging
-from pipeline.summary import Model, Summary, Variant
+from models.labels.functions import draw
+from pipeline.config import load as config
+from pipeline.ingestion import staging
+from pipeline.report.summary import Model, Summary, Variant
 
 CONFIG = "sms_spam"
 MODES: dict[str, tuple[str, ...]] = {

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from models import csv_text, raw_table
-from models.errors import InputError
-from models.raw_table import Source
+from core import csv_text, raw_table
+from core.errors import InputError
+from core.raw_table import Source
 
 
 def lay_out(source: Source, beside: Path, folder: str) -> None:

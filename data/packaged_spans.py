@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from models.errors import InputError
+from core.errors import InputError
 
 
 def read(package: str, version: str, file: str, sha256: str, what: str) -> bytes:

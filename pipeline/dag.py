@@ -11,28 +11,36 @@ from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing, PushedModel
 
-from components.anomaly_gate import AnomalyGate
-from components.answer_importer import AnswerImporter
-from components.csv_example_gen import CsvExampleGen
-from components.distiller import Distiller
-from components.evaluator import Evaluator
-from components.fairness_gate import FairnessGate
-from components.feature_selector import FeatureSelector
-from components.label_gate import LabelGate
-from components.push_checks import MODULES
-from components.push_gate import PushGate
-from components.pusher import Pusher
-from components.quantizer import Quantizer
-from components.snorkel_labeler import SnorkelLabeler
-from components.statistics_gen import StatisticsGen
-from components.variant_evaluator import VariantEvaluator
-from pipeline.baseline import LastBlessedOther, LastBlessedSameInputs
-from pipeline.config import Config
-from pipeline.contract import read_contract, slice_columns, stage_contract
+from components.data.anomaly_gate import AnomalyGate
+from components.data.csv_example_gen import CsvExampleGen
+from components.data.feature_selector import FeatureSelector
+from components.data.statistics_gen import StatisticsGen
+from components.evaluation.evaluator import Evaluator
+from components.evaluation.fairness_gate import FairnessGate
+from components.evaluation.variant_evaluator import VariantEvaluator
+from components.labels.answer_importer import AnswerImporter
+from components.labels.label_gate import LabelGate
+from components.labels.snorkel_labeler import SnorkelLabeler
+from components.pushing.push_checks import MODULES
+from components.pushing.push_gate import PushGate
+from components.pushing.pusher import Pusher
+from components.training.distiller import Distiller
+from components.training.quantizer import Quantizer
+from core.config import Config
+from core.contract import read_contract
 from pipeline.evaluation import eval_config
-from pipeline.fingerprint import code_sha256
+from pipeline.ingestion.contract import slice_columns, stage_contract
+from pipeline.ingestion.staging import SPLITS, Staged
 from pipeline.labels.answers import stage_answers
-from pipeline.metadata_connection import connection_config, without_password
+from pipeline.metadata.connection import connection_config, without_password
+from pipeline.resolvers import (
+    LastBlessedOther,
+    LastBlessedSameInputs,
+    LiveOther,
+    WarmStart,
+    rolled_back_models,
+)
+from pipeline.run.fingerprint import code_sha256
 from pipeline.settings import (
     beam_args,
     distiller_settings,
@@ -44,10 +52,7 @@ from pipeline.settings import (
     tuner_settings,
     variant_settings,
 )
-from pipeline.staging import SPLITS, Staged
-from pipeline.versions.live_other import LiveOther, rolled_back_models
 from pipeline.versions.served import served_folder
-from pipeline.warm_start import WarmStart
 
 
 def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
@@ -68,11 +73,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         ),
         types=read_contract(config.schema_path),
         source_files=[(file.name, file.sha256) for file in staged.files],
-        code_sha256=code_sha256("components.csv_example_gen"),
+        code_sha256=code_sha256("components.data.csv_example_gen"),
     )
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
-        code_sha256=code_sha256("components.statistics_gen"),
+        code_sha256=code_sha256("components.data.statistics_gen"),
     )
     schema_gen = stock.SchemaGen(statistics=statistics_gen.outputs["statistics"])
     contract = ImportSchemaGen(schema_file=str(stage_contract(config, folder)))
@@ -86,11 +91,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         severity=config.anomalies.severity,
         accept=json.dumps(config.anomalies.accept),
         contract=config.contract,
-        code_sha256=code_sha256("components.anomaly_gate"),
+        code_sha256=code_sha256("components.data.anomaly_gate"),
     )
     answer_importer = AnswerImporter(
         path=str(stage_answers(config, staged, folder)),
-        code_sha256=code_sha256("components.answer_importer"),
+        code_sha256=code_sha256("components.labels.answer_importer"),
     )
     labeler = SnorkelLabeler(
         examples=example_gen.outputs["examples"],
@@ -110,12 +115,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         epochs=config.labeling.epochs,
         tuning=config.labeling.tuning.model_dump_json(),
         seed=config.seed,
-        code_sha256=code_sha256("components.snorkel_labeler", *labeling_modules(config)),
+        code_sha256=code_sha256("components.labels.snorkel_labeler", *labeling_modules(config)),
     )
     label_gate = LabelGate(
         label_report=labeler.outputs["label_report"],
         bounds=config.labeling.gates.model_dump_json(),
-        code_sha256=code_sha256("components.label_gate"),
+        code_sha256=code_sha256("components.labels.label_gate"),
     )
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
@@ -125,13 +130,13 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         select=int(config.features.select),
         min_presence=config.features.min_presence,
         max_share=config.features.max_share,
-        code_sha256=code_sha256("components.feature_selector"),
+        code_sha256=code_sha256("components.data.feature_selector"),
     )
     feature_selector.add_upstream_node(label_gate)  # nothing is trained on what was not gated
     transform = stock.Transform(
         examples=labeler.outputs["labeled_examples"],
         schema=feature_selector.outputs["selected_schema"],
-        preprocessing_fn="models.preprocessing.preprocessing_fn",
+        preprocessing_fn="models.network.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=SPLITS),
         custom_config=preprocessing_config(config),
         disable_statistics=True,
@@ -149,7 +154,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     ).with_id("WarmStart")
     base_model = warm_start.outputs["model"] if config.trainer.warm_start else None
     tuner = stock.Tuner(
-        tuner_fn="components.tuner.tuner_fn",
+        tuner_fn="components.training.tuner.tuner_fn",
         base_model=base_model,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -158,7 +163,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         custom_config=tuner_settings(config),
     )
     trainer = stock.Trainer(
-        run_fn="components.trainer.run_fn",
+        run_fn="components.training.trainer.run_fn",
         base_model=base_model,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -172,14 +177,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         transform_graph=transform.outputs["transform_graph"],
         model_run=trainer.outputs["model_run"],
         settings=json.dumps(distiller_settings(config)),
-        code_sha256=code_sha256("components.distiller"),
+        code_sha256=code_sha256("components.training.distiller"),
     )
     quantizer = Quantizer(
         student=distiller.outputs["model"],
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         settings=json.dumps(quantizer_settings(config)),
-        code_sha256=code_sha256("components.quantizer"),
+        code_sha256=code_sha256("components.training.quantizer"),
     )
     variant_evaluator = VariantEvaluator(
         labeled_examples=labeler.outputs["labeled_examples"],
@@ -189,7 +194,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         model_run=trainer.outputs["model_run"],
         variants=quantizer.outputs["variants"],
         settings=json.dumps(variant_settings(config)),
-        code_sha256=code_sha256("components.variant_evaluator"),
+        code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
 
     baseline_server = Resolver(
@@ -206,8 +211,8 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         schema=feature_selector.outputs["selected_schema"],
         eval_config=eval_config(config.evaluation, config.evaluation.server, "tf_generic"),
         example_splits=["test"],
-        module_path="components.sliced_batches",
-        code_sha256=code_sha256("components.sliced_batches"),
+        module_path="components.beam.sliced_batches",
+        code_sha256=code_sha256("components.beam.sliced_batches"),
     ).with_id("Evaluator.server")
     fairness_gate_server = FairnessGate(
         evaluation=evaluator_server.outputs["evaluation"],
@@ -217,7 +222,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         target="server",
         bounds=config.evaluation.server.model_dump_json(),
         min_slice_rows=config.evaluation.min_slice_rows,
-        code_sha256=code_sha256("components.fairness_gate"),
+        code_sha256=code_sha256("components.evaluation.fairness_gate"),
     ).with_id("FairnessGate.server")
     live_server = Resolver(
         strategy_class=LiveOther,
@@ -235,7 +240,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         target="server",
         settings=json.dumps(push_settings(config)),
         rolled_back=json.dumps(rolled_back_models(served_folder(folder, config.name, "server"))),
-        code_sha256=code_sha256("components.push_gate", MODULES["server"]),
+        code_sha256=code_sha256("components.pushing.push_gate", MODULES["server"]),
     ).with_id("PushGate.server")
     pusher_server = Pusher(
         model=trainer.outputs["model"],
@@ -256,8 +261,8 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         baseline_model=baseline_edge.outputs["model"],
         eval_config=eval_config(config.evaluation, config.evaluation.edge, "tf_lite"),
         example_splits=["test"],
-        module_path="components.sliced_batches",
-        code_sha256=code_sha256("components.sliced_batches"),
+        module_path="components.beam.sliced_batches",
+        code_sha256=code_sha256("components.beam.sliced_batches"),
     ).with_id("Evaluator.edge")
     fairness_gate_edge = FairnessGate(
         evaluation=evaluator_edge.outputs["evaluation"],
@@ -267,7 +272,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         target="edge",
         bounds=config.evaluation.edge.model_dump_json(),
         min_slice_rows=config.evaluation.min_slice_rows,
-        code_sha256=code_sha256("components.fairness_gate"),
+        code_sha256=code_sha256("components.evaluation.fairness_gate"),
     ).with_id("FairnessGate.edge")
     live_edge = Resolver(
         strategy_class=LiveOther,
@@ -284,7 +289,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         target="edge",
         settings=json.dumps(push_settings(config)),
         rolled_back=json.dumps(rolled_back_models(served_folder(folder, config.name, "edge"))),
-        code_sha256=code_sha256("components.push_gate", MODULES["edge"]),
+        code_sha256=code_sha256("components.pushing.push_gate", MODULES["edge"]),
     ).with_id("PushGate.edge")
     pusher_edge = Pusher(
         model=quantizer.outputs["model"],

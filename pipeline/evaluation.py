@@ -4,11 +4,11 @@ import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.fairness_gate import CANDIDATE, TFMA_NAMES
-from models.export import DEFAULT_SIGNATURE
-from models.metrics import THRESHOLD
-from models.preprocessing import LABEL
-from pipeline.config_sections import Bounds, Evaluation
+from components.evaluation.fairness_gate import CANDIDATE, TFMA_NAMES
+from core.names import LABEL
+from core.sections import Bounds, Evaluation
+from models.export.export import DEFAULT_SIGNATURE
+from models.metrics.registry import THRESHOLD
 
 _CLASSES = {"auc": "AUC", "accuracy": "BinaryAccuracy", "f1": "F1Score"}
 _FAIRNESS_MODULE = "fairness_indicators.fairness_indicators_metrics"

@@ -6,12 +6,13 @@ A node runs again when its settings change, so a key that a node does not need m
 from typing import Any
 
 import tensorflow_data_validation as tfdv
+from core.config import Config
+from core.contract import read_contract
 
-from models.errors import InputError
-from pipeline.config import Config
-from pipeline.contract import read_contract, slice_columns
-from pipeline.fingerprint import code_sha256
-from pipeline.rows import ROW_ID
+from core.errors import InputError
+from core.names import ROW_ID
+from pipeline.ingestion.contract import slice_columns
+from pipeline.run.fingerprint import code_sha256
 
 _ARCHITECTURE_KEYS = {"learning_rate", "hidden_units", "dropout", "embedding_dim", "l2"}
 
@@ -54,7 +55,7 @@ def preprocessing_config(config: Config) -> dict[str, Any]:
         "text": text if config.columns.text else None,  # without text its keys change nothing
         "passed_through": slice_columns(config),
         "buckets": config.features.buckets,
-        "code_sha256": code_sha256("models.preprocessing"),
+        "code_sha256": code_sha256("models.network.preprocessing"),
     }
 
 
@@ -65,7 +66,7 @@ def labeling_modules(config: Config) -> list[str]:
 
 
 def tuner_settings(config: Config) -> dict[str, Any]:
-    """What `components.tuner.tuner_fn` is given."""
+    """What `components.training.tuner.tuner_fn` is given."""
     return {
         "preprocessing": preprocessing_config(config),
         "seed": config.seed,
@@ -73,17 +74,17 @@ def tuner_settings(config: Config) -> dict[str, Any]:
         "trainer": config.trainer.model_dump(
             mode="json", include={*_ARCHITECTURE_KEYS, "batch_size"}
         ),
-        "code_sha256": code_sha256("components.tuner"),
+        "code_sha256": code_sha256("components.training.tuner"),
     }
 
 
 def trainer_settings(config: Config) -> dict[str, Any]:
-    """What `components.trainer.run_fn` is given."""
+    """What `components.training.trainer.run_fn` is given."""
     return {
         "preprocessing": preprocessing_config(config),
         "seed": config.seed,
         "trainer": config.trainer.model_dump(mode="json"),
-        "code_sha256": code_sha256("components.trainer"),
+        "code_sha256": code_sha256("components.training.trainer"),
     }
 
 

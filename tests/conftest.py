@@ -1,5 +1,5 @@
 """The process-wide settings of a run, before any test imports TensorFlow."""
 
-from pipeline import environment
+from pipeline.run import environment
 
 environment.prepare()

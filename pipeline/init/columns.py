@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, NUMBERS, TEXT, number, present
+from core.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, NUMBERS, TEXT, number, present
 
 LEFT_OUT, LABEL = "left out", "label"
 # Texts that stand for an unknown value: those of pandas.read_csv, and the question mark.

@@ -9,9 +9,9 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from models.raw_table import CATEGORY, NUMBERS, TEXT
+from core.names import ROW_ID
+from core.raw_table import CATEGORY, NUMBERS, TEXT
 from pipeline.init.proposal import Proposal
-from pipeline.rows import ROW_ID
 
 DISTANCE, LABEL_DISTANCE = 0.05, 0.1  # as in the census contract
 _SPREAD = 4.0  # standard deviations that a small split may lie below the share seen here

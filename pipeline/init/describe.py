@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models import labeling, raw_table
-from models.errors import InputError
-from models.label_model import NEGATIVE, POSITIVE
-from models.raw_table import NUMBERS
-from pipeline import overlay
-from pipeline.config import CONFIGS, REPOSITORY, SMOKE, load
+from core import raw_table
+from core.errors import InputError
+from core.files import REPOSITORY
+from core.raw_table import NUMBERS
+from models.labels import functions as labeling
+from models.labels.label_model import NEGATIVE, POSITIVE
+from pipeline.config import overlay
+from pipeline.config.load import CONFIGS, SMOKE, load
 from pipeline.init import example, files, leaks, names, proposal
 from pipeline.init.example import Example, Value
 from pipeline.init.files import Origin
@@ -94,7 +96,7 @@ def _contract(
     proposed: Proposal, parts: Mapping[str, Mapping[str, list[str]]], smoke: Mapping[str, Any]
 ) -> str:
     """The contract as text; TensorFlow is loaded here, not before."""
-    from pipeline.environment import prepare
+    from pipeline.run.environment import prepare
 
     prepare()
     from pipeline.init import contract
@@ -137,7 +139,7 @@ def _check(name: str, scratch: Path) -> None:
     Raises:
         InputError: a run would fail.
     """
-    from pipeline import staging
+    from pipeline.ingestion import staging
 
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode

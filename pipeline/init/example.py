@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.intervals import wilson_interval
-from models.label_model import NEGATIVE, POSITIVE
+from core.intervals import wilson_interval
+from models.labels.label_model import NEGATIVE, POSITIVE
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.6
 RARE_COVERAGE = 0.02  # taken where nothing else is to be had

@@ -10,13 +10,13 @@ from typing import Any
 
 import jinja2
 
-from models.label_model import POSITIVE
+from models.labels.label_model import POSITIVE
 from pipeline.init.columns import LEFT_OUT
 from pipeline.init.example import HAS_WORD, Example
 from pipeline.init.names import safe_names
 from pipeline.init.proposal import RAW, Proposal
 
-TEMPLATES = Path(__file__).parent.parent / "templates" / "init"
+TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH = 100
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_. -]*[A-Za-z0-9_]|[A-Za-z_]", re.ASCII)
 _YAML_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}

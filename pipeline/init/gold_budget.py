@@ -4,8 +4,9 @@ import math
 
 import pandas as pd
 
-from models.labeling import draw
-from pipeline import rows
+from core.names import ROW_ID
+from models.labels.functions import draw
+from pipeline.ingestion import rows
 
 SEED = 1  # of the pipeline, as in base.yaml
 GOLD_ROWS, LEAST_GOLD_ROWS = 1000, 10  # as many as there are, up to; the least that is allowed
@@ -35,7 +36,7 @@ def fits(train: pd.DataFrame, test: pd.DataFrame, most: int | None, gold: int) -
     if test["label"].nunique() < 2 or test["label"].value_counts().min() < TEST_OF_A_CLASS:
         return False
     labeled = train[train["label"] != ""].reset_index(drop=True)
-    if len(labeled) < gold or not rows.in_eval(train[rows.ROW_ID], 0.2, SEED).any():
+    if len(labeled) < gold or not rows.in_eval(train[ROW_ID], 0.2, SEED).any():
         return False
-    drawn = [n for _, n in draw(SEED, list(labeled[rows.ROW_ID]), gold)]
+    drawn = [n for _, n in draw(SEED, list(labeled[ROW_ID]), gold)]
     return bool(labeled["label"].iloc[drawn].nunique() == 2)

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from models.errors import InputError
-from models.raw_table import NUMBER, Label, number, present
+from core.errors import InputError
+from core.raw_table import NUMBER, Label, number, present
 
 REGRESSION_VALUES = 10  # numbers with more different values are amounts, not classes
 _SHOWN = 8

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.errors import InputError
-from pipeline.column_checks import RESERVED
+from core.errors import InputError
+from pipeline.config.column_checks import RESERVED
 
 _DATA_SET = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _TAKEN = frozenset(name.lower() for name in (*RESERVED, "self", *keyword.kwlist))

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from models import csv_text, raw_table
-from models.csv_text import Table
-from models.errors import InputError
-from models.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source
-from pipeline import rows
+from core import csv_text, raw_table
+from core.csv_text import Table
+from core.errors import InputError
+from core.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source
+from pipeline.ingestion import rows
 from pipeline.init import columns, label, names
 from pipeline.init.columns import LABEL, LEFT_OUT, Seen
 from pipeline.init.gold_budget import LEAST_GOLD_ROWS, TEST_OF_A_CLASS, fits, gold_rows

@@ -11,29 +11,39 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from core.config import Config
 from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
-from models import (
-    label_analysis,
-    label_gates,
-    label_groups,
-    label_model,
-    label_report,
-    labeling,
+from core.errors import InputError
+from models.labels import (
+    analysis as label_analysis,
 )
-from models.errors import InputError
-from models.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
-from models.labeling_rows import coded
-from models.snorkel_model import Tuning
-from models.voting import Voter
-from pipeline import staged_rows, staging
-from pipeline.config import Config
+from models.labels import (
+    functions as labeling,
+)
+from models.labels import (
+    gates as label_gates,
+)
+from models.labels import (
+    groups as label_groups,
+)
+from models.labels import (
+    label_model,
+)
+from models.labels import (
+    report as label_report,
+)
+from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
+from models.labels.rows import coded
+from models.labels.snorkel_model import Tuning
+from models.labels.voting import Voter
+from pipeline.ingestion import staged_rows, staging
+from pipeline.ingestion.staged_rows import StagedRows
 from pipeline.labels import answers
 from pipeline.labels import report as labels_report
 from pipeline.labels.report import Example, Report
-from pipeline.staged_rows import StagedRows
-from pipeline.summary import Gate
+from pipeline.report.summary import Gate
 
 PAIRS = 10  # pairs of functions that disagree most
 COMMON = 6  # columns that set the uncovered rows apart

@@ -13,13 +13,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.atomic_file import write_atomically
-from models.errors import InputError
-from models.label_model import NEGATIVE, POSITIVE
-from pipeline import staged_rows
-from pipeline.config import REPOSITORY, Config
-from pipeline.staging import Staged
-from pipeline.validation import first_problem
+from core.config import Config
+from core.errors import InputError, first_problem
+from core.files import REPOSITORY, write_atomically
+from models.labels.label_model import NEGATIVE, POSITIVE
+from pipeline.ingestion import staged_rows
+from pipeline.ingestion.staging import Staged
 
 Selection = Literal["random", "informative"]
 REMOVED = ".removed"

@@ -5,7 +5,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.display import gate_table, print_label_findings
 from pipeline.labels.report import (
     Changes,
     Common,
@@ -15,6 +14,7 @@ from pipeline.labels.report import (
     LabelReport,
     Report,
 )
+from pipeline.report.display import gate_table, print_label_findings
 
 PAIRS = 5  # of those in the report
 SIGNS = {"negative": "-", "positive": "+"}

@@ -11,16 +11,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-from models import csv_text
-from models.errors import InputError
-from pipeline import staged_rows, staging
-from pipeline.config import Config
-from pipeline.contract import raw_columns
-from pipeline.fingerprint import code_sha256
+from core.config import Config
+
+from core import csv_text
+from core.errors import InputError
+from core.names import ROW_ID
+from pipeline.ingestion import staged_rows, staging
+from pipeline.ingestion.contract import raw_columns
+from pipeline.ingestion.staging import Staged
 from pipeline.labels import answers
 from pipeline.labels.answers import Answer, Import, Selection
-from pipeline.rows import ROW_ID
-from pipeline.staging import Staged
+from pipeline.run.fingerprint import code_sha256
 
 NEEDED = (ROW_ID, "answer", "annotator", "selection", "inclusion_probability", "row_sha256")
 SHOWN = 20  # faults listed

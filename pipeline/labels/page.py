@@ -4,11 +4,11 @@ from pathlib import Path
 
 import jinja2
 
-from models.atomic_file import write_atomically
+from core.files import write_atomically
 from pipeline.labels import display
 from pipeline.labels.report import Report
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(report: Report) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.summary import Gate, LabelingFunction, Labels
+from pipeline.report.summary import Gate, LabelingFunction, Labels
 
 Value = int | float | str | None
 

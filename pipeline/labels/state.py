@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models import label_analysis
-from models.atomic_file import write_atomically
+from core.files import write_atomically
+from models.labels import analysis as label_analysis
 from pipeline.labels.analysis import Analysis
 from pipeline.labels.report import Change, Changes, Report
 

@@ -1,7 +1,7 @@
 """Writes the rows that people should label next as a CSV file.
 
 A share of the batch (`labeling.random_share`) is drawn at random, the rest is chosen to inform
-(models/label_selection.py). Chosen rows are not like all rows, so class balance and accuracies are
+(models/labels/selection.py). Chosen rows are not like all rows, so class balance and accuracies are
 estimated on the random ones alone. No TensorFlow, no TFX; of true labels, only those of gold rows
 are read.
 """
@@ -15,16 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models import label_selection
-from models.atomic_file import write_atomically
-from models.errors import InputError
-from models.label_model import ABSTAIN, POSITIVE
-from pipeline import staged_rows, staging
-from pipeline.config import Config
-from pipeline.contract import raw_columns
+from core.config import Config
+from core.errors import InputError
+from core.files import write_atomically
+from core.names import ROW_ID
+from models.labels import selection as label_selection
+from models.labels.label_model import ABSTAIN, POSITIVE
+from pipeline.ingestion import staged_rows, staging
+from pipeline.ingestion.contract import raw_columns
+from pipeline.ingestion.rows import uniform
 from pipeline.labels import analysis
 from pipeline.labels.answers import content_sha256
-from pipeline.rows import ROW_ID, uniform
 
 CANDIDATES = 20_000  # rows to choose from: a draw of them where there are more
 ADDED = (

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pipeline.config import Config
+from core.config import Config
+
+from pipeline.ingestion.spans import part_of
 from pipeline.labels import answers
-from pipeline.metadata import Execution, find
+from pipeline.metadata.store import Execution, find
 from pipeline.retraining.evidence import Evidence
-from pipeline.retraining.spans import part_of
 
 
 def imports_in_use(config: Config, run_folder: Path, spans: Collection[int]) -> dict[str, int]:

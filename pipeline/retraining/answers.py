@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from core.config import Config
 
-from pipeline.config import Config
+from pipeline.ingestion.spans import SourceFile
+from pipeline.ingestion.window import Window
 from pipeline.retraining.judged_labels import Judged, together
 from pipeline.retraining.span_rows import read_files
-from pipeline.retraining.spans import SourceFile
-from pipeline.retraining.window import Window
 
 
 class Answers:
@@ -59,9 +59,9 @@ class Answers:
 
 
 def _load(model: str) -> Callable[[Sequence[bytes]], np.ndarray]:
-    from pipeline.environment import prepare
+    from pipeline.run.environment import prepare
 
     prepare()
-    from models.server import load_server_model
+    from models.export.server import load_server_model
 
     return load_server_model(model)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.version_record import withdrawn_folder
-from pipeline import summary
-from pipeline.history import run_ids
+from core.version_record import withdrawn_folder
+from pipeline.ingestion.spans import SpanFinding
+from pipeline.report import summary
+from pipeline.report.history import run_ids
 from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.records import Action
 from pipeline.retraining.served_model import executions_of
-from pipeline.retraining.spans import SpanFinding
 
 SUSPICIOUS = "suspicious labels"
 DATA_GATES = ("AnomalyGate", "LabelGate")  # nodes that stop a run for what its data is

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.display import print_span_findings
+from pipeline.report.display import print_span_findings
 from pipeline.retraining.records import Decision
 
 _STATES = {"reason": "bold yellow", "blocking": "bold red", "quiet": "green", "unknown": "cyan"}

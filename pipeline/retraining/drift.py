@@ -30,7 +30,7 @@ def statistics_like(batches: Sequence[pa.RecordBatch], other: Statistics) -> Sta
         batches: rows, each column a list.
         other: statistics whose buckets are taken.
     """
-    from components.statistics_gen import statistics_of
+    from components.data.statistics_gen import statistics_of
 
     found = statistics_of(batches)
     buckets = {_name(f): _edges(f) for f in other.datasets[0].features}

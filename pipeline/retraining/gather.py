@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from models.errors import InputError
-from pipeline.config import REPOSITORY, Config
+from core.config import Config
+from core.errors import InputError
+from core.files import REPOSITORY
+from pipeline.ingestion.window import Window
 from pipeline.retraining import evidence
 from pipeline.retraining.answered import of_answers
 from pipeline.retraining.evidence import Evidence, Kind
 from pipeline.retraining.served_model import ServedModels
-from pipeline.retraining.window import Window
 
 if TYPE_CHECKING:
     from pipeline.retraining.answers import Answers
@@ -140,7 +141,7 @@ def _distances(
     if path is None:
         return _say(kind, "unknown", "statistics of the served model's training data are gone")
     situation.tell(f"{what}: measuring {kind}")
-    from pipeline.environment import prepare
+    from pipeline.run.environment import prepare
 
     prepare()
     import tensorflow_data_validation as tfdv

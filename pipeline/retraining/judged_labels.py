@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.metrics import THRESHOLD, overall_metrics
-from pipeline.config_sections import Metric
+from core.sections import Metric
+from models.metrics.registry import THRESHOLD, overall_metrics
 from pipeline.retraining.evidence import Evidence, Measurement
 
 

@@ -11,11 +11,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.errors import InputError
-from pipeline import history_file
+from core.errors import InputError, first_problem
+from core.files import append_line, read_lines
+from pipeline.report.summary import SpanFinding
 from pipeline.retraining.evidence import Evidence
-from pipeline.summary import SpanFinding
-from pipeline.validation import first_problem
 
 FILE = Path("retraining") / "decisions.jsonl"
 Action = Literal["run", "nothing", "blocked"]
@@ -87,7 +86,7 @@ def append(run_folder: Path, line: Decision | Outcome) -> None:
     """Adds one line; who reads meanwhile sees it whole or not at all."""
     path = run_folder / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    history_file.append(path, json.dumps(line.model_dump(mode="json"), allow_nan=False))
+    append_line(path, json.dumps(line.model_dump(mode="json"), allow_nan=False))
 
 
 def read(run_folder: Path) -> Log:
@@ -96,7 +95,7 @@ def read(run_folder: Path) -> Log:
     Raises:
         InputError: a line is neither a decision nor an outcome.
     """
-    lines = history_file.read(run_folder / FILE)
+    lines = read_lines(run_folder / FILE)
     try:
         decisions = [Decision.model_validate(v) for v in lines if v.get("line") != "outcome"]
         outcomes = [Outcome.model_validate(v) for v in lines if v.get("line") == "outcome"]

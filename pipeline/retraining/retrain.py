@@ -1,26 +1,28 @@
 """Decides from evidence whether there is a reason to run, records it, and runs or does not."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ml_metadata.errors import StatusError
 
-from models.errors import InputError
-from pipeline import lock, run, summary
-from pipeline.contract import contract_sha256
-from pipeline.events import Listener
-from pipeline.metadata import open_store
-from pipeline.recorder import run_code_sha256
+from core import lock
+from core.errors import InputError
+from pipeline.ingestion.contract import contract_sha256
+from pipeline.ingestion.staging import window_of
+from pipeline.ingestion.window import Window
+from pipeline.metadata.store import open_store
+from pipeline.report import summary
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
 from pipeline.retraining.decision import SUSPICIOUS, Inputs, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
 from pipeline.retraining.records import Decision, Outcome, Suspicion
-from pipeline.retraining.window import Window
-from pipeline.staging import window_of
+from pipeline.run import run
+from pipeline.run.events import Listener
+from pipeline.run.recorder import run_code_sha256
 
 DONE, BLOCKED, SIGNALLED = 0, 3, 128
 _REASONS = "retrain_reasons"
@@ -51,11 +53,13 @@ class Result:
 
     exit_code: 0 the decision was not to run, or the run pushed every target; 1 it failed; 2 its
         input is at fault; 3 spans, a gate or a missing blessing blocked it; 128 + n: a signal.
+    warnings: what went wrong in recording how the run ended.
     """
 
     decision: Decision
     run: run.Outcome | None
     exit_code: int
+    warnings: list[str] = field(default_factory=list)
 
 
 def retrain(
@@ -69,7 +73,7 @@ def retrain(
 
     Args:
         request: what is asked for.
-        build, listener, tell: as for `pipeline.run.execute`.
+        build, listener, tell: as for `pipeline.run.run.execute`.
         announce: is given the decision before the run.
 
     Raises:
@@ -90,7 +94,7 @@ def retrain(
     outcome = run.execute(replace(request.run, window=window), build, listener, tell)
     code = exit_code_of(outcome)
     warnings = _record(request.folder, decision, outcome.summary, code)
-    return Result(decision, replace(outcome, warnings=[*outcome.warnings, *warnings]), code)
+    return Result(decision, outcome, code, warnings)
 
 
 def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decision, Window]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.errors import InputError
-from pipeline import summary
-from pipeline.findings import TARGETS
-from pipeline.metadata import Execution, find, open_store
-from pipeline.retraining import ledger
+from core.errors import InputError
+from pipeline.ingestion import ledger
+from pipeline.metadata.store import Execution, find, open_store
+from pipeline.report import summary
+from pipeline.report.findings import TARGETS
 from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.records import Log
 from pipeline.versions.served import Version, live

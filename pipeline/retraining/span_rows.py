@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from core.config import Config
 from numpy.typing import NDArray
 
-from models.errors import InputError
-from pipeline import rows, tables
-from pipeline.config import Config
-from pipeline.contract import raw_columns
-from pipeline.retraining.spans import SourceFile
-from pipeline.tables import ColumnKinds
+from core.errors import InputError
+from pipeline.ingestion import rows, tables
+from pipeline.ingestion.contract import raw_columns
+from pipeline.ingestion.spans import SourceFile
+from pipeline.ingestion.tables import ColumnKinds
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class RawRows:
 
     def batches(self) -> list[pa.RecordBatch]:
         """The rows as CsvExampleGen hands them on."""
-        from components.csv_example_gen import read_csv
+        from components.data.csv_example_gen import read_csv
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.csv"

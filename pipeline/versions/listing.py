@@ -5,16 +5,16 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
-from models.errors import InputError
-from pipeline import summary
-from pipeline.findings import TARGETS
+from core.errors import InputError
+from pipeline.report import summary
+from pipeline.report.findings import TARGETS
 from pipeline.versions.served import Status, Version, versions
 
 _HEADLINES = ("auc", "accuracy", "f1")
 
 
 class VersionEvent(BaseModel):
-    """What was done to a version; see `models.version_record.Event`."""
+    """What was done to a version; see `core.version_record.Event`."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from models.version_record import withdrawn_folder
-from pipeline.metadata import Metadata
+from core.version_record import withdrawn_folder
+from pipeline.metadata.store import Metadata
 
 PUSHED_MODEL = "PushedModel"
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.errors import InputError
-from models.version_record import (
+from core import lock
+from core.errors import InputError
+from core.version_record import (
     Event,
     VersionRecord,
     read_record,
@@ -27,7 +28,6 @@ from models.version_record import (
     withdrawn_folder,
     write_record,
 )
-from pipeline import lock
 from pipeline.versions.served import served_folder
 
 ROLLED_BACK = "rolled back"

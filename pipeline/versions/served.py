@@ -1,7 +1,7 @@
 """Which model versions there are, and which one is live.
 
 The folders are the truth: what lies under <root>/<name>/serving/<name>/ and edge/<name>/ is served,
-the highest number live. Each version's own record (`models/version_record.py`) says which run it is
+the highest number live. Each version's own record (`core/version_record.py`) says which run it is
 of; summaries say so of versions without one, and remember versions whose folders are gone. Nothing
 here needs TensorFlow or ML Metadata, so an answer takes milliseconds.
 """
@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from models.version_record import (
-    Event,
-    read_record,
-    version_folders,
-    withdrawn_folder,
-)
-from pipeline import summary
+from core.version_record import Event, read_record, version_folders, withdrawn_folder
+from pipeline.report import summary
 
 Status = Literal["live", "previous", "rolled back", "deleted"]
 FOLDERS: dict[str, str] = {"server": "serving", "edge": "edge"}

@@ -96,7 +96,7 @@ def test_airflow_reads_the_dag(read: dict[str, Any]) -> None:
 
 
 def test_airflow_calls_the_pipeline(read: dict[str, Any]) -> None:
-    from pipeline.cli import make_parser
+    from pipeline.cli.main import make_parser
 
     program, *arguments = read["command"].removeprefix("exec ").split()
     assert program == f"{read['cwd']}/.venv/bin/python"

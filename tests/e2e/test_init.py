@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.summary import Summary
+from pipeline.report.summary import Summary
 from tests.e2e.conftest import REPOSITORY
 
 TAXI = "tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"

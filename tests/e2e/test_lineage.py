@@ -99,7 +99,7 @@ def test_what_is_not_there_is_named(
 
 def test_it_takes_two_seconds_of_cpu_and_no_tensorflow(root: Path, cold: str) -> None:
     code = (
-        "import sys, time; from pipeline.cli import main; "
+        "import sys, time; from pipeline.cli.main import main; "
         f"main(['lineage', 'edge', '--config', 'smoke', '--root', {str(root)!r}]); "
         "assert 'tensorflow' not in sys.modules; print(time.process_time())"
     )

@@ -154,10 +154,10 @@ def test_edge_bundle_needs_only_numpy_and_the_interpreter(
 ) -> None:
     import tf_keras
 
-    from models.features import model_inputs_of
-    from models.preprocessing import CATEGORICAL, NUMERIC
-    from models.rows import load_rows
-    from pipeline import config
+    from models.network.features import model_inputs_of
+    from models.network.preprocessing import CATEGORICAL, NUMERIC
+    from models.network.rows import load_rows
+    from pipeline.config import load as config
     from pipeline.settings import preprocessing_config
 
     path, rows = staged_rows(root)

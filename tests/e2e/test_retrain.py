@@ -11,10 +11,11 @@ import pytest
 
 from data.census import spans
 from data.packaged_spans import to_csv
-from pipeline import environment
-from pipeline.cli import main
-from pipeline.retraining import ledger, records
+from pipeline.cli.main import main
+from pipeline.ingestion import ledger
+from pipeline.retraining import records
 from pipeline.retraining.records import Decision
+from pipeline.run import environment
 from tests.e2e.conftest import Record, versions
 
 ROWS = 1500

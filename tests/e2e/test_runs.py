@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.cli import main
-from pipeline.summary import Summary
+from pipeline.cli.main import main
+from pipeline.report.summary import Summary
 from tests.e2e.conftest import REPOSITORY, Record, Run, pipeline, versions
 
 NODES = {

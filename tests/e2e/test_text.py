@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tf_keras
 
-from models.features import model_inputs_of
-from models.rows import load_rows
-from pipeline import config
+from models.network.features import model_inputs_of
+from models.network.rows import load_rows
+from pipeline.config import load as config
 from pipeline.settings import preprocessing_config
 from tests.e2e.conftest import Record, pipeline
 from tests.e2e.test_pushed_models import EDGE, SERVER, fresh, row_order

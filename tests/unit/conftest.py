@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture(scope="session")
 def tiny_nodes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the modelling nodes make of the rows of tiny_transform.py, once for all tests."""
-    from tests.unit.test_modelling_nodes import make_nodes
+    from tests.unit.components.training.test_modelling_nodes import make_nodes
 
     return make_nodes(tmp_path_factory.mktemp("nodes"))
 

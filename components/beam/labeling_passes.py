@@ -1,0 +1,180 @@
+"""The second pass of labelling over files of Examples: labels and weights.
+
+From the votes on all files come the labels of the distinct vote vectors; each file is then read
+again and written with `label` and `weight`.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.beam import record_batches
+from components.beam.record_batches import UNKNOWN
+from components.beam.voting_pass import Settings, Shard, Tally, VotedShard, truth_of
+from core.errors import InputError
+from core.names import LABEL, ROW_ID, WEIGHT
+from models.labels import (
+    functions as labeling,
+)
+from models.labels import (
+    groups as label_groups,
+)
+from models.labels import (
+    label_model,
+)
+from models.labels import (
+    report as label_report,
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The outcome of labelling.
+
+    Attributes:
+      probability: P(positive) by vote vector.
+      gold: True label by row id, of drawn and answered rows; empty in gold mode, which takes all.
+      class_balance: Share of positives among gold rows.
+      report: The label report.
+    """
+
+    probability: dict[bytes, float]
+    gold: dict[str, int]
+    class_balance: float
+    report: dict[str, Any]
+
+
+def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
+    """Draws the gold rows and fits the label model on the votes on all shards.
+
+    In gold mode every labelled row is a gold row and there is nothing to fit.
+    """
+    if settings.mode == "gold":
+        negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
+        if positive + negative == 0:
+            raise InputError(
+                f"column {settings.label_column}: missing, or empty in every row of train and "
+                "eval; labeling.mode=gold needs true labels, labeling.mode=weak a few"
+            )
+        balance = label_model.class_balance(positive, negative)
+        report = label_report.gold(positive + negative, balance)
+        return Labels({}, {}, balance, report)
+    drawn = heapq.nsmallest(settings.gold_rows, (c for tally in tallies for c in tally.candidates))
+    if len(drawn) < settings.gold_rows:
+        raise InputError(
+            f"column {settings.label_column}: {len(drawn)} rows of train and eval have a label, "
+            f"labeling.gold_rows asks for {settings.gold_rows}; label more rows or lower it"
+        )
+    vectors, counts = label_model.merge([(tally.vectors, tally.counts) for tally in tallies])
+    taken = {c.row_id for c in drawn}
+    answered = sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
+    gold_rows = [*drawn, *answered]
+    label_model.check_gold(len(gold_rows))
+    gold = label_model.Gold(
+        np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in gold_rows]),
+        np.array([c.label for c in gold_rows], dtype=np.int8),
+        np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
+    )
+    names = [f.name for f in labeling.load(settings.functions)]
+    fitted = label_model.fit(
+        vectors,
+        counts,
+        gold,
+        names,
+        settings.epochs,
+        settings.seed,
+        settings.method,
+        settings.tuning,
+    )
+    keys = [vector.tobytes() for vector in vectors]
+    probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
+    groups = label_groups.merge(tally.groups for tally in tallies)
+    of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
+    report = label_report.weak(names, vectors, counts, gold, fitted, groups, of_gold)
+    report["gold_rows_answered"] = len(answered)
+    labels = {c.row_id: c.label for c in gold_rows}
+    return Labels(probability, labels, fitted.class_balance, report)
+
+
+def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None:
+    """Writes the rows of a shard of train or eval with `label` and `weight`.
+
+    Rows without a vote, and in gold mode those without a true label, get the class balance as label
+    and no weight (`distill`: the student alone sees them, with the teacher's opinion), weight 1
+    (`prior`), or are left out (`drop`, in weak mode).
+    """
+    vectors = voted.tally.vectors
+    probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
+    covered = (vectors != label_model.ABSTAIN).any(axis=1)
+    uncovered = settings.uncovered if settings.mode == "weak" else "distill"
+    weight = np.where(covered, 1.0, float(uncovered == "prior"))
+    probability[~covered] = labels.class_balance
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        first = 0
+        for batch in record_batches.read(voted.shard.source):
+            vector = voted.vector_of_row[first : first + batch.num_rows]
+            first += batch.num_rows
+            if settings.mode == "weak":
+                row_ids = map(str, record_batches.values(batch, ROW_ID))
+                truth = np.array([labels.gold.get(i, UNKNOWN) for i in row_ids], dtype=np.int8)
+            else:
+                truth = truth_of(batch, settings)
+            gold = truth != UNKNOWN
+            labeled = _labeled(
+                batch,
+                settings.label_column,
+                gold,
+                np.where(gold, truth, probability[vector]),
+                np.where(gold, _gold_weight(settings), weight[vector]),
+            )
+            kept = covered[vector] | gold | (uncovered != "drop")
+            yield labeled if kept.all() else labeled.filter(pa.array(kept))
+
+    record_batches.write(voted.shard.destination, batches())
+
+
+def write_test(shard: Shard, settings: Settings) -> None:
+    """Writes the rows of a shard of the test split with their true label and weight 1.
+
+    Raises:
+      InputError: A row has no label.
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in record_batches.read(shard.source):
+            truth = truth_of(batch, settings)
+            if (truth == UNKNOWN).any():
+                row_id = record_batches.values(batch, ROW_ID)[int(np.argmin(truth))]
+                raise InputError(
+                    f"row {row_id}, column {settings.label_column}: empty; every test row needs "
+                    "its true label, because models are measured on it"
+                )
+            everywhere = np.ones(batch.num_rows, dtype=bool)
+            yield _labeled(batch, settings.label_column, everywhere, truth, everywhere)
+
+    record_batches.write(shard.destination, batches())
+
+
+def _gold_weight(settings: Settings) -> float:
+    return settings.gold_weight if settings.mode == "weak" else 1.0
+
+
+def _labeled(
+    batch: pa.RecordBatch,
+    label_column: str,
+    gold: NDArray[np.bool_],
+    label: NDArray[Any],
+    weight: NDArray[Any],
+) -> pa.RecordBatch:
+    columns = {}
+    if label_column in batch.schema.names:
+        columns[label_column] = record_batches.keep(batch, label_column, gold)
+    columns[LABEL] = record_batches.floats(label)
+    columns[WEIGHT] = record_batches.floats(weight)
+    return record_batches.replaced(batch, columns)

@@ -1,0 +1,198 @@
+"""The first pass of labelling over files of Examples: votes.
+
+Of a file it keeps the distinct vote vectors, which of them each row has, and the file's share of
+the draw of gold rows.
+"""
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.beam import record_batches
+from components.beam.record_batches import UNKNOWN
+from core.names import ROW_ID
+from models.labels import functions as labeling
+from models.labels import groups as label_groups
+from models.labels import label_model
+from models.labels.rows import Value
+from models.labels.snorkel_model import Tuning
+from models.labels.voting import Voter
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A label that people gave; `random` tells rows drawn at random from rows chosen to inform."""
+
+    label: int
+    random: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to label.
+
+    Attributes:
+      label_column: Column with the true label.
+      positive: Its value for the class to detect.
+      negative: Its value for the other class.
+      mode: `weak`, or `gold` for the true label of all rows and weight 1.
+      functions: Dotted name of the module of labelling functions; unused in gold mode.
+      columns: The columns that the functions may read.
+      groups: The columns by whose values coverage and error are reported.
+      gold_rows: How many true labels of train and eval may be seen.
+      gold_weight: Weight of a gold row in weak mode.
+      uncovered: Rows without a vote, all with the class balance as label: `distill` gives weight 0,
+        `prior` weight 1, `drop` leaves them out.
+      method: From votes to labels, one of models/labels/label_model.py, or `auto`.
+      epochs: Training steps of the label model.
+      tuning: What else to try in training it.
+      seed: Draws the gold rows and the label model's initial weights.
+      answers: By row id, what people said; these are gold rows beside the budget.
+    """
+
+    label_column: str
+    positive: str
+    negative: str
+    mode: str
+    functions: str
+    columns: tuple[str, ...]
+    groups: tuple[str, ...]
+    gold_rows: int
+    gold_weight: float
+    uncovered: str
+    method: str
+    epochs: int
+    tuning: Tuning
+    seed: int
+    answers: Mapping[str, Answer]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of a split, and where its labelled rows go."""
+
+    source: str
+    destination: str
+
+
+@dataclass(frozen=True, order=True)
+class Candidate:
+    """A row that was answered, or a labelled one that the draw of gold rows may take."""
+
+    order: int
+    row_id: str
+    label: int
+    votes: bytes
+    groups: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the votes on one shard come to.
+
+    Attributes:
+      vectors: int8 [vectors, functions], distinct vote vectors.
+      counts: int64 [vectors], rows behind each vector.
+      candidates: The shard's share of the draw of gold rows.
+      answered: The rows that people labelled.
+      labeled: Rows with a true label, negative and positive.
+      groups: Rows and covered rows of each group.
+    """
+
+    vectors: NDArray[np.int8]
+    counts: NDArray[np.int64]
+    candidates: tuple[Candidate, ...]
+    answered: tuple[Candidate, ...]
+    labeled: tuple[int, int]
+    groups: label_groups.Counts
+
+
+@dataclass(frozen=True)
+class VotedShard:
+    """A shard, its tally, and of each row the number of its vote vector: unsigned [rows]."""
+
+    shard: Shard
+    tally: Tally
+    vector_of_row: NDArray[Any]
+
+
+class Counter:
+    """Distinct vote vectors, numbered as they come, and how often each was seen."""
+
+    def __init__(self, functions: int) -> None:
+        self._functions = functions
+        self._number_of: dict[bytes, int] = {}
+        self._counts: list[int] = []
+
+    def add(self, votes: label_model.Votes) -> NDArray[np.int32]:
+        """Counts the vectors of a batch and returns their numbers, int32 [rows]."""
+        vectors, counts, vector_of_row = label_model.distinct(votes)
+        numbers = np.empty(len(vectors), dtype=np.int32)
+        for n, (vector, count) in enumerate(zip(vectors, counts.tolist(), strict=True)):
+            number = self._number_of.setdefault(vector.tobytes(), len(self._number_of))
+            if number == len(self._counts):
+                self._counts.append(0)
+            self._counts[number] += count
+            numbers[n] = number
+        return numbers[vector_of_row]
+
+    def vectors(self) -> tuple[label_model.Votes, label_model.Counts]:
+        """int8 [vectors, functions] by number, and int64 [vectors], their counts."""
+        joined = np.frombuffer(b"".join(self._number_of), dtype=np.int8)
+        return joined.reshape(len(self._counts), self._functions), np.array(self._counts, np.int64)
+
+
+def make_voter(settings: Settings) -> Voter:
+    """What applies the labelling functions; in gold mode there are none."""
+    return Voter(labeling.load(settings.functions) if settings.mode == "weak" else [])
+
+
+def vote(shard: Shard, settings: Settings, voter: Voter) -> VotedShard:
+    """Applies the labelling functions to one shard, batch by batch.
+
+    Of each row only the number of its vote vector is kept.
+    """
+    counter = Counter(len(voter.functions))
+    numbers, counted = [np.empty(0, dtype=np.int32)], list[label_groups.Counts]()
+    candidates, answered = list[Candidate](), list[Candidate]()
+    labeled = np.zeros(2, dtype=np.int64)
+    for batch in record_batches.read(shard.source):
+        row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
+        columns = {name: record_batches.coded(batch, name) for name in settings.columns}
+        votes = voter.vote(columns, row_ids)
+        numbers.append(counter.add(votes))
+        groups = {name: record_batches.coded(batch, name) for name in settings.groups}
+        covered = (votes != label_model.ABSTAIN).any(axis=1)
+        counted = [label_groups.merge([*counted, label_groups.count(groups, covered)])]
+        labels = truth_of(batch, settings)
+        known = np.flatnonzero(labels != UNKNOWN)
+        labeled += np.bincount(labels[known], minlength=2)
+
+        def candidate(n: int, order: int, label: int) -> Candidate:
+            of_row = tuple(column.at(n) for column in groups.values())  # noqa: B023
+            return Candidate(order, row_ids[n], label, votes[n].tobytes(), of_row)  # noqa: B023
+
+        drawn = labeling.draw(settings.seed, [row_ids[n] for n in known], settings.gold_rows)
+        fresh = [candidate(known[n], order, int(labels[known[n]])) for order, n in drawn]
+        candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
+        answered += [
+            candidate(n, labeling.draw_order(settings.seed, i), settings.answers[i].label)
+            for n, i in enumerate(row_ids)
+            if i in settings.answers
+        ]
+    vectors, counts = counter.vectors()
+    both, by_group = (int(labeled[0]), int(labeled[1])), label_groups.merge(counted)
+    tally = Tally(vectors, counts, tuple(candidates), tuple(answered), both, by_group)
+    smallest = np.min_scalar_type(max(len(vectors) - 1, 0))
+    return VotedShard(shard, tally, np.concatenate(numbers, dtype=smallest, casting="unsafe"))
+
+
+def truth_of(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.int8]:
+    """True label of each row, UNKNOWN where there is none: int8 [rows]."""
+    names = settings.label_column, settings.positive, settings.negative
+    return record_batches.true_labels(batch, *names)

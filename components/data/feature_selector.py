@@ -1,0 +1,143 @@
+"""FeatureSelector: narrows the contract to the columns that the models learn from.
+
+In: the training statistics and the contract. Out: `selected_schema`, which also holds the label
+and the weight that labelling added and the slice columns (one that was dropped is marked, and no
+model sees it); `feature_report`, the reason for each drop. Fails with InputError when no column is
+left.
+"""
+
+import dataclasses
+import json
+import os
+
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import ExampleStatistics, Schema
+
+from components.artifacts import FeatureReport
+from core.errors import InputError
+from core.names import LABEL, WEIGHT
+from models.network.layout import not_a_feature
+
+REPORT_FILE = "feature_report.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Drop:
+    """A column that the models do not see, and why."""
+
+    column: str
+    reason: str
+
+
+def find_drops(
+    statistics: statistics_pb2.DatasetFeatureStatistics,
+    columns: list[str],
+    min_presence: float,
+    max_share: float,
+) -> list[Drop]:
+    """Columns that are nearly empty or nearly constant in the training rows.
+
+    Args:
+      statistics: Of the training split.
+      columns: Candidates.
+      min_presence: Smallest share of rows with a value.
+      max_share: Largest share of rows with one and the same value.
+    """
+    features = {f.name or ".".join(f.path.step): f for f in statistics.features}
+    drops = []
+    for column in columns:
+        if column not in features:
+            drops.append(Drop(column, "not in the data"))
+            continue
+        presence, share = _presence_and_share(features[column], statistics.num_examples)
+        if presence < min_presence:
+            drops.append(
+                Drop(column, f"present in {presence:.2%} of rows, below {min_presence:.2%}")
+            )
+        elif share > max_share:
+            drops.append(Drop(column, f"one value in {share:.2%} of rows, above {max_share:.2%}"))
+    return drops
+
+
+def narrow(
+    schema: schema_pb2.Schema, columns: list[str], passed_through: list[str], dropped: set[str]
+) -> schema_pb2.Schema:
+    """The contract for the given columns, plus `label` and `weight` (FLOAT, TRAINING only).
+
+    Args:
+      schema: The contract.
+      columns: What the models learn from.
+      passed_through: Slice columns.
+      dropped: Columns that the models would learn from, had they not been dropped; those that are
+        sliced on get a mark beside them.
+    """
+    kept = {*columns, *passed_through}
+    narrowed = schema_pb2.Schema()
+    narrowed.CopyFrom(schema)
+    del narrowed.feature[:]
+    narrowed.feature.extend(f for f in schema.feature if f.name in kept)
+    for name in (LABEL, WEIGHT):
+        feature = narrowed.feature.add(name=name, type=schema_pb2.FLOAT)
+        feature.value_count.min = feature.value_count.max = 1
+        feature.not_in_environment.append("SERVING")
+    for name in passed_through:
+        if name in dropped:
+            narrowed.feature.add(name=not_a_feature(name), type=schema_pb2.BYTES)
+    return narrowed
+
+
+def _presence_and_share(
+    feature: statistics_pb2.FeatureNameStatistics, rows: int
+) -> tuple[float, float]:
+    """Share of rows with a value, and share of those that have the most frequent one."""
+    if feature.HasField("string_stats"):
+        present = feature.string_stats.common_stats.tot_num_values
+        counts = [v.frequency for v in feature.string_stats.top_values[:1]]
+    else:
+        present = feature.num_stats.common_stats.tot_num_values
+        constant = feature.num_stats.min == feature.num_stats.max
+        counts = [present if constant else feature.num_stats.num_zeros]
+    return present / max(rows, 1), (counts or [0])[0] / max(present, 1)
+
+
+@component
+def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
+    statistics: InputArtifact[ExampleStatistics],
+    schema: InputArtifact[Schema],
+    selected_schema: OutputArtifact[Schema],
+    feature_report: OutputArtifact[FeatureReport],
+    columns: Parameter[str],
+    passed_through: Parameter[str],
+    select: Parameter[int],
+    min_presence: Parameter[float],
+    max_share: Parameter[float],
+    code_sha256: Parameter[str],
+) -> None:
+    """Narrows the contract; see the module's docstring. The column lists are JSON."""
+    del code_sha256  # only tells runs of different code apart
+    contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
+    candidates = json.loads(columns)
+    drops = []
+    if select:
+        training = stats_artifact_utils.load_statistics(statistics, "train").proto().datasets[0]
+        drops = find_drops(training, candidates, min_presence, max_share)
+    dropped = {drop.column for drop in drops}
+    kept = [column for column in candidates if column not in dropped]
+    if not kept:
+        reasons = "; ".join(f"{d.column}: {d.reason}" for d in drops)
+        raise InputError(f"features: no column is left to learn from ({reasons})")
+    listed = {*candidates, *json.loads(passed_through)}
+    drops += [
+        Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
+    ]
+    narrowed = narrow(contract, kept, json.loads(passed_through), dropped)
+    with open(os.path.join(selected_schema.uri, "schema.pbtxt"), "w", encoding="utf-8") as file:
+        file.write(text_format.MessageToString(narrowed))
+    report = {"kept": kept, "dropped": [dataclasses.asdict(d) for d in drops]}
+    with open(os.path.join(feature_report.uri, REPORT_FILE), "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)

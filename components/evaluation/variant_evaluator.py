@@ -1,0 +1,118 @@
+"""VariantEvaluator: every model variant on the test split, side by side.
+
+TFX's Evaluator takes one candidate; this node measures the others the same way, so that the price
+of pruning, distillation and quantization is on record before anything is pushed.
+
+In: the raw and the transformed test split, the Transform graph, the Trainer's server model and its
+Keras files, and the student's TFLite variants. Out: `variant_report`, the `models` object of
+summary.json. Fails when a variant answers with a value that is not a number.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
+from tfx.utils import path_utils
+
+from components.artifacts import TFLiteVariants, VariantReport
+from components.splits import split_pattern
+from components.training.quantizer import REPORT_FILE as QUANTIZATION_FILE
+from components.training.trainer import PRUNED_FILE, TEACHER_FILE
+from models.export.export import export_server_model
+from models.export.server import measure_server_model
+from models.export.tflite import predict
+from models.metrics.registry import all_slices, gap, overall_metrics
+from models.network.features import model_inputs_of
+from models.network.pruning import measured_sparsity
+from models.network.rows import load_columns, load_rows
+
+VARIANTS_FILE = "variants.json"
+_GAP_METRICS = ("tpr", "fpr", "selection_rate")
+
+
+def evaluate(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Metrics, slices and gaps of one variant.
+
+    Args:
+      labels: [rows], 0 or 1.
+      probabilities: [rows].
+      columns: Slice columns, each [rows] of str.
+      settings: `slices`, `gap_columns` and `min_slice_rows`.
+
+    Raises:
+      ValueError: A probability is not a number.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
+    by_slice = all_slices(labels, probabilities, columns, settings["slices"])
+    return {
+        "metrics": overall_metrics(labels, probabilities),
+        "slices": by_slice,
+        "gaps": {
+            column: {m: gap(by_slice, column, m, settings["min_slice_rows"]) for m in _GAP_METRICS}
+            for column in settings["gap_columns"]
+        },
+    }
+
+
+@component
+def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
+    labeled_examples: InputArtifact[Examples],
+    transformed_examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    model: InputArtifact[Model],
+    model_run: InputArtifact[ModelRun],
+    variants: InputArtifact[TFLiteVariants],
+    variant_report: OutputArtifact[VariantReport],
+    settings: Parameter[str],
+    code_sha256: Parameter[str],
+) -> None:
+    """Evaluates all variants; see the module's docstring.
+
+    Args:
+      settings: JSON object with `preprocessing` (what Transform was given), `slices`,
+        `gap_columns` and `min_slice_rows`.
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    values = json.loads(settings)
+    test = [split_pattern(transformed_examples, "test")]
+    rows = load_rows(test, model_inputs_of(transform_graph.uri, values["preprocessing"]))
+    labels = rows.label[:, 0]
+    columns = load_columns(test, sorted({c for keys in values["slices"] for c in keys}))
+    requests = split_pattern(labeled_examples, "test")
+
+    report = {}
+    pruned_path = path_utils.serving_model_path(model.uri)
+    with tempfile.TemporaryDirectory() as float_path:
+        for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
+            network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
+            probabilities = network(rows.features, training=False).numpy()[:, 0]
+            if name == "teacher":
+                export_server_model(
+                    network, transform_graph.uri, values["preprocessing"], float_path
+                )
+            report[name] = evaluate(labels, probabilities, columns, values)
+            report[name] |= measure_server_model(
+                float_path if name == "teacher" else pruned_path, requests
+            )
+            report[name]["sparsity"] = measured_sparsity(network)
+    measured = json.loads(Path(variants.uri, QUANTIZATION_FILE).read_text(encoding="utf-8"))
+    for name in measured:
+        probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows)
+        report[name] = evaluate(labels, probabilities, columns, values) | measured[name]
+    report_path = Path(variant_report.uri, VARIANTS_FILE)
+    report_path.write_text(json.dumps(report, indent=1), encoding="utf-8")

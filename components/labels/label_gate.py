@@ -1,0 +1,50 @@
+"""LabelGate: stops the run before anything is trained on labels that miss a bound.
+
+In: the label report. Out: `gates`, a row for each bound of `labeling.gates`.
+Fails with InputError when a bound is missed; the message names the metric, the groups, the value,
+the bound and how to change it. Where all labels are true ones (labeling.mode=gold) there is nothing
+to judge and `gates` is empty.
+"""
+
+import dataclasses
+import json
+import os
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import GateReport, LabelReport
+from components.evaluation.fairness_gate import GATES_FILE
+from components.labels.snorkel_labeler import REPORT_FILE
+from core.errors import InputError
+from models.labels.gates import describe_missed, judge
+from models.metrics.gates import Gate
+
+
+def check(gates: list[Gate]) -> None:
+    """Raises InputError when a bound is missed."""
+    missed = sum(not gate.passed for gate in gates)
+    if missed:
+        head = f"labels miss {missed} of {len(gates)} bounds; nothing was trained:"
+        raise InputError("\n".join([head, *describe_missed(gates)]))
+
+
+@component
+def LabelGate(  # noqa: N802 - TFX takes the node's id from the name
+    label_report: InputArtifact[LabelReport],
+    gates: OutputArtifact[GateReport],
+    bounds: Parameter[str],
+    code_sha256: Parameter[str],
+) -> None:
+    """Judges the labels; see the module's docstring.
+
+    Args:
+      bounds: JSON of `labeling.gates` of the configuration.
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    with open(os.path.join(label_report.uri, REPORT_FILE), encoding="utf-8") as file:
+        judged = judge(json.load(file), json.loads(bounds))
+    check(judged)
+    with open(os.path.join(gates.uri, GATES_FILE), "w", encoding="utf-8") as file:
+        json.dump([dataclasses.asdict(gate) for gate in judged], file, indent=1)

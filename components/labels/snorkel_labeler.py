@@ -1,0 +1,147 @@
+"""SnorkelLabeler: labels raw Examples by labelling functions and a budget of true labels.
+
+In: Examples with splits train, eval and test, `row_id` and the label column; the anomaly report,
+since raw data is gated before it is labelled; the answers of people, gold rows beside the budget.
+Out: the same Examples with `label` (float, P(positive)) and `weight` (float), the true label kept
+on gold and test rows only; the label report.
+Fails with InputError when a labelling function raises or returns no class, when there are fewer
+labelled rows than the gold budget or they are all of one class, when a label has an unknown value
+or is missing in the test split, and when a file is damaged.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+
+import apache_beam as beam
+from tfx.components.util import examples_utils
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples
+
+from components.artifacts import AnomalyReport, Answers, LabelReport
+from components.beam.labeling_passes import Labels, find_labels, write_labeled, write_test
+from components.beam.voting_pass import Settings, Shard, VotedShard, make_voter, vote
+from components.labels import answer_importer
+from models.labels.snorkel_model import Tuning
+
+REPORT_FILE = "label_report.json"
+TEST_SPLIT = "test"
+
+
+def write_report(labels: Labels, path: str) -> None:
+    """Writes the label report as JSON."""
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(labels.report, file, indent=1)
+
+
+class Vote(beam.DoFn):
+    """Applies the labelling functions to shards; remembers what was said from one to the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def setup(self) -> None:
+        """Loads the functions, once for each worker."""
+        self._voter = make_voter(self._settings)
+
+    def process(self, shard: Shard) -> Iterator[VotedShard]:
+        """Yields the shard with its votes."""
+        yield vote(shard, self._settings, self._voter)
+
+
+def label_shards(
+    pipeline: beam.Pipeline,
+    training: list[Shard],
+    test: list[Shard],
+    settings: Settings,
+    report_path: str,
+) -> None:
+    """Adds the whole work to a Beam pipeline; functions run once, files are read twice."""
+    shards = pipeline | "TrainingShards" >> beam.Create(training)
+    voted = shards | "Vote" >> beam.ParDo(Vote(settings))
+    labels = (
+        voted
+        | "Tally" >> beam.Map(lambda shard: shard.tally)
+        | "AllTallies" >> beam.combiners.ToList()
+        | "FindLabels" >> beam.Map(find_labels, settings)
+    )
+    _ = labels | "WriteReport" >> beam.Map(write_report, report_path)
+    _ = voted | "WriteLabeled" >> beam.Map(write_labeled, beam.pvalue.AsSingleton(labels), settings)
+    _ = pipeline | "TestShards" >> beam.Create(test) | "WriteTest" >> beam.Map(write_test, settings)
+
+
+def find_shards(examples: Examples, labeled_examples: Examples, split: str) -> list[Shard]:
+    """The files of a split with their places in the output, whose folder is made."""
+    source = artifact_utils.get_split_uri([examples], split)
+    destination = artifact_utils.get_split_uri([labeled_examples], split)
+    fileio.makedirs(destination)
+    paths = sorted(fileio.glob(os.path.join(source, "*")))
+    return [Shard(path, os.path.join(destination, os.path.basename(path))) for path in paths]
+
+
+@component(use_beam=True)
+def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
+    examples: InputArtifact[Examples],
+    anomaly_report: InputArtifact[AnomalyReport],
+    answers: InputArtifact[Answers],
+    labeled_examples: OutputArtifact[Examples],
+    label_report: OutputArtifact[LabelReport],
+    label_column: Parameter[str],
+    positive: Parameter[str],
+    negative: Parameter[str],
+    mode: Parameter[str],
+    functions: Parameter[str],
+    columns: Parameter[str],
+    groups: Parameter[str],
+    gold_rows: Parameter[int],
+    gold_weight: Parameter[float],
+    uncovered: Parameter[str],
+    method: Parameter[str],
+    epochs: Parameter[int],
+    tuning: Parameter[str],
+    seed: Parameter[int],
+    code_sha256: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+) -> None:
+    """Labels the examples; see the module's docstring, and `Settings` for the parameters.
+
+    `columns` and `groups` are JSON lists, `tuning` is a JSON object; `code_sha256` only tells runs
+    of different code apart.
+    """
+    del anomaly_report, code_sha256
+    settings = Settings(
+        label_column=label_column,
+        positive=positive,
+        negative=negative,
+        mode=mode,
+        functions=functions,
+        columns=tuple(json.loads(columns)),
+        groups=tuple(json.loads(groups)),
+        gold_rows=gold_rows,
+        gold_weight=gold_weight,
+        uncovered=uncovered,
+        method=method,
+        epochs=epochs,
+        tuning=Tuning(**{name: tuple(tried) for name, tried in json.loads(tuning).items()}),
+        seed=seed,
+        answers=answer_importer.read(answers.uri),
+    )
+    labeled_examples.split_names = examples.split_names
+    payload_format = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE
+    examples_utils.set_payload_format(labeled_examples, payload_format)
+    splits = artifact_utils.decode_split_names(examples.split_names)
+    shards = {split: find_shards(examples, labeled_examples, split) for split in splits}
+    test = shards.pop(TEST_SPLIT)
+    training = [shard for split in shards.values() for shard in split]
+    with beam_pipeline as pipeline:
+        report_path = os.path.join(label_report.uri, REPORT_FILE)
+        label_shards(pipeline, training, test, settings, report_path)

@@ -1,0 +1,213 @@
+"""The checks of PushGate: rolled back before, a fresh process, the version that is live."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+import tf_keras
+
+from components.evaluation.fairness_gate import OVERALL
+from components.pushing.fresh_process import Served, serve
+from components.training.trainer import PRUNED_FILE
+from core.names import LABEL, WEIGHT
+from models.export import device
+from models.export.fresh_answers import Task
+from models.export.raw_rows import RawRows, labels_of, load_raw_rows, newest_labelled
+from models.export.tflite import answer_features
+from models.metrics.comparison import Difference, compare
+from models.metrics.gates import Gate, at_most
+from models.metrics.registry import slice_rows
+
+MODULES = {"server": "models.export.answer_server", "edge": "models.export.answer_edge"}
+_TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
+_NEVER_SENT = (LABEL, WEIGHT)
+
+
+@dataclass(frozen=True)
+class PushRow(Gate):
+    """A gate with the reason in words where numbers do not say it, and how sure the value is.
+
+    Attributes:
+      why: What went wrong, or None.
+      interval: Ends of the interval of a difference, or None.
+      rows: Rows that a difference was measured on, or None.
+    """
+
+    why: str | None = None
+    interval: tuple[float, float] | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The rows on which the live version is compared with, and what they are."""
+
+    rows: RawRows
+    source: str
+
+
+def choose_rows(evaluation: RawRows, test: RawRows, settings: Mapping[str, Any]) -> Compared:
+    """The labelled rows of the newest span, or the test split where they are too few."""
+    newest, labelled = newest_labelled(
+        evaluation, settings["label_column"], settings["row_id"], settings["mode"]
+    )
+    if len(labelled) >= settings["min_rows"]:
+        source = f"{len(labelled)} labelled rows of span {newest} in the eval split"
+        return Compared(evaluation.take(labelled), source)
+    source = (
+        f"{test.count} rows of the test split, because span {newest} has {len(labelled)} labelled "
+        f"rows in the eval split, pusher.min_rows={settings['min_rows']} are asked for"
+    )
+    return Compared(test, source)
+
+
+def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[PushRow]:
+    """A failed row when the model was rolled back, else none.
+
+    Args:
+      rolled_back: Version, digest and reason of each.
+    """
+    for version, digest, reason in rolled_back:
+        if digest == model_sha256:
+            why = f"this model was rolled back as version {version} ({reason})"
+            key = f"rollback {target} {version}"
+            return [PushRow(target, "rolled back", OVERALL, None, "never", False, key, why)]
+    return []
+
+
+def answer_rows(
+    target: str,
+    served: Served,
+    expected: np.ndarray,
+    settings: Mapping[str, Any],
+    compared: bool,
+) -> list[PushRow]:
+    """Whether a fresh process answered as the pipeline does, and fast enough.
+
+    Args:
+      compared: Whether the process had a live version to serve, too: that it failed after it had
+        answered for the candidate is not the candidate's fault. Where it was cut off, nothing says
+        that the candidate is as good.
+    """
+    answers, problem = served.candidate, served.problem
+    why = problem.text if problem else None
+    missing = PushRow(target, "answers", OVERALL, None, "given", False, "pusher.time_limit", why)
+    if answers is None or (problem and not compared):
+        return [missing]
+    if problem and problem.cut_off and served.live is None:
+        return [replace(missing, metric="answers of live")]
+    sample = np.stack([answers.probabilities[: len(expected)], answers.by_column])
+    wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
+    difference = None if wrong.any() else float(np.abs(sample - expected).max())
+    why = f"{wrong.sum()} of {sample.size} answers are no probabilities" if wrong.any() else None
+    bound = at_most(difference, settings["max_difference"])
+    latency = at_most(answers.latency_ms, settings["max_latency_ms"])
+    return [
+        PushRow(target, "answers differ", OVERALL, *bound, "pusher.max_difference", why),
+        PushRow(target, "latency ms", OVERALL, *latency, "pusher.max_latency_ms"),
+    ]
+
+
+def comparison_rows(
+    target: str,
+    candidate: np.ndarray,
+    live: np.ndarray,
+    rows: RawRows,
+    settings: Mapping[str, Any],
+) -> list[PushRow]:
+    """A row for each metric overall and in each slice that is large enough."""
+    columns = {c: rows.columns[c] for keys in settings["slices"] for c in keys}
+    slices = {
+        name: members
+        for name, members in slice_rows(columns, settings["slices"]).items()
+        if members.sum() >= settings["min_slice_rows"]
+    }
+    bounds = settings["max_regression"]
+    differences = compare(labels_of(rows), candidate, live, slices, sorted(bounds))
+    return [_row(target, difference, bounds[difference.metric]) for difference in differences]
+
+
+def _row(target: str, difference: Difference, tolerance: float) -> PushRow:
+    return PushRow(
+        target=target,
+        metric=f"{difference.metric} against live",
+        slice=difference.slice,
+        value=difference.value,
+        bound=f">= {-tolerance:g} beyond chance",
+        passed=not difference.is_worse(tolerance),
+        key=f"pusher.max_regression.{difference.metric}",
+        interval=(difference.low, difference.high),
+        rows=difference.rows,
+    )
+
+
+def in_pipeline_answers(
+    target: str, graph: str, examples: list[bytes], model: str, model_run: str | None
+) -> np.ndarray:
+    """Probabilities, [rows], from the Transform graph and the network as the pipeline has them."""
+    output = tft.TFTransformOutput(graph)
+    transform = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
+    features = transform(tf.io.parse_example(examples, output.raw_feature_spec()))
+    if target == "edge":
+        return answer_features(Path(model, device.MODEL_FILE).read_bytes(), features)
+    assert model_run is not None
+    network = tf_keras.models.load_model(Path(model_run, PRUNED_FILE), compile=False)
+    inputs = {name: features[name] for name in network.input}
+    answers: np.ndarray = network(inputs, training=False).numpy()[:, 0]
+    return answers
+
+
+def check(
+    target: str,
+    patterns: Mapping[str, str],
+    graph: str,
+    model: str,
+    model_run: str | None,
+    live: str | None,
+    settings: Mapping[str, Any],
+) -> tuple[list[PushRow], dict[str, Any]]:
+    """Checks 2 and 3 of PushGate.
+
+    Args:
+      patterns: File pattern of the labelled raw rows of the splits eval and test.
+      graph: URI of the `transform_graph` artifact of TFX Transform.
+      model: Folder of the SavedModel or edge bundle.
+      model_run: URI of the Trainer's `model_run`; None for the edge.
+      live: Folder of the live version; None without one.
+      settings: As for `PushGate`.
+
+    Returns:
+      The rows of the gates table, and what `checks.json` holds.
+    """
+    spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in settings["types"].items()}
+    spec |= {column: tf.io.VarLenFeature(tf.float32) for column in _NEVER_SENT}
+    test = load_raw_rows([patterns["test"]], spec)
+    sample = test.take(np.arange(min(settings["sample_rows"], test.count)))
+    compared = None
+    if live is not None:
+        compared = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
+    requests = sample if compared is None else sample.followed_by(compared.rows)
+    never_sent = (*_NEVER_SENT, settings["label_column"])
+    names = tuple(column for column in settings["types"] if column not in never_sent)
+    with tempfile.TemporaryDirectory() as folder:
+        task = Task(model, live, sample.count, names)
+        served = serve(MODULES[target], Path(folder), task, requests, settings["time_limit"])
+    expected = in_pipeline_answers(target, graph, sample.examples, model, model_run)
+    rows = answer_rows(target, served, expected, settings, compared is not None)
+    checks: dict[str, Any] = {
+        "sample_rows": sample.count,
+        "latency_ms": served.candidate.latency_ms if served.candidate else None,
+        "live_version": int(Path(live).name) if live else None,
+        "compared_on": compared.source if compared else None,
+        "problem": served.problem.text if served.problem else None,
+    }
+    if compared is not None and served.candidate and served.live and all(r.passed for r in rows):
+        candidate = served.candidate.probabilities[sample.count :]
+        now = served.live.probabilities[sample.count :]
+        rows += comparison_rows(target, candidate, now, compared.rows, settings)
+    return rows, checks

@@ -1,0 +1,92 @@
+"""PushGate: a model is served only when a fresh process can serve it as well as the live version.
+
+It takes the place of TFX's InfraValidator, which needs Docker. Three checks:
+
+1. The same model was not rolled back (`python -m pipeline rollback`).
+2. A fresh process, which imports TensorFlow (server) or an interpreter (edge) and nothing of how
+   the model was made, loads it and answers rows of the test split as the pipeline does, fast
+   enough. A crash or a hang of that process is a failed check, not a failed run.
+3. On the newest labelled rows the model is not worse than the version that is live, overall and in
+   every slice that is large enough: a metric may not fall by more than its tolerance, unless that
+   is within chance (`models/metrics/comparison.py`). The live model is read from its served folder
+   and answers raw rows through its own preprocessing, so it can be compared whatever it was trained
+   on.
+
+In: labelled examples, the Transform graph, the model, FairnessGate's blessing, for the server the
+Trainer's `model_run`, and the PushedModel of the live version if there is one. Out: `gates`, a row
+for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the next
+run's baseline go by. A model that was not blessed before is not looked at.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tfx.components.util import model_utils
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import (
+    Examples,
+    Model,
+    ModelBlessing,
+    ModelRun,
+    PushedModel,
+    TransformGraph,
+)
+from tfx.utils import path_utils
+
+from components.artifacts import GateReport
+from components.evaluation.fairness_gate import GATES_FILE, bless
+from components.pushing.push_checks import PushRow, check, rolled_back_row
+from components.splits import split_pattern
+from models.export.model_content import content_sha256
+
+CHECKS_FILE = "checks.json"
+
+
+@component
+def PushGate(  # noqa: N802 - TFX takes the node's id from the name
+    examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    model: InputArtifact[Model],
+    blessing: InputArtifact[ModelBlessing],
+    gates: OutputArtifact[GateReport],
+    final_blessing: OutputArtifact[ModelBlessing],
+    target: Parameter[str],
+    settings: Parameter[str],
+    rolled_back: Parameter[str],
+    code_sha256: Parameter[str],
+    model_run: InputArtifact[ModelRun] = None,
+    live: InputArtifact[PushedModel] = None,
+) -> None:
+    """Checks a model before it is served; see the module's docstring.
+
+    Args:
+      settings: JSON object with the section `pusher` of the configuration, `label_column`,
+        `row_id`, `mode`, `slices`, `min_slice_rows`, and `types` (the contract's type by column).
+      rolled_back: JSON list of version, digest and reason of the models that were rolled back.
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    rows: list[PushRow] = []
+    checks: dict[str, Any] = {}
+    blessed = model_utils.is_model_blessed(blessing)
+    folder = path_utils.serving_model_path(model.uri)
+    if blessed:
+        rows = rolled_back_row(target, content_sha256(Path(folder)), json.loads(rolled_back))
+    if blessed and not rows:
+        rows, checks = check(
+            target,
+            {split: split_pattern(examples, split) for split in ("eval", "test")},
+            transform_graph.uri,
+            folder,
+            model_run.uri if model_run else None,
+            live.get_string_custom_property("pushed_destination") if live else None,
+            json.loads(settings),
+        )
+    report = Path(gates.uri)
+    gate_rows = [asdict(row) for row in rows]
+    (report / GATES_FILE).write_text(json.dumps(gate_rows, indent=1), encoding="utf-8")
+    (report / CHECKS_FILE).write_text(json.dumps(checks, indent=1), encoding="utf-8")
+    bless(final_blessing, model, blessed and all(row.passed for row in rows))

@@ -1,0 +1,99 @@
+"""Distiller: the student, from the teacher's soft outputs, then pruned.
+
+In: transformed examples (train, eval), the Transform graph, the Trainer's `model_run`.
+Out: `model`, with `student.keras` and `distillation.json`.
+Fails when the loss is not finite or the sparsity is not reached.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tf_keras
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
+
+from components.splits import split_pattern
+from components.training.trainer import TEACHER_FILE
+from models.network.distillation import Distillation, distill
+from models.network.features import model_inputs_of
+from models.network.network import Architecture
+from models.network.rows import load_rows
+from models.network.training import Plan
+
+STUDENT_FILE = "student.keras"
+REPORT_FILE = "distillation.json"
+
+
+def write_student(
+    folder: str,
+    teacher_path: str,
+    transform_graph: str,
+    train: str,
+    evaluation: str,
+    settings: Mapping[str, Any],
+) -> None:
+    """Trains the student and writes it and its report into `folder`.
+
+    Args:
+      folder: Where `student.keras` and `distillation.json` go.
+      teacher_path: The teacher's Keras file.
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      train: File pattern of the transformed training rows.
+      evaluation: File pattern of the rows for early stopping.
+      settings: As for `Distiller`.
+    """
+    section, seed = settings["distiller"], settings["seed"]
+    inputs = model_inputs_of(transform_graph, settings["preprocessing"])
+    plan = Plan(
+        section["epochs"],
+        settings["batch_size"],
+        section["learning_rate"],
+        seed,
+        settings["patience"],
+    )
+    tf_keras.utils.set_random_seed(seed)
+    student, report = distill(
+        teacher=tf_keras.models.load_model(teacher_path, compile=False),
+        inputs=inputs,
+        architecture=Architecture(tuple(section["hidden_units"]), section["embedding_dim"]),
+        train=load_rows([train], inputs),
+        evaluation=load_rows([evaluation], inputs),
+        plan=plan,
+        distillation=Distillation(section["temperature"], section["label_share"]),
+        pruning_epochs=section["pruning_epochs"],
+        sparsity=section["sparsity"],
+    )
+    student.save(os.path.join(folder, STUDENT_FILE))
+    with open(os.path.join(folder, REPORT_FILE), "w", encoding="utf-8") as file:
+        json.dump(dataclasses.asdict(report), file, indent=1)
+
+
+@component
+def Distiller(  # noqa: N802 - TFX takes the node's id from the name
+    transformed_examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    model_run: InputArtifact[ModelRun],
+    model: OutputArtifact[Model],
+    settings: Parameter[str],
+    code_sha256: Parameter[str],
+) -> None:
+    """Trains the student; see the module's docstring.
+
+    Args:
+      settings: JSON object with `preprocessing` (what Transform was given), `seed`, `batch_size`
+        and `patience` of the section `trainer`, and `distiller` (the whole section).
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    write_student(
+        model.uri,
+        os.path.join(model_run.uri, TEACHER_FILE),
+        transform_graph.uri,
+        split_pattern(transformed_examples, "train"),
+        split_pattern(transformed_examples, "eval"),
+        json.loads(settings),
+    )

@@ -1,0 +1,121 @@
+"""Quantizer: the student's four TFLite variants and the edge bundle.
+
+In: the Distiller's `model`, transformed examples (train, for calibration), the Transform graph.
+Out: `model`, the edge bundle: `Format-Serving/tflite` (the configured variant) and beside it
+`preprocessing.json` (columns, vocabularies, boundaries, signature, threshold); `variants`, the four
+`.tflite` files and `quantization.json` (bytes, latency, difference from the student).
+Fails when a variant's answers are not finite or differ too much from the student's.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tf_keras
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, Model, TransformGraph
+from tfx.utils import path_utils
+
+from components.artifacts import TFLiteVariants
+from components.splits import split_pattern
+from components.training.distiller import STUDENT_FILE
+from models.export.export import DEFAULT_SIGNATURE
+from models.export.tflite import convert_all, measure
+from models.metrics.registry import THRESHOLD
+from models.network.features import PROBABILITY, model_inputs_of
+from models.network.preprocessing import CATEGORICAL, NUMERIC, Description, describe
+from models.network.pruning import measured_sparsity
+from models.network.rows import load_rows
+from models.network.text import TOKENS
+
+REPORT_FILE = "quantization.json"
+MODEL_FILE = "tflite"  # the name that TensorFlow Model Analysis looks for
+PREPROCESSING_FILE = "preprocessing.json"
+_COMPARED_ROWS = 2000
+
+
+def bundle_document(description: Description, variant: str) -> dict[str, Any]:
+    """What a device needs beside the TFLite file: from a raw record to a decision."""
+    tokens = {TOKENS: "int64"} if description.layout.text else {}
+    return {
+        **json.loads(description.to_json()),
+        "variant": variant,
+        "signature": {
+            "name": DEFAULT_SIGNATURE,
+            "inputs": {NUMERIC: "float32", CATEGORICAL: "int64", **tokens},
+            "output": PROBABILITY,
+        },
+        "threshold": THRESHOLD,
+    }
+
+
+def write_variants(
+    bundle: str,
+    variants: str,
+    student_path: str,
+    transform_graph: str,
+    train: str,
+    settings: Mapping[str, Any],
+) -> None:
+    """Converts the student, compares, measures, and writes both folders.
+
+    Args:
+      bundle: Folder of the edge bundle; it must not exist.
+      variants: Folder of the four variants and their report.
+      student_path: The student's Keras file.
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      train: File pattern of the transformed training rows.
+      settings: As for `Quantizer`.
+    """
+    section, seed = settings["quantizer"], settings["seed"]
+    inputs = model_inputs_of(transform_graph, settings["preprocessing"])
+    rows = load_rows([train], inputs)
+    student = tf_keras.models.load_model(student_path, compile=False)
+    contents = convert_all(student, rows.sample(section["calibration_rows"], seed))
+    sample = rows.sample(_COMPARED_ROWS, seed + 1)
+    report = measure(student, contents, sample, section["max_difference"])
+    for row in report.values():
+        row["sparsity"] = measured_sparsity(student)
+    description = describe(transform_graph, settings["preprocessing"])
+    document = bundle_document(description, section["variant"])
+    os.makedirs(bundle)
+    _write(os.path.join(bundle, PREPROCESSING_FILE), json.dumps(document, indent=1).encode())
+    _write(os.path.join(bundle, MODEL_FILE), contents[section["variant"]])
+    for name, content in contents.items():
+        _write(os.path.join(variants, f"{name}.tflite"), content)
+    _write(os.path.join(variants, REPORT_FILE), json.dumps(report, indent=1).encode())
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+@component
+def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
+    student: InputArtifact[Model],
+    transformed_examples: InputArtifact[Examples],
+    transform_graph: InputArtifact[TransformGraph],
+    model: OutputArtifact[Model],
+    variants: OutputArtifact[TFLiteVariants],
+    settings: Parameter[str],
+    code_sha256: Parameter[str],
+) -> None:
+    """Converts the student; see the module's docstring.
+
+    Args:
+      settings: JSON object with `preprocessing` (what Transform was given), `seed` and `quantizer`
+        (the whole section).
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    write_variants(
+        path_utils.serving_model_dir(model.uri),
+        variants.uri,
+        os.path.join(student.uri, STUDENT_FILE),
+        transform_graph.uri,
+        split_pattern(transformed_examples, "train"),
+        json.loads(settings),
+    )

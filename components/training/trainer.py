@@ -1,0 +1,126 @@
+"""Trainer: the teacher, its pruned copy and the server model, run by the stock TFX Trainer.
+
+In: transformed examples (train, eval), the Transform graph, the tuner's hyperparameters or none,
+the model of an earlier run to start from or none.
+Out: `model`, the SavedModel of the pruned teacher with its two signatures, and beside it what a
+later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras` and
+`training.json`.
+Fails when the loss is not finite or the sparsity is not reached.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tf_keras
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from models.export.export import export_server_model
+from models.network.features import model_inputs_of
+from models.network.network import build_network
+from models.network.preprocessing import describe
+from models.network.pruning import measured_sparsity, prune
+from models.network.rows import load_rows
+from models.network.training import Plan, cross_entropy, evaluation_loss, fit
+from models.network.tuning import Hyperparameters
+from models.network.warm_start import (
+    FOLDER,
+    Outcome,
+    cold_reason,
+    read_start,
+    take_over,
+    write_start,
+)
+
+TEACHER_FILE = "teacher.keras"
+PRUNED_FILE = "teacher_pruned.keras"
+REPORT_FILE = "training.json"
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains, prunes and exports.
+
+    Args:
+      fn_args: `custom_config` holds `preprocessing` (what Transform was given), `seed`, `trainer`
+        (the whole section) and `code_sha256`, which only tells runs of different code apart.
+        `hyperparameters` of the tuner, when there are any, replace those of the section.
+        `base_model` is the SavedModel of an earlier run; what to start from lies beside it.
+    """
+    settings = fn_args.custom_config
+    section, seed = settings["trainer"], settings["seed"]
+    inputs = model_inputs_of(fn_args.transform_graph_path, settings["preprocessing"])
+    if fn_args.hyperparameters:
+        values = Hyperparameters.from_tuner(fn_args.hyperparameters["values"])
+    else:
+        values = Hyperparameters.from_section(section)
+    train = load_rows(fn_args.train_files, inputs)
+    evaluation = load_rows(fn_args.eval_files, inputs)
+    tf_keras.utils.set_random_seed(seed)
+    teacher = build_network(inputs, values.architecture, "teacher")
+    meaning = describe(fn_args.transform_graph_path, settings["preprocessing"]).to_json()
+    outcome = start_training(
+        teacher, fn_args.base_model, section["warm_start"], json.loads(meaning), values
+    )
+    initial_loss = evaluation_loss(teacher, evaluation, cross_entropy)
+    initial_weights = teacher.get_weights()
+    plan = Plan(
+        section["epochs"], section["batch_size"], values.learning_rate, seed, section["patience"]
+    )
+    history = fit(teacher, train, evaluation, cross_entropy, plan)
+    if outcome.start == "warm" and initial_loss < min(history["val_loss"]):
+        teacher.set_weights(initial_weights)
+    plan = dataclasses.replace(plan, epochs=section["pruning_epochs"], patience=None)
+    pruned, pruning_history = prune(
+        teacher, train, evaluation, cross_entropy, plan, section["sparsity"]
+    )
+    export_server_model(
+        pruned,
+        fn_args.transform_graph_path,
+        settings["preprocessing"],
+        fn_args.serving_model_dir,
+    )
+    write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
+    os.makedirs(fn_args.model_run_dir, exist_ok=True)
+    teacher.save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
+    pruned.save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
+    report = {
+        "hyperparameters": dataclasses.asdict(values),
+        "start": {**dataclasses.asdict(outcome), "initial_val_loss": initial_loss},
+        "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
+        "history": history,
+        "pruning_history": pruning_history,
+        "sparsity": measured_sparsity(pruned),
+    }
+    with open(os.path.join(fn_args.model_run_dir, REPORT_FILE), "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)
+
+
+def start_training(
+    teacher: tf_keras.Model,
+    base_model: str | None,
+    warm_start: bool,
+    preprocessing: Mapping[str, Any],
+    values: Hyperparameters,
+) -> Outcome:
+    """Gives an untrained teacher the weights of an earlier one, or says why not.
+
+    Args:
+      teacher: The network.
+      base_model: SavedModel of the earlier run; None without one.
+      warm_start: `trainer.warm_start`.
+      preprocessing: What the network's inputs mean.
+      values: What it is trained with.
+    """
+    if not warm_start:
+        return Outcome("cold", "trainer.warm_start=false")
+    if base_model is None:
+        return Outcome("cold", "no earlier model was blessed")
+    start = read_start(Path(base_model).parent / FOLDER)
+    if start is None:
+        return Outcome("cold", "the weights of the last blessed model are gone or damaged")
+    if reason := cold_reason(start, preprocessing, values.architecture):
+        return Outcome("cold", reason)
+    return take_over(teacher, start, preprocessing)

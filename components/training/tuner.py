@@ -1,0 +1,59 @@
+"""Tuner: the search for the teacher's hyperparameters, run by the stock TFX Tuner.
+
+In: transformed examples (train, eval), the Transform graph; of the labels only what the labeler let
+through; the model of an earlier run or none, whose hyperparameters are then tried first. Out:
+`best_hyperparameters` and `tuner_results` (one row for each completed trial).
+Fails when no trial was completed, with the last trial's message.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from models.network.features import model_inputs_of
+from models.network.rows import load_rows
+from models.network.tuning import Hyperparameters, NetworkTuner
+from models.network.warm_start import FOLDER, read_start
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Builds the tuner that TFX runs.
+
+    Args:
+      fn_args: `custom_config` holds `preprocessing` (what Transform was given), `seed`, `tuner`
+        (the section: trials, epochs), `trainer` (of the section: learning_rate, hidden_units,
+        dropout, embedding_dim, l2 and batch_size) and `code_sha256`, which only tells runs of
+        different code apart.
+    """
+    settings = fn_args.custom_config
+    inputs = model_inputs_of(fn_args.transform_graph_path, settings["preprocessing"])
+    tuner = NetworkTuner(
+        inputs,
+        first_trial(settings["trainer"], fn_args.base_model),
+        trials=settings["tuner"]["trials"],
+        seed=settings["seed"],
+        directory=fn_args.working_dir,
+    )
+    return TunerFnResult(
+        tuner=tuner,
+        fit_kwargs={
+            "train": load_rows(fn_args.train_files, inputs),
+            "evaluation": load_rows(fn_args.eval_files, inputs),
+            "epochs": settings["tuner"]["epochs"],
+            "batch_size": settings["trainer"]["batch_size"],
+        },
+    )
+
+
+def first_trial(section: Mapping[str, Any], base_model: str | None) -> Hyperparameters:
+    """What is tried first: what the earlier run ended with, else what is configured.
+
+    Args:
+      section: The section `trainer`.
+      base_model: SavedModel of the earlier run; None without one.
+    """
+    start = read_start(Path(base_model).parent / FOLDER) if base_model else None
+    return start.hyperparameters if start else Hyperparameters.from_section(section)

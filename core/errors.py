@@ -1,0 +1,21 @@
+"""Errors that are the user's to mend."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+
+class InputError(ValueError):
+    """Data or configuration is at fault, not the program.
+
+    The message names the file, key, row or column and says what to do. The command line prints it
+    without a traceback and exits with code 2.
+    """
+
+
+def first_problem(error: "ValidationError") -> str:
+    """Where pydantic found the first fault, and which: `models.teacher.bytes: Field required`."""
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    return f"{where}: {first['msg']}"

@@ -1,0 +1,72 @@
+"""The sections of operation; `configs/base.yaml` explains each key."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.sections import Count, Metric, Section, Share, Text
+
+# Sections that change neither a run nor the decision to run.
+OPERATION = ("schedule", "notify", "metrics", "metadata")
+NoticeEvent = Literal["failure", "block", "push", "rollback"]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Pusher(Section):
+    """What a model has to show before it is served."""
+
+    sample_rows: Count
+    max_difference: Annotated[float, Field(gt=0, le=1)]
+    max_latency_ms: Annotated[float, Field(gt=0)]
+    time_limit: Seconds
+    min_rows: Count
+    max_regression: dict[Metric, Share]
+
+
+class Schedule(Section):
+    """When `schedule` retrains, and what it does about missed slots and failed runs."""
+
+    cron: Text
+    timezone: Text
+    catch_up: bool
+    misfire_grace: Annotated[int, Field(ge=1)]
+    max_failures: Count
+    backoff: Annotated[int, Field(ge=1)]
+
+
+class Notify(Section):
+    """Who is told of failures, blocked models and pushed ones."""
+
+    events: tuple[NoticeEvent, ...]
+    command: Annotated[tuple[Text, ...], Field(min_length=1)] | None
+    webhook_variable: Variable | None
+    webhook_file: Text | None
+    timeout: Seconds
+    retries: Annotated[int, Field(ge=0, le=10)]
+
+
+class Metrics(Section):
+    """Where the figures of the last run go."""
+
+    textfile: Text | None
+
+
+class Retrain(Section):
+    """When there is a reason to run again, and what forbids it."""
+
+    request_log: Text | None
+    request_rows: Count
+    min_rows: Count
+    max_age_days: Annotated[float, Field(gt=0)] | None
+    min_labeled_rows: Count
+    max_quality_drop: dict[Metric, Share]
+    max_label_shift: Share
+
+
+class Metadata(Section):
+    """Where ML Metadata keeps its records."""
+
+    connection: Text | None
+    password_variable: Variable | None
+    password_file: Text | None

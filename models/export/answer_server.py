@@ -1,0 +1,72 @@
+"""A fresh process that serves a SavedModel as TensorFlow Serving does: `python -m ... FOLDER`.
+
+Imports TensorFlow and nothing of how the model was made. FOLDER: see
+`models/export/fresh_answers.py`.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from models.export.fresh_answers import EXAMPLES_FILE, Answers, read_task, write_answers
+from models.export.measurement import median_latency_us
+
+_REPEATS = 50
+_BATCH_ROWS = 4096
+
+
+def answer(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) -> Answers:
+    """Answers examples by one signature, the first of them by columns too, and takes the time.
+
+    Args:
+      folder: The SavedModel.
+      examples: Serialized tf.Examples.
+      columns: Raw columns of the first rows.
+    """
+    signatures = tf.saved_model.load(folder).signatures
+    by_example, by_column = signatures["serving_default"], signatures["serving_columns"]
+    probabilities = [
+        by_example(examples=tf.constant(examples[first : first + _BATCH_ROWS]))["probability"]
+        for first in range(0, len(examples), _BATCH_ROWS)
+    ]
+    named = {
+        name: tf.constant(columns[name][:, np.newaxis], dtype)
+        for name, dtype in signature_inputs(Path(folder), "serving_columns").items()
+    }
+    one = tf.constant(examples[:1])
+    return Answers(
+        tf.concat(probabilities, axis=0)[:, 0].numpy(),
+        by_column(**named)["probability"][:, 0].numpy(),
+        median_latency_us(lambda: by_example(examples=one), _REPEATS) / 1000.0,
+    )
+
+
+def signature_inputs(folder: Path, signature: str) -> dict[str, int]:
+    """Names and types (of `types.proto`) of a signature's inputs, as a server reads them.
+
+    A loaded signature would say them with `-` and spaces replaced.
+    """
+    content = (folder / "saved_model.pb").read_bytes()
+    graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
+    inputs = graph.signature_def[signature].inputs
+    return {name: tensor.dtype for name, tensor in inputs.items()}
+
+
+def main(folder: Path) -> None:
+    """Answers with the candidate, then with the live version."""
+    task, columns = read_task(folder)
+    records = tf.data.TFRecordDataset(str(folder / EXAMPLES_FILE))
+    examples = list(records.as_numpy_iterator())
+    sample = {name: values[: task.sample] for name, values in columns.items()}
+    for name, model in (("candidate", task.candidate), ("live", task.live)):
+        if model is not None:
+            write_answers(folder, name, answer(model, examples, sample))
+
+
+if __name__ == "__main__":
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    main(Path(sys.argv[1]))

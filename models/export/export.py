@@ -1,0 +1,76 @@
+"""The server model: a SavedModel with the Transform graph inside and two signatures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+import tf_keras
+
+from models.network.features import PROBABILITY
+from models.network.layout import layout_of
+
+EXAMPLES = "examples"
+DEFAULT_SIGNATURE = "serving_default"
+COLUMNS_SIGNATURE = "serving_columns"
+
+
+def export_server_model(
+    model: tf_keras.Model, transform_graph: str, preprocessing: Mapping[str, Any], folder: str
+) -> None:
+    """Writes the SavedModel.
+
+    Both signatures answer `probability`, float32 [batch, 1]. `serving_default` takes `examples`,
+    string [batch]: serialized tf.Examples of raw columns. `serving_columns` takes each raw column
+    by its name, [batch, 1]: numbers as float32 (NaN: missing), categories and texts as string ("":
+    missing). Neither asks for labels, weights or slice columns.
+
+    Args:
+      model: Network on transformed features.
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      preprocessing: What Transform was given as its custom_config.
+      folder: Where the SavedModel goes.
+    """
+    transform_output = tft.TFTransformOutput(transform_graph)
+    raw_spec = transform_output.raw_feature_spec()
+    layout = layout_of(raw_spec, preprocessing)
+    spec = {name: raw_spec[name] for name in layout.columns}
+    server = tf.Module()
+    server.transform = transform_output.transform_features_layer()
+    server.variables_of_network = model.variables
+
+    def answer(columns: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        features = server.transform(columns)
+        inputs = {name: features[name] for name in model.input}
+        return {PROBABILITY: model(inputs, training=False)}
+
+    def answer_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return answer(tf.io.parse_example(examples, spec))
+
+    def answer_columns(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return answer({n: _sparse(values, spec[n].dtype) for n, values in columns.items()})
+
+    column_specs = {
+        name: tf.TensorSpec(
+            [None, 1], tf.string if spec[name].dtype == tf.string else tf.float32, name
+        )
+        for name in layout.columns
+    }
+    signatures = {
+        DEFAULT_SIGNATURE: tf.function(answer_examples, autograph=False).get_concrete_function(
+            tf.TensorSpec([None], tf.string, EXAMPLES)
+        ),
+        COLUMNS_SIGNATURE: tf.function(answer_columns, autograph=False).get_concrete_function(
+            column_specs
+        ),
+    }
+    options = tf.saved_model.SaveOptions(save_debug_info=False)
+    tf.saved_model.save(server, folder, signatures, options)
+
+
+def _sparse(values: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
+    """Leaves the missing cells of a column [batch, 1] out, as tf.Example does."""
+    missing = tf.equal(values, "") if dtype == tf.string else tf.math.is_nan(values)
+    present = tf.where(tf.logical_not(missing))
+    shape = tf.shape(values, out_type=tf.int64)
+    return tf.SparseTensor(present, tf.cast(tf.gather_nd(values, present), dtype), shape)

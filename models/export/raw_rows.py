@@ -1,0 +1,106 @@
+"""Raw rows in memory, as clients send them: serialized, and by column."""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core.names import LABEL, WEIGHT
+from models.network.rows import load_all_records
+
+_PARSE_ROWS = 8192
+_SPAN = re.compile(r"span-(\d+):")
+
+
+@dataclasses.dataclass(frozen=True)
+class RawRows:
+    """Raw rows.
+
+    Attributes:
+      examples: Serialized tf.Examples.
+      columns: By name, each [rows]: float32 with NaN, or str with "", where a cell is empty.
+    """
+
+    examples: list[bytes]
+    columns: dict[str, np.ndarray]
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.examples)
+
+    def take(self, index: np.ndarray) -> "RawRows":
+        """Returns the rows that an array of row numbers selects."""
+        columns = {name: values[index] for name, values in self.columns.items()}
+        return RawRows([self.examples[row] for row in index], columns)
+
+    def followed_by(self, other: "RawRows") -> "RawRows":
+        """Returns these rows, then those of `other`."""
+        columns = {n: np.concatenate([v, other.columns[n]]) for n, v in self.columns.items()}
+        return RawRows([*self.examples, *other.examples], columns)
+
+
+def load_raw_rows(patterns: Sequence[str], spec: Mapping[str, Any]) -> RawRows:
+    """Reads labelled raw examples.
+
+    Args:
+      patterns: File patterns of TFRecords of serialized tf.Examples.
+      spec: A VarLenFeature for each column.
+
+    Raises:
+      InputError: No file matches, or a file is truncated or damaged.
+    """
+    examples = load_all_records(patterns)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in spec}
+    for first in range(0, len(examples), _PARSE_ROWS):
+        parsed = tf.io.parse_example(examples[first : first + _PARSE_ROWS], dict(spec))
+        for name, column in parsed.items():
+            parts[name].append(_dense(column))
+    return RawRows(examples, {name: np.concatenate(found) for name, found in parts.items()})
+
+
+def _dense(column: tf.SparseTensor) -> np.ndarray:
+    rows = int(column.dense_shape[0])
+    first = column.indices.numpy()[:, 1] == 0
+    places, values = column.indices.numpy()[first, 0], column.values.numpy()[first]
+    if column.dtype == tf.string:
+        dense = np.full(rows, "", object)
+        dense[places] = [value.decode("utf-8") for value in values]
+        return dense
+    numbers = np.full(rows, np.nan, np.float32)
+    numbers[places] = values
+    return numbers
+
+
+def newest_labelled(
+    rows: RawRows, label_column: str, row_id: str, mode: str
+) -> tuple[int, np.ndarray]:
+    """Number of the newest span, and which of its rows have a true label (row numbers).
+
+    In gold mode these are the rows that weigh anything. In weak mode they are those in which the
+    labeler left the true label, and those that weigh more than a weakly labelled row can: people
+    gave that label.
+
+    Args:
+      rows: With `label`, `weight`, the column of the true label and that of row ids.
+      label_column: The column of the true label; where it is called `label` the labeler wrote over
+        it, and only the weights tell.
+      row_id: The column of row ids, `span-3:17`.
+      mode: `weak` or `gold`, as in the configuration.
+    """
+    matches = [_SPAN.match(text) for text in rows.columns[row_id]]
+    spans = np.array([int(match[1]) if match else 0 for match in matches])
+    weight, truth = rows.columns[WEIGHT], rows.columns[label_column]
+    known = weight > (0.0 if mode == "gold" else 1.0)
+    if mode == "weak" and label_column != LABEL:
+        known |= truth != "" if truth.dtype == object else ~np.isnan(truth)
+    newest = int(spans.max()) if len(spans) else 0
+    return newest, np.flatnonzero(known & (spans == newest))
+
+
+def labels_of(rows: RawRows) -> np.ndarray:
+    """True labels, 0 or 1, float [rows], of rows that have one."""
+    return np.round(rows.columns[LABEL]).astype(np.float64)

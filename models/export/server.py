@@ -1,0 +1,57 @@
+"""Size and latency of the server model, asked as TensorFlow Serving asks it."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
+from models.export.measurement import folder_contents, median_latency_us, sizes
+from models.network.features import PROBABILITY
+from models.network.rows import load_records
+
+_REPEATS = {1: 100, 256: 20}
+_BATCH = 1024
+
+
+def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
+    """Measures a SavedModel.
+
+    Args:
+      folder: The SavedModel.
+      requests: File pattern of TFRecords of raw tf.Examples.
+
+    Returns:
+      `bytes` and `gzip_bytes` of all files in the folder, and `latency_us`: median time for
+      `batch_1` and `batch_256` of serialized examples, preprocessing included.
+    """
+    loaded = tf.saved_model.load(folder)
+    answer = loaded.signatures[DEFAULT_SIGNATURE]
+    latency = {}
+    for batch, repeats in _REPEATS.items():
+        examples = tf.constant(load_records([requests], batch))
+        call = functools.partial(answer, **{EXAMPLES: examples})
+        latency[f"batch_{batch}"] = median_latency_us(call, repeats)
+    return {**sizes(folder_contents(folder)), "latency_us": latency}
+
+
+def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
+    """Loads a SavedModel.
+
+    Args:
+      folder: The SavedModel.
+
+    Returns:
+      A function from serialized tf.Examples of raw columns to the probability of the positive
+      class, float64 [rows].
+    """
+    answer = tf.saved_model.load(folder).signatures[DEFAULT_SIGNATURE]
+
+    def probabilities(examples: Sequence[bytes]) -> np.ndarray:
+        batches = (examples[at : at + _BATCH] for at in range(0, len(examples), _BATCH))
+        answers = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
+        return np.concatenate([np.zeros((0, 1)), *answers])[:, 0].astype(np.float64)
+
+    return probabilities

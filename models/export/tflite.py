@@ -1,0 +1,160 @@
+"""The student as TensorFlow Lite files: float32, float16, dynamic-range and full int8.
+
+All four keep the student's inputs, `numeric` float32, `categorical` and with text columns `tokens`
+int64, and its float32 output, so that whoever runs them need not know how they were quantized.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from models.export.export import DEFAULT_SIGNATURE
+from models.export.measurement import median_latency_us, sizes
+from models.network.features import PROBABILITY
+from models.network.rows import Rows
+
+FLOAT32 = "student"
+FLOAT16 = "student_float16"
+DYNAMIC_INT8 = "student_dynamic_int8"
+INT8 = "student_int8"
+VARIANTS = (FLOAT32, FLOAT16, DYNAMIC_INT8, INT8)
+
+_LATENCY_REPEATS = 300
+
+
+def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
+    """Returns the TFLite file of each of VARIANTS.
+
+    Args:
+      student: Network on transformed features.
+      calibration: Rows whose activations set the ranges of the full-integer variant.
+    """
+    module = tf.Module()
+    module.variables_of_network = student.variables
+
+    specs = {
+        name: tf.TensorSpec([None, column.shape[1]], column.dtype, name)
+        for name, column in calibration.features.items()
+    }
+
+    @tf.function(autograph=False)
+    def answer(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {PROBABILITY: student(inputs, training=False)}
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Traced and saved once: from_keras_model would do it again for each variant.
+        signatures = {DEFAULT_SIGNATURE: answer.get_concrete_function(**specs)}
+        tf.saved_model.save(module, folder, signatures)
+        with _quiet_standard_error():
+            return {variant: _convert(folder, variant, calibration) for variant in VARIANTS}
+
+
+@contextlib.contextmanager
+def _quiet_standard_error() -> Iterator[None]:
+    """Keeps what the converter's C++ prints for the case that it fails; no log level stops it."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(before, kept.read())
+            raise
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
+def _convert(folder: str, variant: str, calibration: Rows) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    if variant != FLOAT32:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant == FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
+    if variant == INT8:
+        converter.representative_dataset = lambda: _single_rows(calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return bytes(converter.convert())
+
+
+def _single_rows(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
+    for row in range(rows.count):
+        yield rows.take(np.array([row])).features
+
+
+def predict(content: bytes, rows: Rows) -> np.ndarray:
+    """Returns a variant's probabilities, float32 [rows]."""
+    return answer_features(content, rows.features)
+
+
+def answer_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
+    """Returns probabilities, float32 [rows], for transformed features; others are left alone."""
+    runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
+    inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
+    return runner(**inputs)[PROBABILITY][:, 0].copy()
+
+
+def _interpreter(content: bytes) -> tf.lite.Interpreter:
+    """Returns an interpreter with one thread and the kernels of TensorFlow Model Analysis.
+
+    XNNPACK's, the default, round integers otherwise, so that its answers would not be the evaluated
+    ones.
+    """
+    kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return tf.lite.Interpreter(
+        model_content=content, num_threads=1, experimental_op_resolver_type=kernels
+    )
+
+
+def measure(
+    student: tf_keras.Model, contents: dict[str, bytes], sample: Rows, max_difference: float
+) -> dict[str, dict[str, Any]]:
+    """Compares each variant with the student and measures it.
+
+    Args:
+      student: The network that was converted.
+      contents: TFLite file by variant.
+      sample: Rows to compare on.
+      max_difference: Largest mean absolute difference of the probabilities.
+
+    Returns:
+      By variant: `bytes`, `gzip_bytes`, `latency_us` (`batch_1`: median on one row, one thread)
+      and `difference` (mean absolute difference from the student's probability).
+
+    Raises:
+      RuntimeError: A variant's answers are not finite or differ by more than `max_difference`.
+    """
+    expected = student(sample.features, training=False).numpy()[:, 0]
+    report = {}
+    for variant, content in contents.items():
+        difference = float(np.abs(predict(content, sample) - expected).mean())
+        if not difference <= max_difference:  # also true for NaN
+            raise RuntimeError(
+                f"{variant}: mean absolute difference from the student {difference:.4f}, bound "
+                f"<= {max_difference} (quantizer.max_difference)"
+            )
+        report[variant] = {
+            **sizes([content]),
+            "latency_us": {"batch_1": single_row_latency_us(content, sample)},
+            "difference": difference,
+        }
+    return report
+
+
+def single_row_latency_us(content: bytes, rows: Rows) -> float:
+    """Returns the median time of one row in microseconds, one thread."""
+    interpreter = _interpreter(content)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        name = detail["name"].removeprefix(f"{DEFAULT_SIGNATURE}_").partition(":")[0]
+        interpreter.set_tensor(detail["index"], rows.features[name][:1])
+    return median_latency_us(interpreter.invoke, _LATENCY_REPEATS)

@@ -1,0 +1,102 @@
+"""Labelling functions applied to rows, and the draw of the rows whose true label may be seen."""
+
+import hashlib
+import heapq
+import importlib
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from snorkel.labeling import LabelingFunction
+
+from core.errors import InputError
+from models.labels import voting
+from models.labels.rows import coded
+
+Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
+
+
+def load(module_name: str) -> list[LabelingFunction]:
+    """The labelling functions of the module with this dotted name.
+
+    Raises:
+      InputError: It cannot be imported, or `collect` finds fault with it.
+    """
+    try:
+        module = importlib.import_module(module_name)
+    except SyntaxError as error:
+        where = f"{error.filename}:{error.lineno}: {(error.text or '').strip()}"
+        raise InputError(f"{module_name}: not Python: {error.msg} ({where})") from error
+    except Exception as error:
+        raise InputError(
+            f"{module_name}: cannot be imported: {type(error).__name__}: {error} "
+            f"({voting.last_statement(error)})"
+        ) from error
+    return collect(module)
+
+
+def collect(module: ModuleType) -> list[LabelingFunction]:
+    """Every Snorkel labelling function of a module, in the order of definition.
+
+    Raises:
+      InputError: There is none, or two have the same name.
+    """
+    functions = list(
+        {id(f): f for f in vars(module).values() if isinstance(f, LabelingFunction)}.values()
+    )
+    if not functions:
+        raise InputError(
+            f"{module.__name__}: no labelling function; decorate functions with "
+            "@labeling_function() from snorkel.labeling"
+        )
+    names = [function.name for function in functions]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{module.__name__}: two labelling functions are called '{name}'")
+    return functions
+
+
+def apply_functions(
+    functions: Sequence[LabelingFunction], rows: Sequence[Row], row_ids: Sequence[str]
+) -> NDArray[np.int8]:
+    """Votes of every function on every row: int8 [rows, functions].
+
+    Args:
+      functions: What `collect` returns.
+      rows: One mapping a row, all of the same columns.
+      row_ids: Name of each row, for messages.
+
+    Raises:
+      InputError: A function raises, or returns something else than 0, 1 or -1.
+    """
+    names = list(rows[0]) if rows else []
+    columns = {name: coded([row[name] for row in rows]) for name in names}
+    return voting.Voter(functions).vote(columns, row_ids[: len(rows)])
+
+
+def draw_order(seed: int, row_id: str) -> int:
+    """A row's place in the seeded draw of gold rows: the lowest are drawn.
+
+    It depends on nothing but its arguments, neither on the order of rows nor on how they are split.
+    """
+    digest = hashlib.blake2b(f"{seed}:{row_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def draw(seed: int, row_ids: Sequence[str], count: int) -> list[tuple[int, int]]:
+    """The `count` rows that are drawn first: place in the draw and index into `row_ids`."""
+    return heapq.nsmallest(count, ((draw_order(seed, row_ids[n]), n) for n in range(len(row_ids))))
+
+
+def columns_read(functions: Sequence[LabelingFunction], rows: Sequence[Row]) -> list[str]:
+    """The columns that functions look at to vote on rows, in the order of the rows' columns.
+
+    All of them behind a preprocessor that copies the row; all of them if none is seen.
+    """
+    voter, seen = voting.Voter(functions), set[str]()
+    for row in rows:
+        seen |= voter.columns_read(row)
+    columns = list(rows[0]) if rows else []
+    return [column for column in columns if column in seen] or columns

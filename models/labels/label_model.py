@@ -1,0 +1,260 @@
+"""From the votes of labelling functions to the probability of the positive class.
+
+Everything works on distinct vote vectors with counts, so cost does not grow with rows. Four methods
+are judged on the gold rows: a majority vote; Snorkel's label model, which learns from agreement and
+disagreement on all rows and is tuned and tempered on the gold rows; a combiner fitted on the gold
+rows' votes; and the average of these two. They err differently: the label model knows all rows but
+takes functions for independent, the combiner sees how they depend, but on a few rows only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from models.labels import scores as label_scores
+from models.labels import snorkel_model
+from models.labels.combiner import combine, temper
+from models.labels.scores import Score
+from models.labels.snorkel_model import Training, Tuning
+from models.labels.votes import ABSTAIN as ABSTAIN
+from models.labels.votes import NEGATIVE as NEGATIVE
+from models.labels.votes import POSITIVE as POSITIVE
+from models.labels.votes import Counts as Counts
+from models.labels.votes import Floats as Floats
+from models.labels.votes import Gold as Gold
+from models.labels.votes import Votes as Votes
+from models.labels.votes import distinct as distinct
+from models.labels.votes import merge as merge
+
+MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
+FOLDS = 10  # of the cross-validation
+AUTO = "auto"
+MAJORITY, LABEL_MODEL, COMBINER, AVERAGE = "majority_vote", "label_model", "combiner", "average"
+PREFERENCE = (AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless another is better
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to train Snorkel's label model, and its score on the gold rows."""
+
+    training: Training
+    score: Score
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the label model says.
+
+    Attributes:
+      probability: float64 [vectors], P(positive) of each distinct vote vector.
+      weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
+        NaN where it never votes, or fewer than three functions do.
+      class_balance: Share of positives among the gold rows drawn at random.
+      held_out: float64 [gold rows], P(positive) of each gold row by the method taken, fitted
+        without it (cross-validated).
+      accuracy_on_gold: Share of the gold rows drawn at random that `held_out` labels rightly.
+      method: The method taken.
+      reason: Why.
+      scores: Of each method on the gold rows drawn at random, cross-validated.
+      trials: Ways to train Snorkel's label model.
+    """
+
+    probability: Floats
+    weight: Floats
+    class_balance: float
+    held_out: Floats
+    accuracy_on_gold: float
+    method: str
+    reason: str
+    scores: dict[str, Score]
+    trials: list[Trial]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """P(positive) of each vote vector, and of each gold row without having seen its label."""
+
+    probability: Floats
+    held_out: Floats
+
+
+def check_gold(rows: int) -> None:
+    """Checks that there are gold rows at all.
+
+    Raises:
+      InputError: There are none.
+    """
+    if rows == 0:
+        raise InputError(
+            "no gold rows: labeling.gold_rows is 0 and nobody has answered yet; have rows "
+            "labelled: python -m pipeline to-label"
+        )
+
+
+def class_balance(positive: int, negative: int) -> float:
+    """Share of positives among gold rows.
+
+    Raises:
+      InputError: They are all of one class.
+    """
+    if positive == 0 or negative == 0:
+        only = "positive" if positive else "negative"
+        raise InputError(
+            f"all {positive + negative} gold rows are {only}, both classes are needed: raise "
+            "labeling.gold_rows, or correct columns.positive and columns.negative"
+        )
+    return positive / (positive + negative)
+
+
+def fit(
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    names: Sequence[str],
+    epochs: int,
+    seed: int,
+    method: str = AUTO,
+    tuning: Tuning = Tuning(),  # noqa: B008 - frozen
+) -> Fitted:
+    """Fits and judges the methods, and takes one.
+
+    Agreement tells something from three functions on; where fewer vote, the combiner is taken.
+
+    Args:
+      vectors: int8 [vectors, functions], distinct vote vectors.
+      counts: int64 [vectors], rows behind each vector.
+      gold: Votes and labels of the gold rows.
+      names: Names of the functions, for messages.
+      epochs: Training steps of Snorkel's label model.
+      seed: Draws its initial weights and the folds of the cross-validation.
+      method: The method to take, or `auto`: the average unless another is better beyond chance.
+      tuning: What else to try in training Snorkel's label model.
+
+    Raises:
+      InputError: No function votes, or the gold rows are all of one class.
+    """
+    drawn = gold.drawn.labels
+    positive = int((drawn == POSITIVE).sum())
+    balance = class_balance(positive, len(drawn) - positive)
+    voting = (vectors != ABSTAIN).any(axis=0)
+    if not voting.any():
+        raise InputError(
+            f"none of {len(names)} labelling functions votes on any row: see labeling.functions"
+        )
+    weight, trials = np.full(len(names), np.nan), list[Trial]()
+    candidates = {
+        MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
+        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed)),
+    }
+    if voting.sum() >= MIN_FUNCTIONS:
+        grid = tuning.grid(Training(epochs=epochs))
+        found = [_train(vectors, counts, gold, voting, balance, t, seed) for t in grid]
+        taken = label_scores.best([_losses(candidate, gold) for candidate, _ in found])
+        weight[voting] = found[taken][1]
+        trials = [
+            Trial(training, _score(candidate, gold), n == taken)
+            for n, (training, (candidate, _)) in enumerate(zip(grid, found, strict=True))
+        ]
+        candidates[LABEL_MODEL] = found[taken][0]
+        both = candidates[LABEL_MODEL], candidates[COMBINER]
+        candidates[AVERAGE] = _Candidate(
+            (both[0].probability + both[1].probability) / 2,
+            (both[0].held_out + both[1].held_out) / 2,
+        )
+    candidates = {name: candidates[name] for name in PREFERENCE if name in candidates}
+    chosen, reason = _choose(candidates, gold, method)
+    scores = {name: _score(candidate, gold) for name, candidate in candidates.items()}
+    return Fitted(
+        candidates[chosen].probability,
+        weight,
+        balance,
+        candidates[chosen].held_out,
+        scores[chosen].accuracy,
+        chosen,
+        reason,
+        scores,
+        trials,
+    )
+
+
+def _choose(candidates: dict[str, _Candidate], gold: Gold, method: str) -> tuple[str, str]:
+    """Name of the method to take, and why."""
+    if method != AUTO:
+        if method not in candidates:
+            raise InputError(
+                f"labeling.method={method}: needs {MIN_FUNCTIONS} functions that vote; write more, "
+                f"or take one of {', '.join(candidates)}"
+            )
+        return method, f"labeling.method={method}"
+    names = list(candidates)
+    taken = label_scores.best([_losses(candidates[name], gold) for name in names])
+    rows = int(gold.at_random.sum())
+    if taken:
+        return names[taken], (
+            f"its log loss on {rows} gold rows is lower than that of {names[0]} beyond chance "
+            "(95% interval of the paired difference)"
+        )
+    if AVERAGE not in candidates:
+        return names[0], f"fewer than {MIN_FUNCTIONS} functions vote: no label model can be learned"
+    return names[0], (
+        f"no other has a lower log loss on {rows} gold rows beyond chance (95% interval of the "
+        "paired difference), and label model and combiner err differently"
+    )
+
+
+def _train(
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    voting: NDArray[np.bool_],
+    balance: float,
+    training: Training,
+    seed: int,
+) -> tuple[_Candidate, Floats]:
+    """Snorkel's label model, tempered on the gold rows; its weights."""
+    model = snorkel_model.fit(vectors[:, voting], counts, balance, training, seed)
+    all_rows, of_gold = (
+        model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
+        for votes in (vectors, gold.votes)
+    )
+    held_out = np.empty(len(gold.labels))
+    for fold in _folds(gold.labels, seed):
+        held_out[fold] = temper(of_gold[~fold], gold.labels[~fold], of_gold[fold])
+    return _Candidate(temper(of_gold, gold.labels, all_rows), held_out), model.get_weights()
+
+
+def _majority(votes: Votes, balance: float) -> Floats:
+    """Share of the votes cast that are for positive, the class balance counting as one more."""
+    positive, negative = (votes == POSITIVE).sum(axis=1), (votes == NEGATIVE).sum(axis=1)
+    share: Floats = (positive + balance) / (positive + negative + 1)
+    return share
+
+
+def _cross_validated(gold: Gold, seed: int) -> Floats:
+    """P(positive) of each gold row by a combiner that did not see it."""
+    held_out = np.empty(len(gold.labels))
+    for fold in _folds(gold.labels, seed):
+        rest = Gold(gold.votes[~fold], gold.labels[~fold])
+        held_out[fold] = combine(rest, gold.votes[fold])
+    return held_out
+
+
+def _score(candidate: _Candidate, gold: Gold) -> Score:
+    return label_scores.score(candidate.held_out[gold.at_random], gold.drawn.labels)
+
+
+def _losses(candidate: _Candidate, gold: Gold) -> Floats:
+    return label_scores.losses(candidate.held_out[gold.at_random], gold.drawn.labels)
+
+
+def _folds(labels: NDArray[np.int8], seed: int) -> list[NDArray[np.bool_]]:
+    """Masks of disjoint, equally large parts of the gold rows with the same class balance."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    part = np.empty(len(labels), dtype=np.int64)
+    part[order] = np.arange(len(labels)) % FOLDS
+    return [part == fold for fold in range(FOLDS) if (part == fold).any()]

@@ -1,0 +1,126 @@
+"""The label report: what each labelling function and the label model did, as JSON values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core.intervals import wilson_interval
+from models.labels import findings as label_findings
+from models.labels import groups as label_groups
+from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Fitted, Gold, Votes
+from models.labels.rows import Value
+
+Groups = Mapping[str, Sequence[Value]]
+
+
+def weak(
+    names: Sequence[str],
+    vectors: Votes,
+    counts: Counts,
+    gold_rows: Gold,
+    fitted: Fitted,
+    group_counts: label_groups.Counts | None = None,
+    gold_groups: Groups | None = None,
+) -> dict[str, Any]:
+    """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
+
+    Shares of all rows that functions were applied to. `accuracy_on_gold` of a function is over the
+    gold rows on which it votes (`gold_votes`), `accuracy_interval` its 95% Wilson interval; null
+    where it votes on none. `polarity` lists the classes that it votes for. `findings`: what is
+    wrong with functions (models/labels/findings.py). `groups`: coverage and error by group
+    (models/labels/groups.py). `methods`: each method's score on gold rows, `method` the one taken,
+    `method_reason` why; `trials`: ways to train Snorkel's label model. All of these rest on the
+    gold rows drawn at random, `gold_rows_random` of the `gold_rows`.
+
+    Args:
+      names: Names of the functions.
+      vectors: int8 [vectors, functions], distinct vote vectors.
+      counts: int64 [vectors], rows behind each vector.
+      gold_rows: Votes and labels of the gold rows.
+      fitted: The label model.
+      group_counts: Rows and covered rows of each group; None where there are no groups.
+      gold_groups: Group of each gold row, by column.
+    """
+    total, random, gold_rows = len(gold_rows.labels), gold_rows.at_random, gold_rows.drawn
+    share = counts / counts.sum()
+    positive, negative = vectors == POSITIVE, vectors == NEGATIVE
+    voted = positive | negative
+    several = voted.sum(axis=1) > 1
+    opposed = (positive & negative.any(axis=1)[:, None]) | (
+        negative & positive.any(axis=1)[:, None]
+    )
+    gold_voted = gold_rows.votes != ABSTAIN
+    gold_votes = [int(votes) for votes in gold_voted.sum(axis=0)]
+    right = [int(votes) for votes in (gold_rows.votes == gold_rows.labels[:, None]).sum(axis=0)]
+    functions = {
+        name: {
+            "coverage": float(share @ voted[:, n]),
+            "overlap": float(share @ (voted[:, n] & several)),
+            "conflict": float(share @ opposed[:, n]),
+            "polarity": [
+                word
+                for word, votes in (("negative", negative), ("positive", positive))
+                if votes[:, n].any()
+            ],
+            "gold_votes": gold_votes[n],
+            "accuracy_on_gold": _ratio(right[n], gold_votes[n]),
+            "accuracy_interval": wilson_interval(right[n], gold_votes[n]),
+            "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
+        }
+        for n, name in enumerate(names)
+    }
+    wrong = (fitted.held_out[random] >= 0.5) != (gold_rows.labels == POSITIVE)
+    of_gold = {
+        column: [value for value, kept in zip(values, random, strict=True) if kept]
+        for column, values in (gold_groups or {}).items()
+    }
+    return {
+        "mode": "weak",
+        "gold_rows": total,
+        "gold_rows_random": len(gold_rows.labels),
+        "rows": int(counts.sum()),
+        "class_balance": fitted.class_balance,
+        "coverage": float(share @ voted.any(axis=1)),
+        "overlap": float(share @ several),
+        "conflict": float(share @ opposed.any(axis=1)),
+        "accuracy_on_gold": fitted.accuracy_on_gold,
+        "accuracy_interval": wilson_interval(int((~wrong).sum()), len(wrong)),
+        "groups": label_groups.report(group_counts or {}, of_gold, wrong),
+        "method": fitted.method,
+        "method_reason": fitted.reason,
+        "methods": {name: asdict(score) for name, score in fitted.scores.items()},
+        "trials": [asdict(trial) for trial in fitted.trials],
+        "functions": functions,
+        "findings": [
+            asdict(finding) for finding in label_findings.find(names, vectors, counts, gold_rows)
+        ],
+    }
+
+
+def gold(rows: int, balance: float) -> dict[str, Any]:
+    """The label report when all true labels are used and no function is applied."""
+    return {
+        "mode": "gold",
+        "gold_rows": rows,
+        "gold_rows_random": rows,
+        "rows": rows,
+        "class_balance": balance,
+        "coverage": None,
+        "overlap": None,
+        "conflict": None,
+        "accuracy_on_gold": None,
+        "accuracy_interval": None,
+        "groups": {},
+        "method": None,
+        "method_reason": None,
+        "methods": {},
+        "trials": [],
+        "functions": {},
+        "findings": [],
+    }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

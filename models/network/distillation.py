@@ -1,0 +1,100 @@
+"""A small network learns a large one's opinion of every row.
+
+Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015),
+arXiv:1503.02531.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from models.network.features import ModelInputs
+from models.network.network import Architecture, build_network, logits_of
+from models.network.pruning import measured_sparsity, prune
+from models.network.rows import Rows
+from models.network.training import Loss, Plan, fit
+
+
+@dataclasses.dataclass(frozen=True)
+class Distillation:
+    """What the student learns from.
+
+    Attributes:
+      temperature: Divides both logits in the teacher's share of the loss; above 0.
+      label_share: Share of the loss on the labels, 0 to 1.
+    """
+
+    temperature: float
+    label_share: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """How the student was made: losses by epoch, and its share of zero weights."""
+
+    history: dict[str, list[float]]
+    pruning_history: dict[str, list[float]]
+    sparsity: float
+
+
+def distill(
+    teacher: tf_keras.Model,
+    inputs: ModelInputs,
+    architecture: Architecture,
+    train: Rows,
+    evaluation: Rows,
+    plan: Plan,
+    distillation: Distillation,
+    pruning_epochs: int,
+    sparsity: float,
+) -> tuple[tf_keras.Model, Report]:
+    """Returns the pruned student and its report.
+
+    Args:
+      teacher: Trained network on the same inputs; it is left as it is.
+      inputs: Widths of the features.
+      architecture: The student's size.
+      train: Rows with label [rows, 1]; rows of weight 0 take part too, without their label.
+      evaluation: Rows for early stopping.
+      plan: How to fit before pruning.
+      distillation: Temperature and share of the labels.
+      pruning_epochs: Epochs of pruning, with the same loss.
+      sparsity: Share of zero weights, 0 to below 1.
+    """
+    train, evaluation = with_opinion(train, teacher), with_opinion(evaluation, teacher)
+    loss = distillation_loss(distillation)
+    student = build_network(inputs, architecture, "student")
+    history = fit(student, train, evaluation, loss, plan)
+    plan = dataclasses.replace(plan, epochs=pruning_epochs, patience=None)
+    pruned, pruning_history = prune(student, train, evaluation, loss, plan, sparsity)
+    return pruned, Report(history, pruning_history, measured_sparsity(pruned))
+
+
+def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:
+    """Returns the rows with label [rows, 3] for `distillation_loss`, all of weight 1.
+
+    The columns are the label, its weight scaled to a mean of 1, and the teacher's logit.
+    """
+    logit = logits_of(teacher)(rows.features, training=False).numpy()
+    target = np.concatenate([rows.label, rows.weight / rows.weight.mean(), logit], axis=1)
+    return dataclasses.replace(rows, label=target, weight=np.ones_like(rows.weight))
+
+
+def distillation_loss(distillation: Distillation) -> Loss:
+    """Cross-entropy with the teacher's softened output and with the label, in their shares.
+
+    The teacher's term is multiplied by the temperature squared, so that its gradient does not
+    shrink with it (Hinton et al., section 2).
+    """
+    temperature, share = distillation.temperature, distillation.label_share
+
+    def loss(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
+        label, label_weight, teacher_logit = tf.split(target, 3, axis=1)
+        cross_entropy = tf.nn.sigmoid_cross_entropy_with_logits
+        hard = label_weight * cross_entropy(label, logit)
+        soft = cross_entropy(tf.sigmoid(teacher_logit / temperature), logit / temperature)
+        return (share * hard + (1.0 - share) * temperature**2 * soft)[:, 0]
+
+    return loss

@@ -1,0 +1,115 @@
+"""One network in two sizes: embeddings of all ids, a small MLP, and a wide part beside it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import tf_keras
+
+from models.network.features import PROBABILITY, ModelInputs
+from models.network.preprocessing import CATEGORICAL, NUMERIC
+from models.network.text import TOKENS
+
+LOGIT = "logit"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Size and regularisation of a network.
+
+    Attributes:
+      hidden_units: Width of each hidden layer, first layer first.
+      embedding_dim: Length of the vector that stands for an id.
+      dropout: Share of hidden outputs dropped in training.
+      l2: Factor of the squared hidden weights in the loss.
+    """
+
+    hidden_units: tuple[int, ...]
+    embedding_dim: int
+    dropout: float = 0.0
+    l2: float = 0.0
+
+
+def build_network(inputs: ModelInputs, architecture: Architecture, name: str) -> tf_keras.Model:
+    """Returns an untrained network: wide and deep (Cheng et al., 2016, arXiv:1606.07792).
+
+    The deep part concatenates `numeric`, one embedding for each column of `categorical`, and the
+    mean and the maximum of the embeddings of each text column's `tokens`. The wide part is one
+    number for each id, for tokens their mean. Both meet in the layer `logit`.
+
+    Inputs: `numeric` float32 [batch, inputs.numeric], `categorical` int64 [batch,
+    inputs.categorical]; where there is text, `tokens` int64 [batch, inputs.text * inputs.tokens].
+    Output: `probability` float32 [batch, 1].
+    """
+    numeric = tf_keras.Input((inputs.numeric,), dtype="float32", name=NUMERIC)
+    categorical = tf_keras.Input((inputs.categorical,), dtype="int64", name=CATEGORICAL)
+    layers = tf_keras.layers
+    embedded = layers.Embedding(inputs.ids, architecture.embedding_dim, name="embedding")
+    wide = layers.Embedding(inputs.ids, 1, embeddings_initializer="zeros", name="wide")
+    features = [numeric, layers.Flatten(name="embedded")(embedded(categorical))]
+    wide_values = [layers.Flatten(name="wide_values")(wide(categorical))]
+    model_inputs = {NUMERIC: numeric, CATEGORICAL: categorical}
+    if inputs.text:
+        tokens = tf_keras.Input((inputs.text * inputs.tokens,), dtype="int64", name=TOKENS)
+        model_inputs[TOKENS] = tokens
+        features += _bags(tokens, inputs, architecture.embedding_dim)
+        wide_values.append(_wide_bag(tokens, inputs))
+    deep = layers.Concatenate(name="features")(features)
+    for depth, units in enumerate(architecture.hidden_units):
+        deep = layers.Dense(
+            units,
+            activation="relu",
+            kernel_regularizer=tf_keras.regularizers.L2(architecture.l2),
+            name=f"hidden_{depth}",
+        )(deep)
+        if architecture.dropout:
+            deep = layers.Dropout(architecture.dropout, name=f"dropout_{depth}")(deep)
+    joined = layers.Concatenate(name="wide_and_deep")([deep, *wide_values])
+    logit = layers.Dense(1, name=LOGIT)(joined)
+    probability = layers.Activation("sigmoid", name=PROBABILITY)(logit)
+    return tf_keras.Model(model_inputs, probability, name=name)
+
+
+def _bags(tokens: Any, inputs: ModelInputs, dim: int) -> list[Any]:
+    """Scaled mean and maximum over the embeddings of each text column, [batch, inputs.text * dim].
+
+    No id is masked: padding has an embedding of its own. The mean is then an affine function of the
+    sum over the words, an empty text has finite ones, and a device has kernels for all of it.
+    """
+    layers = tf_keras.layers
+    embedded = layers.Embedding(inputs.token_ids, dim, name="text_embedding")(tokens)
+    highest = layers.MaxPooling1D(inputs.tokens, name="text_maximum")(embedded)
+    return [
+        _scaled_mean(embedded, inputs, "text"),
+        layers.Flatten(name="text_maximum_values")(highest),
+    ]
+
+
+def _wide_bag(tokens: Any, inputs: ModelInputs) -> Any:
+    """Scaled mean over one number for each id of each text column, [batch, inputs.text]."""
+    wide = tf_keras.layers.Embedding(
+        inputs.token_ids, 1, embeddings_initializer="zeros", name="wide_text_embedding"
+    )
+    return _scaled_mean(wide(tokens), inputs, "wide_text")
+
+
+def _scaled_mean(embedded: Any, inputs: ModelInputs, name: str) -> Any:
+    """Mean over the ids of each text column, times the square root of how many there are.
+
+    Args:
+      embedded: Keras tensor [batch, inputs.text * inputs.tokens, dim].
+      inputs: Widths of the features.
+      name: Begins the names of the layers.
+
+    Returns:
+      Keras tensor [batch, inputs.text * dim].
+    """
+    layers = tf_keras.layers
+    mean = layers.AveragePooling1D(inputs.tokens, name=f"{name}_mean")(embedded)
+    scaled = layers.Rescaling(math.sqrt(inputs.tokens), name=f"{name}_scale")(mean)
+    return layers.Flatten(name=f"{name}_values")(scaled)
+
+
+def logits_of(model: tf_keras.Model) -> tf_keras.Model:
+    """Returns the same network, weights shared, without the sigmoid: float32 [batch, 1]."""
+    return tf_keras.Model(model.input, model.output.node.keras_inputs[0])

@@ -1,0 +1,231 @@
+"""The one preprocessing function: raw columns to model inputs, one graph in training and serving.
+
+All numeric columns are packed into one tensor, all categorical columns into another and all text
+columns into a third, so that the whole function needs one analyzer (quantiles) and one lookup table
+whatever the number of columns, and one of each more (the vocabulary) where there is text.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from core.names import LABEL, WEIGHT
+from models.network.layout import Layout, layout_of
+from models.network.text import FIRST_ID, PADDING, STEPS, TOKENS, UNKNOWN, VOCABULARY, token_ids
+
+NUMERIC = "numeric"
+CATEGORICAL = "categorical"
+
+_SEPARATOR = "\x1f"
+_QUANTILE_ERROR = 0.002
+_BOUNDARIES_TENSOR = "preprocessing_boundaries"
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """Everything that turns a raw record into model inputs without TensorFlow.
+
+    Attributes:
+      layout: The columns and their ids.
+      boundaries: float32 [numeric columns, buckets - 1], ascending quantile boundaries.
+      vocabulary: Words and n-grams of the text columns, in the order of their ids.
+    """
+
+    layout: Layout
+    boundaries: np.ndarray
+    vocabulary: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """The form in which a device gets it (`preprocessing.json`)."""
+        offsets = self.layout.offsets
+        split = len(self.layout.numeric)
+        document: dict[str, Any] = {
+            "format": 1,
+            "buckets": self.layout.buckets,
+            "numeric": [
+                {"column": column, "offset": offset, "boundaries": [float(b) for b in boundaries]}
+                for column, offset, boundaries in zip(
+                    self.layout.numeric, offsets[:split], self.boundaries, strict=True
+                )
+            ],
+            "categorical": [
+                {"column": column, "offset": offset, "values": list(values)}
+                for (column, values), offset in zip(
+                    self.layout.categorical, offsets[split:], strict=True
+                )
+            ],
+        }
+        if self.layout.text is not None:
+            document["text"] = {
+                "columns": list(self.layout.text.columns),
+                "steps": [list(step) for step in STEPS],
+                "ngrams": self.layout.text.ngrams,
+                "width": self.layout.text.width,
+                "padding": PADDING,
+                "unknown": UNKNOWN,
+                "offset": FIRST_ID,
+                "vocabulary": list(self.vocabulary),
+            }
+        return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def preprocessing_fn(
+    inputs: Mapping[str, tf.SparseTensor], custom_config: Mapping[str, Any]
+) -> dict[str, tf.Tensor]:
+    """Maps raw columns to model inputs; the entry point that TFX Transform calls.
+
+    Args:
+      inputs: One SparseTensor [batch, 1] for each column of the selected schema.
+      custom_config: `numeric` (list of columns), `categorical` (pairs of column and list of
+        values: TFX would sort the keys of a mapping), `text` (None without text columns, else
+        `columns`, `vocabulary`, `tokens` and `ngrams`), `passed_through` (columns kept as they
+        are, for slicing), `buckets`. Columns that the feature selection dropped are not in `inputs`
+        and are left out.
+
+    Returns:
+      `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing ([batch, 1] of .5 when
+      there are no numeric columns); `categorical` int64 [batch, N + C]: ids in the joint id space
+      ([batch, 1] of 0 when there are text columns only); where there is text, `tokens` int64
+      [batch, T * width]: see `token_ids`; `label` and `weight` float32 [batch, 1]; the
+      passed-through columns, string [batch, 1].
+    """
+    layout = layout_of(inputs, custom_config)
+    outputs = {}
+    if layout.text is not None:
+        texts = _packed([inputs[c] for c in layout.text.columns], "")
+        outputs[TOKENS] = token_ids(texts, layout.text)
+    ids = [_category_ids(inputs, layout)] if layout.categorical else []
+    if layout.numeric:
+        numeric, bucket_ids = _numeric(inputs, layout)
+        ids.insert(0, bucket_ids)
+    elif not ids:
+        ids = [tf.zeros_like(outputs[TOKENS][:, :1])]
+    if not layout.numeric:
+        numeric = tf.cast(tf.ones_like(ids[0][:, :1]), tf.float32) / 2.0
+    outputs |= {
+        NUMERIC: numeric,
+        CATEGORICAL: tf.concat(ids, axis=1),
+        LABEL: _dense(inputs[LABEL], 0.0),
+        WEIGHT: _dense(inputs[WEIGHT], 0.0),
+    }
+    outputs.update({c: _dense(inputs[c], "") for c in custom_config["passed_through"]})
+    return outputs
+
+
+def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Description:
+    """Reads what `preprocessing_fn` fitted out of a Transform graph.
+
+    Args:
+      transform_graph: URI of the `transform_graph` artifact of TFX Transform.
+      custom_config: What Transform was given.
+
+    Raises:
+      ValueError: The graph was not made by this module's `preprocessing_fn`.
+    """
+    output = tft.TFTransformOutput(transform_graph)
+    layout = layout_of(output.raw_feature_spec(), custom_config)
+    boundaries = np.zeros([0, layout.buckets - 1], np.float32)
+    if layout.numeric:
+        boundaries = _fitted_boundaries(output)
+    if layout.text is None:
+        return Description(layout, boundaries)
+    vocabulary = output.vocabulary_by_name(VOCABULARY)
+    return Description(layout, boundaries, tuple(gram.decode() for gram in vocabulary))
+
+
+def _fitted_boundaries(output: tft.TFTransformOutput) -> np.ndarray:
+    """The tensor of that name, float32 [numeric columns, buckets - 1]."""
+    transform_fn = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
+    captured = transform_fn.captured_inputs
+    fitted = dict(
+        zip((t.name for t in transform_fn.graph.inputs[-len(captured) :]), captured, strict=True)
+    )
+    operations = {operation.name: operation for operation in transform_fn.graph.get_operations()}
+    if _BOUNDARIES_TENSOR not in operations:
+        folder = output.transform_savedmodel_dir
+        raise ValueError(f"{folder}: no tensor '{_BOUNDARIES_TENSOR}' in this graph")
+    return fitted[operations[_BOUNDARIES_TENSOR].inputs[0].name].numpy()
+
+
+def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
+    """Quantile rank, float32 [batch, N], and bucket id, int64 [batch, N], of the numeric columns.
+
+    Zeros are left out of the quantiles: columns such as capital gains are zero nearly everywhere,
+    and their few other values are what matters.
+    """
+    columns = [tf.cast(inputs[c], tf.float32) for c in layout.numeric]
+    values = _packed(columns, float("nan"))
+    boundaries = tft.quantiles(
+        tf.where(tf.equal(values, 0.0), float("nan"), values),
+        num_buckets=layout.buckets,
+        epsilon=_QUANTILE_ERROR,
+        reduce_instance_dims=False,
+    )
+    boundaries = tf.identity(boundaries, name=_BOUNDARIES_TENSOR)
+    boundaries = tf.ensure_shape(boundaries, [len(columns), layout.buckets - 1])
+    missing = tf.math.is_nan(values)
+    bucket = tf.reduce_sum(tf.cast(values[:, :, tf.newaxis] >= boundaries, tf.int32), axis=2)
+    last = layout.buckets - 2
+    starts = tf.constant([column * (last + 1) for column in range(len(columns))], tf.int32)
+    flat = tf.reshape(boundaries, [-1])
+    below = tf.gather(flat, starts + tf.clip_by_value(bucket - 1, 0, last))
+    above = tf.gather(flat, starts + tf.clip_by_value(bucket, 0, last))
+    within = tf.math.divide_no_nan(values - below, above - below)
+    rank = (tf.cast(bucket, tf.float32) + tf.clip_by_value(within, 0.0, 1.0)) / layout.buckets
+    rank = tf.where(missing, 0.5, rank)
+    ids = tf.where(missing, layout.buckets, bucket) + tf.constant(
+        layout.offsets[: len(columns)], tf.int32
+    )
+    return rank, tf.cast(ids, tf.int64)
+
+
+def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.Tensor:
+    """Ids of the categorical columns in the joint id space, int64 [batch, C]."""
+    offsets = layout.offsets[len(layout.numeric) :]
+    keys: list[str] = []
+    ids: list[int] = []
+    for (column, values), offset in zip(layout.categorical, offsets, strict=True):
+        keys += [column + _SEPARATOR + value for value in values]
+        ids += range(offset + 1, offset + 1 + len(values))
+    table = tft.make_and_track_object(
+        lambda: tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant(keys, tf.string), tf.constant(ids, tf.int64)
+            ),
+            default_value=-1,
+        ),
+        name="category_ids",
+    )
+    values = _packed([inputs[c] for c, _ in layout.categorical], "")
+    prefixes = tf.constant([[c + _SEPARATOR for c, _ in layout.categorical]])
+    found = table.lookup(tf.add(prefixes, values))
+    return tf.where(found < 0, tf.constant([offsets], tf.int64), found)
+
+
+def _packed(columns: Sequence[tf.SparseTensor], default: float | str) -> tf.Tensor:
+    """[batch, columns] with `default` where a column is missing.
+
+    The columns share what `_dense` makes anew for each: TFX traces this graph about ten times.
+    """
+    shape = tf.stack([columns[0].dense_shape[0], 1])
+    missing = tf.constant(default, columns[0].dtype)
+    dense = [
+        tf.raw_ops.SparseToDense(
+            sparse_indices=column.indices,
+            output_shape=shape,
+            sparse_values=column.values,
+            default_value=missing,
+        )
+        for column in columns
+    ]
+    return tf.concat(dense, axis=1)
+
+
+def _dense(column: tf.SparseTensor, default: float | str) -> tf.Tensor:
+    """[batch, 1] with `default` where the column is missing."""
+    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], default)

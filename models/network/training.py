@@ -1,0 +1,147 @@
+"""Fitting a network to rows in memory, one graph call for each epoch.
+
+`tf_keras.Model.fit` traces its step four times and gathers each batch through tf.data. For networks
+this small that costs several times more CPU than the arithmetic. Here an epoch is one tf.function
+that is traced once and picks its batches from tensors.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from core.names import LABEL, WEIGHT
+from models.network.network import logits_of
+from models.network.rows import Rows
+
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""(target float32 [batch, k], logit float32 [batch, 1]) -> loss of each row, float32 [batch]."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to fit.
+
+    Attributes:
+      epochs: Passes over the rows, at most.
+      batch_size: Rows in a step.
+      learning_rate: Of Adam.
+      seed: Of the order of the rows.
+      patience: Epochs without a lower evaluation loss before stopping; the best weights are then
+        restored. None: all epochs are run and the last weights kept.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+    patience: int | None = None
+
+
+def cross_entropy(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
+    """Binary cross-entropy with a soft label: target [batch, 1] is P(positive)."""
+    return tf.nn.sigmoid_cross_entropy_with_logits(target, logit)[:, 0]
+
+
+def fit(
+    model: tf_keras.Model,
+    train: Rows,
+    evaluation: Rows,
+    loss: Loss,
+    plan: Plan,
+    callbacks: Sequence[tf_keras.callbacks.Callback] = (),
+) -> dict[str, list[float]]:
+    """Trains `model` in place and returns the history: `loss` and `val_loss` by epoch.
+
+    Rows of weight 0 are left out and weights are scaled to a mean of 1, in both splits. The last
+    incomplete batch of an epoch is left out; the rows are drawn anew for each epoch. Of the
+    callbacks, `on_train_begin` and `on_epoch_end` are called.
+
+    Raises:
+      FloatingPointError: The loss or an input is not finite.
+    """
+    train, evaluation = train.weighted(), evaluation.weighted()
+    batch_size = min(plan.batch_size, train.count)
+    run_epoch = _epoch_function(model, train, evaluation, loss, plan.learning_rate)
+    draw = np.random.RandomState(plan.seed)
+    history: dict[str, list[float]] = {"loss": [], "val_loss": []}
+    # On some processors TensorFlow's fused kernels make 0 of NaN, and the loss tells nothing of it.
+    finite_inputs = all(np.isfinite(rows.numeric).all() for rows in (train, evaluation))
+    best = None
+    for callback in callbacks:
+        callback.set_model(model)
+        callback.on_train_begin()
+    for epoch in range(plan.epochs):
+        order = draw.permutation(train.count)[: train.count // batch_size * batch_size]
+        losses = run_epoch(tf.constant(order.reshape(-1, batch_size), tf.int32))
+        for name, value in zip(history, losses, strict=True):
+            history[name].append(float(value))
+        if not (finite_inputs and np.isfinite(losses).all()):
+            raise FloatingPointError(
+                f"the loss of {model.name} is not finite in epoch {epoch + 1}; lower the learning "
+                f"rate ({plan.learning_rate}) or look for outliers in weights and numbers"
+            )
+        for callback in callbacks:
+            callback.on_epoch_end(epoch)
+        if plan.patience is None:
+            continue
+        best_epoch = int(np.argmin(history["val_loss"]))
+        if best_epoch == epoch:
+            best = model.get_weights()
+        elif epoch - best_epoch >= plan.patience:
+            break
+    if best is not None:
+        model.set_weights(best)
+    return history
+
+
+def evaluation_loss(model: tf_keras.Model, evaluation: Rows, loss: Loss) -> float:
+    """The loss that `fit` would report as `val_loss` if it left the model as it is."""
+    rows = evaluation.weighted()
+    logit = logits_of(model)(rows.features, training=False)
+    return float(np.mean(rows.weight[:, 0] * loss(tf.constant(rows.label), logit).numpy()))
+
+
+def _epoch_function(
+    model: tf_keras.Model, train: Rows, evaluation: Rows, loss: Loss, learning_rate: float
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Returns a function from row numbers [steps, batch] to mean training and evaluation loss."""
+    logits = logits_of(model)
+    variables = model.trainable_variables
+    optimizer = tf_keras.optimizers.Adam(learning_rate)
+    optimizer.build(variables)  # otherwise the first call traces everything twice
+    train_rows, evaluation_rows = _tensors(train), _tensors(evaluation)
+
+    def weighted_loss(rows: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
+        logit = logits({name: rows[name] for name in logits.input}, training=training)
+        return tf.reduce_mean(rows[WEIGHT][:, 0] * loss(rows[LABEL], logit))
+
+    def step(batch: tf.Tensor) -> tf.Tensor:
+        rows = {name: tf.gather(column, batch) for name, column in train_rows.items()}
+        with tf.GradientTape() as tape:
+            data_loss = weighted_loss(rows, training=True)
+            total_loss = tf.add_n([data_loss, *logits.losses])
+        # Dense gradients: for tables of a few hundred ids Adam's sparse update is slower.
+        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(total_loss, variables)]
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return data_loss
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    def run_epoch(order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        steps = tf.shape(order)[0]
+        _, total = tf.while_loop(
+            lambda index, total: index < steps,
+            lambda index, total: (index + 1, total + step(order[index])),
+            (0, 0.0),
+        )
+        with tf.control_dependencies([total]):
+            return total / tf.cast(steps, tf.float32), weighted_loss(evaluation_rows, False)
+
+    return run_epoch
+
+
+def _tensors(rows: Rows) -> dict[str, tf.Tensor]:
+    columns = {**rows.features, LABEL: rows.label, WEIGHT: rows.weight}
+    return {name: tf.constant(column) for name, column in columns.items()}

@@ -1,0 +1,206 @@
+"""Starting to train where an earlier network ended.
+
+The weights of an earlier teacher are kept by name, beside what its inputs meant. Layers of the same
+name take them over. Rows of the embedding tables go by what they stand for, a value of a column or
+a quantile bucket, so that a value which the contract lists anew starts untrained and the others
+keep their place. Where the columns or the architecture differ there is no such place to start from,
+and training starts cold, saying why.
+
+`tf.saved_model.load` gives a model whose weights cannot be assigned by layer, and a SavedModel
+written with `tf.saved_model.save` cannot be read by `tf_keras.models.load_model`: hence files of
+our own.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras
+
+from models.network.network import Architecture
+from models.network.tuning import Hyperparameters
+
+FOLDER = "Format-WarmStart"  # beside Format-Serving, so that it is never pushed
+_WEIGHTS_FILE = "weights.npz"
+_MEANING_FILE = "start.json"
+_MISSING = "missing"
+_TABLES = ("embedding", "wide")  # rows are ids of the joint id space
+_TOKEN_TABLES = ("text_embedding", "wide_text_embedding")  # rows are ids of words and n-grams
+
+
+@dataclass(frozen=True)
+class Start:
+    """An earlier teacher.
+
+    Attributes:
+      weights: By `layer/weight`.
+      preprocessing: What its inputs mean: the content of a bundle's `preprocessing.json`.
+      hyperparameters: What it was trained with.
+    """
+
+    weights: dict[str, np.ndarray]
+    preprocessing: dict[str, Any]
+    hyperparameters: Hyperparameters
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training started.
+
+    Attributes:
+      start: "warm" or "cold".
+      reason: Why it started cold; None when warm.
+      new_rows: Share of the rows of the embedding tables that no earlier row stood for.
+    """
+
+    start: str
+    reason: str | None
+    new_rows: float | None = None
+
+
+def write_start(
+    folder: Path, network: tf_keras.Model, preprocessing: str, hyperparameters: Hyperparameters
+) -> None:
+    """Keeps a teacher so that a later one can start from it.
+
+    Args:
+      folder: <model artifact>/FOLDER; it is made.
+      network: The teacher.
+      preprocessing: `Description.to_json()`.
+      hyperparameters: What it was trained with.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / _WEIGHTS_FILE, **_weights(network))
+    meaning = {
+        "preprocessing": json.loads(preprocessing),
+        "hyperparameters": asdict(hyperparameters),
+    }
+    (folder / _MEANING_FILE).write_text(json.dumps(meaning), encoding="utf-8")
+
+
+def read_start(folder: Path) -> Start | None:
+    """What `write_start` kept; None when it is gone or damaged."""
+    try:
+        meaning = json.loads((folder / _MEANING_FILE).read_text(encoding="utf-8"))
+        with np.load(folder / _WEIGHTS_FILE) as arrays:
+            weights = {name: arrays[name] for name in arrays.files}
+        section = meaning["hyperparameters"]
+        return Start(weights, meaning["preprocessing"], Hyperparameters.from_section(section))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def _weights(network: tf_keras.Model) -> dict[str, np.ndarray]:
+    return {
+        f"{layer.name}/{place}": values
+        for layer in network.layers
+        for place, values in enumerate(layer.get_weights())
+    }
+
+
+def cold_reason(
+    start: Start, preprocessing: Mapping[str, Any], architecture: Architecture
+) -> str | None:
+    """Why a network cannot start from an earlier one; None when it can.
+
+    Args:
+      start: The earlier one.
+      preprocessing: What the inputs of the network mean.
+      architecture: Of the network.
+    """
+    before, now = _columns(start.preprocessing), _columns(preprocessing)
+    if before != now:
+        added = [name for name in now if name not in before]
+        dropped = [name for name in before if name not in now]
+        changes = [f"added {', '.join(added)}"] if added else []
+        changes += [f"dropped {', '.join(dropped)}"] if dropped else []
+        return f"the columns changed: {'; '.join(changes) or 'another order'}"
+    earlier = start.hyperparameters.architecture
+    for name in ("hidden_units", "embedding_dim"):
+        if getattr(earlier, name) != getattr(architecture, name):
+            return f"{name} changed from {getattr(earlier, name)} to {getattr(architecture, name)}"
+    texts = [document.get("text") or {} for document in (start.preprocessing, preprocessing)]
+    if texts[0].get("width") != texts[1].get("width"):
+        return (
+            f"the length of texts changed from {texts[0].get('width')} to {texts[1].get('width')}"
+        )
+    return None
+
+
+def _columns(preprocessing: Mapping[str, Any]) -> list[str]:
+    text = preprocessing.get("text") or {"columns": []}
+    kinds = (preprocessing["numeric"], preprocessing["categorical"])
+    return [*(column["column"] for kind in kinds for column in kind), *text["columns"]]
+
+
+def take_over(network: tf_keras.Model, start: Start, preprocessing: Mapping[str, Any]) -> Outcome:
+    """Gives a network the weights of an earlier one; call `cold_reason` before.
+
+    Args:
+      network: Untrained; its own weights stay in rows that are new.
+      start: The earlier one.
+      preprocessing: What the inputs of the network mean.
+    """
+    rows = {name: matching_rows(start.preprocessing, preprocessing) for name in _TABLES}
+    tokens = _matching_tokens(start.preprocessing, preprocessing)
+    rows |= dict.fromkeys(_TOKEN_TABLES, tokens)
+    taken = {}
+    for layer in network.layers:
+        values = []
+        for place, own in enumerate(layer.get_weights()):
+            earlier = start.weights.get(f"{layer.name}/{place}")
+            if earlier is None:
+                return Outcome("cold", f"the earlier network has no weights for {layer.name}")
+            if layer.name in rows and earlier.shape[1:] == own.shape[1:]:
+                old = rows[layer.name][: len(own)]
+                known = np.flatnonzero((old >= 0) & (old < len(earlier)))
+                own[known] = earlier[old[known]]
+                earlier = own
+            if earlier.shape != own.shape:
+                return Outcome("cold", f"{layer.name} has {own.shape} weights, not {earlier.shape}")
+            values.append(earlier)
+        taken[layer.name] = values
+    for layer in network.layers:
+        layer.set_weights(taken[layer.name])
+    used = [rows[layer.name] for layer in network.layers if layer.name in rows]
+    return Outcome("warm", None, float(np.mean(np.concatenate(used) < 0)) if used else 0.0)
+
+
+def matching_rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarray:
+    """For each id of the joint id space its earlier id, or -1: int [ids].
+
+    A bucket stands for a share of the ordered values, so it matches the earlier bucket that covers
+    its beginning, also when the number of buckets changed.
+    """
+    earlier = {key: number for number, key in enumerate(_keys(before, before["buckets"]))}
+    keys = _keys(now, before["buckets"])
+    return np.array([earlier.get(key, -1) for key in keys] or [0])
+
+
+def _keys(preprocessing: Mapping[str, Any], buckets: int) -> list[tuple[str, str | int]]:
+    """What each id stands for: (column, value), or (column, bucket in terms of `buckets`)."""
+    own = preprocessing["buckets"]
+    keys: list[tuple[str, str | int]] = []
+    for column in preprocessing["numeric"]:
+        keys += [(column["column"], bucket * buckets // own) for bucket in range(own)]
+        keys.append((column["column"], _MISSING))
+    for column in preprocessing["categorical"]:
+        keys.append((column["column"], -1))
+        keys += [(column["column"], value) for value in column["values"]]
+    return keys
+
+
+def _matching_tokens(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarray:
+    """For each id of words and n-grams its earlier id, or -1: int [ids]."""
+    if not before.get("text") or not now.get("text"):
+        return np.zeros(0, int)
+    earlier = {gram: number for number, gram in enumerate(_grams(before["text"]))}
+    return np.array([earlier.get(gram, -1) for gram in _grams(now["text"])])
+
+
+def _grams(text: Mapping[str, Any]) -> Sequence[str | int]:
+    return [*range(text["offset"]), *text["vocabulary"]]

@@ -1,0 +1,82 @@
+"""What the verbs of the command line share: flags, exit codes, the run folder.
+
+A verb is a module of this package with `add(verbs, common)`, which adds its parser and sets the
+function that runs it; `pipeline/cli/main.py` lists them.
+"""
+
+import argparse
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from core.config import Config
+from core.files import REPOSITORY
+from pipeline.config.load import load
+
+DONE, FAILED, BAD_INPUT, NOT_BLESSED, SIGNALLED = 0, 1, 2, 3, 128
+Verb = Callable[[argparse.Namespace, Console], int]
+
+
+def common_flags() -> argparse.ArgumentParser:
+    """The flags of every verb, as a parent for its parser."""
+    flags = argparse.ArgumentParser(add_help=False)
+    flags.add_argument(
+        "--config",
+        default="census",
+        metavar="NAME_OR_PATH",
+        help="a file of configs/ or a path (default: %(default)s)",
+    )
+    flags.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY.PATH=VALUE",
+        help="changes one value of the configuration; may be given more than once",
+    )
+    flags.add_argument(
+        "--smoke",
+        action="store_true",
+        help="smaller numbers on top (configs/overlays/smoke.yaml); runs are those of NAME-smoke",
+    )
+    flags.add_argument(
+        "--root",
+        default=str(REPOSITORY / "runs"),
+        metavar="DIR",
+        help="folder of all runs (default: runs/ in the repository)",
+    )
+    return flags
+
+
+def given_flags(options: argparse.Namespace) -> list[str]:
+    """The flags of every verb as they were given, for another process; the root absolute."""
+    return [
+        f"--config={options.config}",
+        *(f"--set={override}" for override in options.overrides),
+        *(["--smoke"] if options.smoke else []),
+        f"--root={Path(options.root).resolve()}",
+    ]
+
+
+def follow_up(options: argparse.Namespace, *words: str) -> str:
+    """What to type next to go on with the same data: the flags that were given are in it."""
+    usual = common_flags().parse_args([])
+    flags = [
+        *(["--config", options.config] if options.config != usual.config else []),
+        *(part for override in options.overrides for part in ("--set", override)),
+        *(["--smoke"] if options.smoke else []),
+        *(["--root", options.root] if options.root != usual.root else []),
+    ]
+    return shlex.join(["python", "-m", "pipeline", *words, *flags])
+
+
+def load_config(options: argparse.Namespace) -> Config:
+    """The configuration that the flags name."""
+    return load(options.config, options.overrides, options.smoke)
+
+
+def run_folder(options: argparse.Namespace, config: Config) -> Path:
+    """<root>/<name>, absolute."""
+    return (Path(options.root) / config.name).resolve()

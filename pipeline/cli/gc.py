@@ -1,0 +1,56 @@
+"""`gc`: frees the disk of what old runs left, never what is served or behind it."""
+
+import argparse
+from contextlib import ExitStack
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from core.errors import InputError
+from pipeline.cli.common import DONE, load_config, run_folder
+
+
+def add(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Adds the verb to the parser."""
+    parser = verbs.add_parser("gc", parents=[common], help="remove the files of old runs")
+    parser.add_argument(
+        "--keep", type=int, required=True, metavar="N", help="newest runs that keep their files"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.set_defaults(verb=collect)
+
+
+def collect(options: argparse.Namespace, out: Console) -> int:
+    """Removes files of old runs and says how many bytes each took."""
+    from core import lock
+    from pipeline.ingestion.staging import LOCK
+    from pipeline.metadata import gc
+    from pipeline.metadata.graph import read_graph
+    from pipeline.metadata.store import open_store
+
+    if options.keep < 1:
+        raise InputError(f"--keep {options.keep}: keep at least 1, the last run")
+    folder = run_folder(options, load_config(options))
+    if (store := open_store(folder, writable=not options.dry_run)) is None:
+        raise InputError(f"{folder}: no runs there yet; start one with `run`")
+
+    def tell(removal: gc.Removal) -> None:
+        path = removal.path.relative_to(folder)
+        out.print(f"{removal.size:>14,}  {removal.kind:<10}  {escape(str(path))}", soft_wrap=True)
+
+    with ExitStack() as held:
+        if not options.dry_run:
+            held.enter_context(lock.hold(folder / lock.FILE))
+            if (folder / "staged").is_dir():
+                held.enter_context(lock.wait(folder / "staged" / LOCK))
+        removals = gc.plan(read_graph(store), folder, options.keep)
+        if options.dry_run:
+            for removal in removals:
+                tell(removal)
+        else:
+            gc.collect(store, removals, tell)
+    total = sum(removal.size for removal in removals)
+    what = "would be freed" if options.dry_run else "freed"
+    out.print(f"{total:>14,}  bytes {what}, {len(removals)} items")
+    return DONE

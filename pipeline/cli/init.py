@@ -1,0 +1,89 @@
+"""`init`: describes a new data set from a CSV file."""
+
+import argparse
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from core.errors import InputError
+from core.files import REPOSITORY
+from pipeline.cli.common import DONE
+
+KINDS = ("number", "category", "text", "leave-out")
+
+
+def add(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Adds the verb to the parser; it has no use for the flags of the others."""
+    del common
+    parser = verbs.add_parser("init", help="describe your own data from a CSV file")
+    parser.add_argument("--csv", required=True, metavar="FILE", help="the data, with a header")
+    parser.add_argument("--label", required=True, metavar="COLUMN", help="column with the label")
+    parser.add_argument("--name", required=True, help="of the data set: letters a-z, digits, '_'")
+    parser.add_argument(
+        "--positive", metavar="VALUE", help="value of the label to detect; all others are one class"
+    )
+    parser.add_argument(
+        "--test-fraction",
+        type=_share,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the labelled rows that models are measured on (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a cell that means unknown, besides NA, ? and the like; may be given more than once",
+    )
+    parser.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="COLUMN=KIND",
+        help=f"one of {', '.join(KINDS)}, against what its values look like; more than once",
+    )
+    parser.set_defaults(verb=init, root=str(REPOSITORY))
+
+
+def init(options: argparse.Namespace, out: Console) -> int:
+    """Writes configuration, contract, span loader and labelling functions."""
+    kinds = dict(_kind(text) for text in options.kind)
+    with Console(stderr=True).status("looking at the columns"):
+        from pipeline.init import describe, display
+        from pipeline.init.files import Origin
+        from pipeline.init.proposal import Request
+
+        request = Request(
+            Path(options.csv),
+            options.label,
+            options.name,
+            options.positive,
+            options.test_fraction,
+            tuple(options.missing),
+            kinds,
+        )
+        origin = Origin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
+        described = describe.describe(request, origin)
+    display.print_described(out, described)
+    return DONE
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.05 <= value <= 0.5:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0.05 to 0.5")
+    return value
+
+
+def _kind(text: str) -> tuple[str, str]:
+    column, equals, kind = text.rpartition("=")
+    if not equals or kind not in KINDS:
+        raise InputError(f"--kind {text}: write COLUMN=KIND; a kind is one of {', '.join(KINDS)}")
+    return column, kind

@@ -1,0 +1,87 @@
+"""`labels import`, `labels list`, `labels remove`: the answers that people gave."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.common import DONE, follow_up, load_config, run_folder
+
+
+def add(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Adds the verbs to the parser."""
+    labels = verbs.add_parser("labels", help="answers of people: import, list, remove")
+    actions = labels.add_subparsers(title="actions", required=True, metavar="action")
+    new = actions.add_parser("import", parents=[common], help="take a filled-in file of to-label")
+    new.add_argument("file", metavar="FILE")
+    new.add_argument("--annotator", metavar="NAME", help="who answered, where the column is empty")
+    new.set_defaults(verb=import_)
+    known = actions.add_parser("list", parents=[common], help="the imports there were")
+    known.set_defaults(verb=list_)
+    old = actions.add_parser("remove", parents=[common], help="take an import out of use")
+    old.add_argument("id", metavar="IMPORT")
+    old.set_defaults(verb=remove)
+
+
+def import_(options: argparse.Namespace, out: Console) -> int:
+    """Imports a file of answers."""
+    config = load_config(options)
+    from pipeline.labels.importing import import_file
+
+    folder = run_folder(options, config)
+    now = datetime.now(UTC).replace(microsecond=0)
+    done = import_file(config, folder, Path(options.file), options.annotator, now)
+    if done.new is None:
+        out.print(escape(f"{options.file}: imported before, as {done.known}; nothing to do"))
+        return DONE
+    given = done.new.answers
+    by_class = [
+        f"{sum(answer.answer == name for answer in given)} {name}"
+        for name in (config.columns.positive, config.columns.negative)
+    ]
+    random = sum(answer.selection == "random" for answer in given)
+    lines = [
+        f"{len(given)} answers ({', '.join(by_class)}; {random} random, {len(given) - random} "
+        f"informative) imported as {done.new.id}",
+        f"  {done.skipped} rows were left empty; {done.twice} were answered by several people, "
+        "who agree",
+        f"  the next run trains on them; to undo: "
+        f"{follow_up(options, 'labels', 'remove', done.new.id)}",
+    ]
+    for line in lines:
+        out.print(escape(line), soft_wrap=True)
+    return DONE
+
+
+def list_(options: argparse.Namespace, out: Console) -> int:
+    """Lists the imports, the oldest first."""
+    config = load_config(options)
+    from pipeline.labels import answers
+
+    folder = answers.folder_of(config, run_folder(options, config))
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    for column in ("import", "answers", "random", "annotators", "file"):
+        table.add_column(column, overflow="fold")
+    imports = answers.read_all(folder)
+    for one in imports:
+        random = sum(answer.selection == "random" for answer in one.answers)
+        people = sorted({name for answer in one.answers for name in answer.annotators})
+        cells = (one.id, str(len(one.answers)), str(random), ", ".join(people), one.file)
+        table.add_row(*map(escape, cells))
+    out.print(table if imports else escape(f"no answers in {folder} yet"))
+    return DONE
+
+
+def remove(options: argparse.Namespace, out: Console) -> int:
+    """Takes an import out of use; its file is kept under another name."""
+    config = load_config(options)
+    from pipeline.labels import answers
+
+    path = answers.remove(options.id, answers.folder_of(config, run_folder(options, config)))
+    out.print(escape(f"{options.id} is out of use; kept as {path}"), soft_wrap=True)
+    return DONE

@@ -1,0 +1,50 @@
+"""`run`: one run of the DAG."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipeline.cli.common import DONE, NOT_BLESSED, SIGNALLED, load_config, run_folder
+from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
+
+
+def add(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Adds the verb to the parser."""
+    parser = verbs.add_parser("run", parents=[common], help="run the DAG once")
+    parser.add_argument(
+        "--require-blessing",
+        action="store_true",
+        help=f"exit with {NOT_BLESSED} when a target was not blessed",
+    )
+    parser.set_defaults(verb=run)
+
+
+def run(options: argparse.Namespace, out: Console) -> int:
+    """Runs the DAG once."""
+    config = load_config(options)
+    from pipeline.notify.after_run import after_run
+    from pipeline.notify.notify import failures_told
+    from pipeline.run.run import Request, build_dag, execute
+
+    request = Request(Path(options.config).stem, config, Path(options.root), options.command)
+    warn = partial(print_warnings, out)
+    with failures_told(request, warn), RunDisplay(out) as display:
+        build = options.build or build_dag
+        outcome = execute(request, build, display.on_event, display.tell)
+    warnings = after_run(config, outcome.summary, run_folder(options, config))
+    if outcome.summary.failure:
+        print_failure(out, outcome.summary.failure)
+    print_results(out, outcome.summary)
+    warn(warnings)
+    if outcome.failure:
+        return outcome.failure.exit_code
+    if outcome.signal is not None:
+        again = f"interrupted; to go on, run the same command again: {options.command}"
+        out.print(escape(again), soft_wrap=True)
+        return SIGNALLED + outcome.signal
+    blessed = all(pushed.version is not None for pushed in outcome.summary.pushed.values())
+    return DONE if blessed or not options.require_blessing else NOT_BLESSED

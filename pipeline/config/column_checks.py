@@ -1,0 +1,129 @@
+"""Says what is wrong with the columns that a configuration names."""
+
+import difflib
+import keyword
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.config.overlay import KeyPath
+
+if TYPE_CHECKING:
+    from core.config import Config
+
+Problem = tuple[KeyPath, str]
+# Columns that nodes add to the rows.
+RESERVED_FOR_LABEL = ("row_id", "weight")
+RESERVED = (*RESERVED_FOR_LABEL, "label", "numeric", "categorical", "tokens")
+COLUMN_KINDS = ("numeric", "categorical", "text")
+# What tf.function takes as the name of an argument, and SavedModel gives back.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+_NO_ARGUMENTS = (*keyword.kwlist, "self")
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, 1, 0)
+    return f"; the nearest is '{close[0]}'" if close else ""
+
+
+def check_columns(config: "Config") -> Iterator[Problem]:
+    """What is wrong with `columns`."""
+    columns = config.columns
+    if columns.positive == columns.negative:
+        yield ("columns", "positive"), f"'{columns.positive}' is also columns.negative"
+    listed = [columns.label, *(name for kind in COLUMN_KINDS for name in getattr(columns, kind))]
+    if len(listed) == 1:
+        yield ("columns", "numeric"), "name at least one column in numeric, categorical or text"
+    for name in sorted({name for name in listed if listed.count(name) > 1}):
+        for key in ("label", *COLUMN_KINDS):
+            if name in getattr(columns, key):
+                yield (
+                    ("columns", key),
+                    f"'{name}' is listed twice among label, {', '.join(COLUMN_KINDS)}",
+                )
+    if columns.label in RESERVED_FOR_LABEL:
+        yield ("columns", "label"), f"'{columns.label}' is a name that the pipeline itself uses"
+    yield from _check_names(config)
+    for name, group in columns.groups.items():
+        path = ("columns", "groups", name)
+        if name in listed:
+            yield path, f"'{name}' is already a column; give the group another name"
+        if group.column not in columns.numeric:
+            hint = _nearest(group.column, list(columns.numeric))
+            yield (*path, "column"), f"'{group.column}' is not in columns.numeric{hint}"
+        if any(a >= b for a, b in zip(group.bounds, group.bounds[1:], strict=False)):
+            yield (*path, "bounds"), f"{list(group.bounds)} is not in ascending order"
+
+
+def _check_names(config: "Config") -> Iterator[Problem]:
+    """Names that the pipeline or the arguments of the served model cannot take."""
+    places: dict[str, KeyPath] = {}
+    for number, names in enumerate(config.evaluation.slices):
+        places |= dict.fromkeys(names, ("evaluation", "slices", str(number)))
+    places |= {name: ("columns", "groups", name) for name in config.columns.groups}
+    for key in COLUMN_KINDS:
+        places |= dict.fromkeys(getattr(config.columns, key), ("columns", key))
+    as_arguments: dict[str, str] = {}
+    for name, path in places.items():
+        if name in RESERVED:
+            yield path, f"'{name}' is a name that the pipeline itself uses; rename the column"
+        elif not _NAME.fullmatch(name) or name in _NO_ARGUMENTS:
+            yield (
+                path,
+                f"'{name}' cannot be the name of a model's input; rename the column: a name is "
+                "made of the letters a-z and A-Z, digits, '_', '-' and '.', starts with a letter "
+                "or a digit and is no word of Python's own",
+            )
+        other = as_arguments.setdefault(re.sub("[-.]", "_", name).lower(), name)
+        if other != name:
+            yield (
+                path,
+                f"'{name}' and '{other}' would be the same input of a model, where '-', '.' and "
+                "'_' are one, and so are small and capital letters; rename one of the columns",
+            )
+
+
+def _unlisted(config: "Config", repository: Path) -> list[str]:
+    """Columns of strings in the contract that are sliced on at most: no model learns from them."""
+    from core.contract import read_contract  # which is about a configuration that is whole
+
+    path = repository / config.contract
+    kinds = read_contract(path) if path.is_file() else {}
+    others = {config.columns.label, *config.columns.text}
+    return [c for c, kind in kinds.items() if kind == "BYTES" and c not in others]
+
+
+def check_evaluation(config: "Config", repository: Path) -> Iterator[Problem]:
+    """What is wrong with the columns that `evaluation` names."""
+    columns = config.columns
+    known = [*columns.categorical, *columns.groups]
+    if not {name for names in config.evaluation.slices for name in names} <= {*known}:
+        known += _unlisted(config, repository)
+    for number, names in enumerate(config.evaluation.slices):
+        for name in names:
+            path = ("evaluation", "slices", str(number))
+            if name in columns.numeric:
+                yield path, f"'{name}' holds numbers; make a group of it (columns.groups)"
+            elif name in columns.text:
+                yield path, f"'{name}' is text; slice by a column derived from it, e.g. its length"
+            elif name not in known:
+                yield (
+                    path,
+                    f"'{name}' is neither a column of text nor a group{_nearest(name, known)}",
+                )
+        if len(set(names)) < len(names):
+            yield ("evaluation", "slices", str(number)), f"{list(names)} names a column twice"
+    single = [names[0] for names in config.evaluation.slices if len(names) == 1]
+    for target in ("server", "edge"):
+        if not getattr(config.evaluation, target).min:
+            yield (
+                ("evaluation", target, "min"),
+                "name at least one bound, e.g. {auc: 0.8}: without one no model is blessed",
+            )
+        for name in getattr(config.evaluation, target).max_gap:
+            if name not in single:
+                yield (
+                    ("evaluation", target, "max_gap", name),
+                    f"add [{name}] to evaluation.slices, or drop the bound{_nearest(name, single)}",
+                )

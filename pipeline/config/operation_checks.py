@@ -1,0 +1,50 @@
+"""What no single key of operation shows."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from core.errors import InputError
+from pipeline.config.overlay import KeyPath
+from pipeline.metadata import address as metadata_address
+
+if TYPE_CHECKING:
+    from core.config import Config
+
+_TEXTFILE_ENDING = ".prom"  # the collector reads no other
+
+
+def check_operations(config: "Config") -> Iterator[tuple[KeyPath, str]]:
+    """Problems of the schedule, of notification, of metrics and of the metadata store."""
+    from pipeline.schedule.cron import parse
+
+    try:
+        parse(config.schedule.cron, config.schedule.timezone)
+    except ValueError as error:
+        key = "timezone" if "time zone" in str(error) else "cron"
+        yield ("schedule", key), str(error)
+    if config.notify.webhook_variable is not None and config.notify.webhook_file is not None:
+        yield ("notify", "webhook_file"), "notify.webhook_variable is given, too; give one of them"
+    textfile = config.metrics.textfile
+    if textfile is not None and not textfile.endswith(_TEXTFILE_ENDING):
+        yield (
+            ("metrics", "textfile"),
+            f"'{textfile}' does not end in {_TEXTFILE_ENDING}, so the collector would not read it",
+        )
+    yield from _check_metadata(config)
+
+
+def _check_metadata(config: "Config") -> Iterator[tuple[KeyPath, str]]:
+    metadata = config.metadata
+    given = [
+        key for key in ("password_variable", "password_file") if getattr(metadata, key) is not None
+    ]
+    if metadata.connection is None:
+        for key in given:
+            yield ("metadata", key), "nothing asks for a password; give metadata.connection, too"
+        return
+    if len(given) > 1:
+        yield ("metadata", "password_file"), "give this or metadata.password_variable, not both"
+    try:
+        metadata_address.parse(metadata.connection)
+    except InputError as error:
+        yield ("metadata", "connection"), str(error)

@@ -1,0 +1,203 @@
+"""Configuration layers: YAML files chained by `extends`, and `key.path=value` overrides on top.
+
+A mapping that belongs to a section of the configuration is merged key by key; every other value,
+free-form mappings such as thresholds included, replaces the value of the layer below.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from yaml.constructor import ConstructorError
+from yaml.nodes import MappingNode
+
+from core.errors import InputError
+
+KeyPath = tuple[str, ...]
+Layer = tuple[str, dict[str, Any]]  # where the values come from, and the values
+_REDEFINED = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Values of all layers, and for each key path the layer that set it."""
+
+    values: dict[str, Any]
+    sources: dict[KeyPath, str]
+
+    def source(self, path: KeyPath) -> str:
+        """The layer that set `path`, or the nearest key above it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.sources:
+                return self.sources[path[:length]]
+        return "the configuration"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's idea of booleans and floats (`yes` is text, `1e-3` a number); no key twice."""
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise ConstructorError(
+                    None, None, f"the key '{key}' is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REDEFINED]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$|^[-+]?\.inf$|^\.nan$"),
+    list("-+0123456789."),
+)
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """Parses YAML; an InputError names `source`, line and column."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise InputError(f"{source}{place}: not valid YAML: {problem}") from error
+
+
+def read_chain(name_or_path: str, folder: Path) -> list[Layer]:
+    """Reads a named file of `folder`, or a path, and what it extends: one file or a list of them.
+
+    Returns:
+        (file, values) pairs, the lowest layer first; `extends` itself is left out.
+    """
+    return _read_above(name_or_path, folder, folder, [])
+
+
+def _read_above(wanted: str, beside: Path, folder: Path, above: list[Path]) -> list[Layer]:
+    path = _find(wanted, beside, folder)
+    if path in above:
+        loop = " -> ".join(p.name for p in [*above, path])
+        raise InputError(f"{path}: extends itself: {loop}")
+    values = _read_mapping(path)
+    extends = values.pop("extends", None) or []
+    names = [extends] if isinstance(extends, str) else extends
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{path}: extends: write the name of a file or a list, not {extends!r}")
+    layers = []
+    for name in names:
+        layers += _read_above(name, path.parent, folder, [*above, path])
+    return [*layers, (str(path), values)]
+
+
+def _find(wanted: str, beside: Path, folder: Path) -> Path:
+    """A path as given (relative to `beside` too), or the name of a file in `folder`."""
+    named = folder / f"{wanted}.yaml"
+    candidates = [named] if Path(wanted).name == wanted and not wanted.endswith(".yaml") else []
+    candidates += [Path(wanted), beside / wanted]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.resolve()
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+    raise InputError(
+        f"there is no configuration '{wanted}': looked for {candidates[0]}. "
+        f"Give a path to a .yaml file or one of: {known}"
+    )
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        values = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: write keys and values, not {type(values).__name__}")
+    return values
+
+
+def merge(layers: list[Layer], overrides: list[str], model: type[BaseModel]) -> Merged:
+    """Lays the layers over each other, then `key.path=value` overrides (values are YAML)."""
+    merged = Merged({}, {})
+    for source, values in layers:
+        _lay_over(merged, merged.values, values, (), source, model)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"--set {override}: write --set key.path=value")
+        source = f"--set {override}"
+        _set(merged, tuple(key.strip().split(".")), parse_yaml(text, source), source, model)
+    return merged
+
+
+def no_more_rows(values: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` without the counts of rows, keys that end in `rows`, that are smaller in `below`."""
+    kept: dict[str, Any] = {}
+    for key, value in values.items():
+        under = below.get(key)
+        if isinstance(value, dict):
+            kept[key] = no_more_rows(value, under if isinstance(under, dict) else {})
+        elif not (key.endswith("rows") and isinstance(under, int) and under < value):
+            kept[key] = value
+    return kept
+
+
+def _section(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
+    """The model of section `key`; None for a value."""
+    if model is None:
+        return None
+    for name, field in model.model_fields.items():
+        if (field.alias or name) == key and isinstance(field.annotation, type):
+            return field.annotation if issubclass(field.annotation, BaseModel) else None
+    return None
+
+
+def _lay_over(
+    merged: Merged,
+    below: dict[str, Any],
+    values: Mapping[str, Any],
+    path: KeyPath,
+    source: str,
+    model: type[BaseModel] | None,
+) -> None:
+    for key, value in values.items():
+        here = (*path, str(key))
+        section = _section(model, str(key))
+        if section is not None and isinstance(value, dict) and isinstance(below.get(key), dict):
+            _lay_over(merged, below[key], value, here, source, section)
+        elif section is not None and isinstance(value, dict):
+            below[key] = {}
+            _lay_over(merged, below[key], value, here, source, section)
+        else:
+            below[str(key)] = value
+            for old in [p for p in merged.sources if p[: len(here)] == here]:
+                del merged.sources[old]
+            merged.sources[here] = source
+
+
+def _set(merged: Merged, path: KeyPath, value: Any, source: str, model: type[BaseModel]) -> None:
+    """Sets one key; the mappings above it are made where they are missing."""
+    below: Any = merged.values
+    section: type[BaseModel] | None = model
+    for depth, key in enumerate(path[:-1]):
+        section = _section(section, key)
+        if below.get(key) is None:
+            below[key] = {}
+        below = below[key]
+        if not isinstance(below, dict):
+            above = ".".join(path[: depth + 1])
+            raise InputError(f"{source}: {above} is a value ({below!r}), not a section")
+    _lay_over(merged, below, {path[-1]: value}, path[:-1], source, section)

@@ -1,0 +1,51 @@
+"""What earlier runs trained on, from ML Metadata, and which spans were suspected, from the log.
+
+CsvExampleGen notes the files of a run on its Examples (`source_files`); a run trained on them when
+its Trainer ended well.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.ingestion.spans import part_of
+from pipeline.ingestion.window import Ledger
+from pipeline.metadata.store import Execution, Metadata, find, open_store
+from pipeline.retraining import records
+
+SOURCE_FILES = "source_files"  # as in components/data/csv_example_gen.py, which loads TensorFlow
+
+
+def read(run_folder: Path) -> Ledger:
+    """The ledger of the runs under <root>/<name>; empty before the first."""
+    trained: dict[int, tuple[frozenset[str], str]] = {}
+    if store := open_store(run_folder):
+        for run_id, files in _trained_runs(store):
+            for span, sums in files.items():
+                trained[span] = (sums, run_id)
+    suspected = {
+        suspicion.span: (frozenset(suspicion.files), suspicion.why)
+        for decision in records.read(run_folder).decisions
+        for suspicion in decision.suspicions
+    }
+    return Ledger(trained, suspected)
+
+
+def _trained_runs(store: Metadata) -> Iterator[tuple[str, dict[int, frozenset[str]]]]:
+    for run_id in store.run_ids():
+        executions = store.executions(run_id)
+        if find(executions, "Trainer") is not None:
+            yield run_id, spans_of(executions)
+
+
+def spans_of(executions: list[Execution]) -> dict[int, frozenset[str]]:
+    """SHA-256 of the files of each span that a run read, by the Examples of CsvExampleGen."""
+    examples = find(executions, "CsvExampleGen", "Examples")
+    files = json.loads(str(examples.properties.get(SOURCE_FILES, "[]"))) if examples else []
+    spans: dict[int, set[str]] = {}
+    for name, sha256 in files:
+        part = str(name).partition("/")[0]
+        number = part.removeprefix("span-")
+        if number.isdigit() and part == part_of(int(number)):
+            spans.setdefault(int(number), set()).add(str(sha256))
+    return {span: frozenset(sums) for span, sums in spans.items()}

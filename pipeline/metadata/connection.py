@@ -1,0 +1,233 @@
+"""Where ML Metadata keeps its records: an SQLite file in the run folder, or a database server.
+
+A run on a server leaves `<run folder>/metadata_store.json`, which says which server that is and
+where the password is to be found, never the password itself. Whoever reads the folder's runs
+later goes by that file. docs/metadata.md says what works on which server.
+"""
+
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ml_metadata import MetadataStore
+from ml_metadata.errors import AlreadyExistsError
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from core.config import Config
+from core.errors import InputError
+from core.files import REPOSITORY, write_atomically
+from pipeline.metadata import address as metadata_address
+from pipeline.metadata.address import Address
+from pipeline.metadata.errors import explain_refusal
+
+FILE = "metadata_store.json"
+SQLITE = "metadata.sqlite"
+_WAITS = (0.2, 0.4, 0.8, 1.6, 3.2)  # seconds
+FOLDER_CONTEXT = "run_folder"  # who records runs under a pipeline's name: one folder
+
+
+@dataclass(frozen=True)
+class Store:
+    """What `metadata_store.json` holds.
+
+    folder_id: names the run folder in the server's records, wherever it is mounted.
+    password_variable, password_file: as the configuration gives them.
+    """
+
+    connection: str
+    password_variable: str | None
+    password_file: str | None
+    folder_id: str
+
+
+def connection_config(config: Config, folder: Path) -> mlmd.ConnectionConfig:
+    """How to reach the store of a run folder, password included: for connecting, never to keep.
+
+    Args:
+        config: its section `metadata` says which store.
+        folder: <root>/<name>.
+
+    Raises:
+        InputError: the password is not where the configuration says.
+    """
+    metadata = config.metadata
+    if metadata.connection is None:
+        return sqlite_connection(folder)
+    address = metadata_address.parse(metadata.connection)
+    password = _password(metadata.password_variable, metadata.password_file)
+    return _server_connection(address, password)
+
+
+def recorded_connection(folder: Path) -> mlmd.ConnectionConfig | None:
+    """How to reach the server that records a folder's runs; None when SQLite does."""
+    if (store := _read(folder)) is None:
+        return None
+    password = _password(store.password_variable, store.password_file)
+    return _server_connection(metadata_address.parse(store.connection), password)
+
+
+def without_password(connection: mlmd.ConnectionConfig) -> mlmd.ConnectionConfig:
+    """The same store for TFX's compiler, whose output may be kept: no password in it."""
+    copy = mlmd.ConnectionConfig()
+    copy.CopyFrom(connection)
+    if copy.HasField("mysql"):
+        copy.mysql.ClearField("password")
+    return copy
+
+
+def sqlite_connection(folder: Path) -> mlmd.ConnectionConfig:
+    """The SQLite file of a run folder, made when there is none."""
+    config = mlmd.ConnectionConfig()
+    config.sqlite.filename_uri = str(folder / SQLITE)
+    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    return config
+
+
+def connect(connection: mlmd.ConnectionConfig) -> MetadataStore:
+    """Opens a store.
+
+    Raises:
+        InputError: user, password or database are wrong.
+        ServerDownError: the server does not answer.
+    """
+    if connection.HasField("sqlite"):
+        return MetadataStore(connection)
+    for wait in _WAITS:
+        try:
+            return MetadataStore(connection)
+        except RuntimeError as error:
+            server = connection.mysql
+            address = Address(server.user, server.host, server.port, server.database)
+            refusal = explain_refusal(address, str(error))
+            if refusal is not None:
+                raise refusal from None
+            # Two runs that find the database empty both make the tables, and one of them fails.
+            last = error
+            time.sleep(wait)
+    raise InputError(f"metadata.connection {address}: ML Metadata cannot use it: {last}")
+
+
+def settle(config: Config, folder: Path) -> None:
+    """Before a run: the store answers, is the one of this folder's earlier runs, and is noted.
+
+    On a server a pipeline's name belongs to the folder that used it first: two folders of one name
+    would be given each other's artifacts. Needs the folder's lock.
+
+    Raises:
+        InputError: the configuration names another store than the folder's, the settings are
+            wrong, or the name is another folder's.
+        ServerDownError: the server does not answer.
+    """
+    before = _read(folder)
+    _check_same_store(config, folder, before)
+    if config.metadata.connection is None:
+        return
+    metadata = config.metadata
+    address = str(metadata_address.parse(config.metadata.connection))
+    identity = before.folder_id if before else uuid.uuid4().hex
+    store = Store(address, metadata.password_variable, metadata.password_file, identity)
+    server = connect(connection_config(config, folder))
+    if store != before:
+        _write(folder, store)
+    try:
+        _claim(server, config.name, identity, folder)
+    except InputError:
+        if before is None:
+            (folder / FILE).unlink()
+        raise
+
+
+def _check_same_store(config: Config, folder: Path, before: Store | None) -> None:
+    wanted = config.metadata.connection
+    if before is not None:
+        if wanted is None or str(metadata_address.parse(wanted)) != before.connection:
+            raise InputError(
+                f"metadata.connection: the runs under {folder} are recorded in "
+                f"{before.connection}; set that, or give another name or --root. If that database "
+                f"has moved, correct {folder / FILE}"
+            )
+    elif wanted is not None and (folder / SQLITE).exists():
+        raise InputError(
+            f"metadata.connection: the runs under {folder} are recorded in {SQLITE} there; leave "
+            "the key null, or give another name or --root"
+        )
+
+
+def _claim(server: MetadataStore, name: str, identity: str, folder: Path) -> None:
+    """Books the pipeline's name for this folder, or finds it booked."""
+    kind = server.put_context_type(
+        mlmd.ContextType(
+            name=FOLDER_CONTEXT,
+            properties={"folder_id": mlmd.STRING, "folder": mlmd.STRING, "host": mlmd.STRING},
+        )
+    )
+    claim = mlmd.Context(type_id=kind, name=name)
+    for key, value in (("folder_id", identity), ("folder", str(folder)), ("host", _host())):
+        claim.properties[key].string_value = value
+    with suppress(AlreadyExistsError):
+        server.put_contexts([claim])
+        return
+    owner = server.get_context_by_type_and_name(FOLDER_CONTEXT, name).properties
+    if owner["folder_id"].string_value != identity:
+        raise InputError(
+            f"name: '{name}' is recorded on that server by {owner['folder'].string_value} on "
+            f"{owner['host'].string_value}; give another name. If that folder is gone for good, "
+            f"give {folder / FILE} its folder_id {owner['folder_id'].string_value}"
+        )
+
+
+def _host() -> str:
+    return socket.gethostname()
+
+
+def _password(variable: str | None, file: str | None) -> str:
+    """The password, from where the configuration says; empty when it says nothing."""
+    if variable is not None:
+        if variable not in os.environ:
+            raise InputError(
+                f"metadata.password_variable: the environment variable {variable} is not set; "
+                "export it"
+            )
+        return os.environ[variable]
+    if file is not None:
+        path = REPOSITORY / file
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"metadata.password_file: {path} cannot be read: {error}") from None
+    return ""
+
+
+def _server_connection(address: Address, password: str) -> mlmd.ConnectionConfig:
+    """A missing database is an error: a typing error would otherwise make a new one."""
+    return mlmd.ConnectionConfig(
+        mysql=mlmd.MySQLDatabaseConfig(
+            host=address.host,
+            port=address.port,
+            user=address.user,
+            password=password,
+            database=address.database,
+            skip_db_creation=True,
+        )
+    )
+
+
+def _read(folder: Path) -> Store | None:
+    path = folder / FILE
+    try:
+        values: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        return Store(**values)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        raise InputError(f"{path}: not what a run wrote there; restore it") from None
+
+
+def _write(folder: Path, store: Store) -> None:
+    write_atomically(folder / FILE, json.dumps(asdict(store), indent=1) + "\n")

@@ -1,0 +1,171 @@
+"""Retention: which files of old runs can go, and how they go.
+
+Kept is what the newest runs used, and everything behind each version that is live or can be made
+live again. ML Metadata keeps every record; artifacts whose files go are marked DELETED first, so
+that no cached result hands them on. A kill between the two leaves files that the next call finds:
+they belong to no artifact that is there.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline.ingestion.staging import LOCK
+from pipeline.metadata.data_record import RAW_FILE
+from pipeline.metadata.graph import Graph, Step
+from pipeline.metadata.lineage import models_of
+from pipeline.metadata.store import Metadata
+from pipeline.report import summary
+from pipeline.versions.served import FOLDERS, served_folder
+
+MARKED_AT_ONCE = 100
+STAGED_KEYS = ("input_base", "schema_file", "path")  # parameters that name staged files
+_SYSTEM = ".system"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Files to remove.
+
+    kind: artifact, unfinished, staged, report or scratch.
+    artifact_id: of the artifact that they are, if it is not marked yet.
+    size: bytes.
+    """
+
+    kind: str
+    path: Path
+    size: int
+    artifact_id: int | None = None
+
+
+def plan(graph: Graph, folder: Path, keep: int) -> list[Removal]:
+    """What `collect` would remove.
+
+    Args:
+        graph: of the pipeline.
+        folder: <root>/<name>.
+        keep: how many of the newest runs keep their files.
+    """
+    newest = list(graph.runs)[-keep:]
+    steps = {step.id: step for run_id in newest for step in graph.of_run(run_id)}
+    rollbacks = [m for m in models_of(graph, folder) if m.version and m.version.status != "deleted"]
+    # Of a model that another one was compared with, or began from, the files are kept, not those
+    # behind it.
+    steps |= {step.id: step for step in graph.upstream(m.pushed.id for m in rollbacks)}
+    kept = {item for step in steps.values() for item in _items(step)}
+    staged = _staged_paths(graph, newest, steps.values()) | {graph.items[i].uri for i in kept}
+    kept |= {item.id for item in graph.items.values() if item.uri in staged}
+    found = [
+        *_artifacts(graph, folder, kept),
+        *_unknown(folder / "artifacts", {i.uri for i in graph.items.values() if not i.deleted}),
+        *_system(folder / "artifacts", set(steps)),
+        *_staged(folder / "staged", staged),
+        *_reports(folder, {*newest, *(model.run_id for model in rollbacks)}),
+        *_scratch(folder),
+    ]
+    by_path = {removal.path: removal for removal in reversed(found) if removal.path.exists()}
+    marked_only = [r for r in found if r.artifact_id is not None and not r.path.exists()]
+    return [*reversed(by_path.values()), *marked_only]
+
+
+def collect(store: Metadata, removals: Iterable[Removal], tell: Callable[[Removal], None]) -> None:
+    """Removes files; the run's lock is held.
+
+    Args:
+        store: opened for writing.
+        removals: from `plan`.
+        tell: is told of each, once it is gone.
+    """
+    removals = list(removals)
+    ids = [removal.artifact_id for removal in removals if removal.artifact_id is not None]
+    for start in range(0, len(ids), MARKED_AT_ONCE):
+        artifacts = store.store.get_artifacts_by_id(ids[start : start + MARKED_AT_ONCE])
+        for artifact in artifacts:
+            artifact.state = mlmd.Artifact.DELETED
+        store.store.put_artifacts(artifacts)
+    for removal in removals:
+        if removal.path.is_dir():
+            shutil.rmtree(removal.path)
+        else:
+            removal.path.unlink(missing_ok=True)
+        tell(removal)
+
+
+def _items(step: Step) -> Iterator[int]:
+    for held in (*step.inputs.values(), *step.outputs.values()):
+        yield from held
+
+
+def _artifacts(graph: Graph, folder: Path, kept: set[int]) -> Iterator[Removal]:
+    for item in graph.items.values():
+        path = Path(item.uri)
+        if item.id in kept or item.deleted or item.type_name == RAW_FILE:
+            continue
+        if path.is_relative_to(folder) and path != folder:
+            kind = "artifact" if path.is_relative_to(folder / "artifacts") else "staged"
+            yield Removal(kind, path, size_of(path), item.id)
+
+
+def _unknown(artifacts: Path, known: set[str]) -> Iterator[Removal]:
+    """Outputs that no artifact stands for: of killed runs, of a killed gc."""
+    for path in sorted(artifacts.glob("*/*/*")):
+        hidden = path.parent.name.startswith(".")
+        if path.name.isdecimal() and not hidden and str(path) not in known:
+            yield Removal("unfinished", path, size_of(path))
+
+
+def _system(artifacts: Path, kept: set[int]) -> Iterator[Removal]:
+    """What TFX itself writes for an execution, and working folders that a killed node left."""
+    for path in sorted(artifacts.glob(f"*/{_SYSTEM}/*/*")):
+        if path.parent.name == "stateful_working_dir" or (
+            path.name.isdecimal() and int(path.name) not in kept
+        ):
+            yield Removal("scratch", path, size_of(path))
+
+
+def _staged_paths(graph: Graph, runs: Iterable[str], steps: Iterable[Step]) -> set[str]:
+    of_runs = {str(graph.runs[run_id].get("staged_data")) for run_id in runs}
+    return of_runs | {
+        str(step.properties[key]) for step in steps for key in STAGED_KEYS if key in step.properties
+    }
+
+
+def _staged(staged: Path, kept: set[str]) -> Iterator[Removal]:
+    """Staged data, contracts and answers that no kept run has read, and records of such data."""
+    places = [*staged.glob("contracts/*"), *staged.glob("answers/*"), *staged.glob("*")]
+    for path in sorted(places):
+        if path.suffix == ".json":
+            data: Path | None = staged / str(json.loads(path.read_bytes())["digest"])[:16]
+        else:
+            data = None if path.name in ("contracts", "answers", LOCK) else path
+        if data is not None and not any(Path(uri).is_relative_to(data) for uri in kept):
+            yield Removal("staged", path, size_of(path))
+
+
+def _reports(folder: Path, kept: set[str]) -> Iterator[Removal]:
+    """Reports of old runs; their summaries stay, for `runs` and `show`."""
+    for report in sorted(folder.glob("reports/*")):
+        if report.name not in kept:
+            for path in sorted(report.iterdir()):
+                if path.name != summary.FILE:
+                    yield Removal("report", path, size_of(path))
+
+
+def _scratch(folder: Path) -> Iterator[Removal]:
+    """What a killed process was about to rename."""
+    served = [served_folder(folder, folder.name, target) for target in FOLDERS]
+    incoming = [path.with_name(f".{path.name}.incoming") for path in served]
+    summaries = folder.glob(f"reports/*/.{summary.FILE}.*")
+    for path in (*incoming, *folder.glob(".*.[0-9]*"), *summaries):
+        yield Removal("scratch", path, size_of(path))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file or of all files in a folder."""
+    if path.is_dir() and not path.is_symlink():
+        return sum(p.lstat().st_size for p in path.rglob("*") if not p.is_dir())
+    return path.lstat().st_size if path.exists() else 0

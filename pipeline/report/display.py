@@ -1,0 +1,210 @@
+"""What the command line prints: nodes while they run, then verdicts, models, pushed versions."""
+
+import sys
+from collections.abc import Iterable
+from typing import Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.report.findings import TARGETS
+from pipeline.report.summary import (
+    Failure,
+    Gate,
+    LabelFinding,
+    Model,
+    PushChecks,
+    SpanFinding,
+    Summary,
+    Training,
+)
+from pipeline.run.events import Event, NodeStarted
+
+_PLAIN_WIDTH = 140  # columns, where the output is not a terminal
+_SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_STYLES = {"RAN": "green", "CACHED": "cyan", "SKIPPED": "yellow", "FAILED": "bold red"}
+
+
+def make_console() -> Console:
+    """Standard output; wide enough for the tables when it is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
+
+
+class RunDisplay:
+    """One line for each node when it ends; on a terminal, the running one with its seconds too."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=out,
+            transient=True,
+            disable=not out.is_terminal,
+        )
+        self._task = self._live.add_task("starting", total=None)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def tell(self, text: str) -> None:
+        """Says what goes on besides nodes."""
+        self._live.reset(self._task, description=escape(text))
+        if not self._out.is_terminal:
+            self._out.print(escape(text))
+
+    def on_event(self, event: Event) -> None:
+        """Shows a node that starts; prints one that has ended."""
+        if isinstance(event, NodeStarted):
+            text = f"{event.number}/{event.total} {event.node}"
+            self._live.reset(self._task, description=escape(text))
+        else:
+            print_node(self._out, event.node, event.state, event.seconds)
+
+
+def print_node(out: Console, node: str, state: str, seconds: float) -> None:
+    """One line: id, state, seconds."""
+    took = f"{seconds:8.1f} s" if state != "SKIPPED" else ""
+    out.print(f"{escape(node):<20} [{_STYLES[state]}]{state:<8}[/]{took}")
+
+
+def print_results(out: Console, summary: Summary) -> None:
+    """Faults of labelling functions, verdict table, models table, pushed versions, cost."""
+    print_span_findings(out, summary.data.held_back, summary.data.reported)
+    if summary.labels:
+        print_label_findings(out, summary.labels.findings)
+    if summary.gates:
+        out.print(gate_table(summary.gates))
+    if summary.models:
+        out.print(_model_table(summary))
+    if summary.training:
+        print_training(out, summary.training)
+    for target, checks in summary.push_checks.items():
+        print_push_checks(out, target, checks)
+    for target in TARGETS:
+        pushed = summary.pushed[target]
+        if pushed.version is not None and pushed.already_live:
+            where = f"already live as version {pushed.version} in {escape(pushed.path or '')}"
+            out.print(f"{target}: {where}", soft_wrap=True)
+        elif pushed.version is not None:
+            out.print(
+                f"{target}: version {pushed.version} pushed to {escape(pushed.path or '')}",
+                soft_wrap=True,
+            )
+        else:
+            out.print(
+                f"{target}: [yellow]not pushed[/]: {escape(pushed.why or '')}", soft_wrap=True
+            )
+    out.print(
+        f"run {summary.run_id} {summary.state}: {summary.seconds:.0f} s, "
+        f"{summary.cpu_seconds:.0f} CPU s, peak {summary.peak_rss_mb:.0f} MB"
+    )
+
+
+def print_span_findings(
+    out: Console, held_back: Iterable[SpanFinding], reported: Iterable[SpanFinding]
+) -> None:
+    """Spans that a run does not take, and what else is to be said of spans."""
+    for finding in held_back:
+        what = f"span {finding.span}: [yellow]held back[/] ({finding.kind}): "
+        out.print(what + escape(finding.message), soft_wrap=True)
+    for finding in reported:
+        what = f"span {finding.span}: {finding.kind}: {finding.message}"
+        out.print(escape(what), soft_wrap=True)
+
+
+def print_label_findings(out: Console, findings: Iterable[LabelFinding]) -> None:
+    """Each fault of a labelling function, and what to do about it."""
+    for finding in findings:
+        what = f"[{_SEVERITIES[finding.severity]}]{finding.severity}[/]: {escape(finding.function)}"
+        out.print(f"{what} {escape(finding.message)}", soft_wrap=True)
+        out.print(f"  to do: {escape(finding.action)}", soft_wrap=True)
+
+
+def print_training(out: Console, training: Training) -> None:
+    """Where the teacher's training started."""
+    if training.start == "warm":
+        rows = f"{training.new_rows or 0:.1%} of the embedding rows are new"
+        out.print(f"training: warm, from run {training.from_run or '-'}; {rows}", soft_wrap=True)
+    else:
+        out.print(f"training: cold, {escape(training.reason or '')}", soft_wrap=True)
+
+
+def print_push_checks(out: Console, target: str, checks: PushChecks) -> None:
+    """What a model was compared with before it was pushed, and on which rows."""
+    if checks.live_version is None:
+        text = "no version of another model is live to be compared with"
+    elif checks.problem:
+        text = f"version {checks.live_version} is live, but: {checks.problem}"
+    else:
+        text = f"compared with live version {checks.live_version} on {checks.compared_on}"
+    out.print(f"{target}: {escape(text)}", soft_wrap=True)
+
+
+def print_failure(out: Console, failure: Failure) -> None:
+    """What failed, why, where, and how to go on."""
+    what = f"[bold red]{escape(failure.node or 'the run')} failed[/]: {escape(failure.cause)}"
+    out.print(what, soft_wrap=True)
+    if failure.code:
+        out.print(f"  at {escape(failure.code)}", soft_wrap=True)
+    out.print(f"  to go on: {escape(failure.resume)}", soft_wrap=True)
+
+
+def print_warnings(out: Console, warnings: Iterable[str]) -> None:
+    """What went wrong without changing how the run ended."""
+    for warning in warnings:
+        out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
+
+
+def gate_table(gates: Iterable[Gate]) -> Table:
+    """Every gate with its value, bound, verdict and the key of the bound."""
+    measured = ("target", "metric", "slice", "value", "bound", "verdict")
+    table = _table(*measured, "to change: --set KEY=VALUE")
+    for gate in gates:
+        verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
+        cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
+        table.add_row(*map(escape, cells), verdict, escape(gate.key))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    """A table that folds long cells instead of cutting them off."""
+    table = Table(box=SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _model_table(summary: Summary) -> Table:
+    columns = ("accuracy", "auc", "f1", "tpr gap", "bytes", "gzip", "us/row", "target")
+    table = _table("model", *columns)
+    for column in table.columns[1:-1]:
+        column.justify = "right"
+    targets = {variant: target for target, variant in summary.targets.items()}
+    for name, model in summary.models.items():
+        table.add_row(name, *_model_cells(model), targets.get(name, ""))
+    return table
+
+
+def _model_cells(model: Model) -> list[str]:
+    metrics = [_number(model.metrics.get(name)) for name in ("accuracy", "auc", "f1")]
+    gaps = [
+        (value, column)
+        for column, by_metric in model.gaps.items()
+        if (value := by_metric.get("tpr")) is not None
+    ]
+    gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
+    latency = _number(model.latency_us.get("batch_1"), ".0f")
+    return [*metrics, gap, f"{model.bytes:,}", f"{model.gzip_bytes:,}", latency]
+
+
+def _number(value: float | None, form: str = ".4f") -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,227 @@
+"""The shape of `summary.json` (docs/summary.md). Fields may be added, never renamed."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import InputError, first_problem
+from core.files import write_atomically
+from pipeline.run.events import NodeState
+
+FORMAT = 1
+FILE = "summary.json"
+State = Literal["RUNNING", "COMPLETE", "FAILED", "INTERRUPTED"]
+Target = Literal["server", "edge"]
+Gated = Literal["labels", "server", "edge"]
+Variant = Literal[
+    "teacher",
+    "teacher_pruned",
+    "student",
+    "student_float16",
+    "student_dynamic_int8",
+    "student_int8",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Report(BaseModel):
+    """What a component reports; it may say more than is listed here."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class SpanFinding(_Part):
+    """A span that is held back or worth a word; kinds: pipeline/ingestion/spans.py."""
+
+    span: int
+    kind: str
+    message: str
+
+
+class Data(_Part):
+    """Spans of the data window, ascending, rows by split, SHA-256 of the raw files by name and of
+    the contract; spans that were held back, and what else is to be said of spans.
+    """
+
+    spans: list[int]
+    rows: dict[str, int]
+    files: dict[str, str] = {}
+    contract_sha256: str = ""
+    held_back: list[SpanFinding] = []
+    reported: list[SpanFinding] = []
+
+
+class LabelingFunction(_Report):
+    """Share of rows it votes on, share of its gold votes that are right, learned weight."""
+
+    coverage: float
+    accuracy_on_gold: float | None
+    weight: float | None
+
+
+class LabelFinding(_Part):
+    """A fault of a labelling function, and what to do about it."""
+
+    severity: Literal["error", "warning", "note"]
+    kind: str
+    function: str
+    message: str
+    action: str
+
+
+class Labels(_Report):
+    """What the labeler did; null where labeling.mode=gold applies no function."""
+
+    mode: Literal["weak", "gold"]
+    gold_rows: int
+    coverage: float | None
+    conflict: float | None
+    accuracy_on_gold: float | None
+    functions: Mapping[str, LabelingFunction]
+    findings: list[LabelFinding] = []
+
+
+class Node(_Part):
+    """How a node ended; wall-clock seconds, and CPU seconds of the process tree from its start to
+    its end; its execution in ML Metadata, if there is one.
+    """
+
+    state: NodeState
+    seconds: float
+    cpu_seconds: float
+    execution_id: int | None
+
+
+class Training(_Report):
+    """How the teacher's training started: from which run's weights, or cold and why.
+
+    `new_rows`: share of the embedding rows that start untrained; `initial_val_loss`: evaluation
+    loss before the first epoch.
+    """
+
+    start: Literal["warm", "cold"]
+    from_run: str | None
+    reason: str | None
+    new_rows: float | None
+    initial_val_loss: float
+
+
+class Model(_Report):
+    """Quality on the test split, by slice and as gaps between groups; size and latency."""
+
+    metrics: dict[str, int | float | None]
+    slices: dict[str, dict[str, int | float | None]]
+    gaps: dict[str, dict[str, float | None]]
+    bytes: int
+    gzip_bytes: int
+    latency_us: dict[str, float]
+    sparsity: float
+
+
+class Gate(_Report):
+    """A bound and its verdict; `key` is the configuration key that holds the bound.
+
+    `why`: what went wrong, where the numbers do not say it.
+    """
+
+    target: Gated
+    metric: str
+    slice: str
+    value: float | None
+    bound: str
+    passed: bool
+    key: str
+    why: str | None = None
+
+
+class PushChecks(_Report):
+    """How a model did in a fresh process, and what it was compared with before it was pushed."""
+
+    sample_rows: int
+    latency_ms: float | None
+    live_version: int | None
+    compared_on: str | None
+    problem: str | None
+
+
+class Pushed(_Part):
+    """A pushed version and its folder, relative to <root>/<name>; or why there is none.
+
+    `already_live`: the same model was live as this version before, and was not pushed again.
+    """
+
+    version: int | None
+    path: str | None = None
+    why: str | None = None
+    already_live: bool = False
+
+
+class Failure(_Part):
+    """Why a run stopped; see pipeline/run/failures.py."""
+
+    node: str | None
+    cause: str
+    code: str | None
+    resume: str
+    input_at_fault: bool = False
+
+
+class Summary(_Part):
+    """One run."""
+
+    format: Literal[1]
+    run_id: str
+    config: str
+    config_sha256: str
+    code_sha256: str
+    seed: int
+    state: State
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    data: Data
+    labels: Labels | None
+    features: dict[str, Any] | None
+    tuner: list[dict[str, Any]] | None
+    training: Training | None = None
+    nodes: dict[str, Node]
+    models: dict[Variant, Model]
+    targets: dict[Target, Variant]
+    gates: list[Gate]
+    push_checks: dict[Target, PushChecks] = {}
+    pushed: dict[Target, Pushed]
+    failure: Failure | None
+
+
+def path_of(run_folder: Path, run_id: str) -> Path:
+    """<root>/<name>/reports/<run id>/summary.json."""
+    return run_folder / "reports" / run_id / FILE
+
+
+def write(summary: Summary, path: Path) -> None:
+    """Writes a summary; who reads meanwhile sees the one before or this one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = summary.model_dump(mode="json")
+    write_atomically(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def read(path: Path) -> Summary:
+    """Reads a summary.
+
+    Raises:
+        InputError: there is none, or it is not one of this format.
+    """
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no summary of that run") from None
+    except ValidationError as error:
+        raise InputError(
+            f"{path}: not a summary of format {FORMAT}: {first_problem(error)}"
+        ) from None

@@ -1,0 +1,174 @@
+"""Keeps a run's summary.json up to date while the run goes on."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.config import Config
+from ml_metadata.errors import StatusError
+
+from pipeline.ingestion.contract import contract_sha256
+from pipeline.ingestion.staging import Staged
+from pipeline.metadata.store import Execution, open_store
+from pipeline.report import findings, summary
+from pipeline.run.events import Event, NodeFinished, NodeStarted
+from pipeline.run.failures import Failure
+from pipeline.run.fingerprint import code_sha256
+from pipeline.run.usage import Usage
+
+_RUN_ID = "%Y%m%dT%H%M%SZ"
+# Modules that the DAG names by strings, so that nothing imports them.
+NAMED_MODULES = (
+    "components.beam.sliced_batches",
+    "components.beam.tfma_fast_path",
+    "components.training.trainer",
+    "components.training.tuner",
+    "models.network.preprocessing",
+)
+
+
+def new_run_id(
+    known: Iterable[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> str:
+    """The present second in UTC, 20260102T030405Z; later than every known one, also when the clock
+    has been set back.
+    """
+    last = max(known, default="")
+    while (run_id := now().strftime(_RUN_ID)) == last:
+        time.sleep(0.1)
+    if run_id > last:
+        return run_id
+    return (datetime.strptime(last, _RUN_ID) + timedelta(seconds=1)).strftime(_RUN_ID)
+
+
+def run_code_sha256(config: Config) -> str:
+    """Hash of this repository's code that a run uses, data modules included."""
+    modules = [config.data.loader, config.labeling.functions]
+    return code_sha256("pipeline.run.run", *NAMED_MODULES, *filter(None, modules))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of a run before its first node.
+
+    config_name: as given on the command line.
+    folder: <root>/<name>.
+    """
+
+    run_id: str
+    config_name: str
+    config: Config
+    staged: Staged
+    folder: Path
+
+
+class Recorder:
+    """Writes a run's summary at its start, after every node and at its end."""
+
+    def __init__(self, run: Run, usage: Usage) -> None:
+        self._run = run
+        self._usage = usage
+        self._path = summary.path_of(run.folder, run.run_id)
+        self._nodes: dict[str, summary.Node] = {}
+        self._executions: list[Execution] = []
+        self._cpu_at_start: dict[str, float] = {}
+        self._code_sha256 = run_code_sha256(run.config)
+
+    def on_event(self, event: Event) -> None:
+        """Takes note of a node that starts or has ended."""
+        cpu = self._usage.cpu_seconds()
+        if isinstance(event, NodeStarted):
+            self._cpu_at_start[event.node] = cpu
+        else:
+            self._note(event, cpu)
+
+    def _note(self, event: NodeFinished, cpu: float) -> None:
+        self._nodes[event.node] = summary.Node(
+            state=event.state,
+            seconds=round(event.seconds, 3),
+            # A node that was skipped has not started.
+            cpu_seconds=round(cpu - self._cpu_at_start.get(event.node, cpu), 3),
+            execution_id=event.execution_id,
+        )
+        if event.state in ("RAN", "CACHED"):
+            self.write("RUNNING")
+
+    def write(self, state: summary.State) -> summary.Summary:
+        """Writes the summary as it stands."""
+        self._read_metadata()
+        written = self._summarize(state, None, None)
+        summary.write(written, self._path)
+        return written
+
+    def write_if_possible(
+        self, state: summary.State, failure: Failure | None = None, node: str | None = None
+    ) -> summary.Summary:
+        """Writes the summary of a run that ended early; on a full disk, only returns it.
+
+        Where the metadata cannot be read either, it says what was known after the last node.
+        """
+        with contextlib.suppress(OSError, StatusError):
+            self._read_metadata()
+        written = self._summarize(state, failure, node)
+        with contextlib.suppress(OSError):
+            summary.write(written, self._path)
+        return written
+
+    def _read_metadata(self) -> None:
+        if store := open_store(self._run.folder):
+            self._executions = store.executions(self._run.run_id)
+            base = findings.base_model(self._executions)
+            self._base_run = store.run_of(base) if base else None
+
+    def _summarize(
+        self, state: summary.State, failure: Failure | None, node: str | None
+    ) -> summary.Summary:
+        run, config = self._run, self._run.config
+        found = findings.collect(
+            self._executions, run.folder, state == "RUNNING", config.labeling.gates.model_dump()
+        )
+        return summary.Summary(
+            format=summary.FORMAT,
+            run_id=run.run_id,
+            config=run.config_name,
+            config_sha256=config.config_sha256,
+            code_sha256=self._code_sha256,
+            seed=config.seed,
+            state=state,
+            seconds=round(self._usage.seconds(), 1),
+            cpu_seconds=round(self._usage.cpu_seconds(), 1),
+            peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
+            data=_data(run.staged, config),
+            labels=found.labels and summary.Labels(**found.labels),
+            features=found.features,
+            tuner=found.tuner,
+            training=found.training and summary.Training(from_run=self._base_run, **found.training),
+            nodes=self._nodes,
+            models=found.models,
+            targets={"server": "teacher_pruned", "edge": config.quantizer.variant},
+            gates=found.gates,
+            push_checks=found.push_checks,
+            pushed=found.pushed,
+            failure=failure
+            and summary.Failure(
+                node=node,
+                cause=failure.cause,
+                code=failure.code,
+                resume=failure.resume,
+                input_at_fault=failure.input_at_fault,
+            ),
+        )
+
+
+def _data(staged: Staged, config: Config) -> summary.Data:
+    return summary.Data(
+        spans=list(staged.spans),
+        rows=staged.rows,
+        files={file.name: file.sha256 for file in staged.files},
+        contract_sha256=contract_sha256(config),
+        held_back=[summary.SpanFinding(**asdict(finding)) for finding in staged.held_back],
+        reported=[summary.SpanFinding(**asdict(finding)) for finding in staged.reported],
+    )

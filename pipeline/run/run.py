@@ -1,0 +1,184 @@
+"""One run of the DAG: lock, staging, nodes, summary."""
+
+import contextlib
+import errno
+import signal
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml_metadata.errors import StatusError
+
+from core import lock
+from core.config import Config
+from core.errors import InputError
+from pipeline.ingestion.staging import Staged, stage
+from pipeline.ingestion.window import Window
+from pipeline.metadata.connection import connection_config, settle
+from pipeline.metadata.data_record import pipeline_context, record_data
+from pipeline.metadata.store import Metadata, open_store
+from pipeline.report.history import run_ids
+from pipeline.report.summary import Summary
+from pipeline.run.events import Event, Listener, NodeError
+from pipeline.run.failures import Failure, explain, is_disk_full
+from pipeline.run.recorder import Recorder, Run, new_run_id, run_code_sha256
+from pipeline.run.signals import Interrupted, interruptible
+from pipeline.run.usage import Usage
+from pipeline.versions.reconcile import forget_deleted
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+Builder = Callable[[Config, Staged, Path], "Pipeline"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that was asked for.
+
+    config_name: as given on the command line.
+    root: the folder of runs.
+    command: what was typed, to be typed again after a failure.
+    window: the spans to take; None: those that are there when the run starts.
+    """
+
+    config_name: str
+    config: Config
+    root: Path
+    command: str
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    signal: number of the signal that interrupted it.
+    """
+
+    summary: Summary
+    failure: Failure | None
+    signal: int | None
+
+
+def build_dag(config: Config, staged: Staged, folder: Path) -> "Pipeline":
+    """Wires the DAG; TensorFlow is loaded here, not before."""
+    from pipeline.dag import create_pipeline
+
+    return create_pipeline(config, staged, folder)
+
+
+def execute(
+    request: Request, build: Builder, listener: Listener, tell: Callable[[str], None]
+) -> Outcome:
+    """Runs a pipeline once.
+
+    Args:
+        request: what to run.
+        build: makes the pipeline from configuration, staged data and <root>/<name>.
+        listener: is told of each node.
+        tell: is told what goes on before the first node.
+
+    Raises:
+        InputError: configuration, data or root are at fault; nothing was run.
+        LockHeldError: another run is under way.
+    """
+    folder = (request.root / request.config.name).resolve()
+    _check_writable(folder, request.root)
+    with lock.hold(folder / lock.FILE), interruptible(), Usage() as usage:
+        settle(request.config, folder)
+        tell("staging the data")
+        staged = stage(request.config, folder, request.window)
+        run_id = _register(request, staged, folder)
+        run = Run(run_id, request.config_name, request.config, staged, folder)
+        recorder = Recorder(run, usage)
+        tell(f"run {run.run_id}: loading TensorFlow")
+        return _run(run, request, build, recorder, listener)
+
+
+def _register(request: Request, staged: Staged, folder: Path) -> str:
+    """Writes the run and its data down; its id, on a server one that no other run has."""
+    config = request.config
+    properties = {
+        "config": request.config_name,
+        "config_sha256": config.config_sha256,
+        "code_sha256": run_code_sha256(config),
+        "seed": str(config.seed),
+        "staged_data": staged.path,
+    }
+    try:
+        store = Metadata(folder, writable=True)
+        known = run_ids(folder)
+        while not store.register_run(run_id := new_run_id(known), properties):
+            known.append(run_id)
+        record_data(store.store, pipeline_context(store.store, config.name), staged)
+        return run_id
+    except (StatusError, RuntimeError) as error:
+        if is_disk_full(error):
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
+
+
+def _run(
+    run: Run, request: Request, build: Builder, recorder: Recorder, listener: Listener
+) -> Outcome:
+    def on_event(event: Event) -> None:
+        recorder.on_event(event)
+        listener(event)
+
+    node = None
+    try:
+        recorder.write("RUNNING")
+        _launch(run, build, on_event)
+        return Outcome(recorder.write("COMPLETE"), None, None)
+    except KeyboardInterrupt as error:
+        with contextlib.suppress(OSError, StatusError):  # the next run does it, if this one cannot
+            _close_unfinished(run.folder)
+        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+        return Outcome(recorder.write_if_possible("INTERRUPTED"), None, number)
+    except Exception as error:
+        cause: BaseException = error
+        if isinstance(error, NodeError) and error.__cause__ is not None:
+            node, cause = error.node, error.__cause__
+        failure = explain(cause, request.root, request.command)
+        return Outcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
+
+
+def _launch(run: Run, build: Builder, on_event: Listener) -> None:
+    from pipeline.run.environment import prepare
+
+    prepare()
+    from pipeline.run.runner import NodeRunner
+
+    _close_unfinished(run.folder)
+    _forget_deleted_versions(run.folder)
+    pipeline = build(run.config, run.staged, run.folder)
+    connection = connection_config(run.config, run.folder)
+    NodeRunner(run.run_id, run.folder, connection, on_event).run(pipeline)
+
+
+def _close_unfinished(folder: Path) -> None:
+    """Tidies up after nodes that were cut off; needs the lock."""
+    if store := open_store(folder, writable=True):
+        store.close_unfinished(folder / "artifacts")
+
+
+def _forget_deleted_versions(folder: Path) -> None:
+    """Lets models be pushed again whose versions somebody deleted; needs the lock."""
+    if store := open_store(folder, writable=True):
+        forget_deleted(store)
+
+
+def _check_writable(folder: Path, root: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0")
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise InputError(
+            f"--root {root}: cannot be written ({error.strerror}); give a folder that can"
+        ) from error

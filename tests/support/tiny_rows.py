@@ -1,0 +1,53 @@
+"""Synthetic transformed rows with a rule that a network can learn."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from models.network.features import ModelInputs
+from models.network.network import Architecture
+from models.network.rows import Rows
+
+INPUTS = ModelInputs(numeric=2, categorical=3, ids=12)
+WITH_TEXT = dataclasses.replace(INPUTS, text=2, tokens=5, token_ids=20)
+ARCHITECTURE = Architecture(hidden_units=(8,), embedding_dim=2)
+
+
+def make_rows(count: int, seed: int = 1, inputs: ModelInputs = INPUTS) -> Rows:
+    """Rows whose label is 1 where the first number is over .5 and the last id even.
+
+    With text, it is 1 where the first word of the first column has an id of 10 or more. A text has
+    one word to as many as there are tokens.
+    """
+    draw = np.random.RandomState(seed)
+    numeric = draw.rand(count, INPUTS.numeric).astype(np.float32)
+    categorical = draw.randint(0, INPUTS.ids, (count, INPUTS.categorical)).astype(np.int64)
+    label = (numeric[:, :1] > 0.5) & (categorical[:, -1:] % 2 == 0)
+    weight = np.ones((count, 1), np.float32)
+    if not inputs.text:
+        return Rows(numeric, categorical, label.astype(np.float32), weight)
+    tokens = draw.randint(1, inputs.token_ids, (count, inputs.text, inputs.tokens))
+    words = draw.randint(1, inputs.tokens + 1, (count, inputs.text, 1))
+    tokens = np.where(np.arange(inputs.tokens) < words, tokens, 0).reshape(count, -1)
+    label = tokens[:, :1] >= 10
+    return Rows(numeric, categorical, label.astype(np.float32), weight, tokens.astype(np.int64))
+
+
+def write_records(path: Path, rows: Rows) -> Path:
+    """Writes transformed tf.Examples as Transform does, with a column `group` for slicing."""
+    options = "GZIP" if path.suffix == ".gz" else ""
+    with tf.io.TFRecordWriter(str(path), options) as writer:
+        for row in range(rows.count):
+            example = tf.train.Example()
+            feature = example.features.feature
+            feature["numeric"].float_list.value.extend(rows.numeric[row].tolist())
+            feature["categorical"].int64_list.value.extend(rows.categorical[row].tolist())
+            feature["label"].float_list.value.extend(rows.label[row].tolist())
+            feature["weight"].float_list.value.extend(rows.weight[row].tolist())
+            if rows.tokens is not None:
+                feature["tokens"].int64_list.value.extend(rows.tokens[row].tolist())
+            feature["group"].bytes_list.value.append(f"group {row % 2}".encode())
+            writer.write(example.SerializeToString())
+    return path

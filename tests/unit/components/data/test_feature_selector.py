@@ -1,0 +1,63 @@
+"""FeatureSelector's logic on statistics of a few rows."""
+
+import pandas as pd
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+from components.data.feature_selector import find_drops, narrow
+from models.network.layout import layout_of
+
+
+def statistics_of(frame: pd.DataFrame) -> statistics_pb2.DatasetFeatureStatistics:
+    return tfdv.generate_statistics_from_dataframe(frame).datasets[0]
+
+
+FRAME = pd.DataFrame(
+    {
+        "useful": ["a", "b"] * 50,
+        "constant": ["a"] * 100,
+        "number": list(range(100)),
+        "zeros": [0] * 100,
+        "sevens": [7] * 100,
+        "rare": ["x"] + [None] * 99,
+    }
+)
+
+
+def test_drops_name_the_reason() -> None:
+    drops = find_drops(statistics_of(FRAME), list(FRAME), min_presence=0.05, max_share=0.99)
+    reasons = {drop.column: drop.reason for drop in drops}
+    assert set(reasons) == {"constant", "zeros", "sevens", "rare"}
+    assert "1.00% of rows, below 5.00%" in reasons["rare"]
+    assert "100.00% of rows, above 99.00%" in reasons["constant"]
+
+
+def test_column_that_the_data_lacks_is_dropped() -> None:
+    (drop,) = find_drops(statistics_of(FRAME), ["useful", "gone"], 0.0, 1.0)
+    assert (drop.column, drop.reason) == ("gone", "not in the data")
+
+
+def test_narrowed_contract_has_label_and_weight_in_training_only() -> None:
+    contract = schema_pb2.Schema()
+    for name in ("useful", "dropped", "sex"):
+        contract.feature.add(name=name, type=schema_pb2.BYTES)
+    narrowed = narrow(contract, ["useful"], ["sex"], set())
+    assert [f.name for f in narrowed.feature] == ["useful", "sex", "label", "weight"]
+    assert list(narrowed.feature[2].not_in_environment) == ["SERVING"]
+    assert len(contract.feature) == 3
+
+
+def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
+    contract = schema_pb2.Schema()
+    for name in ("useful", "sex"):
+        contract.feature.add(name=name, type=schema_pb2.BYTES)
+    categorical = [["useful", ["a"]], ["sex", ["F"]]]
+    config = {"numeric": [], "categorical": categorical, "text": None, "buckets": 4}
+
+    def learnt_from(columns: list[str]) -> list[str]:
+        narrowed = narrow(contract, columns, ["sex"], {"useful", "sex"} - {*columns})
+        names = {feature.name for feature in narrowed.feature}
+        return [column for column, _ in layout_of(names, config).categorical]
+
+    assert learnt_from(["useful", "sex"]) == ["useful", "sex"]
+    assert learnt_from(["useful"]) == ["useful"]

@@ -1,0 +1,435 @@
+"""SnorkelLabeler on a few hundred census rows, through Beam and TFX's own Examples files."""
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from tfx.components.util import examples_utils
+from tfx.types.standard_artifacts import Examples
+
+from components.artifacts import AnomalyReport, Answers, LabelReport
+from components.beam import record_batches
+from components.labels.answer_importer import ANSWERS_FILE
+from components.labels.snorkel_labeler import REPORT_FILE, SnorkelLabeler
+from core.errors import InputError
+from data.census import spans
+from models.labels.label_model import NEGATIVE, POSITIVE
+
+LABEL_COLUMN = "income-per-year"
+NUMERIC = ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
+CATEGORICAL = ["workclass", "education", "marital-status", "occupation", "relationship"]
+GROUPS = ["sex", "race"]
+TRAINING_ROWS, TEST_ROWS, GOLD_ROWS = 400, 60, 50
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Column values by split, the report and the artifact."""
+
+    rows: dict[str, dict[str, list[Any]]]
+    report: dict[str, Any]
+    examples: Examples
+
+
+def read_rows(source: str, prefix: str, count: int) -> list[Row]:
+    header, *rows = spans.read_source(source)[: count + 1]
+    return [
+        {"row_id": f"{prefix}:{n}", **dict(zip(header, r, strict=True))} for n, r in enumerate(rows)
+    ]
+
+
+@pytest.fixture(scope="module")
+def census() -> dict[str, list[Row]]:
+    training = read_rows(spans.TRAIN_FILE, "span-1", TRAINING_ROWS)
+    test = read_rows(spans.TEST_FILE, "test", TEST_ROWS)
+    return {"train": training[:300], "eval": training[300:], "test": test}
+
+
+def write_examples(folder: Path, splits: dict[str, list[Row]], shards: int = 1) -> Examples:
+    """Examples as CsvExampleGen writes them: an empty cell is an empty list."""
+    examples = Examples()
+    examples.uri = str(folder)
+    examples.split_names = json.dumps(list(splits))
+    for split, rows in splits.items():
+        (folder / f"Split-{split}").mkdir(parents=True)
+        for shard in range(shards):
+            name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
+            part = rows[shard::shards]
+            batches = [batch_of(part)] if part else []
+            record_batches.write(str(folder / f"Split-{split}" / name), batches)
+    return examples
+
+
+def batch_of(rows: list[Row]) -> pa.RecordBatch:
+    columns = {}
+    for column in rows[0]:
+        kind, of = (pa.int64(), int) if column in NUMERIC else (pa.binary(), str.encode)
+        lists = [[of(row[column])] if row[column] else [] for row in rows]
+        columns[column] = pa.array(lists, type=pa.large_list(kind))
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def artifact(kind: type, folder: Path) -> Any:
+    made = kind()
+    made.uri = str(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def label(
+    folder: Path, examples: Examples, answers: Mapping[str, Any] | None = None, **changes: Any
+) -> Result:
+    """Runs the component's own function with real artifacts and a real Beam pipeline."""
+    given = artifact(Answers, folder / "answers")
+    (folder / "answers" / ANSWERS_FILE).write_text(json.dumps({"answers": answers or {}}))
+    out = artifact(Examples, folder / "labeled")
+    report = artifact(LabelReport, folder / "report")
+    settings: dict[str, Any] = {
+        "label_column": LABEL_COLUMN,
+        "positive": ">50K",
+        "negative": "<=50K",
+        "mode": "weak",
+        "functions": "data.census.labeling_functions",
+        "columns": json.dumps(NUMERIC + CATEGORICAL),
+        "groups": json.dumps(GROUPS),
+        "gold_rows": GOLD_ROWS,
+        "gold_weight": 10.0,
+        "uncovered": "distill",
+        "method": "auto",
+        "epochs": 100,
+        "tuning": "{}",
+        "seed": 1,
+        "code_sha256": "",
+    }
+    SnorkelLabeler.test_call(
+        examples=examples,
+        anomaly_report=artifact(AnomalyReport, folder / "anomalies"),
+        answers=given,
+        labeled_examples=out,
+        label_report=report,
+        beam_pipeline=beam.Pipeline(FnApiRunner()),
+        **{**settings, **changes},
+    )
+    rows = {
+        split: read_split(Path(out.uri) / f"Split-{split}") for split in ("train", "eval", "test")
+    }
+    return Result(rows, json.loads((folder / "report" / REPORT_FILE).read_text()), out)
+
+
+def read_split(folder: Path) -> dict[str, list[Any]]:
+    batches = [
+        batch for path in sorted(folder.iterdir()) for batch in record_batches.read(str(path))
+    ]
+    names = {name for batch in batches for name in batch.schema.names}
+    return {n: [v for batch in batches for v in record_batches.values(batch, n)] for n in names}
+
+
+def gold_of(result: Result) -> dict[str, str]:
+    splits = [result.rows["train"], result.rows["eval"]]
+    pairs = [p for rows in splits for p in zip(rows["row_id"], rows[LABEL_COLUMN], strict=True)]
+    return {row_id: value for row_id, value in pairs if value is not None}
+
+
+@pytest.fixture(scope="module")
+def weak(tmp_path_factory: pytest.TempPathFactory, census: dict[str, list[Row]]) -> Result:
+    folder = tmp_path_factory.mktemp("weak")
+    return label(folder, write_examples(folder / "in", census))
+
+
+def test_every_row_and_column_comes_through(weak: Result, census: dict[str, list[Row]]) -> None:
+    for split, rows in census.items():
+        got = weak.rows[split]
+        assert set(got) == {*rows[0], "label", "weight"}
+        for column in set(rows[0]) - {LABEL_COLUMN}:
+            texts = ["" if value is None else str(value) for value in got[column]]
+            assert texts == [row[column] for row in rows]
+
+
+def test_only_gold_rows_keep_their_true_label(weak: Result, census: dict[str, list[Row]]) -> None:
+    truth = {row["row_id"]: row[LABEL_COLUMN] for row in census["train"] + census["eval"]}
+    gold = gold_of(weak)
+    assert len(gold) == GOLD_ROWS
+    assert gold.items() <= truth.items()
+
+
+def test_true_labels_are_absent_from_the_bytes(weak: Result) -> None:
+    path = next((Path(weak.examples.uri) / "Split-train").iterdir())
+    records = list(tf.data.TFRecordDataset(str(path), compression_type="GZIP").as_numpy_iterator())
+    labeled = [record for record in records if b"50K" in record]
+    assert len(records) == 300
+    assert len(labeled) == sum(v is not None for v in weak.rows["train"][LABEL_COLUMN])
+
+
+def test_labels_and_weights(weak: Result) -> None:
+    gold = gold_of(weak)
+    for split in ("train", "eval"):
+        rows = weak.rows[split]
+        for row_id, value, weight in zip(
+            *(rows[c] for c in ("row_id", "label", "weight")), strict=True
+        ):
+            if row_id in gold:
+                assert (value, weight) == (float(gold[row_id] == ">50K"), 10.0)
+            else:
+                assert 0 < value < 1
+                assert weight in (0.0, 1.0)
+    test = weak.rows["test"]
+    assert test["label"] == [float(value == ">50K") for value in test[LABEL_COLUMN]]
+    assert set(test["weight"]) == {1.0}
+
+
+def test_labels_resemble_the_truth(weak: Result, census: dict[str, list[Row]]) -> None:
+    right = [
+        (value >= 0.5) == (row[LABEL_COLUMN] == ">50K")
+        for value, row in zip(weak.rows["train"]["label"], census["train"], strict=True)
+    ]
+    assert np.mean(right) > 0.78
+
+
+def test_artifact_is_what_tfx_expects(weak: Result) -> None:
+    assert json.loads(weak.examples.split_names) == ["train", "eval", "test"]
+    assert examples_utils.get_payload_format_string(weak.examples) == "FORMAT_TF_EXAMPLE"
+
+
+def test_report(weak: Result) -> None:
+    assert weak.report["mode"] == "weak"
+    assert weak.report["gold_rows"] == GOLD_ROWS
+    assert weak.report["rows"] == TRAINING_ROWS
+    assert 0.9 < weak.report["coverage"] <= 1
+    assert weak.report["functions"]["never_married"]["accuracy_on_gold"] > 0.8
+
+
+def test_gold_draw_does_not_depend_on_order_or_shards(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    turned = {split: rows[::-1] for split, rows in census.items()}
+    again = label(tmp_path, write_examples(tmp_path / "in", turned, shards=3))
+    assert gold_of(again) == gold_of(weak)
+    assert again.report["functions"].keys() == weak.report["functions"].keys()
+    by_row = dict(zip(weak.rows["train"]["row_id"], weak.rows["train"]["label"], strict=True))
+    for row_id, value in zip(*(again.rows["train"][c] for c in ("row_id", "label")), strict=True):
+        assert value == pytest.approx(by_row[row_id], abs=0.02)
+
+
+def test_answered_rows_are_gold_beside_the_budget(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    drawn = gold_of(weak)
+    asked = [row for row in census["train"] if row["row_id"] not in drawn][:60]
+    unlabeled = {row["row_id"] for row in asked}
+    blank = relabeled(census, lambda r: "" if r["row_id"] in unlabeled else r[LABEL_COLUMN])
+    answers = {row["row_id"]: {"label": n % 2, "random": n < 20} for n, row in enumerate(asked)}
+    known = next(row_id for row_id in drawn if row_id.startswith("span-1"))
+    answers[known] = {"label": int(drawn[known] == ">50K"), "random": True}
+    result = label(tmp_path, write_examples(tmp_path / "in", blank, shards=2), answers)
+    train = result.rows["train"]
+    found = {
+        row_id: (value, weight)
+        for row_id, value, weight in zip(
+            *(train[c] for c in ("row_id", "label", "weight")), strict=True
+        )
+    }
+    assert {i: found[i] for i in unlabeled} == {
+        i: (float(answers[i]["label"]), 10.0) for i in unlabeled
+    }
+    assert gold_of(result) == drawn
+    report = result.report
+    assert (report["gold_rows"], report["gold_rows_answered"]) == (GOLD_ROWS + 60, 60)
+    assert report["gold_rows_random"] == GOLD_ROWS + 20
+    positives = sum(value == ">50K" for value in drawn.values()) + 10
+    assert report["class_balance"] == pytest.approx(positives / (GOLD_ROWS + 20))
+
+
+def test_shards_without_rows(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    few = {**census, "eval": census["eval"][:2]}
+    result = label(tmp_path, write_examples(tmp_path / "in", few, shards=3))
+    assert result.report["rows"] == 302
+
+
+def test_another_seed_draws_other_gold_rows(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    other = label(tmp_path, write_examples(tmp_path / "in", census), seed=2)
+    assert gold_of(other).keys() != gold_of(weak).keys()
+    assert len(gold_of(other)) == GOLD_ROWS
+
+
+def write_functions(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str) -> str:
+    """A module of three functions that vote on few rows, and one more with this body."""
+    head = "from snorkel.labeling import labeling_function\n\n"
+    sparse = [
+        f"@labeling_function()\ndef f{n}(row):\n    return {v} if {test} else -1\n\n"
+        for n, (v, test) in enumerate(
+            [(0, "row['age'] < 22"), (0, "row['age'] < 25"), (1, "row['education-num'] > 13")]
+        )
+    ]
+    last = f"@labeling_function()\ndef last(row):\n    {body}\n"
+    (folder / f"{name}.py").write_text(head + "".join(sparse) + last)
+    monkeypatch.syspath_prepend(str(folder))
+    return name
+
+
+@pytest.mark.parametrize(("uncovered", "weight"), [("distill", 0.0), ("prior", 1.0)])
+def test_rows_without_a_vote(
+    census: dict[str, list[Row]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    uncovered: str,
+    weight: float,
+) -> None:
+    functions = write_functions(tmp_path, monkeypatch, f"sparse_{uncovered}", "return -1")
+    examples = write_examples(tmp_path / "in", census)
+    result = label(tmp_path, examples, functions=functions, uncovered=uncovered)
+    gold = gold_of(result)
+    train = result.rows["train"]
+    silent = [
+        (value, w)
+        for row_id, age, school, value, w in zip(
+            *(train[c] for c in ("row_id", "age", "education-num", "label", "weight")), strict=True
+        )
+        if row_id not in gold and age >= 25 and school <= 13
+    ]
+    assert silent
+    assert all(w == weight for _, w in silent)
+    balance = pytest.approx(result.report["class_balance"])
+    assert all(value == balance for value, _ in silent)
+    assert result.report["coverage"] < 0.5
+    assert result.report["functions"]["last"]["weight"] is None
+
+
+def test_rows_without_a_vote_are_left_out(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    examples = write_examples(tmp_path / "in", census)
+    result = label(tmp_path, examples, uncovered="drop")
+    assert result.report == weak.report
+    for split in ("train", "eval"):
+        rows = weak.rows[split]
+        kept = [n for n, weight in enumerate(rows["weight"]) if weight > 0]
+        assert 0 < len(kept) < len(rows["weight"])
+        assert result.rows[split] == {c: [values[n] for n in kept] for c, values in rows.items()}
+
+
+def test_gold_mode(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    blank = {**census, "train": [{**census["train"][0], LABEL_COLUMN: ""}, *census["train"][1:]]}
+    result = label(tmp_path, write_examples(tmp_path / "in", blank), mode="gold", functions="")
+    train = result.rows["train"]
+    assert train["label"][1:] == [float(r[LABEL_COLUMN] == ">50K") for r in blank["train"][1:]]
+    assert train["weight"] == [0.0] + [1.0] * 299
+    assert result.report["mode"] == "gold"
+    assert result.report["gold_rows"] == TRAINING_ROWS - 1
+    assert result.report["functions"] == {}
+
+
+def relabeled(census: dict[str, list[Row]], change: Callable[[Row], str]) -> dict[str, list[Row]]:
+    return {
+        split: rows if split == "test" else [{**r, LABEL_COLUMN: change(r)} for r in rows]
+        for split, rows in census.items()
+    }
+
+
+@pytest.mark.parametrize("mode", ["weak", "gold"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda row: "<=50K", r"all \d+ gold rows are negative"),
+        (lambda row: "maybe", "row span-1:0, column income-per-year: unknown label 'maybe'"),
+    ],
+)
+def test_bad_labels(
+    census: dict[str, list[Row]],
+    tmp_path: Path,
+    mode: str,
+    change: Callable[[Row], str],
+    message: str,
+) -> None:
+    examples = write_examples(tmp_path / "in", relabeled(census, change))
+    with pytest.raises(InputError, match=message):
+        label(tmp_path, examples, mode=mode)
+    assert not (tmp_path / "report" / REPORT_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("weak", "income-per-year: 0 rows of train and eval have a label, .*asks for 50"),
+        ("gold", "income-per-year: missing, or empty in every row.*mode=gold needs true labels"),
+    ],
+)
+def test_label_column_missing(
+    census: dict[str, list[Row]], tmp_path: Path, mode: str, message: str
+) -> None:
+    without = {
+        split: [
+            {k: v for k, v in row.items() if k != LABEL_COLUMN or split == "test"} for row in rows
+        ]
+        for split, rows in census.items()
+    }
+    with pytest.raises(InputError, match=message):
+        label(tmp_path, write_examples(tmp_path / "in", without), mode=mode)
+
+
+def test_fewer_labeled_rows_than_the_budget(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    few = relabeled(census, lambda row: row[LABEL_COLUMN] if row["row_id"].endswith("7") else "")
+    with pytest.raises(InputError, match="40 rows of train and eval have a label"):
+        label(tmp_path, write_examples(tmp_path / "in", few))
+
+
+def test_test_row_without_label(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    test = [
+        {**row, LABEL_COLUMN: ""} if row["row_id"] == "test:5" else row for row in census["test"]
+    ]
+    with pytest.raises(InputError, match="row test:5, column income-per-year: empty"):
+        label(tmp_path, write_examples(tmp_path / "in", {**census, "test": test}))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "message"),
+    [
+        ("raises", "return row['occupation'].count('x')", r"last, row span-1:\d+: AttributeError"),
+        ("returns_two", "return 2", r"last, row span-1:0: returned 2"),
+        ("peeks", "return int(row['income-per-year'] == '>50K')", "KeyError: 'income-per-year'"),
+    ],
+)
+def test_bad_function(
+    census: dict[str, list[Row]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    body: str,
+    message: str,
+) -> None:
+    functions = write_functions(tmp_path, monkeypatch, name, body)
+    with pytest.raises(InputError, match=message):
+        label(tmp_path, write_examples(tmp_path / "in", census), functions=functions)
+
+
+def test_truncated_file(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    examples = write_examples(tmp_path / "in", census)
+    path = next((tmp_path / "in" / "Split-eval").iterdir())
+    records = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(records[:-20]))  # within the last record
+    with pytest.raises(InputError, match=r"Split-eval/data_tfrecord-.*: truncated or damaged"):
+        label(tmp_path, examples)
+
+
+def test_a_class_may_be_called_none() -> None:
+    batch = pa.RecordBatch.from_pydict({"disease": pa.array([["None"], ["flu"], None])})
+    found = record_batches.true_labels(batch, "disease", "flu", "None")
+    assert found.tolist() == [NEGATIVE, POSITIVE, record_batches.UNKNOWN]
+
+
+def test_row_with_two_values() -> None:
+    batch = pa.RecordBatch.from_pydict({"age": pa.array([[1], [2, 3]])})
+    with pytest.raises(InputError, match="column age: a row has 2 values"):
+        record_batches.values(batch, "age")

@@ -1,0 +1,167 @@
+"""A version is served whole or not at all, once, whatever cuts the Pusher off."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
+
+from components.pushing.pusher import AtomicExecutor
+from core.version_record import read_record, version_folders
+from models.export.model_content import content_sha256
+
+
+def push(model: Path, served: Path, blessed: bool = True) -> Any:
+    """Runs the executor; returns the `pushed_model` artifact."""
+    source, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
+    source.uri = str(model)
+    verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
+    pushed = standard_artifacts.PushedModel()
+    pushed.uri = str(model.parent / "pushed")
+    destination = pusher_pb2.PushDestination()
+    destination.filesystem.base_directory = str(served)
+    AtomicExecutor(base_executor.BaseExecutor.Context(pipeline_run_id="this run")).Do(
+        {"model": [source], "model_blessing": [blessing]},
+        {"pushed_model": [pushed]},
+        {"push_destination": proto_utils.proto_to_json(destination)},
+    )
+    return pushed
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model" / "Format-Serving"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_text("graph")
+    (folder / "variables" / "data").write_text("x" * 100)
+    return folder.parent
+
+
+def test_a_blessed_model_is_served_and_recorded(model: Path, tmp_path: Path) -> None:
+    served = tmp_path / "serving" / "census"
+    pushed = push(model, served)
+    [version] = served.iterdir()
+    assert (version / "saved_model.pb").read_text() == "graph"
+    assert (version / "variables" / "data").is_file()
+    assert pushed.get_string_custom_property("pushed_destination") == str(version)
+    assert pushed.get_string_custom_property("pushed_version") == version.name
+    assert [path.name for path in served.parent.iterdir()] == ["census"]
+    record = read_record(version)
+    assert record is not None
+    assert record.run_id == "this run"
+    assert record.model_sha256 == content_sha256(model / "Format-Serving")
+
+
+def test_a_model_that_is_not_blessed_is_not_served(model: Path, tmp_path: Path) -> None:
+    pushed = push(model, tmp_path / "serving" / "census", blessed=False)
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert not (tmp_path / "serving").exists()
+
+
+def test_a_full_disk_serves_nothing(model: Path, small_disk: Path) -> None:
+    (model / "Format-Serving" / "variables" / "data").write_bytes(b"x" * 6 * 2**20)
+    with pytest.raises(Exception, match="No space left"):
+        push(model, small_disk / "census")
+    assert list(small_disk.iterdir()) == []
+
+
+def test_the_live_model_is_not_pushed_again(model: Path, tmp_path: Path) -> None:
+    served = tmp_path / "serving" / "census"
+    first, again = push(model, served), push(model, served)
+    [version] = served.iterdir()
+    assert not first.has_custom_property("already_live")
+    assert again.get_int_custom_property("already_live") == 1
+    assert again.get_int_custom_property("pushed") == 1
+    assert again.get_string_custom_property("pushed_destination") == str(version)
+
+
+def test_a_model_that_was_live_earlier_gets_a_new_version(model: Path, tmp_path: Path) -> None:
+    served = tmp_path / "serving" / "census"
+    push(model, served)
+    graph = model / "Format-Serving" / "saved_model.pb"
+    graph.write_text("another graph")
+    push(model, served)
+    graph.write_text("graph")
+    push(model, served)
+    graphs = [(path / "saved_model.pb").read_text() for path in version_folders(served).values()]
+    assert graphs == ["graph", "another graph", "graph"]
+
+
+def test_a_damaged_live_version_is_replaced(model: Path, tmp_path: Path) -> None:
+    served = tmp_path / "serving" / "census"
+    push(model, served)
+    [version] = served.iterdir()
+    (version / "variables" / "data").write_text("x" * 50)
+    push(model, served)
+    assert len(version_folders(served)) == 2
+
+
+def killed(work: Callable[[], object]) -> bool:
+    """Does the work in a fork of this process; whether SIGKILL ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["before the rename", "after it"])
+def test_killed_at_the_rename_then_resumed(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renamed: bool
+) -> None:
+    served = tmp_path / "serving" / "census"
+    rename = Path.rename
+
+    def kill(path: Path, target: Path) -> None:
+        if renamed:
+            rename(path, target)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", kill)
+        assert killed(lambda: push(model, served))
+    left = version_folders(served)
+    assert len(left) == int(renamed)
+    assert all(read_record(path) for path in left.values())
+    pushed = push(model, served)
+    [version] = served.iterdir()
+    assert pushed.get_string_custom_property("pushed_version") == version.name
+    assert pushed.has_custom_property("already_live") is renamed
+    assert [path.name for path in served.parent.iterdir()] == ["census"]
+
+
+def test_a_reader_sees_whole_versions_only(model: Path, tmp_path: Path) -> None:
+    served = tmp_path / "serving" / "census"
+    for number in range(60):
+        (model / "Format-Serving" / "variables" / f"part-{number}").write_bytes(b"x" * 20000)
+    whole = {path.name for path in (model / "Format-Serving" / "variables").iterdir()}
+    seen: list[tuple[set[str], bool, bool]] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            for path in version_folders(served).values():
+                parts = {part.name for part in (path / "variables").iterdir()}
+                graph = (path / "saved_model.pb").is_file()
+                seen.append((parts, graph, read_record(path) is not None))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    push(model, served)
+    done.wait(0.05)
+    done.set()
+    reader.join()
+    assert seen
+    assert all(look == (whole, True, True) for look in seen)

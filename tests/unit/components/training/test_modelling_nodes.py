@@ -1,0 +1,191 @@
+"""Tuner, Trainer, Distiller and Quantizer on a tiny Transform run, one after another."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.executor import write_best_hyperparameters
+from tfx.types.standard_artifacts import HyperParameters, TunerResults
+
+from components.training.distiller import write_student
+from components.training.quantizer import write_variants
+from components.training.trainer import run_fn
+from components.training.tuner import tuner_fn
+from core.errors import InputError
+from models.network.pruning import measured_sparsity
+from tests.support.tiny_transform import PREPROCESSING, tiny_transform
+
+TRAINER = {
+    "warm_start": False,
+    "epochs": 4,
+    "patience": 2,
+    "batch_size": 32,
+    "learning_rate": 0.02,
+    "hidden_units": [8],
+    "dropout": 0.1,
+    "embedding_dim": 2,
+    "l2": 0.0,
+    "sparsity": 0.5,
+    "pruning_epochs": 2,
+}
+DISTILLER = {
+    "epochs": 3,
+    "hidden_units": [4],
+    "embedding_dim": 2,
+    "learning_rate": 0.02,
+    "temperature": 2.0,
+    "label_share": 0.1,
+    "sparsity": 0.5,
+    "pruning_epochs": 2,
+}
+QUANTIZER = {"variant": "student_int8", "calibration_rows": 50, "max_difference": 0.1}
+COMMON = {"preprocessing": PREPROCESSING, "seed": 1}
+DISTILLER_SETTINGS = {**COMMON, "batch_size": 32, "patience": 2, "distiller": DISTILLER}
+
+
+def paths() -> dict[str, Any]:
+    rows = str(tiny_transform() / "rows.gz")
+    graph = str(tiny_transform() / "graph")
+    return {"train_files": [rows], "eval_files": [rows], "transform_graph_path": graph}
+
+
+@pytest.fixture
+def folder(tiny_nodes: Path) -> Path:
+    return tiny_nodes
+
+
+def make_nodes(path: Path) -> Path:
+    """What the four nodes write: hyperparameters, model, model_run, student, edge, variants."""
+    for name in ("hyperparameters", "results", "student", "variants"):
+        (path / name).mkdir()
+    settings = {**COMMON, "tuner": {"trials": 2, "epochs": 2}, "trainer": TRAINER}
+    arguments = FnArgs(working_dir=str(path / "tmp"), custom_config=settings, **paths())
+    result = tuner_fn(arguments)
+    result.tuner.search(**result.fit_kwargs)
+    best, results = HyperParameters(), TunerResults()
+    best.uri, results.uri = str(path / "hyperparameters"), str(path / "results")
+    write_best_hyperparameters(
+        result.tuner, {"best_hyperparameters": [best], "tuner_results": [results]}
+    )
+    arguments.hyperparameters = json.loads(
+        (path / "hyperparameters" / "best_hyperparameters.txt").read_text()
+    )
+    arguments.serving_model_dir = str(path / "model")
+    arguments.model_run_dir = str(path / "model_run")
+    run_fn(arguments)
+    graph, rows = str(tiny_transform() / "graph"), str(tiny_transform() / "rows.gz")
+    teacher = str(path / "model_run" / "teacher.keras")
+    write_student(str(path / "student"), teacher, graph, rows, rows, DISTILLER_SETTINGS)
+    write_variants(
+        str(path / "edge" / "Format-Serving"),
+        str(path / "variants"),
+        str(path / "student" / "student.keras"),
+        graph,
+        rows,
+        {**COMMON, "quantizer": QUANTIZER},
+    )
+    return path
+
+
+def test_tuner_keeps_a_row_for_each_trial(folder: Path) -> None:
+    results = json.loads((folder / "results" / "tuner_results.json").read_text())
+    assert len(results) == 2
+    assert {"score", "learning_rate", "hidden_units"} <= set(results[0])
+
+
+def test_trainer_takes_the_tuners_values_and_prunes(folder: Path) -> None:
+    report = json.loads((folder / "model_run" / "training.json").read_text())
+    results = json.loads((folder / "results" / "tuner_results.json").read_text())
+    best = min(results, key=lambda row: row["score"])
+    assert report["hyperparameters"]["learning_rate"] == best["learning_rate"]
+    assert report["sparsity"] == pytest.approx(0.5, abs=0.02)
+    pruned = tf_keras.models.load_model(folder / "model_run" / "teacher_pruned.keras")
+    assert measured_sparsity(pruned) == pytest.approx(report["sparsity"])
+    teacher = tf_keras.models.load_model(folder / "model_run" / "teacher.keras")
+    assert measured_sparsity(teacher) < 0.1
+    assert (folder / "model" / "saved_model.pb").exists()
+
+
+def test_trainer_without_a_tuner_takes_the_configured_values(tmp_path: Path) -> None:
+    settings = {**COMMON, "trainer": {**TRAINER, "epochs": 1, "pruning_epochs": 1}}
+    run_fn(
+        FnArgs(
+            custom_config=settings,
+            serving_model_dir=str(tmp_path / "model"),
+            model_run_dir=str(tmp_path / "run"),
+            **paths(),
+        )
+    )
+    report = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert report["hyperparameters"]["hidden_units"] == [8]
+
+
+def test_trainer_writes_no_model_when_it_diverges(tmp_path: Path) -> None:
+    settings = {**COMMON, "trainer": {**TRAINER, "learning_rate": 1e30}}
+    model = tmp_path / "model"
+    arguments = FnArgs(custom_config=settings, serving_model_dir=str(model), **paths())
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        run_fn(arguments)
+    assert not model.exists()
+
+
+def test_distiller_names_a_truncated_file(folder: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "rows"
+    damaged.write_bytes(gzip.decompress((tiny_transform() / "rows.gz").read_bytes())[:-20])
+    with pytest.raises(InputError, match=f"{damaged}: truncated or damaged"):
+        write_student(
+            str(tmp_path),
+            str(folder / "model_run" / "teacher.keras"),
+            str(tiny_transform() / "graph"),
+            str(damaged),
+            str(damaged),
+            DISTILLER_SETTINGS,
+        )
+
+
+def test_the_edge_bundle_says_how_it_is_run(folder: Path) -> None:
+    bundle = folder / "edge" / "Format-Serving"
+    assert (bundle / "tflite").read_bytes() == (
+        folder / "variants" / "student_int8.tflite"
+    ).read_bytes()
+    document = json.loads((bundle / "preprocessing.json").read_text())
+    assert document["threshold"] == 0.5
+    assert [column["column"] for column in document["numeric"]] == PREPROCESSING["numeric"]
+    signature = document["signature"]
+    runner = tf.lite.Interpreter(str(bundle / "tflite")).get_signature_runner(signature["name"])
+    numbers, categories = len(document["numeric"]), len(document["categorical"])
+    tokens = len(document["text"]["columns"]) * document["text"]["width"]
+    output = runner(
+        tokens=np.zeros((1, tokens), signature["inputs"]["tokens"]),
+        numeric=np.full((1, numbers), 0.5, signature["inputs"]["numeric"]),
+        categorical=np.zeros((1, numbers + categories), signature["inputs"]["categorical"]),
+    )
+    assert 0 <= float(output[signature["output"]][0, 0]) <= 1
+
+
+def test_quantizer_reports_every_variant(folder: Path) -> None:
+    report = json.loads((folder / "variants" / "quantization.json").read_text())
+    for name, row in report.items():
+        assert row["bytes"] == (folder / "variants" / f"{name}.tflite").stat().st_size
+        assert row["sparsity"] == pytest.approx(0.5, abs=0.03)
+    assert len(report) == 4
+
+
+def test_quantizer_leaves_no_bundle_when_a_variant_differs(folder: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    with pytest.raises(RuntimeError, match=r"quantizer\.max_difference"):
+        write_variants(
+            str(bundle),
+            str(tmp_path),
+            str(folder / "student" / "student.keras"),
+            str(tiny_transform() / "graph"),
+            str(tiny_transform() / "rows.gz"),
+            {**COMMON, "quantizer": {**QUANTIZER, "max_difference": 1e-9}},
+        )
+    assert not bundle.exists()

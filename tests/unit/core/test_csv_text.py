@@ -1,0 +1,39 @@
+"""CSV files as text: encodings, delimiters, line ends."""
+
+import pytest
+
+from core import csv_text
+from core.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
+        ("a\tb\n1, 2\tx\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ('a;b\n"one, two, three";2\n"four";3\n', ";"),
+        ("only\n1\n2\n", ","),
+    ],
+)
+def test_the_delimiter_is_the_one_that_fits_the_header(text: str, delimiter: str) -> None:
+    assert csv_text.find_delimiter(text) == delimiter
+
+
+def test_quoted_line_ends_and_a_byte_order_mark() -> None:
+    text = csv_text.decode('\ufeffa,b\r\n"two\nlines",2\r\n\r\n'.encode(), "x.csv")
+    assert csv_text.parse(text, "x.csv") == (["a", "b"], [["two\nlines", "2"]])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,2\nK\u00f6ln,3\n".encode("latin-1"), "x.csv: row 2 is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16"), "x.csv: the header is not UTF-8"),
+        (b" \n", "x.csv: the file is empty"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        csv_text.decode(content, "x.csv")

@@ -1,0 +1,73 @@
+"""Distillation: the loss by hand, and a student that follows its teacher."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from models.network.distillation import Distillation, distill, distillation_loss, with_opinion
+from models.network.network import build_network
+from models.network.training import Plan, cross_entropy, fit
+from tests.support.tiny_rows import ARCHITECTURE, INPUTS, make_rows
+
+PLAN = Plan(epochs=12, batch_size=32, learning_rate=0.02, seed=1)
+
+
+@pytest.fixture(scope="module")
+def teacher() -> tf_keras.Model:
+    tf_keras.utils.set_random_seed(1)
+    network = build_network(INPUTS, ARCHITECTURE, "teacher")
+    fit(network, make_rows(600), make_rows(100, seed=2), cross_entropy, PLAN)
+    return network
+
+
+def test_the_loss_mixes_label_and_teacher() -> None:
+    target = tf.constant([[1.0, 2.0, 0.0]])  # label, its weight, the teacher's logit
+    logit = tf.constant([[0.0]])
+    loss = distillation_loss(Distillation(temperature=2.0, label_share=0.25))
+    expected = 0.25 * 2.0 * np.log(2) + 0.75 * 4.0 * np.log(2)
+    assert float(loss(target, logit)[0]) == pytest.approx(expected)
+
+
+def test_the_labels_alone_give_plain_cross_entropy() -> None:
+    rows = make_rows(20)
+    logit = tf.reshape(tf.linspace(-3.0, 3.0, 20), [20, 1])
+    target = tf.concat([rows.label, rows.weight, -logit], axis=1)
+    loss = distillation_loss(Distillation(temperature=3.0, label_share=1.0))
+    np.testing.assert_allclose(loss(target, logit), cross_entropy(rows.label, logit), rtol=1e-6)
+
+
+def test_rows_without_label_weight_have_an_opinion_too(teacher: tf_keras.Model) -> None:
+    weight = np.array([[0.0], [2.0]], np.float32)
+    rows = with_opinion(dataclasses.replace(make_rows(2), weight=weight), teacher)
+    assert rows.weight.tolist() == [[1.0], [1.0]]
+    assert rows.label[:, 1].tolist() == [0.0, 2.0]
+
+
+def test_the_student_follows_the_teacher_not_the_labels(teacher: tf_keras.Model) -> None:
+    rows = make_rows(600)
+    wrong = dataclasses.replace(rows, label=1 - rows.label)
+    student, report = distill(
+        teacher,
+        INPUTS,
+        ARCHITECTURE,
+        wrong,
+        dataclasses.replace(make_rows(100, seed=2), label=np.ones((100, 1), np.float32)),
+        PLAN,
+        Distillation(temperature=2.0, label_share=0.0),
+        pruning_epochs=2,
+        sparsity=0.3,
+    )
+    fresh = make_rows(300, seed=5)
+    agreement = (student(fresh.features).numpy() > 0.5) == (teacher(fresh.features).numpy() > 0.5)
+    assert agreement.mean() > 0.9
+    assert report.sparsity == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_teacher_on_other_inputs_is_an_error(teacher: tf_keras.Model) -> None:
+    rows = make_rows(5)
+    narrow = dataclasses.replace(rows, numeric=rows.numeric[:, :1])
+    with pytest.raises(ValueError, match="incompatible"):
+        with_opinion(narrow, teacher)

@@ -1,0 +1,211 @@
+"""Starting where an earlier network ended: the proof, what is matched by meaning, cold reasons."""
+
+import copy
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.training.trainer import run_fn, start_training
+from components.training.tuner import first_trial
+from models.network.features import ModelInputs
+from models.network.network import build_network
+from models.network.tuning import Hyperparameters
+from models.network.warm_start import (
+    FOLDER,
+    Outcome,
+    Start,
+    cold_reason,
+    matching_rows,
+    read_start,
+    take_over,
+    write_start,
+)
+from tests.unit.components.training.test_modelling_nodes import COMMON, TRAINER, paths
+
+GONE = "the weights of the last blessed model are gone or damaged"
+VALUES = Hyperparameters(0.02, (8,), 0.0, 2, 0.0)
+MEANING: dict[str, Any] = {
+    "buckets": 2,
+    "numeric": [{"column": "age", "offset": 0, "boundaries": [40.0]}],
+    "categorical": [{"column": "job", "offset": 3, "values": ["cook", "clerk"]}],
+}
+
+
+def network(ids: int, seed: int) -> tf_keras.Model:
+    tf_keras.utils.set_random_seed(seed)
+    made = build_network(ModelInputs(1, 2, ids), VALUES.architecture, "teacher")
+    weights = [np.random.RandomState(seed).randn(*w.shape) for w in made.get_weights()]
+    made.set_weights(weights)
+    return made
+
+
+def answers(model: tf_keras.Model, ids: list[list[int]]) -> np.ndarray:
+    numeric = np.linspace(0, 1, len(ids), dtype=np.float32)[:, None]
+    rows = {"numeric": numeric, "categorical": np.array(ids, np.int64)}
+    return model(rows, training=False).numpy()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    write_start(tmp_path / FOLDER, network(6, seed=1), json.dumps(MEANING), VALUES)
+    found = read_start(tmp_path / FOLDER)
+    assert found is not None
+    assert found.hyperparameters == VALUES
+    return found
+
+
+def test_the_same_inputs_give_the_same_answers(start: Start) -> None:
+    now = network(6, seed=2)
+    ids = [[0, 3], [1, 4], [2, 5]]
+    expected = answers(network(6, seed=1), ids)
+    assert not np.allclose(answers(now, ids), expected)
+    assert cold_reason(start, MEANING, VALUES.architecture) is None
+    outcome = take_over(now, start, MEANING)
+    assert (outcome.start, outcome.reason, outcome.new_rows) == ("warm", None, 0.0)
+    np.testing.assert_array_equal(answers(now, ids), expected)
+
+
+def test_rows_go_by_what_they_stand_for(start: Start) -> None:
+    meaning = copy.deepcopy(MEANING)
+    meaning["categorical"][0]["values"] = ["baker", "clerk", "cook"]
+    now = network(7, seed=2)
+    outcome = take_over(now, start, meaning)
+    assert outcome.new_rows == pytest.approx(1 / 7)
+    expected = answers(network(6, seed=1), [[0, 3], [1, 4], [2, 5]])
+    np.testing.assert_array_equal(answers(now, [[0, 3], [1, 6], [2, 5]]), expected)
+
+
+def test_buckets_go_by_their_share() -> None:
+    finer = {**MEANING, "buckets": 4}
+    assert matching_rows(MEANING, finer).tolist() == [0, 0, 1, 1, 2, 3, 4, 5]
+    assert matching_rows(MEANING, MEANING).tolist() == list(range(6))
+    other = {**MEANING, "categorical": [{"column": "job", "offset": 3, "values": ["pilot"]}]}
+    assert matching_rows(MEANING, other).tolist() == [0, 1, 2, 3, -1]
+
+
+def test_words_go_by_themselves(tmp_path: Path) -> None:
+    def made(seed: int, words: int) -> tf_keras.Model:
+        tf_keras.utils.set_random_seed(seed)
+        tokens = tf_keras.Input((3,), dtype="int64", name="tokens")
+        table = tf_keras.layers.Embedding(words, 2, name="text_embedding")
+        return tf_keras.Model(tokens, table(tokens))
+
+    texts = [{"columns": ["note"], "offset": 2, "width": 3, "vocabulary": v}
+             for v in (["win", "now"], ["now", "free", "win"])]  # fmt: skip
+    meanings = [{"buckets": 2, "numeric": [], "categorical": [], "text": text} for text in texts]
+    write_start(tmp_path / FOLDER, before := made(1, 4), json.dumps(meanings[0]), VALUES)
+    found = read_start(tmp_path / FOLDER)
+    assert found is not None
+    now = made(2, 5)
+    own = now.get_weights()[0]
+    assert take_over(now, found, meanings[1]).new_rows == pytest.approx(1 / 5)
+    old = before.get_weights()[0]
+    np.testing.assert_array_equal(now.get_weights()[0], [old[0], old[1], old[3], own[3], old[2]])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            {"numeric": [{"column": "hours", "offset": 0, "boundaries": [40.0]}]},
+            "the columns changed: added hours; dropped age",
+        ),
+        (
+            {"text": {"columns": ["note"], "offset": 2, "width": 3, "vocabulary": []}},
+            "the columns changed: added note",
+        ),
+    ],
+)
+def test_other_columns_start_cold(start: Start, change: dict[str, Any], reason: str) -> None:
+    assert cold_reason(start, MEANING | change, VALUES.architecture) == reason
+
+
+def test_another_architecture_starts_cold(start: Start) -> None:
+    for values, reason in (
+        (
+            dataclasses.replace(VALUES, hidden_units=(16, 8)),
+            "hidden_units changed from (8,) to (16",
+        ),
+        (dataclasses.replace(VALUES, embedding_dim=4), "embedding_dim changed from 2 to 4"),
+    ):
+        assert str(cold_reason(start, MEANING, values.architecture)).startswith(reason)
+    values = dataclasses.replace(VALUES, dropout=0.5, l2=0.1, learning_rate=0.1)
+    assert cold_reason(start, MEANING, values.architecture) is None
+
+
+def test_weights_that_do_not_fit_change_nothing(start: Start) -> None:
+    now = network(6, seed=2)
+    before = now.get_weights()
+    start.weights["logit/0"] = np.zeros((3, 1))
+    outcome = take_over(now, start, MEANING)
+    assert outcome.start == "cold"
+    assert "logit has (10, 1) weights" in str(outcome.reason)
+    for mine, other in zip(before, now.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("file", ["weights.npz", "start.json"])
+def test_a_damaged_start_is_none(tmp_path: Path, start: Start, file: str) -> None:
+    path = tmp_path / FOLDER / file
+    path.write_bytes(path.read_bytes()[:20])
+    assert read_start(tmp_path / FOLDER) is None
+    path.unlink()
+    assert read_start(tmp_path / FOLDER) is None
+
+
+def test_a_trainer_starts_where_the_earlier_one_ended(tiny_nodes: Path, tmp_path: Path) -> None:
+    earlier = json.loads((tiny_nodes / "model_run" / "training.json").read_text())
+    same = {k: earlier["hyperparameters"][k] for k in ("hidden_units", "embedding_dim", "dropout")}
+    section = {**TRAINER, **same, "epochs": 1, "pruning_epochs": 1, "warm_start": True}
+    run_fn(
+        FnArgs(
+            custom_config={**COMMON, "trainer": {**section, "learning_rate": 10.0}},
+            base_model=str(tiny_nodes / "Format-Serving"),
+            serving_model_dir=str(tmp_path / "model" / "Format-Serving"),
+            model_run_dir=str(tmp_path / "run"),
+            **paths(),
+        )
+    )
+    report = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert report["start"]["start"] == "warm"
+    assert report["start"]["new_rows"] == 0.0
+    ended = min(earlier["history"]["val_loss"])
+    assert report["start"]["initial_val_loss"] == pytest.approx(ended, rel=1e-5)
+    assert report["base_model"] == str(tiny_nodes)
+    # The epoch made it worse, so the next one starts from the same weights again.
+    assert min(report["history"]["val_loss"]) > ended
+    again = read_start(tmp_path / "model" / FOLDER)
+    before = read_start(tiny_nodes / FOLDER)
+    assert again is not None
+    assert before is not None
+    for name, values in before.weights.items():
+        np.testing.assert_array_equal(again.weights[name], values)
+
+
+def test_a_trainer_says_why_it_starts_cold(tmp_path: Path, start: Start) -> None:
+    base, gone = (str(tmp_path / name / "Format-Serving") for name in (".", "gone"))
+    other = dataclasses.replace(VALUES, hidden_units=(3,))
+    for arguments, reason in (
+        ((base, True, MEANING, other), "hidden_units changed from (8,) to (3,)"),
+        (
+            (gone, True, MEANING, VALUES),
+            "the weights of the last blessed model are gone or damaged",
+        ),
+        ((None, True, MEANING, VALUES), "no earlier model was blessed"),
+        ((base, False, MEANING, VALUES), "trainer.warm_start=false"),
+    ):
+        assert start_training(network(6, seed=2), *arguments) == Outcome("cold", reason)
+    assert start_training(network(6, seed=2), base, True, MEANING, VALUES).start == "warm"
+
+
+def test_the_tuner_tries_the_earlier_hyperparameters_first(tmp_path: Path, start: Start) -> None:
+    section = dataclasses.asdict(dataclasses.replace(VALUES, learning_rate=0.5))
+    assert first_trial(section, str(tmp_path / "Format-Serving")) == VALUES
+    assert first_trial(section, None).learning_rate == 0.5
+    assert first_trial(section, str(tmp_path / "gone" / "Format-Serving")).learning_rate == 0.5

@@ -1,0 +1,242 @@
+"""Configuration: layers, every valid file, and what errors say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from core.config import Config
+from pydantic import BaseModel, ValidationError
+
+from core.errors import InputError
+from pipeline.config.load import CONFIGS, load
+
+
+def key_paths(model: type[BaseModel], above: str = "") -> set[str]:
+    paths = set()
+    for name, field in model.model_fields.items():
+        key = above + (field.alias or name)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            paths |= key_paths(kind, key + ".")
+        else:
+            paths.add(key)
+    return paths
+
+
+def yaml_paths(values: dict[str, Any], known: set[str], above: str = "") -> set[str]:
+    paths = set()
+    for key, value in values.items():
+        if above + key not in known and isinstance(value, dict):
+            paths |= yaml_paths(value, known, f"{above}{key}.")
+        else:
+            paths.add(above + key)
+    return paths
+
+
+def test_base_lists_every_key_and_no_other() -> None:
+    base = yaml.safe_load((CONFIGS / "base.yaml").read_text())
+    known = key_paths(Config)
+    assert yaml_paths(base, known) == known
+
+
+@pytest.mark.parametrize("path", sorted(set(CONFIGS.glob("*.yaml")) - {CONFIGS / "base.yaml"}))
+def test_every_named_configuration_is_valid(path: Path) -> None:
+    assert load(path.stem) == load(str(path))
+
+
+def test_layers_base_extends_file_set() -> None:
+    census, smoke = load("census"), load("smoke", ["trainer.epochs=7"])
+    assert (census.tuner.trials, smoke.tuner.trials) == (3, 2)
+    assert smoke.trainer.epochs == 7
+    assert smoke.trainer.patience == census.trainer.patience
+    assert smoke.columns == census.columns
+
+
+def test_a_free_form_mapping_replaces_the_one_below() -> None:
+    assert load("census").evaluation.server.min_by_slice == {"auc": 0.75}
+    assert load("smoke").evaluation.server.min_by_slice == {}
+
+
+def test_set_changes_one_key_of_a_free_form_mapping() -> None:
+    bounds = load("census", ["evaluation.server.min.auc=0.5"]).evaluation.server.min
+    assert bounds == {"auc": 0.5, "accuracy": 0.8}
+
+
+def test_later_set_wins() -> None:
+    assert load("census", ["seed=2", "seed=3"]).seed == 3
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load("census").seed = 2  # type: ignore[misc]
+
+
+def test_the_hash_follows_the_values() -> None:
+    same, other = load("census", ["seed=1"]), load("census", ["seed=2"])
+    assert load("census").config_sha256 == same.config_sha256 != other.config_sha256
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "schedule.cron=0 4 * * *",
+        "notify.command=[mail]",
+        "metrics.textfile=/var/lib/census.prom",
+        "metadata.connection=mysql://pipeline@db:3306/metadata",
+    ],
+)
+def test_the_hash_does_not_follow_keys_that_change_no_run(override: str) -> None:
+    assert load("census", [override]).config_sha256 == load("census").config_sha256
+
+
+def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None:
+    stricter = load("census", ["pusher.max_latency_ms=1"])
+    assert stricter.config_sha256 != load("census").config_sha256
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "trainer.sparsity=1.5",
+            "trainer.sparsity: 1.5 is not allowed; give a number >= 0 and < 1",
+        ),
+        ("trainer.epochs=many", 'trainer.epochs: "many" is not allowed; give a whole number >= 1'),
+        ("trainer.epochs=1.5", "trainer.epochs: 1.5 is not allowed"),
+        ("data.rows=true", "data.rows: true is not allowed; give a whole number >= 100 or null"),
+        ("trainer.l2=.nan", "trainer.l2: NaN is not allowed"),
+        ("trainer.hidden_units=[]", "trainer.hidden_units: [] is not allowed; give a list of"),
+        ("trainer.hidden_units=[8, 0]", "trainer.hidden_units.1: 0 is not allowed"),
+        ("quantizer.variant=int4", "give one of student, student_float16, student_dynamic_int8"),
+        ("labeling.mode=yes", 'labeling.mode: "yes" is not allowed; give one of weak, gold'),
+        ("tuner=3", "tuner: 3 is not allowed; give keys and values"),
+        ("seed.x=3", "seed is a value (1), not a section"),
+        ("trainer.epoch=3", "there is no such key; the nearest is 'trainer.epochs'"),
+        ("dropout=0.1", "there is no such key; the nearest is 'trainer.dropout'"),
+        ("evaluation.server.min.acc=0.1", "the nearest is 'evaluation.server.min.auc'"),
+        ("columns.groups.age_group.colum=x", "nearest is 'columns.groups.age_group.column'"),
+        (
+            "evaluation.edge.max_gap={sex: {tprr: 1}}",
+            "nearest is 'evaluation.edge.max_gap.sex.tpr'",
+        ),
+        ("columns.numeric=[age, sex]", "'sex' is listed twice"),
+        ("columns.text=[sex]", "'sex' is listed twice"),
+        ("columns.groups.a={column: sex, bounds: [1]}", "'sex' is not in columns.numeric"),
+        ("columns.groups.a={column: age, bounds: [2, 1]}", "[2.0, 1.0] is not in ascending order"),
+        ("columns.groups.sex={column: age, bounds: [1]}", "'sex' is already a column"),
+        ("columns.positive=<=50K", "'<=50K' is also columns.negative"),
+        (
+            "evaluation.slices=[[sexx]]",
+            "neither a column of text nor a group; the nearest is 'sex'",
+        ),
+        ("evaluation.slices=[[age]]", "'age' holds numbers; make a group of it (columns.groups)"),
+        ("evaluation.slices=[[income-per-year]]", "'income-per-year' is neither a column of text"),
+        ("columns.label=weight", "columns.label: 'weight' is a name that the pipeline itself"),
+        ("columns.categorical=[sex, label]", "columns.categorical: 'label' is a name that the"),
+        ("columns.numeric=[age, numeric]", "columns.numeric: 'numeric' is a name that the"),
+        ("columns.groups.categorical={column: age, bounds: [1]}", "'categorical' is a name that"),
+        ("evaluation.slices=[[row_id]]", "evaluation.slices.0: 'row_id' is a name that the"),
+        ("columns.numeric=[age, hours per week]", "'hours per week' cannot be the name of a model"),
+        ("columns.numeric=[age, 'a:b']", "'a:b' cannot be the name of a model's input"),
+        ("columns.numeric=[age, _a]", "'_a' cannot be the name of a model's input"),
+        (
+            "columns.numeric=[age, h\u00f6he]",
+            "is made of the letters a-z and A-Z, digits, '_', '-'",
+        ),
+        ("columns.numeric=[age, class]", "'class' cannot be the name of a model's input"),
+        ("columns.numeric=[age, a-b, a_b]", "'a_b' and 'a-b' would be the same input of a model"),
+        ("columns.numeric=[age, Age]", "'Age' and 'age' would be the same input of a model"),
+        ("evaluation.server.min={}", "evaluation.server.min: name at least one bound"),
+        ("evaluation.edge.min={}", "evaluation.edge.min: name at least one bound"),
+        ("data.loader=data.nowhere", "data.loader: there is no module data.nowhere"),
+        ("data.loader=null", "give data.folder (your CSV files) or data.loader (a module)"),
+        ("labeling.functions=null", "labeling.mode=weak needs a module"),
+        ("schema=schema/none.pbtxt", "schema: there is no file"),
+        ("beam.args=[runner]", 'beam.args.0: "runner" is not allowed'),
+        ("trainer", "write --set key.path=value"),
+        ("trainer.epochs=[1", "not valid YAML"),
+    ],
+)
+def test_an_error_names_source_key_and_what_is_allowed(override: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        load("census", [override])
+    assert message in str(error.value)
+    assert f"--set {override}" in str(error.value)
+
+
+def test_a_column_of_text_is_sliced_on_without_being_learnt_from() -> None:
+    config = load("census", ["columns.categorical=[race, workclass]"])
+    assert config.evaluation.slices[0] == ("sex",)
+
+
+def test_a_bound_on_a_gap_needs_its_slice() -> None:
+    with pytest.raises(InputError, match=r"census.yaml: .*max_gap.sex: add \[sex\] to evaluation"):
+        load("census", ["evaluation.slices=[[race]]"])
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("extends: census\ntrainerr: {epochs: 2}\n", "trainerr: there is no such key"),
+        ("extends: census\ntrainer: {epochs: 0}\n", "trainer.epochs: 0 is not allowed"),
+        ("extends: census\nseed: 1\nseed: 2\n", "line 3, column 1: not valid YAML: the key 'seed'"),
+        ("extends: nowhere\n", "there is no configuration 'nowhere'"),
+        ("extends: mine.yaml\n", "extends itself"),
+        (
+            "extends: [census, 3]\n",
+            "extends: write the name of a file or a list, not ['census', 3]",
+        ),
+        ("- a\n- b\n", "write keys and values, not list"),
+        ("trainer: [\n", "not valid YAML"),
+    ],
+)
+def test_an_error_names_the_file(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InputError) as error:
+        load(path)
+    assert message in str(error.value)
+    assert "nowhere" in text or path in str(error.value)
+
+
+def test_a_file_elsewhere_extends_a_named_one_and_its_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "below.yaml").write_text("extends: smoke\nseed: 5\n")
+    config = load(write(tmp_path, "extends: below.yaml\nname: mine\n"))
+    assert (config.name, config.seed, config.data.rows) == ("mine", 5, 2000)
+
+
+def test_a_later_file_of_a_list_lies_over_an_earlier_one(tmp_path: Path) -> None:
+    (tmp_path / "over.yaml").write_text("seed: 5\nevaluation: {server: {min: {f1: 0.1}}}\n")
+    config = load(write(tmp_path, "extends: [census, over.yaml]\nname: mine\n"))
+    assert (config.seed, config.evaluation.server.min) == (5, {"f1": 0.1})
+    assert config.evaluation.edge == load("census").evaluation.edge
+
+
+def test_smoke_lies_over_any_configuration_and_takes_no_more_rows(tmp_path: Path) -> None:
+    text = "extends: census\nname: mine\ndata: {rows: 400}\ntrainer: {epochs: 50}\n"
+    path = write(tmp_path, text)
+    config = load(path, ["trainer.patience=7"], smoke=True)
+    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 400, 200)
+    assert (config.trainer.epochs, config.trainer.patience) == (12, 7)
+    assert config.evaluation.server.max_gap == {}
+    assert load(path).name == "mine"
+
+
+def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> None:
+    text = (
+        "extends: census\ntrainer: {learning_rate: 1e-3}\ncolumns: {positive: yes, negative: no}\n"
+    )
+    config = load(write(tmp_path, text))
+    assert config.trainer.learning_rate == 0.001
+    assert (config.columns.positive, config.columns.negative) == ("yes", "no")
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"no configuration 'censs'.*base, census.*smoke"):
+        load("censs")

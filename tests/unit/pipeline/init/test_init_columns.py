@@ -1,0 +1,105 @@
+"""What `init` makes of each kind of column, and of names."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.files import REPOSITORY
+from core.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, TEXT
+from pipeline.init import columns, names
+from pipeline.init.columns import LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "kind", "why"),
+    [
+        ("fare", ["1.5", "2", "", "4"], NUMBER, "numbers, 1.5 to 4"),
+        ("fare", ["1,200.5", "2", "3"], NUMBER, "'1,200.5' is read as 1200.5"),
+        ("preis", ["1,5", "2,25", "3"], DECIMAL_COMMA, "'1,5' is read as 1.5"),
+        ("rooms", ["1", "2", "3", "4"], NUMBER, "whole numbers, 1 to 4, 4 different"),
+        ("paid", ["yes", "no", "yes", "no"], CATEGORY, "2 different texts"),
+        ("paid", ["TRUE", "FALSE", "TRUE", "FALSE"], CATEGORY, "2 different texts"),
+        ("paid", ["0", "1", "1", "0"], CATEGORY, "two values: 0 and 1"),
+        ("city", ["Rome", "Oslo", ""] * 4, CATEGORY, "2 different texts"),
+        ("size", ["1", "2", "3", "4+"] * 5, CATEGORY, "4 different texts"),
+        ("", ["a", "b"], LEFT_OUT, "it has no name"),
+        ("note", ["", "?", "NA"], LEFT_OUT, "empty in every row"),
+        ("note", ["x", *[""] * 199], LEFT_OUT, "empty in 99.50% of the rows"),
+        ("unit", ["kg", "kg", ""], LEFT_OUT, "constant: always 'kg'"),
+        ("unit", ["7"] * 5, LEFT_OUT, "constant: always '7'"),
+        ("row", [str(n) for n in range(40)], LEFT_OUT, "an id: whole numbers, 0 to 39"),
+        ("trip_id", [str(n**3) for n in range(40)], LEFT_OUT, "an id: whole numbers"),
+        ("income", [str(n**3) for n in range(40)], NUMBER, "whole numbers, 0 to 59319"),
+        ("name", [f"N{n}" for n in range(40)], LEFT_OUT, "40 different texts in 40 rows: an id"),
+        (
+            "said",
+            [f"it was the {n}th time" for n in range(40)],
+            TEXT,
+            "free text, 5 words on",
+        ),
+        ("when", ["2024-05-01", "2024-05-02", ""], LEFT_OUT, "dates or times, e.g. '2024-05-01'"),
+        ("when", ["01.02.2024", "3/4/24 10:30"], LEFT_OUT, "dates or times"),
+        ("start", ["10:30", "9:15 PM"], LEFT_OUT, "dates or times"),
+        ("timestamp", ["1400269500", "1362683700"], LEFT_OUT, "seconds since 1970"),
+        ("price", [*map(str, range(60)), "n.n."], LEFT_OUT, "1 cells are none, e.g. 'n.n.'"),
+    ],
+)
+def test_the_kind_of_a_column(header: str, cells: list[str], kind: str, why: str) -> None:
+    seen = columns.describe(header, cells, columns.unknown_texts({header: cells}, ()))
+    assert seen.kind == kind
+    assert why in seen.why
+
+
+@pytest.mark.parametrize(
+    ("cells", "wanted", "kind", "why"),
+    [
+        (["1", "2", "3"], CATEGORY, CATEGORY, "as --kind says: 3 values"),
+        ([str(n) for n in range(40)], NUMBER, NUMBER, "as --kind says"),
+        (["1", "2"], LEFT_OUT, LEFT_OUT, "as --kind says"),
+        (["so it is", "no"], TEXT, TEXT, "as --kind says"),
+        (["1", "x"], NUMBER, LEFT_OUT, "as --kind says a number, but 1 cells are none, e.g. 'x'"),
+    ],
+)
+def test_the_owner_knows_better(cells: list[str], wanted: str, kind: str, why: str) -> None:
+    seen = columns.describe("a", cells, (), wanted)
+    assert seen.kind == kind
+    assert why in seen.why
+
+
+def test_a_text_that_its_owner_calls_unknown_is() -> None:
+    cells = [*map(str, range(0, 420, 7)), "n.n."]
+    missing = columns.unknown_texts({"price": cells}, ["n.n.", "elsewhere"])
+    assert missing == ("n.n.",)
+    assert columns.describe("price", cells, missing).kind == NUMBER
+
+
+def test_names_that_a_model_can_take_stay_and_others_are_like_them() -> None:
+    headers = [
+        "age", "hours-per-week", "Trip Miles", "trip_miles", "Gr\u00f6\u00dfe (m\u00b2)", "class",
+        "weight", "\u540d\u524d", "Age", "label", "a.b", "a-b", " _x", "%",
+    ]  # fmt: skip
+    assert list(names.safe_names(headers).values()) == [
+        "age", "hours-per-week", "trip_miles", "trip_miles_2", "grosse_m2", "class_",
+        "weight_", "column_8", "Age_2", "label_", "a.b", "a-b_2", "x", "percent",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Taxi", "1taxi", "my-taxi", "../x", "class", "", "t\u00e4xi"])
+def test_a_data_set_is_named_like_a_module(name: str) -> None:
+    with pytest.raises(InputError, match="write small letters a-z"):
+        names.check_data_set(name, REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("census", "configs/census.yaml"), ("base", "configs/base"), ("csv_spans", "data/csv_spans")],
+)
+def test_a_name_that_is_taken_is_refused(name: str, there: str) -> None:
+    with pytest.raises(InputError, match=f"{there}.* is there already"):
+        names.check_data_set(name, REPOSITORY)
+
+
+def test_a_new_name_is_accepted(tmp_path: Path) -> None:
+    names.check_data_set("taxi_2", tmp_path)
+    assert list(tmp_path.iterdir()) == [], "a check makes nothing"

@@ -1,0 +1,304 @@
+"""summary.json: its shape, and what is read from ML Metadata and artifacts."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from pydantic import ValidationError
+
+from core.errors import InputError
+from core.files import REPOSITORY
+from core.version_record import withdrawn_folder
+from pipeline.metadata.connection import SQLITE
+from pipeline.metadata.store import open_store
+from pipeline.report import summary
+from pipeline.report.findings import base_model, collect, finite
+from pipeline.report.history import list_runs, read_run
+from pipeline.report.summary import Summary
+from pipeline.versions.reconcile import forget_deleted
+
+RUN_ID = "20260102T030405Z"
+MODEL = {
+    "metrics": {"auc": 0.905, "accuracy": 0.852, "f1": 0.66, "examples": 16281},
+    "slices": {"sex=Female": {"auc": 0.9, "tpr": 0.52, "examples": 5421}},
+    "gaps": {"sex": {"tpr": 0.09, "fpr": 0.07, "selection_rate": 0.17}},
+    "bytes": 120000,
+    "gzip_bytes": 61000,
+    "latency_us": {"batch_1": 35.0, "batch_256": 900.0},
+    "sparsity": 0.5,
+}
+NODE = {"state": "RAN", "seconds": 13.4, "cpu_seconds": 9.8, "execution_id": 12}
+VALUES: dict[str, Any] = {
+    "format": 1,
+    "run_id": RUN_ID,
+    "config": "census",
+    "config_sha256": "c",
+    "code_sha256": "d",
+    "seed": 1,
+    "state": "COMPLETE",
+    "seconds": 181.2,
+    "cpu_seconds": 176.0,
+    "peak_rss_mb": 1430,
+    "data": {"spans": [1, 2, 3], "rows": {"train": 26029, "eval": 6532, "test": 16281}},
+    "labels": {
+        "mode": "weak",
+        "gold_rows": 200,
+        "coverage": 0.93,
+        "conflict": 0.21,
+        "accuracy_on_gold": 0.84,
+        "functions": {
+            "lf_gain": {"coverage": 0.08, "accuracy_on_gold": 0.95, "weight": 0.97, "overlap": 0.1}
+        },
+    },
+    "features": None,
+    "tuner": None,
+    "nodes": {"Trainer": NODE},
+    "models": {"teacher_pruned": MODEL},
+    "targets": {"server": "teacher_pruned", "edge": "student_int8"},
+    "gates": [
+        {
+            "target": "server",
+            "metric": "auc",
+            "slice": "overall",
+            "value": 0.905,
+            "bound": ">= 0.85",
+            "passed": True,
+            "key": "evaluation.server.min.auc",
+        }
+    ],
+    "pushed": {
+        "server": {"version": 1767323045, "path": "serving/census/1767323045"},
+        "edge": {"version": None, "why": "gap sex tpr 0.13 > 0.10"},
+    },
+    "failure": None,
+}
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = Summary.model_validate(VALUES)
+    path = summary.path_of(tmp_path, RUN_ID)
+    summary.write(written, path)
+    assert summary.read(path) == written
+    assert path == tmp_path / "reports" / RUN_ID / "summary.json"
+    assert [p.name for p in path.parent.iterdir()] == ["summary.json"]
+    assert json.loads(path.read_text())["labels"]["functions"]["lf_gain"]["overlap"] == 0.1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"state": "DONE"},
+        {"nodes": {"Trainer": {**NODE, "state": "OK"}}},
+        {"models": {"teacher_float64": MODEL}},
+        {"surprise": 1},
+        {"gates": [{"target": "server"}]},
+    ],
+)
+def test_what_does_not_fit_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Summary.model_validate({**VALUES, **change})
+
+
+def test_every_field_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "summary.md").read_text()
+    documented = set(re.findall(r"`(\w+)", page))
+    assert set(Summary.model_fields) <= documented
+
+
+class Store:
+    """A store of ML Metadata with one run, filled by a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        config = mlmd.ConnectionConfig()
+        config.sqlite.filename_uri = str(folder / SQLITE)
+        config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+        self.store = MetadataStore(config)
+        self.run = self._context("pipeline_run", RUN_ID)
+        self.pipeline = self._context("pipeline", folder.name)
+
+    def _context(self, kind: str, name: str) -> int:
+        type_id = self.store.put_context_type(mlmd.ContextType(name=kind))
+        context = mlmd.Context(type_id=type_id, name=name)
+        return int(self.store.put_contexts([context])[0])
+
+    def add(
+        self,
+        node: str,
+        type_name: str,
+        files: dict[str, Any],
+        properties: dict[str, int | str] | None = None,
+        state: "mlmd.Execution.State" = mlmd.Execution.COMPLETE,
+    ) -> None:
+        uri = self.folder / "artifacts" / node / type_name
+        uri.mkdir(parents=True)
+        for name, content in files.items():
+            (uri / name).write_text(json.dumps(content))
+        kind = self.store.put_artifact_type(mlmd.ArtifactType(name=type_name))
+        artifact = mlmd.Artifact(type_id=kind, uri=str(uri), state=mlmd.Artifact.LIVE)
+        for key, value in (properties or {}).items():
+            field = "int_value" if isinstance(value, int) else "string_value"
+            setattr(artifact.custom_properties[key], field, value)
+        execution = mlmd.Execution(
+            type_id=self.store.put_execution_type(mlmd.ExecutionType(name=node)),
+            last_known_state=state,
+        )
+        event = mlmd.Event(type=mlmd.Event.OUTPUT)
+        event.path.steps.add().key = "output"
+        contexts = [self.run, self.pipeline, self._context("node", f"{self.folder.name}.{node}")]
+        found = self.store.get_contexts_by_id(contexts)
+        self.store.put_execution(execution, [(artifact, event)], found)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def gate(**changes: Any) -> dict[str, Any]:
+    return {**VALUES["gates"][0], **changes}
+
+
+def test_reports_are_found_through_ml_metadata(store: Store) -> None:
+    store.add("SnorkelLabeler", "LabelReport", {"label_report.json": VALUES["labels"]})
+    store.add("FeatureSelector", "FeatureReport", {"feature_report.json": {"kept": ["age"]}})
+    store.add("Tuner", "TunerResults", {"tuner_results.json": [{"score": 0.9}]})
+    store.add("VariantEvaluator", "VariantReport", {"variants.json": {"teacher_pruned": MODEL}})
+    gates = [gate(), gate(metric="gap sex tpr", bound="<= 0.10", value=0.134, passed=False)]
+    store.add("FairnessGate.server", "GateReport", {"gates.json": gates})
+    pushed: dict[str, int | str] = {
+        "pushed": 1,
+        "pushed_destination": str(store.folder / "serving" / "census" / "17"),
+        "pushed_version": "17",
+    }
+    version = store.folder / "serving" / "census" / "17"
+    version.mkdir(parents=True)
+    store.add("Pusher.server", "PushedModel", {}, pushed, mlmd.Execution.CACHED)
+    opened = open_store(store.folder)
+    assert opened is not None
+    found = collect(opened.executions(RUN_ID), store.folder, running=True, label_bounds={})
+    assert found.labels == VALUES["labels"]
+    assert found.features == {"kept": ["age"]}
+    assert found.tuner == [{"score": 0.9}]
+    assert found.models == {"teacher_pruned": MODEL}
+    assert [row.metric for row in found.gates] == ["auc", "gap sex tpr"]
+    assert (found.pushed["server"].version, found.pushed["server"].path) == (
+        17,
+        "serving/census/17",
+    )
+    assert found.pushed["edge"].why == "the run has not come to it yet"
+    withdrawn = withdrawn_folder(version.parent)
+    withdrawn.mkdir()
+    version.rename(withdrawn / "17")
+    again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
+    assert (again.version, again.why) == (None, "version 17 was rolled back")
+    (withdrawn / "17").rmdir()
+    again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
+    assert again.version is None
+    assert "its folder" in str(again.why)
+
+
+def test_the_run_whose_weights_were_started_from(store: Store) -> None:
+    start = {"start": "warm", "reason": None, "new_rows": 0.0, "initial_val_loss": 0.4}
+    base = str(store.folder / "artifacts" / "Trainer" / "ModelRun")
+    store.add("Trainer", "ModelRun", {"training.json": {"start": start, "base_model": base}})
+    opened = open_store(store.folder)
+    assert opened is not None
+    executions = opened.executions(RUN_ID)
+    assert base_model(executions) == base
+    assert opened.run_of(base) == RUN_ID
+    assert opened.run_of("nowhere") is None
+    assert collect(executions, store.folder, False, {}).training == start
+
+
+def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> None:
+    served = store.folder / "serving" / "census"
+    for node, number in (("Pusher.server", 17), ("Pusher.edge", 18), ("Pusher", 19)):
+        pushed: dict[str, int | str] = {
+            "pushed": 1,
+            "pushed_destination": str(served / str(number)),
+        }
+        store.add(node, "PushedModel", {}, pushed)
+    store.add("Pusher.other", "PushedModel", {}, {"pushed": 0})
+    (served / "17").mkdir(parents=True)
+    (withdrawn_folder(served) / "18").mkdir(parents=True)
+    opened = open_store(store.folder, writable=True)
+    assert opened is not None
+    assert forget_deleted(opened) == [19]
+    assert forget_deleted(opened) == []
+    assert len(opened.artifacts("PushedModel")) == 3
+
+
+def test_why_a_model_was_not_pushed(store: Store) -> None:
+    gates = [
+        gate(target="edge", metric="gap sex tpr", bound="<= 0.10", value=0.134, passed=False),
+        gate(target="edge", slice="sex=Male", value=0.7, passed=False),
+        gate(target="edge", metric="f1", value=None, passed=False),
+    ]
+    store.add("FairnessGate.edge", "GateReport", {"gates.json": gates})
+    store.add("Pusher.edge", "PushedModel", {}, {"pushed": 0})
+    store.add("Pusher.server", "PushedModel", {}, {"pushed": 0})
+    opened = open_store(store.folder)
+    assert opened is not None
+    pushed = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={}).pushed
+    assert pushed["edge"].why == (
+        "gap sex tpr 0.134 > 0.10; auc on sex=Male 0.7 < 0.85; f1 not measurable < 0.85"
+    )
+    assert pushed["server"].why == "the Evaluator did not bless it"
+
+
+def test_a_failed_execution_has_no_findings(store: Store) -> None:
+    report = {"label_report.json": VALUES["labels"]}
+    store.add("SnorkelLabeler", "LabelReport", report, state=mlmd.Execution.FAILED)
+    opened = open_store(store.folder)
+    assert opened is not None
+    found = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={})
+    assert found.labels is None
+    assert found.pushed["server"].why == "the run stopped before it"
+
+
+def test_what_json_has_no_words_for_becomes_null() -> None:
+    values = {"a": float("nan"), "b": [1.0, float("inf")], "c": {"d": 2}}
+    assert finite(values) == {"a": None, "b": [1.0, None], "c": {"d": 2}}
+
+
+def test_runs_are_listed_newest_first_and_killed_ones_told_apart(store: Store) -> None:
+    for run_id, state in (("20260101T000000Z", "RUNNING"), (RUN_ID, "COMPLETE")):
+        written = Summary.model_validate({**VALUES, "run_id": run_id, "state": state})
+        summary.write(written, summary.path_of(store.folder, run_id))
+    rows = list_runs(store.folder)
+    assert [(row.run_id, row.state) for row in rows] == [
+        (RUN_ID, "COMPLETE"),
+        ("20260101T000000Z", "INTERRUPTED"),
+    ]
+    assert rows[0].pushed == ["server"]
+    assert read_run(store.folder, None).run_id == RUN_ID
+
+
+def test_a_run_without_a_summary_is_listed(store: Store) -> None:
+    assert [(row.run_id, row.state) for row in list_runs(store.folder)] == [(RUN_ID, "UNKNOWN")]
+
+
+def test_an_unknown_run_is_an_input_error(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"there is no run 2020 under .*{RUN_ID}"):
+        read_run(store.folder, "2020")
+    with pytest.raises(InputError, match="no runs there yet"):
+        read_run(tmp_path / "nowhere", None)
+
+
+def test_a_store_that_was_never_finished_holds_no_runs(tmp_path: Path) -> None:
+    assert open_store(tmp_path) is None
+    (tmp_path / SQLITE).touch()
+    assert open_store(tmp_path) is None
+
+
+def test_numbers_of_rows_stay_whole() -> None:
+    written = json.loads(Summary.model_validate(VALUES).model_dump_json())
+    model = written["models"]["teacher_pruned"]
+    assert repr(model["metrics"]["examples"]) == "16281"
+    assert repr(model["slices"]["sex=Female"]["examples"]) == "5421"

@@ -1,0 +1,98 @@
+"""The code hash: what it covers, and that an edit changes it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.files import REPOSITORY
+from pipeline.run import fingerprint
+from pipeline.run.fingerprint import code_sha256, our_imports
+from pipeline.run.recorder import NAMED_MODULES
+
+
+def test_it_follows_imports_through_the_rooms() -> None:
+    found = our_imports("pipeline.ingestion.staging")
+    assert {"pipeline.ingestion.staging", "pipeline.ingestion.tables", "core.errors"} <= found
+    assert all(name.split(".")[0] in ("pipeline", "core") for name in found)
+
+
+def test_imports_inside_functions_count() -> None:
+    assert "pipeline.dag" in our_imports("pipeline.run.run")
+
+
+def test_a_run_covers_modules_that_are_only_named() -> None:
+    found = our_imports("pipeline.run.run", *NAMED_MODULES)
+    files = (REPOSITORY / "components").rglob("[a-z]*.py")
+    names = {".".join(file.relative_to(REPOSITORY).with_suffix("").parts) for file in files}
+    assert len(names) > 20
+    assert names <= found
+
+
+def test_an_edit_of_an_imported_module_changes_the_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "top.py").write_text("from rooms import low\n")
+    (tmp_path / "rooms").mkdir()
+    (tmp_path / "rooms" / "low.py").write_text("from . import lower\n")
+    (tmp_path / "rooms" / "lower.py").write_text("X = 1\n")
+    (tmp_path / "other.py").write_text("X = 1\n")
+    monkeypatch.setattr(fingerprint, "REPOSITORY", tmp_path)
+    fingerprint._source.cache_clear()
+    before = code_sha256("top")
+    (tmp_path / "other.py").write_text("X = 2\n")
+    assert code_sha256("top") == before
+    (tmp_path / "rooms" / "lower.py").write_text("X = 2\n")
+    assert code_sha256("top") != before
+    fingerprint._source.cache_clear()
+
+
+def test_an_unknown_module_is_an_input_error() -> None:
+    with pytest.raises(InputError, match=r"models\.nothing: there is no such module"):
+        code_sha256("models.nothing")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A repository with the module `rules.votes`."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "votes.py").write_text("X = 1\n")
+    monkeypatch.setattr(fingerprint, "REPOSITORY", tmp_path)
+    fingerprint._source.cache_clear()
+    yield tmp_path
+    fingerprint._source.cache_clear()
+
+
+@pytest.mark.parametrize("file", ["environment/lock.txt", "environment/torch.txt", "rules/a.csv"])
+def test_lock_files_and_tables_beside_a_module_count(repository: Path, file: str) -> None:
+    before = code_sha256("rules.votes")
+    (repository / file).parent.mkdir(exist_ok=True)
+    (repository / file).write_text("1\n")
+    first = code_sha256("rules.votes")
+    (repository / file).write_text("2\n")
+    assert len({before, first, code_sha256("rules.votes")}) == 3
+
+
+def test_what_an_import_leaves_behind_does_not_count(repository: Path) -> None:
+    before = code_sha256("rules.votes")
+    (repository / "rules" / "__pycache__").mkdir()
+    (repository / "rules" / "__pycache__" / "votes.cpython-311.pyc").write_bytes(b"1")
+    (repository / "rules" / ".votes.py.swp").write_bytes(b"1")
+    assert code_sha256("rules.votes") == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"X = 1\ndef f(:\n", r"rules/votes\.py:2: not Python: invalid syntax"),
+        (b"X = 1\n# caf\xe9\n", r"rules/votes\.py.*: not Python"),
+        (b"X = '\0'\n", r"rules/votes\.py.*: not Python"),
+    ],
+)
+def test_a_module_that_is_not_python_is_named(
+    repository: Path, content: bytes, message: str
+) -> None:
+    (repository / "rules" / "votes.py").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        code_sha256("rules.votes")
