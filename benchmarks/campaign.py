@@ -21,10 +21,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.config import Config
-
 from benchmarks import end_model, measure, plot, report
 from benchmarks.end_model import METRICS, Prepared
+from core.config import Config
 
 START, STEP, ROUNDS = 100, 100, 4
 STRATEGIES = {"random": 1.0, "informed": None}  # share of random rows; None: as configured

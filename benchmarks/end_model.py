@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks import measure
 from core.config import Config
+from core.names import SPLITS
 from models.labels import label_model
 from pipeline.config.load import load
 from pipeline.ingestion import staging
@@ -68,7 +69,7 @@ def prepare(root: Path, finished: bool) -> Prepared:
     prepare_environment()
     from models.network.features import model_inputs_of
     from models.network.rows import Rows, load_rows
-    from pipeline.settings import preprocessing_config
+    from pipeline.settings import preprocessing_for
 
     if not finished:
         measure.run_pipeline(CONFIG, root, SETTINGS)
@@ -78,9 +79,9 @@ def prepare(root: Path, finished: bool) -> Prepared:
     executions = {e.node: e for e in store.executions(store.run_ids()[-1])}
     outputs = executions["Transform"].outputs
     [examples], [graph] = outputs["transformed_examples"], outputs["transform_graph"]
-    inputs = model_inputs_of(graph.uri, preprocessing_config(config))
+    inputs = model_inputs_of(graph.uri, preprocessing_for(config))
     train, evaluation, test = (
-        load_rows([f"{examples.uri}/Split-{split}/*"], inputs) for split in staging.SPLITS
+        load_rows([f"{examples.uri}/Split-{split}/*"], inputs) for split in SPLITS
     )
     rows = Rows(
         *(
@@ -161,12 +162,12 @@ def _fit(
     from models.metrics.registry import overall_metrics
     from models.network.network import build_network
     from models.network.training import Plan, cross_entropy, fit
-    from models.network.tuning import Hyperparameters
+    from models.network.tuning import architecture_of, values_of
 
     epochs, batch_size, patience = settings
-    values = Hyperparameters.from_section(prepared.config.trainer.model_dump())
+    values = values_of(prepared.config.trainer)
     tf_keras.utils.set_random_seed(seed)
-    model = build_network(prepared.inputs, values.architecture, "teacher")
+    model = build_network(prepared.inputs, architecture_of(values), "teacher")
     plan = Plan(epochs, batch_size, values.learning_rate, seed, patience)
     fit(model, rows, evaluation, cross_entropy, plan)
     found = model.predict(prepared.test.features, batch_size=8192, verbose=0)[:, 0]

@@ -154,29 +154,18 @@ def work(name: str, rows: int, folder: Path) -> int:
     import apache_beam as beam
     from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-    from components.beam.voting_pass import Settings, Shard, make_voter, vote
+    from components.beam.voting_pass import LabelerSettings, Shard, make_voter, vote
     from components.labels.snorkel_labeler import label_shards
-    from models.labels.snorkel_model import Tuning
     from pipeline.config.load import load
+    from pipeline.settings import settings_for
 
     config = load("census", [])
-    labeling, columns = config.labeling, config.columns
-    settings = Settings(
-        label_column=columns.label,
-        positive=columns.positive,
-        negative=columns.negative,
-        mode="weak",
-        functions=labeling.functions or "",
-        columns=(*columns.numeric, *columns.categorical),
+    columns = config.columns
+    settings = settings_for(
+        LabelerSettings,
+        config,
+        features=(*columns.numeric, *columns.categorical),
         groups=("sex", "race"),
-        gold_rows=labeling.gold_rows,
-        gold_weight=labeling.gold_weight,
-        uncovered=labeling.uncovered,
-        method=labeling.method,
-        epochs=labeling.epochs,
-        tuning=Tuning(**labeling.tuning.model_dump()),
-        seed=config.seed,
-        answers={},
     )
     out = folder / "out"
     out.mkdir(exist_ok=True)

@@ -29,6 +29,7 @@ from sklearn.pipeline import make_pipeline
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least
+from core.names import SPLITS
 from models.labels.functions import draw
 from pipeline.config import load as config
 from pipeline.ingestion import staging
@@ -110,7 +111,7 @@ def yardstick(seed: int, root: Path) -> dict[str, float]:
     settings = config.load(CONFIG, [*MODES["weak"], f"seed={seed}"])
     staged = Path(staging.stage(settings, root).path)
     train, evaluation, test = (
-        pd.read_csv(staged / split / "data.csv", keep_default_na=False) for split in staging.SPLITS
+        pd.read_csv(staged / split / "data.csv", keep_default_na=False) for split in SPLITS
     )
     labeled = pd.concat([train, evaluation], ignore_index=True)
     drawn = draw(seed, labeled["row_id"].tolist(), settings.labeling.gold_rows)

@@ -1,4 +1,6 @@
-"""Names that several rooms go by: columns that nodes add to the rows, splits, report files."""
+"""Names that several rooms go by: columns that nodes add, reports and files that nodes leave."""
+
+from dataclasses import dataclass
 
 ROW_ID = "row_id"
 """Column that staging adds: `span-1:1` for the first row of the first span."""
@@ -8,3 +10,49 @@ LABEL = "label"
 
 WEIGHT = "weight"
 """Column that labelling adds: the weight of a row in training."""
+
+SPLITS = ("train", "eval", "test")
+
+SOURCE_FILES = "source_files"
+"""Property of CsvExampleGen's Examples: name and SHA-256 of each raw file, as JSON."""
+
+ANSWERS_FILE = "answers.json"
+TEACHER_FILE = "teacher.keras"
+PRUNED_FILE = "teacher_pruned.keras"
+STUDENT_FILE = "student.keras"
+PREPROCESSING_FILE = "preprocessing.json"
+EDGE_MODEL_FILE = "tflite"
+"""In an edge bundle; the name that TensorFlow Model Analysis looks for."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A file in which a node says what it did.
+
+    Attributes:
+      node: Id of the node; with `.{target}` at its end where there is one for each target.
+      artifact: Type of the artifact that the file lies in.
+      file: Its name.
+    """
+
+    node: str
+    artifact: str
+    file: str
+
+    def of(self, target: str) -> "Report":
+        """The report of the node for one target."""
+        return Report(self.node.format(target=target), self.artifact, self.file)
+
+
+ANOMALY_REPORT = Report("AnomalyGate", "AnomalyReport", "anomaly_report.json")
+LABEL_REPORT = Report("SnorkelLabeler", "LabelReport", "label_report.json")
+LABEL_GATES = Report("LabelGate", "GateReport", "gates.json")
+FEATURE_REPORT = Report("FeatureSelector", "FeatureReport", "feature_report.json")
+TUNER_REPORT = Report("Tuner", "TunerResults", "tuner_results.json")
+TRAINING_REPORT = Report("Trainer", "ModelRun", "training.json")
+DISTILLATION_REPORT = Report("Distiller", "Model", "distillation.json")
+QUANTIZATION_REPORT = Report("Quantizer", "TFLiteVariants", "quantization.json")
+VARIANT_REPORT = Report("VariantEvaluator", "VariantReport", "variants.json")
+FAIRNESS_GATES = Report("FairnessGate.{target}", "GateReport", "gates.json")
+PUSH_GATES = Report("PushGate.{target}", "GateReport", "gates.json")
+PUSH_CHECKS = Report("PushGate.{target}", "GateReport", "checks.json")

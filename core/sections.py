@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.targets import TARGETS
+
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
@@ -46,12 +48,17 @@ class Group(Section):
     bounds: Annotated[tuple[float, ...], Field(min_length=1)]
 
 
-class Columns(Section):
-    """The columns by kind, and the label."""
+class TrueLabel(Section):
+    """The column with the true label, and its values for the two classes."""
 
     label: Text
     positive: Text
     negative: Text
+
+
+class Columns(TrueLabel):
+    """The columns by kind, and the label."""
+
     numeric: tuple[Text, ...]
     categorical: tuple[Text, ...]
     text: tuple[Text, ...]
@@ -86,27 +93,42 @@ class LabelTuning(Section):
     prec_init: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
 
 
-class Labeling(Section):
-    """Where labels come from."""
+class LabelSource(Section):
+    """Whether labels are true or made."""
 
     mode: Literal["weak", "gold"]
+
+
+class Labeler(LabelSource):
+    """From labelling functions and a budget of true labels to labels."""
+
     functions: Text | None
     gold_rows: Annotated[int, Field(ge=0)]
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
-    random_share: Share
     uncovered: Literal["distill", "drop", "prior"]
     method: Literal["auto", "average", "combiner", "label_model", "majority_vote"]
     epochs: Count
     tuning: LabelTuning
+
+
+class Labeling(Labeler):
+    """Where labels come from."""
+
+    random_share: Share
     gates: LabelGates
 
 
-class Features(Section):
-    """Which columns the models see, and how."""
+class Selection(Section):
+    """Which columns the models see."""
 
     select: bool
     min_presence: Share
     max_share: Annotated[float, Field(gt=0, le=1)]
+
+
+class Features(Selection):
+    """Which columns the models see, and how."""
+
     buckets: Annotated[int, Field(ge=2, le=1024)]
     text_vocabulary: Annotated[int, Field(ge=1, le=1_000_000)]
     text_tokens: Annotated[int, Field(ge=1, le=4096)]
@@ -121,18 +143,37 @@ class Tuner(Section):
     epochs: Count
 
 
-class Trainer(Section):
-    """The teacher: the server model."""
+class Batches(Section):
+    """How rows are fed to a network."""
 
-    warm_start: bool
-    epochs: Count
-    patience: Count
     batch_size: Count
+
+
+class Stopping(Batches):
+    """How rows are fed to a network, and until when."""
+
+    patience: Count
+
+
+class Hyperparameters(Section):
+    """What the tuner searches, as it is without the tuner: where the search begins."""
+
     learning_rate: LearningRate
     hidden_units: Units
     dropout: Annotated[float, Field(ge=0, lt=1)]
     embedding_dim: EmbeddingDim
     l2: Share
+
+
+class Search(Batches, Hyperparameters):
+    """What a trial of the tuner trains with."""
+
+
+class Trainer(Stopping, Search):
+    """The teacher: the server model."""
+
+    warm_start: bool
+    epochs: Count
     sparsity: Sparsity
     pruning_epochs: Count
 
@@ -167,13 +208,28 @@ class Bounds(Section):
     max_gap: dict[Text, dict[Gap, Share]]
 
 
-class Evaluation(Section):
-    """What is measured, on which slices, and bounded."""
+class Slicing(Section):
+    """On which slices is measured."""
 
     slices: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...]
     min_slice_rows: Count
+
+
+class Evaluation(Slicing):
+    """What is measured, on which slices, and bounded."""
+
     server: Bounds
     edge: Bounds
+
+    def bounds_of(self, target: str) -> Bounds:
+        """The bounds of a target of core/targets.py."""
+        bounds: Bounds = getattr(self, target)
+        return bounds
+
+    @property
+    def gap_columns(self) -> tuple[str, ...]:
+        """Columns between whose groups a target bounds a gap, in ascending order."""
+        return tuple(sorted({c for t in TARGETS for c in self.bounds_of(t).max_gap}))
 
 
 class Beam(Section):

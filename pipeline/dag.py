@@ -11,48 +11,36 @@ from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing, PushedModel
 
+from components.beam.voting_pass import LabelerSettings
 from components.data.anomaly_gate import AnomalyGate
 from components.data.csv_example_gen import CsvExampleGen
-from components.data.feature_selector import FeatureSelector
+from components.data.feature_selector import FeatureSelector, FeatureSettings
 from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
 from components.evaluation.fairness_gate import FairnessGate
-from components.evaluation.variant_evaluator import VariantEvaluator
+from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
 from components.labels.snorkel_labeler import SnorkelLabeler
-from components.pushing.push_checks import MODULES
+from components.pushing.push_checks import PushSettings
 from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
-from components.training.distiller import Distiller
-from components.training.quantizer import Quantizer
+from components.training.distiller import Distiller, DistillerSettings
+from components.training.quantizer import Quantizer, QuantizerSettings
+from components.training.trainer import TrainerSettings
+from components.training.tuner import TunerSettings
 from core.config import Config
 from core.contract import read_contract
+from core.names import SPLITS
+from core.targets import TARGETS
 from pipeline.evaluation import eval_config
 from pipeline.ingestion.contract import slice_columns, stage_contract
-from pipeline.ingestion.staging import SPLITS, Staged
+from pipeline.ingestion.staging import Staged
 from pipeline.labels.answers import stage_answers
 from pipeline.metadata.connection import connection_config, without_password
-from pipeline.resolvers import (
-    LastBlessedOther,
-    LastBlessedSameInputs,
-    LiveOther,
-    WarmStart,
-    rolled_back_models,
-)
+from pipeline.resolvers import LastBlessedOther, LiveOther, WarmStart, rolled_back_models
 from pipeline.run.fingerprint import code_sha256
-from pipeline.settings import (
-    beam_args,
-    distiller_settings,
-    labeling_modules,
-    preprocessing_config,
-    push_settings,
-    quantizer_settings,
-    trainer_settings,
-    tuner_settings,
-    variant_settings,
-)
-from pipeline.versions.served import served_folder
+from pipeline.settings import beam_args, labeling_modules, preprocessing_for, settings_json
 
 
 def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
@@ -64,14 +52,17 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
       folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
     """
     columns = config.columns
-    features = [*columns.numeric, *columns.categorical, *columns.text]
+    features = (*columns.numeric, *columns.categorical, *columns.text)
+    groups = tuple(slice_columns(config))
+    types = read_contract(config.schema_path)
+    preprocessing = preprocessing_for(config)
 
     example_gen = CsvExampleGen(
         input_base=staged.path,
         input_config=example_gen_pb2.Input(
             splits=[example_gen_pb2.Input.Split(name=s, pattern=f"{s}/*.csv") for s in SPLITS]
         ),
-        types=read_contract(config.schema_path),
+        types=types,
         source_files=[(file.name, file.sha256) for file in staged.files],
         code_sha256=code_sha256("components.data.csv_example_gen"),
     )
@@ -88,8 +79,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         anomalies=example_validator.outputs["anomalies"],
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
-        severity=config.anomalies.severity,
-        accept=json.dumps(config.anomalies.accept),
+        settings=config.anomalies.model_dump_json(),
         contract=config.contract,
         code_sha256=code_sha256("components.data.anomaly_gate"),
     )
@@ -101,20 +91,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         examples=example_gen.outputs["examples"],
         anomaly_report=anomaly_gate.outputs["anomaly_report"],
         answers=answer_importer.outputs["answers"],
-        label_column=columns.label,
-        positive=columns.positive,
-        negative=columns.negative,
-        mode=config.labeling.mode,
-        functions=config.labeling.functions or "",
-        columns=json.dumps(features),
-        groups=json.dumps(slice_columns(config)),
-        gold_rows=config.labeling.gold_rows,
-        gold_weight=config.labeling.gold_weight,
-        uncovered=config.labeling.uncovered,
-        method=config.labeling.method,
-        epochs=config.labeling.epochs,
-        tuning=config.labeling.tuning.model_dump_json(),
-        seed=config.seed,
+        settings=settings_json(LabelerSettings, config, features=features, groups=groups),
         code_sha256=code_sha256("components.labels.snorkel_labeler", *labeling_modules(config)),
     )
     label_gate = LabelGate(
@@ -125,11 +102,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
-        columns=json.dumps(features),
-        passed_through=json.dumps(slice_columns(config)),
-        select=int(config.features.select),
-        min_presence=config.features.min_presence,
-        max_share=config.features.max_share,
+        settings=settings_json(FeatureSettings, config, columns=features, passed_through=groups),
         code_sha256=code_sha256("components.data.feature_selector"),
     )
     feature_selector.add_upstream_node(label_gate)  # nothing is trained on what was not gated
@@ -138,18 +111,25 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         schema=feature_selector.outputs["selected_schema"],
         preprocessing_fn="models.network.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=SPLITS),
-        custom_config=preprocessing_config(config),
+        custom_config={
+            "settings": preprocessing.model_dump_json(),
+            "code_sha256": code_sha256("models.network.preprocessing"),
+        },
         disable_statistics=True,
         disable_analyzer_cache=True,  # no later run would be given it
     )
+    trainer_config = {
+        "settings": settings_json(TrainerSettings, config, preprocessing=preprocessing),
+        "code_sha256": code_sha256("components.training.trainer"),
+    }
     warm_start = Resolver(
         strategy_class=WarmStart,
         examples=transform.outputs["transformed_examples"],
         model=Channel(type=Model, producer_component_id="Trainer"),
         model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.server"),
         config={
-            "served": str(served_folder(folder, config.name, "server")),
-            "settings": json.dumps(trainer_settings(config)),
+            "served": str(TARGETS["server"].served(folder, config.name)),
+            "settings": json.dumps(trainer_config),
         },
     ).with_id("WarmStart")
     base_model = warm_start.outputs["model"] if config.trainer.warm_start else None
@@ -160,7 +140,10 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         transform_graph=transform.outputs["transform_graph"],
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
-        custom_config=tuner_settings(config),
+        custom_config={
+            "settings": settings_json(TunerSettings, config, preprocessing=preprocessing),
+            "code_sha256": code_sha256("components.training.tuner"),
+        },
     )
     trainer = stock.Trainer(
         run_fn="components.training.trainer.run_fn",
@@ -170,20 +153,20 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         hyperparameters=tuner.outputs["best_hyperparameters"] if config.tuner.enabled else None,
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
-        custom_config=trainer_settings(config),
+        custom_config=trainer_config,
     )
     distiller = Distiller(
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         model_run=trainer.outputs["model_run"],
-        settings=json.dumps(distiller_settings(config)),
+        settings=settings_json(DistillerSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.training.distiller"),
     )
     quantizer = Quantizer(
         student=distiller.outputs["model"],
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        settings=json.dumps(quantizer_settings(config)),
+        settings=settings_json(QuantizerSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.training.quantizer"),
     )
     variant_evaluator = VariantEvaluator(
@@ -193,151 +176,104 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         variants=quantizer.outputs["variants"],
-        settings=json.dumps(variant_settings(config)),
+        settings=settings_json(
+            VariantSettings,
+            config,
+            preprocessing=preprocessing,
+            gap_columns=config.evaluation.gap_columns,
+        ),
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
+    nodes = [
+        example_gen,
+        statistics_gen,
+        schema_gen,
+        contract,
+        example_validator,
+        anomaly_gate,
+        answer_importer,
+        labeler,
+        label_gate,
+        feature_selector,
+        transform,
+        *([warm_start] if config.trainer.warm_start else []),
+        *([tuner] if config.tuner.enabled else []),
+        trainer,
+        distiller,
+        quantizer,
+        variant_evaluator,
+    ]
 
-    baseline_server = Resolver(
-        strategy_class=LastBlessedOther,
-        candidate=trainer.outputs["model"],
-        model=Channel(type=Model, producer_component_id="Trainer"),
-        model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.server"),
-        config={"served": str(served_folder(folder, config.name, "server"))},
-    ).with_id("Baseline.server")
-    evaluator_server = Evaluator(
-        examples=labeler.outputs["labeled_examples"],
-        model=trainer.outputs["model"],
-        baseline_model=baseline_server.outputs["model"],
-        schema=feature_selector.outputs["selected_schema"],
-        eval_config=eval_config(config.evaluation, config.evaluation.server, "tf_generic"),
-        example_splits=["test"],
-        module_path="components.beam.sliced_batches",
-        code_sha256=code_sha256("components.beam.sliced_batches"),
-    ).with_id("Evaluator.server")
-    fairness_gate_server = FairnessGate(
-        evaluation=evaluator_server.outputs["evaluation"],
-        blessing=evaluator_server.outputs["blessing"],
-        baseline_blessing=baseline_server.outputs["model_blessing"],
-        model=trainer.outputs["model"],
-        target="server",
-        bounds=config.evaluation.server.model_dump_json(),
-        min_slice_rows=config.evaluation.min_slice_rows,
-        code_sha256=code_sha256("components.evaluation.fairness_gate"),
-    ).with_id("FairnessGate.server")
-    live_server = Resolver(
-        strategy_class=LiveOther,
-        candidate=trainer.outputs["model"],
-        pushed_model=Channel(type=PushedModel, producer_component_id="Pusher.server"),
-        config={"served": str(served_folder(folder, config.name, "server"))},
-    ).with_id("LiveModel.server")
-    push_gate_server = PushGate(
-        examples=labeler.outputs["labeled_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        model=trainer.outputs["model"],
-        model_run=trainer.outputs["model_run"],
-        blessing=fairness_gate_server.outputs["final_blessing"],
-        live=live_server.outputs["pushed_model"],
-        target="server",
-        settings=json.dumps(push_settings(config)),
-        rolled_back=json.dumps(rolled_back_models(served_folder(folder, config.name, "server"))),
-        code_sha256=code_sha256("components.pushing.push_gate", MODULES["server"]),
-    ).with_id("PushGate.server")
-    pusher_server = Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=push_gate_server.outputs["final_blessing"],
-        push_destination=_destination(served_folder(folder, config.name, "server")),
-    ).with_id("Pusher.server")
-
-    baseline_edge = Resolver(
-        strategy_class=LastBlessedSameInputs,
-        candidate=quantizer.outputs["model"],
-        model=Channel(type=Model, producer_component_id="Quantizer"),
-        model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.edge"),
-        config={"served": str(served_folder(folder, config.name, "edge"))},
-    ).with_id("Baseline.edge")
-    evaluator_edge = Evaluator(
-        examples=transform.outputs["transformed_examples"],
-        model=quantizer.outputs["model"],
-        baseline_model=baseline_edge.outputs["model"],
-        eval_config=eval_config(config.evaluation, config.evaluation.edge, "tf_lite"),
-        example_splits=["test"],
-        module_path="components.beam.sliced_batches",
-        code_sha256=code_sha256("components.beam.sliced_batches"),
-    ).with_id("Evaluator.edge")
-    fairness_gate_edge = FairnessGate(
-        evaluation=evaluator_edge.outputs["evaluation"],
-        blessing=evaluator_edge.outputs["blessing"],
-        baseline_blessing=baseline_edge.outputs["model_blessing"],
-        model=quantizer.outputs["model"],
-        target="edge",
-        bounds=config.evaluation.edge.model_dump_json(),
-        min_slice_rows=config.evaluation.min_slice_rows,
-        code_sha256=code_sha256("components.evaluation.fairness_gate"),
-    ).with_id("FairnessGate.edge")
-    live_edge = Resolver(
-        strategy_class=LiveOther,
-        candidate=quantizer.outputs["model"],
-        pushed_model=Channel(type=PushedModel, producer_component_id="Pusher.edge"),
-        config={"served": str(served_folder(folder, config.name, "edge"))},
-    ).with_id("LiveModel.edge")
-    push_gate_edge = PushGate(
-        examples=labeler.outputs["labeled_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        model=quantizer.outputs["model"],
-        blessing=fairness_gate_edge.outputs["final_blessing"],
-        live=live_edge.outputs["pushed_model"],
-        target="edge",
-        settings=json.dumps(push_settings(config)),
-        rolled_back=json.dumps(rolled_back_models(served_folder(folder, config.name, "edge"))),
-        code_sha256=code_sha256("components.pushing.push_gate", MODULES["edge"]),
-    ).with_id("PushGate.edge")
-    pusher_edge = Pusher(
-        model=quantizer.outputs["model"],
-        model_blessing=push_gate_edge.outputs["final_blessing"],
-        push_destination=_destination(served_folder(folder, config.name, "edge")),
-    ).with_id("Pusher.edge")
+    producers = {node.id: node for node in (trainer, quantizer)}
+    for target in TARGETS.values():
+        model = producers[target.producer].outputs["model"]
+        bounds = config.evaluation.bounds_of(target.name)
+        served = target.served(folder, config.name)
+        raw = target.inputs == "raw"
+        examples = "labeled_examples" if raw else "transformed_examples"
+        baseline = Resolver(
+            strategy_class=LastBlessedOther,
+            candidate=model,
+            model=Channel(type=Model, producer_component_id=target.producer),
+            model_blessing=Channel(
+                type=ModelBlessing, producer_component_id=f"PushGate.{target.name}"
+            ),
+            config={"served": str(served), "inputs": target.inputs},
+        ).with_id(f"Baseline.{target.name}")
+        evaluator = Evaluator(
+            examples=(labeler if raw else transform).outputs[examples],
+            model=model,
+            baseline_model=baseline.outputs["model"],
+            schema=feature_selector.outputs["selected_schema"] if raw else None,
+            eval_config=eval_config(config.evaluation, bounds, target.model_type),
+            example_splits=["test"],
+            module_path="components.beam.sliced_batches",
+            code_sha256=code_sha256("components.beam.sliced_batches"),
+        ).with_id(f"Evaluator.{target.name}")
+        fairness_gate = FairnessGate(
+            evaluation=evaluator.outputs["evaluation"],
+            blessing=evaluator.outputs["blessing"],
+            baseline_blessing=baseline.outputs["model_blessing"],
+            model=model,
+            target=target.name,
+            bounds=bounds.model_dump_json(),
+            min_slice_rows=config.evaluation.min_slice_rows,
+            code_sha256=code_sha256("components.evaluation.fairness_gate"),
+        ).with_id(f"FairnessGate.{target.name}")
+        live = Resolver(
+            strategy_class=LiveOther,
+            candidate=model,
+            pushed_model=Channel(type=PushedModel, producer_component_id=f"Pusher.{target.name}"),
+            config={"served": str(served)},
+        ).with_id(f"LiveModel.{target.name}")
+        push_gate = PushGate(
+            examples=labeler.outputs["labeled_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            model=model,
+            model_run=trainer.outputs["model_run"],
+            blessing=fairness_gate.outputs["final_blessing"],
+            live=live.outputs["pushed_model"],
+            target=target.name,
+            settings=settings_json(PushSettings, config, types=types),
+            rolled_back=json.dumps(rolled_back_models(served)),
+            code_sha256=code_sha256(
+                "components.pushing.push_gate", target.process, target.exporter
+            ),
+        ).with_id(f"PushGate.{target.name}")
+        pusher = Pusher(
+            model=model,
+            model_blessing=push_gate.outputs["final_blessing"],
+            push_destination=pusher_pb2.PushDestination(
+                filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
+            ),
+        ).with_id(f"Pusher.{target.name}")
+        nodes += [baseline, evaluator, fairness_gate, live, push_gate, pusher]
 
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(folder / "artifacts"),
         metadata_connection_config=without_password(connection_config(config, folder)),
-        components=[
-            example_gen,
-            statistics_gen,
-            schema_gen,
-            contract,
-            example_validator,
-            anomaly_gate,
-            answer_importer,
-            labeler,
-            label_gate,
-            feature_selector,
-            transform,
-            *([warm_start] if config.trainer.warm_start else []),
-            *([tuner] if config.tuner.enabled else []),
-            trainer,
-            distiller,
-            quantizer,
-            variant_evaluator,
-            baseline_server,
-            evaluator_server,
-            fairness_gate_server,
-            live_server,
-            push_gate_server,
-            pusher_server,
-            baseline_edge,
-            evaluator_edge,
-            fairness_gate_edge,
-            live_edge,
-            push_gate_edge,
-            pusher_edge,
-        ],
+        components=nodes,
         enable_cache=True,
         beam_pipeline_args=beam_args(config),
-    )
-
-
-def _destination(folder: Path) -> pusher_pb2.PushDestination:
-    return pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(folder))
     )

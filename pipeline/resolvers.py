@@ -11,7 +11,7 @@ from tfx.dsl.components.common import resolver
 from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
-from components.training.quantizer import PREPROCESSING_FILE
+from core.names import PREPROCESSING_FILE
 from core.version_record import read_record, version_folders, withdrawn_folder
 from models.export.model_content import content_sha256
 
@@ -54,15 +54,18 @@ class LastBlessedOther(resolver.ResolverStrategy):
     TFX's LatestBlessedModelStrategy would resolve the candidate itself once it is blessed: each
     run that changes nothing would then evaluate and push it again.
 
-    A model that was rolled back, and lies beside the served folder, is no baseline.
+    A model that was rolled back, and lies beside the served folder, is no baseline. Nor is one of
+    other preprocessing, where the Evaluator feeds both the candidate's transformed rows: to a model
+    of other boundaries or vocabularies these mean something else, or lie outside its ids.
 
     Inputs: `candidate` (one Model), `model` and `model_blessing` (all Models and ModelBlessings of
     the target). Output `model`: one Model, or none.
     """
 
-    def __init__(self, served: str) -> None:
-        """`served` is the folder that a server of the target watches."""
+    def __init__(self, served: str, inputs: str = "raw") -> None:
+        """Takes the folder that a server of the target watches, and the target's inputs."""
         self._served = Path(served)
+        self._same_inputs = inputs == "transformed"
 
     def resolve_artifacts(
         self, store: MetadataStore, input_dict: dict[str, list[Artifact]]
@@ -71,7 +74,8 @@ class LastBlessedOther(resolver.ResolverStrategy):
         candidate = input_dict["candidate"][0]
 
         def accepted(model: Artifact) -> bool:
-            return model.id != candidate.id and self._comparable(candidate, model)
+            other = model.id != candidate.id
+            return other and (not self._same_inputs or _same_inputs(candidate, model))
 
         model, blessing = last_blessed(input_dict, self._served, accepted) or (None, None)
         return {
@@ -80,36 +84,23 @@ class LastBlessedOther(resolver.ResolverStrategy):
             "model_blessing": [blessing] if blessing else [],
         }
 
-    def _comparable(self, candidate: Artifact, model: Artifact) -> bool:
-        """Whether both models can answer the rows that the Evaluator feeds them."""
-        del candidate, model
-        return True
-
 
 def _content(model: Artifact) -> str:
     return content_sha256(Path(path_utils.serving_model_path(model.uri)))
 
 
-class LastBlessedSameInputs(LastBlessedOther):
-    """Resolves the last blessed edge bundle whose inputs mean the same as the candidate's.
-
-    The Evaluator feeds both the candidate's transformed rows. To a model of other boundaries or
-    vocabularies these mean something else, or lie outside its ids.
-    """
-
-    def _comparable(self, candidate: Artifact, model: Artifact) -> bool:
-        mine, other = (path_utils.serving_model_dir(bundle.uri) for bundle in (candidate, model))
-        return same_inputs(Path(mine, PREPROCESSING_FILE), Path(other, PREPROCESSING_FILE))
-
-
-def same_inputs(candidate: Path, other: Path) -> bool:
+def _same_inputs(candidate: Artifact, other: Artifact) -> bool:
     """Whether two bundles' `preprocessing.json` say the same, the variant aside.
 
     False where `other` is missing or damaged: a bundle that is gone is no baseline.
     """
-    mine = json.loads(candidate.read_text(encoding="utf-8"))
+    paths = (
+        Path(path_utils.serving_model_dir(bundle.uri), PREPROCESSING_FILE)
+        for bundle in (candidate, other)
+    )
+    mine = json.loads(next(paths).read_text(encoding="utf-8"))
     try:
-        theirs = json.loads(other.read_text(encoding="utf-8"))
+        theirs = json.loads(next(paths).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(theirs, dict) and mine | {"variant": None} == theirs | {"variant": None}

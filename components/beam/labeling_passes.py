@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from components.beam import record_batches
 from components.beam.record_batches import UNKNOWN
-from components.beam.voting_pass import Settings, Shard, Tally, VotedShard, truth_of
+from components.beam.voting_pass import LabelerSettings, Shard, Tally, VotedShard, truth_of
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
 from models.labels import (
@@ -49,26 +49,29 @@ class Labels:
     report: dict[str, Any]
 
 
-def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
+def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     """Draws the gold rows and fits the label model on the votes on all shards.
 
     In gold mode every labelled row is a gold row and there is nothing to fit.
     """
-    if settings.mode == "gold":
+    if settings.labeling.mode == "gold":
         negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
         if positive + negative == 0:
             raise InputError(
-                f"column {settings.label_column}: missing, or empty in every row of train and "
+                f"column {settings.columns.label}: missing, or empty in every row of train and "
                 "eval; labeling.mode=gold needs true labels, labeling.mode=weak a few"
             )
         balance = label_model.class_balance(positive, negative)
         report = label_report.gold(positive + negative, balance)
         return Labels({}, {}, balance, report)
-    drawn = heapq.nsmallest(settings.gold_rows, (c for tally in tallies for c in tally.candidates))
-    if len(drawn) < settings.gold_rows:
+    drawn = heapq.nsmallest(
+        settings.labeling.gold_rows, (c for tally in tallies for c in tally.candidates)
+    )
+    if len(drawn) < settings.labeling.gold_rows:
         raise InputError(
-            f"column {settings.label_column}: {len(drawn)} rows of train and eval have a label, "
-            f"labeling.gold_rows asks for {settings.gold_rows}; label more rows or lower it"
+            f"column {settings.columns.label}: {len(drawn)} rows of train and eval have a label, "
+            f"labeling.gold_rows asks for {settings.labeling.gold_rows}; label more rows or "
+            "lower it"
         )
     vectors, counts = label_model.merge([(tally.vectors, tally.counts) for tally in tallies])
     taken = {c.row_id for c in drawn}
@@ -80,16 +83,16 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
         np.array([c.label for c in gold_rows], dtype=np.int8),
         np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
     )
-    names = [f.name for f in labeling.load(settings.functions)]
+    names = [f.name for f in labeling.load(settings.labeling.functions or "")]
     fitted = label_model.fit(
         vectors,
         counts,
         gold,
         names,
-        settings.epochs,
+        settings.labeling.epochs,
         settings.seed,
-        settings.method,
-        settings.tuning,
+        settings.labeling.method,
+        settings.labeling.tuning,
     )
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
@@ -101,7 +104,7 @@ def find_labels(tallies: list[Tally], settings: Settings) -> Labels:
     return Labels(probability, labels, fitted.class_balance, report)
 
 
-def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None:
+def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) -> None:
     """Writes the rows of a shard of train or eval with `label` and `weight`.
 
     Rows without a vote, and in gold mode those without a true label, get the class balance as label
@@ -111,7 +114,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
     vectors = voted.tally.vectors
     probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
     covered = (vectors != label_model.ABSTAIN).any(axis=1)
-    uncovered = settings.uncovered if settings.mode == "weak" else "distill"
+    uncovered = settings.labeling.uncovered if settings.labeling.mode == "weak" else "distill"
     weight = np.where(covered, 1.0, float(uncovered == "prior"))
     probability[~covered] = labels.class_balance
 
@@ -120,7 +123,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
         for batch in record_batches.read(voted.shard.source):
             vector = voted.vector_of_row[first : first + batch.num_rows]
             first += batch.num_rows
-            if settings.mode == "weak":
+            if settings.labeling.mode == "weak":
                 row_ids = map(str, record_batches.values(batch, ROW_ID))
                 truth = np.array([labels.gold.get(i, UNKNOWN) for i in row_ids], dtype=np.int8)
             else:
@@ -128,7 +131,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
             gold = truth != UNKNOWN
             labeled = _labeled(
                 batch,
-                settings.label_column,
+                settings.columns.label,
                 gold,
                 np.where(gold, truth, probability[vector]),
                 np.where(gold, _gold_weight(settings), weight[vector]),
@@ -139,7 +142,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: Settings) -> None
     record_batches.write(voted.shard.destination, batches())
 
 
-def write_test(shard: Shard, settings: Settings) -> None:
+def write_test(shard: Shard, settings: LabelerSettings) -> None:
     """Writes the rows of a shard of the test split with their true label and weight 1.
 
     Raises:
@@ -152,17 +155,17 @@ def write_test(shard: Shard, settings: Settings) -> None:
             if (truth == UNKNOWN).any():
                 row_id = record_batches.values(batch, ROW_ID)[int(np.argmin(truth))]
                 raise InputError(
-                    f"row {row_id}, column {settings.label_column}: empty; every test row needs "
+                    f"row {row_id}, column {settings.columns.label}: empty; every test row needs "
                     "its true label, because models are measured on it"
                 )
             everywhere = np.ones(batch.num_rows, dtype=bool)
-            yield _labeled(batch, settings.label_column, everywhere, truth, everywhere)
+            yield _labeled(batch, settings.columns.label, everywhere, truth, everywhere)
 
     record_batches.write(shard.destination, batches())
 
 
-def _gold_weight(settings: Settings) -> float:
-    return settings.gold_weight if settings.mode == "weak" else 1.0
+def _gold_weight(settings: LabelerSettings) -> float:
+    return settings.labeling.gold_weight if settings.labeling.mode == "weak" else 1.0
 
 
 def _labeled(

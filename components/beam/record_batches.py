@@ -15,8 +15,9 @@ from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
 from core.errors import InputError
 from core.names import ROW_ID
-from models.labels.label_model import NEGATIVE, POSITIVE
+from core.sections import TrueLabel
 from models.labels.rows import Column, Value
+from models.labels.votes import NEGATIVE, POSITIVE
 
 UNKNOWN = -1  # a row without a true label
 BATCH_ROWS = 2048
@@ -74,16 +75,14 @@ def coded(batch: pa.RecordBatch, column: str) -> Column:
     return Column(codes, [*distinct, None])
 
 
-def true_labels(
-    batch: pa.RecordBatch, column: str, positive: str, negative: str
-) -> NDArray[np.int8]:
+def true_labels(batch: pa.RecordBatch, columns: TrueLabel) -> NDArray[np.int8]:
     """True label of each row as a class, UNKNOWN where there is none: int8 [rows].
 
     Raises:
-      InputError: A label is neither `positive` nor `negative`.
+      InputError: A label is none of the two classes.
     """
-    classes = {positive: POSITIVE, negative: NEGATIVE}
-    found = coded(batch, column)
+    classes = {columns.positive: POSITIVE, columns.negative: NEGATIVE}
+    found = coded(batch, columns.label)
     unknown = 2
     class_of = np.array(
         [UNKNOWN if v is None else classes.get(str(v), unknown) for v in found.values],
@@ -93,8 +92,9 @@ def true_labels(
     if (labels == unknown).any():
         at = int(np.argmax(labels == unknown))
         raise InputError(
-            f"row {values(batch, ROW_ID)[at]}, column {column}: unknown label '{found.at(at)}'; "
-            f"columns.positive is '{positive}', columns.negative is '{negative}'"
+            f"row {values(batch, ROW_ID)[at]}, column {columns.label}: unknown label "
+            f"'{found.at(at)}'; columns.positive is '{columns.positive}', columns.negative is "
+            f"'{columns.negative}'"
         )
     return labels
 

@@ -5,22 +5,22 @@ the draw of gold rows.
 """
 
 import heapq
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field
 
 from components.beam import record_batches
 from components.beam.record_batches import UNKNOWN
 from core.names import ROW_ID
+from core.sections import Labeler, Section, TrueLabel
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels.rows import Value
-from models.labels.snorkel_model import Tuning
 from models.labels.voting import Voter
 
 
@@ -32,44 +32,24 @@ class Answer:
     random: bool
 
 
-@dataclass(frozen=True)
-class Settings:
+class LabelerSettings(Section):
     """How to label.
 
     Attributes:
-      label_column: Column with the true label.
-      positive: Its value for the class to detect.
-      negative: Its value for the other class.
-      mode: `weak`, or `gold` for the true label of all rows and weight 1.
-      functions: Dotted name of the module of labelling functions; unused in gold mode.
-      columns: The columns that the functions may read.
+      columns: The column with the true label, and its classes.
+      labeling: The section of the configuration, as far as labels follow from it.
+      features: The columns that the labelling functions may read.
       groups: The columns by whose values coverage and error are reported.
-      gold_rows: How many true labels of train and eval may be seen.
-      gold_weight: Weight of a gold row in weak mode.
-      uncovered: Rows without a vote, all with the class balance as label: `distill` gives weight 0,
-        `prior` weight 1, `drop` leaves them out.
-      method: From votes to labels, one of models/labels/label_model.py, or `auto`.
-      epochs: Training steps of the label model.
-      tuning: What else to try in training it.
       seed: Draws the gold rows and the label model's initial weights.
       answers: By row id, what people said; these are gold rows beside the budget.
     """
 
-    label_column: str
-    positive: str
-    negative: str
-    mode: str
-    functions: str
-    columns: tuple[str, ...]
+    columns: TrueLabel
+    labeling: Labeler
+    features: tuple[str, ...]
     groups: tuple[str, ...]
-    gold_rows: int
-    gold_weight: float
-    uncovered: str
-    method: str
-    epochs: int
-    tuning: Tuning
     seed: int
-    answers: Mapping[str, Answer]
+    answers: dict[str, Answer] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,23 +127,25 @@ class Counter:
         return joined.reshape(len(self._counts), self._functions), np.array(self._counts, np.int64)
 
 
-def make_voter(settings: Settings) -> Voter:
+def make_voter(settings: LabelerSettings) -> Voter:
     """What applies the labelling functions; in gold mode there are none."""
-    return Voter(labeling.load(settings.functions) if settings.mode == "weak" else [])
+    return Voter(
+        labeling.load(settings.labeling.functions or "") if settings.labeling.mode == "weak" else []
+    )
 
 
-def vote(shard: Shard, settings: Settings, voter: Voter) -> VotedShard:
+def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
     """Applies the labelling functions to one shard, batch by batch.
 
     Of each row only the number of its vote vector is kept.
     """
-    counter = Counter(len(voter.functions))
+    counter, gold_rows = Counter(len(voter.functions)), settings.labeling.gold_rows
     numbers, counted = [np.empty(0, dtype=np.int32)], list[label_groups.Counts]()
     candidates, answered = list[Candidate](), list[Candidate]()
     labeled = np.zeros(2, dtype=np.int64)
     for batch in record_batches.read(shard.source):
         row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
-        columns = {name: record_batches.coded(batch, name) for name in settings.columns}
+        columns = {name: record_batches.coded(batch, name) for name in settings.features}
         votes = voter.vote(columns, row_ids)
         numbers.append(counter.add(votes))
         groups = {name: record_batches.coded(batch, name) for name in settings.groups}
@@ -177,9 +159,11 @@ def vote(shard: Shard, settings: Settings, voter: Voter) -> VotedShard:
             of_row = tuple(column.at(n) for column in groups.values())  # noqa: B023
             return Candidate(order, row_ids[n], label, votes[n].tobytes(), of_row)  # noqa: B023
 
-        drawn = labeling.draw(settings.seed, [row_ids[n] for n in known], settings.gold_rows)
+        drawn = labeling.draw(
+            settings.seed, [row_ids[n] for n in known], settings.labeling.gold_rows
+        )
         fresh = [candidate(known[n], order, int(labels[known[n]])) for order, n in drawn]
-        candidates = heapq.nsmallest(settings.gold_rows, [*candidates, *fresh])
+        candidates = heapq.nsmallest(gold_rows, [*candidates, *fresh])
         answered += [
             candidate(n, labeling.draw_order(settings.seed, i), settings.answers[i].label)
             for n, i in enumerate(row_ids)
@@ -192,7 +176,6 @@ def vote(shard: Shard, settings: Settings, voter: Voter) -> VotedShard:
     return VotedShard(shard, tally, np.concatenate(numbers, dtype=smallest, casting="unsafe"))
 
 
-def truth_of(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.int8]:
+def truth_of(batch: pa.RecordBatch, settings: LabelerSettings) -> NDArray[np.int8]:
     """True label of each row, UNKNOWN where there is none: int8 [rows]."""
-    names = settings.label_column, settings.positive, settings.negative
-    return record_batches.true_labels(batch, *names)
+    return record_batches.true_labels(batch, settings.columns)

@@ -20,8 +20,9 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Sc
 
 from components.artifacts import AnomalyReport
 from core.errors import InputError
+from core.names import ANOMALY_REPORT
+from core.sections import Anomalies
 
-REPORT_FILE = "anomaly_report.json"
 DATASET = "(data set)"
 
 _Type = anomalies_pb2.AnomalyInfo.Type
@@ -136,23 +137,22 @@ def affected_rows(
     return int(common.num_non_missing) if _Type.SCHEMA_NEW_COLUMN in types else None
 
 
-def check(anomalies: list[Anomaly], severity: str, accept: list[str], contract: str) -> None:
-    """Raises InputError when an anomaly of `severity` or above is not accepted.
+def check(anomalies: list[Anomaly], settings: Anomalies, contract: str) -> None:
+    """Raises InputError when an anomaly is severe enough and not accepted.
 
     Args:
       anomalies: All anomalies of the run.
-      severity: WARNING or ERROR.
-      accept: Features whose anomalies are accepted.
+      settings: What is severe enough, and what is accepted.
       contract: Path of the schema, for the message.
     """
-    blocking = ["WARNING", "ERROR"][["WARNING", "ERROR"].index(severity) :]
-    left = [a for a in anomalies if a.severity in blocking and a.feature not in accept]
+    blocking = ["WARNING", "ERROR"][["WARNING", "ERROR"].index(settings.severity) :]
+    left = [a for a in anomalies if a.severity in blocking and a.feature not in settings.accept]
     if not left:
         return
     lines = [f"{len(left)} anomalies against the contract {contract}; nothing was trained:"]
     for anomaly in left:
         lines += [f"  {anomaly}", f"    to mend: {anomaly.remedy} in {contract}"]
-    names = sorted({*accept, *(a.feature for a in left)})
+    names = sorted({*settings.accept, *(a.feature for a in left)})
     lines.append(f"  to accept: --set 'anomalies.accept=[{', '.join(names)}]'")
     raise InputError("\n".join(lines))
 
@@ -163,13 +163,18 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
     statistics: InputArtifact[ExampleStatistics],
     schema: InputArtifact[Schema],
     anomaly_report: OutputArtifact[AnomalyReport],
-    severity: Parameter[str],
-    accept: Parameter[str],
+    settings: Parameter[str],
     contract: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Stops the run on anomalies; see the module's docstring. `accept` is a JSON list."""
-    del code_sha256  # only tells runs of different code apart
+    """Stops the run on anomalies; see the module's docstring.
+
+    Args:
+      settings: JSON of the section `anomalies`.
+      contract: Path of the schema, for the message.
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
     contract_schema = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
     found = []
     for split in artifact_utils.decode_split_names(anomalies.split_names):
@@ -178,6 +183,6 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
             split_anomalies = anomalies_pb2.Anomalies.FromString(file.read())
         dataset = stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0]
         found += find_anomalies(split, split_anomalies, dataset, contract_schema)
-    check(found, severity, json.loads(accept), contract)
-    with open(os.path.join(anomaly_report.uri, REPORT_FILE), "w", encoding="utf-8") as file:
+    check(found, Anomalies.model_validate_json(settings), contract)
+    with open(os.path.join(anomaly_report.uri, ANOMALY_REPORT.file), "w", encoding="utf-8") as file:
         json.dump([dataclasses.asdict(a) for a in found], file, indent=1)

@@ -32,10 +32,10 @@ from tfx.types.artifact import Artifact
 
 from components.beam import record_batches
 from core.errors import InputError
+from core.names import SOURCE_FILES
 
 _TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
 _BLOCK_BYTES = 2**20
-SOURCE_FILES = "source_files"
 """Custom property of `examples`: name and SHA-256 of each raw file, as JSON."""
 
 

@@ -20,10 +20,23 @@ from tfx.types.standard_artifacts import ExampleStatistics, Schema
 
 from components.artifacts import FeatureReport
 from core.errors import InputError
-from core.names import LABEL, WEIGHT
+from core.names import FEATURE_REPORT, LABEL, WEIGHT
+from core.sections import Section, Selection
 from models.network.layout import not_a_feature
 
-REPORT_FILE = "feature_report.json"
+
+class FeatureSettings(Section):
+    """What FeatureSelector goes by.
+
+    Attributes:
+      features: The section of the configuration, as far as it chooses columns.
+      columns: What the models may learn from.
+      passed_through: Slice columns.
+    """
+
+    features: Selection
+    columns: tuple[str, ...]
+    passed_through: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,30 +50,29 @@ class Drop:
 def find_drops(
     statistics: statistics_pb2.DatasetFeatureStatistics,
     columns: list[str],
-    min_presence: float,
-    max_share: float,
+    features: Selection,
 ) -> list[Drop]:
     """Columns that are nearly empty or nearly constant in the training rows.
 
     Args:
       statistics: Of the training split.
       columns: Candidates.
-      min_presence: Smallest share of rows with a value.
-      max_share: Largest share of rows with one and the same value.
+      features: The smallest share of rows with a value, and the largest share of rows with one and
+        the same value.
     """
-    features = {f.name or ".".join(f.path.step): f for f in statistics.features}
+    measured = {f.name or ".".join(f.path.step): f for f in statistics.features}
     drops = []
     for column in columns:
-        if column not in features:
+        if column not in measured:
             drops.append(Drop(column, "not in the data"))
             continue
-        presence, share = _presence_and_share(features[column], statistics.num_examples)
-        if presence < min_presence:
-            drops.append(
-                Drop(column, f"present in {presence:.2%} of rows, below {min_presence:.2%}")
-            )
-        elif share > max_share:
-            drops.append(Drop(column, f"one value in {share:.2%} of rows, above {max_share:.2%}"))
+        presence, share = _presence_and_share(measured[column], statistics.num_examples)
+        if presence < features.min_presence:
+            bound = f"below {features.min_presence:.2%}"
+            drops.append(Drop(column, f"present in {presence:.2%} of rows, {bound}"))
+        elif share > features.max_share:
+            bound = f"above {features.max_share:.2%}"
+            drops.append(Drop(column, f"one value in {share:.2%} of rows, {bound}"))
     return drops
 
 
@@ -111,33 +123,35 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     schema: InputArtifact[Schema],
     selected_schema: OutputArtifact[Schema],
     feature_report: OutputArtifact[FeatureReport],
-    columns: Parameter[str],
-    passed_through: Parameter[str],
-    select: Parameter[int],
-    min_presence: Parameter[float],
-    max_share: Parameter[float],
+    settings: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Narrows the contract; see the module's docstring. The column lists are JSON."""
-    del code_sha256  # only tells runs of different code apart
+    """Narrows the contract; see the module's docstring.
+
+    Args:
+      settings: JSON of `FeatureSettings`.
+      code_sha256: Tells runs of different code apart.
+    """
+    del code_sha256
+    told = FeatureSettings.model_validate_json(settings)
     contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
-    candidates = json.loads(columns)
+    candidates = list(told.columns)
     drops = []
-    if select:
+    if told.features.select:
         training = stats_artifact_utils.load_statistics(statistics, "train").proto().datasets[0]
-        drops = find_drops(training, candidates, min_presence, max_share)
+        drops = find_drops(training, candidates, told.features)
     dropped = {drop.column for drop in drops}
     kept = [column for column in candidates if column not in dropped]
     if not kept:
         reasons = "; ".join(f"{d.column}: {d.reason}" for d in drops)
         raise InputError(f"features: no column is left to learn from ({reasons})")
-    listed = {*candidates, *json.loads(passed_through)}
+    listed = {*candidates, *told.passed_through}
     drops += [
         Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
     ]
-    narrowed = narrow(contract, kept, json.loads(passed_through), dropped)
+    narrowed = narrow(contract, kept, list(told.passed_through), dropped)
     with open(os.path.join(selected_schema.uri, "schema.pbtxt"), "w", encoding="utf-8") as file:
         file.write(text_format.MessageToString(narrowed))
     report = {"kept": kept, "dropped": [dataclasses.asdict(d) for d in drops]}
-    with open(os.path.join(feature_report.uri, REPORT_FILE), "w", encoding="utf-8") as file:
+    with open(os.path.join(feature_report.uri, FEATURE_REPORT.file), "w", encoding="utf-8") as file:
         json.dump(report, file, indent=1)

@@ -21,14 +21,14 @@ from tfx.components.evaluator import constants
 from tfx.components.util import model_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.artifact import Artifact
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport
+from components.blessing import bless
+from core.names import FAIRNESS_GATES
 from models.metrics.gates import Gate, at_least, at_most
 from models.metrics.registry import THRESHOLD, gap
 
-GATES_FILE = "gates.json"
 OVERALL = "overall"
 CANDIDATE = "candidate"
 
@@ -127,21 +127,6 @@ def _number(value: Mapping[str, Any]) -> float | None:
     return None if math.isnan(number) else number
 
 
-def bless(final_blessing: Artifact, model: Artifact, blessed: bool) -> None:
-    """Fills a ModelBlessing as TFX does: properties, and a file named by the verdict."""
-    final_blessing.set_string_custom_property(
-        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
-    )
-    final_blessing.set_int_custom_property(
-        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id
-    )
-    verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
-    final_blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
-    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    with open(os.path.join(final_blessing.uri, name), "w", encoding="utf-8"):
-        pass
-
-
 @component
 def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     evaluation: InputArtifact[ModelEvaluation],
@@ -169,6 +154,6 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     baseline = read_metrics(evaluation.uri, "baseline")[OVERALL] if has_baseline else None
     rows = apply_gates(target, metrics, baseline, json.loads(bounds), min_slice_rows)
     blessed = model_utils.is_model_blessed(blessing) and all(row.passed for row in rows)
-    with open(os.path.join(gates.uri, GATES_FILE), "w", encoding="utf-8") as file:
+    with open(os.path.join(gates.uri, FAIRNESS_GATES.file), "w", encoding="utf-8") as file:
         json.dump([dataclasses.asdict(row) for row in rows], file, indent=1)
     bless(final_blessing, model, blessed)

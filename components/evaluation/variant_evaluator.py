@@ -24,25 +24,33 @@ from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, VariantReport
 from components.splits import split_pattern
-from components.training.quantizer import REPORT_FILE as QUANTIZATION_FILE
-from components.training.trainer import PRUNED_FILE, TEACHER_FILE
+from core.names import PRUNED_FILE, QUANTIZATION_REPORT, TEACHER_FILE, VARIANT_REPORT
+from core.sections import Section, Slicing
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
 from models.metrics.registry import all_slices, gap, overall_metrics
 from models.network.features import model_inputs_of
+from models.network.layout import Preprocessing
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_columns, load_rows
 
-VARIANTS_FILE = "variants.json"
 _GAP_METRICS = ("tpr", "fpr", "selection_rate")
+
+
+class VariantSettings(Section):
+    """What VariantEvaluator goes by; `gap_columns` are those that a target's bounds name."""
+
+    preprocessing: Preprocessing
+    evaluation: Slicing
+    gap_columns: tuple[str, ...]
 
 
 def evaluate(
     labels: np.ndarray,
     probabilities: np.ndarray,
     columns: Mapping[str, np.ndarray],
-    settings: Mapping[str, Any],
+    settings: VariantSettings,
 ) -> dict[str, Any]:
     """Metrics, slices and gaps of one variant.
 
@@ -50,20 +58,23 @@ def evaluate(
       labels: [rows], 0 or 1.
       probabilities: [rows].
       columns: Slice columns, each [rows] of str.
-      settings: `slices`, `gap_columns` and `min_slice_rows`.
+      settings: What to go by.
 
     Raises:
       ValueError: A probability is not a number.
     """
     if not np.isfinite(probabilities).all():
         raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
-    by_slice = all_slices(labels, probabilities, columns, settings["slices"])
+    by_slice = all_slices(labels, probabilities, columns, settings.evaluation.slices)
     return {
         "metrics": overall_metrics(labels, probabilities),
         "slices": by_slice,
         "gaps": {
-            column: {m: gap(by_slice, column, m, settings["min_slice_rows"]) for m in _GAP_METRICS}
-            for column in settings["gap_columns"]
+            column: {
+                m: gap(by_slice, column, m, settings.evaluation.min_slice_rows)
+                for m in _GAP_METRICS
+            }
+            for column in settings.gap_columns
         },
     }
 
@@ -83,16 +94,15 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     """Evaluates all variants; see the module's docstring.
 
     Args:
-      settings: JSON object with `preprocessing` (what Transform was given), `slices`,
-        `gap_columns` and `min_slice_rows`.
+      settings: JSON of `VariantSettings`.
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
-    values = json.loads(settings)
+    told = VariantSettings.model_validate_json(settings)
     test = [split_pattern(transformed_examples, "test")]
-    rows = load_rows(test, model_inputs_of(transform_graph.uri, values["preprocessing"]))
+    rows = load_rows(test, model_inputs_of(transform_graph.uri, told.preprocessing))
     labels = rows.label[:, 0]
-    columns = load_columns(test, sorted({c for keys in values["slices"] for c in keys}))
+    columns = load_columns(test, sorted({c for keys in told.evaluation.slices for c in keys}))
     requests = split_pattern(labeled_examples, "test")
 
     report = {}
@@ -102,17 +112,15 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
             probabilities = network(rows.features, training=False).numpy()[:, 0]
             if name == "teacher":
-                export_server_model(
-                    network, transform_graph.uri, values["preprocessing"], float_path
-                )
-            report[name] = evaluate(labels, probabilities, columns, values)
+                export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
+            report[name] = evaluate(labels, probabilities, columns, told)
             report[name] |= measure_server_model(
                 float_path if name == "teacher" else pruned_path, requests
             )
             report[name]["sparsity"] = measured_sparsity(network)
-    measured = json.loads(Path(variants.uri, QUANTIZATION_FILE).read_text(encoding="utf-8"))
+    measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
         probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows)
-        report[name] = evaluate(labels, probabilities, columns, values) | measured[name]
-    report_path = Path(variant_report.uri, VARIANTS_FILE)
+        report[name] = evaluate(labels, probabilities, columns, told) | measured[name]
+    report_path = Path(variant_report.uri, VARIANT_REPORT.file)
     report_path.write_text(json.dumps(report, indent=1), encoding="utf-8")

@@ -12,15 +12,7 @@ from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
 from components.artifacts import Answers
-from components.beam.voting_pass import Answer
-
-ANSWERS_FILE = "answers.json"
-
-
-def read(uri: str) -> dict[str, Answer]:
-    """Answers by row id."""
-    content = json.loads((Path(uri) / ANSWERS_FILE).read_text(encoding="utf-8"))
-    return {row_id: Answer(**answer) for row_id, answer in content["answers"].items()}
+from core.names import ANSWERS_FILE
 
 
 @component

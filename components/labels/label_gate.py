@@ -14,9 +14,8 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 
 from components.artifacts import GateReport, LabelReport
-from components.evaluation.fairness_gate import GATES_FILE
-from components.labels.snorkel_labeler import REPORT_FILE
 from core.errors import InputError
+from core.names import LABEL_GATES, LABEL_REPORT
 from models.labels.gates import describe_missed, judge
 from models.metrics.gates import Gate
 
@@ -43,8 +42,8 @@ def LabelGate(  # noqa: N802 - TFX takes the node's id from the name
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
-    with open(os.path.join(label_report.uri, REPORT_FILE), encoding="utf-8") as file:
+    with open(os.path.join(label_report.uri, LABEL_REPORT.file), encoding="utf-8") as file:
         judged = judge(json.load(file), json.loads(bounds))
     check(judged)
-    with open(os.path.join(gates.uri, GATES_FILE), "w", encoding="utf-8") as file:
+    with open(os.path.join(gates.uri, LABEL_GATES.file), "w", encoding="utf-8") as file:
         json.dump([dataclasses.asdict(gate) for gate in judged], file, indent=1)

@@ -29,12 +29,17 @@ from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.beam.labeling_passes import Labels, find_labels, write_labeled, write_test
-from components.beam.voting_pass import Settings, Shard, VotedShard, make_voter, vote
-from components.labels import answer_importer
-from models.labels.snorkel_model import Tuning
+from components.beam.voting_pass import Answer, LabelerSettings, Shard, VotedShard, make_voter, vote
+from core.names import ANSWERS_FILE, LABEL_REPORT
 
-REPORT_FILE = "label_report.json"
 TEST_SPLIT = "test"
+
+
+def read_answers(uri: str) -> dict[str, Answer]:
+    """What people said, by row id, from the artifact of AnswerImporter."""
+    with open(os.path.join(uri, ANSWERS_FILE), encoding="utf-8") as file:
+        answers = json.load(file)["answers"]
+    return {row_id: Answer(**answer) for row_id, answer in answers.items()}
 
 
 def write_report(labels: Labels, path: str) -> None:
@@ -46,7 +51,7 @@ def write_report(labels: Labels, path: str) -> None:
 class Vote(beam.DoFn):
     """Applies the labelling functions to shards; remembers what was said from one to the next."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LabelerSettings) -> None:
         self._settings = settings
 
     def setup(self) -> None:
@@ -62,7 +67,7 @@ def label_shards(
     pipeline: beam.Pipeline,
     training: list[Shard],
     test: list[Shard],
-    settings: Settings,
+    settings: LabelerSettings,
     report_path: str,
 ) -> None:
     """Adds the whole work to a Beam pipeline; functions run once, files are read twice."""
@@ -95,46 +100,19 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     answers: InputArtifact[Answers],
     labeled_examples: OutputArtifact[Examples],
     label_report: OutputArtifact[LabelReport],
-    label_column: Parameter[str],
-    positive: Parameter[str],
-    negative: Parameter[str],
-    mode: Parameter[str],
-    functions: Parameter[str],
-    columns: Parameter[str],
-    groups: Parameter[str],
-    gold_rows: Parameter[int],
-    gold_weight: Parameter[float],
-    uncovered: Parameter[str],
-    method: Parameter[str],
-    epochs: Parameter[int],
-    tuning: Parameter[str],
-    seed: Parameter[int],
+    settings: Parameter[str],
     code_sha256: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Labels the examples; see the module's docstring, and `Settings` for the parameters.
+    """Labels the examples; see the module's docstring.
 
-    `columns` and `groups` are JSON lists, `tuning` is a JSON object; `code_sha256` only tells runs
-    of different code apart.
+    Args:
+      settings: JSON of `LabelerSettings`, without the answers.
+      code_sha256: Tells runs of different code apart.
     """
     del anomaly_report, code_sha256
-    settings = Settings(
-        label_column=label_column,
-        positive=positive,
-        negative=negative,
-        mode=mode,
-        functions=functions,
-        columns=tuple(json.loads(columns)),
-        groups=tuple(json.loads(groups)),
-        gold_rows=gold_rows,
-        gold_weight=gold_weight,
-        uncovered=uncovered,
-        method=method,
-        epochs=epochs,
-        tuning=Tuning(**{name: tuple(tried) for name, tried in json.loads(tuning).items()}),
-        seed=seed,
-        answers=answer_importer.read(answers.uri),
-    )
+    told = LabelerSettings.model_validate_json(settings)
+    told = told.model_copy(update={"answers": read_answers(answers.uri)})
     labeled_examples.split_names = examples.split_names
     payload_format = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE
     examples_utils.set_payload_format(labeled_examples, payload_format)
@@ -143,5 +121,5 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     test = shards.pop(TEST_SPLIT)
     training = [shard for split in shards.values() for shard in split]
     with beam_pipeline as pipeline:
-        report_path = os.path.join(label_report.uri, REPORT_FILE)
-        label_shards(pipeline, training, test, settings, report_path)
+        report_path = os.path.join(label_report.uri, LABEL_REPORT.file)
+        label_shards(pipeline, training, test, told, report_path)

@@ -1,5 +1,6 @@
 """The checks of PushGate: rolled back before, a fresh process, the version that is live."""
 
+import importlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,23 +10,31 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
-import tf_keras
 
 from components.evaluation.fairness_gate import OVERALL
 from components.pushing.fresh_process import Served, serve
-from components.training.trainer import PRUNED_FILE
-from core.names import LABEL, WEIGHT
-from models.export import device
+from core import operation
+from core.names import LABEL, ROW_ID, WEIGHT
+from core.sections import LabelSource, Section, Slicing, TrueLabel
+from core.targets import TARGETS
 from models.export.fresh_answers import Task
 from models.export.raw_rows import RawRows, labels_of, load_raw_rows, newest_labelled
-from models.export.tflite import answer_features
 from models.metrics.comparison import Difference, compare
 from models.metrics.gates import Gate, at_most
 from models.metrics.registry import slice_rows
 
-MODULES = {"server": "models.export.answer_server", "edge": "models.export.answer_edge"}
 _TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 _NEVER_SENT = (LABEL, WEIGHT)
+
+
+class PushSettings(Section):
+    """What PushGate goes by; `types` are the contract's, INT, FLOAT or BYTES by column."""
+
+    pusher: operation.Pusher
+    columns: TrueLabel
+    labeling: LabelSource
+    evaluation: Slicing
+    types: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,17 +60,17 @@ class Compared:
     source: str
 
 
-def choose_rows(evaluation: RawRows, test: RawRows, settings: Mapping[str, Any]) -> Compared:
+def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> Compared:
     """The labelled rows of the newest span, or the test split where they are too few."""
     newest, labelled = newest_labelled(
-        evaluation, settings["label_column"], settings["row_id"], settings["mode"]
+        evaluation, settings.columns.label, ROW_ID, settings.labeling.mode
     )
-    if len(labelled) >= settings["min_rows"]:
+    if len(labelled) >= settings.pusher.min_rows:
         source = f"{len(labelled)} labelled rows of span {newest} in the eval split"
         return Compared(evaluation.take(labelled), source)
     source = (
         f"{test.count} rows of the test split, because span {newest} has {len(labelled)} labelled "
-        f"rows in the eval split, pusher.min_rows={settings['min_rows']} are asked for"
+        f"rows in the eval split, pusher.min_rows={settings.pusher.min_rows} are asked for"
     )
     return Compared(test, source)
 
@@ -84,7 +93,7 @@ def answer_rows(
     target: str,
     served: Served,
     expected: np.ndarray,
-    settings: Mapping[str, Any],
+    settings: PushSettings,
     compared: bool,
 ) -> list[PushRow]:
     """Whether a fresh process answered as the pipeline does, and fast enough.
@@ -105,8 +114,8 @@ def answer_rows(
     wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
     difference = None if wrong.any() else float(np.abs(sample - expected).max())
     why = f"{wrong.sum()} of {sample.size} answers are no probabilities" if wrong.any() else None
-    bound = at_most(difference, settings["max_difference"])
-    latency = at_most(answers.latency_ms, settings["max_latency_ms"])
+    bound = at_most(difference, settings.pusher.max_difference)
+    latency = at_most(answers.latency_ms, settings.pusher.max_latency_ms)
     return [
         PushRow(target, "answers differ", OVERALL, *bound, "pusher.max_difference", why),
         PushRow(target, "latency ms", OVERALL, *latency, "pusher.max_latency_ms"),
@@ -118,16 +127,16 @@ def comparison_rows(
     candidate: np.ndarray,
     live: np.ndarray,
     rows: RawRows,
-    settings: Mapping[str, Any],
+    settings: PushSettings,
 ) -> list[PushRow]:
     """A row for each metric overall and in each slice that is large enough."""
-    columns = {c: rows.columns[c] for keys in settings["slices"] for c in keys}
+    columns = {c: rows.columns[c] for keys in settings.evaluation.slices for c in keys}
     slices = {
         name: members
-        for name, members in slice_rows(columns, settings["slices"]).items()
-        if members.sum() >= settings["min_slice_rows"]
+        for name, members in slice_rows(columns, settings.evaluation.slices).items()
+        if members.sum() >= settings.evaluation.min_slice_rows
     }
-    bounds = settings["max_regression"]
+    bounds = {str(metric): bound for metric, bound in settings.pusher.max_regression.items()}
     differences = compare(labels_of(rows), candidate, live, slices, sorted(bounds))
     return [_row(target, difference, bounds[difference.metric]) for difference in differences]
 
@@ -147,18 +156,14 @@ def _row(target: str, difference: Difference, tolerance: float) -> PushRow:
 
 
 def in_pipeline_answers(
-    target: str, graph: str, examples: list[bytes], model: str, model_run: str | None
+    target: str, graph: str, examples: list[bytes], model: str, model_run: str
 ) -> np.ndarray:
     """Probabilities, [rows], from the Transform graph and the network as the pipeline has them."""
     output = tft.TFTransformOutput(graph)
     transform = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     features = transform(tf.io.parse_example(examples, output.raw_feature_spec()))
-    if target == "edge":
-        return answer_features(Path(model, device.MODEL_FILE).read_bytes(), features)
-    assert model_run is not None
-    network = tf_keras.models.load_model(Path(model_run, PRUNED_FILE), compile=False)
-    inputs = {name: features[name] for name in network.input}
-    answers: np.ndarray = network(inputs, training=False).numpy()[:, 0]
+    exporter = importlib.import_module(TARGETS[target].exporter)
+    answers: np.ndarray = exporter.in_pipeline_answers(features, Path(model), Path(model_run))
     return answers
 
 
@@ -167,9 +172,9 @@ def check(
     patterns: Mapping[str, str],
     graph: str,
     model: str,
-    model_run: str | None,
+    model_run: str,
     live: str | None,
-    settings: Mapping[str, Any],
+    settings: PushSettings,
 ) -> tuple[list[PushRow], dict[str, Any]]:
     """Checks 2 and 3 of PushGate.
 
@@ -177,26 +182,28 @@ def check(
       patterns: File pattern of the labelled raw rows of the splits eval and test.
       graph: URI of the `transform_graph` artifact of TFX Transform.
       model: Folder of the SavedModel or edge bundle.
-      model_run: URI of the Trainer's `model_run`; None for the edge.
+      model_run: URI of the Trainer's `model_run`.
       live: Folder of the live version; None without one.
-      settings: As for `PushGate`.
+      settings: What to go by.
 
     Returns:
       The rows of the gates table, and what `checks.json` holds.
     """
-    spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in settings["types"].items()}
+    spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in settings.types.items()}
     spec |= {column: tf.io.VarLenFeature(tf.float32) for column in _NEVER_SENT}
     test = load_raw_rows([patterns["test"]], spec)
-    sample = test.take(np.arange(min(settings["sample_rows"], test.count)))
+    sample = test.take(np.arange(min(settings.pusher.sample_rows, test.count)))
     compared = None
     if live is not None:
         compared = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
     requests = sample if compared is None else sample.followed_by(compared.rows)
-    never_sent = (*_NEVER_SENT, settings["label_column"])
-    names = tuple(column for column in settings["types"] if column not in never_sent)
+    never_sent = (*_NEVER_SENT, settings.columns.label)
+    names = tuple(column for column in settings.types if column not in never_sent)
     with tempfile.TemporaryDirectory() as folder:
         task = Task(model, live, sample.count, names)
-        served = serve(MODULES[target], Path(folder), task, requests, settings["time_limit"])
+        served = serve(
+            TARGETS[target].process, Path(folder), task, requests, settings.pusher.time_limit
+        )
     expected = in_pipeline_answers(target, graph, sample.examples, model, model_run)
     rows = answer_rows(target, served, expected, settings, compared is not None)
     checks: dict[str, Any] = {

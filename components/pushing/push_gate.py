@@ -12,8 +12,8 @@ It takes the place of TFX's InfraValidator, which needs Docker. Three checks:
    and answers raw rows through its own preprocessing, so it can be compared whatever it was trained
    on.
 
-In: labelled examples, the Transform graph, the model, FairnessGate's blessing, for the server the
-Trainer's `model_run`, and the PushedModel of the live version if there is one. Out: `gates`, a row
+In: labelled examples, the Transform graph, the model, the Trainer's `model_run`, FairnessGate's
+blessing, and the PushedModel of the live version if there is one. Out: `gates`, a row
 for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the next
 run's baseline go by. A model that was not blessed before is not looked at.
 """
@@ -37,12 +37,11 @@ from tfx.types.standard_artifacts import (
 from tfx.utils import path_utils
 
 from components.artifacts import GateReport
-from components.evaluation.fairness_gate import GATES_FILE, bless
-from components.pushing.push_checks import PushRow, check, rolled_back_row
+from components.blessing import bless
+from components.pushing.push_checks import PushRow, PushSettings, check, rolled_back_row
 from components.splits import split_pattern
+from core.names import PUSH_CHECKS, PUSH_GATES
 from models.export.model_content import content_sha256
-
-CHECKS_FILE = "checks.json"
 
 
 @component
@@ -50,6 +49,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     examples: InputArtifact[Examples],
     transform_graph: InputArtifact[TransformGraph],
     model: InputArtifact[Model],
+    model_run: InputArtifact[ModelRun],
     blessing: InputArtifact[ModelBlessing],
     gates: OutputArtifact[GateReport],
     final_blessing: OutputArtifact[ModelBlessing],
@@ -57,14 +57,12 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     settings: Parameter[str],
     rolled_back: Parameter[str],
     code_sha256: Parameter[str],
-    model_run: InputArtifact[ModelRun] = None,
     live: InputArtifact[PushedModel] = None,
 ) -> None:
     """Checks a model before it is served; see the module's docstring.
 
     Args:
-      settings: JSON object with the section `pusher` of the configuration, `label_column`,
-        `row_id`, `mode`, `slices`, `min_slice_rows`, and `types` (the contract's type by column).
+      settings: JSON of `PushSettings`.
       rolled_back: JSON list of version, digest and reason of the models that were rolled back.
       code_sha256: Tells runs of different code apart.
     """
@@ -81,12 +79,12 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
             {split: split_pattern(examples, split) for split in ("eval", "test")},
             transform_graph.uri,
             folder,
-            model_run.uri if model_run else None,
+            model_run.uri,
             live.get_string_custom_property("pushed_destination") if live else None,
-            json.loads(settings),
+            PushSettings.model_validate_json(settings),
         )
     report = Path(gates.uri)
     gate_rows = [asdict(row) for row in rows]
-    (report / GATES_FILE).write_text(json.dumps(gate_rows, indent=1), encoding="utf-8")
-    (report / CHECKS_FILE).write_text(json.dumps(checks, indent=1), encoding="utf-8")
+    (report / PUSH_GATES.file).write_text(json.dumps(gate_rows, indent=1), encoding="utf-8")
+    (report / PUSH_CHECKS.file).write_text(json.dumps(checks, indent=1), encoding="utf-8")
     bless(final_blessing, model, blessed and all(row.passed for row in rows))

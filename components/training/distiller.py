@@ -8,8 +8,6 @@ Fails when the loss is not finite or the sparsity is not reached.
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
-from typing import Any
 
 import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -17,15 +15,24 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
 
 from components.splits import split_pattern
-from components.training.trainer import TEACHER_FILE
+from core import sections
+from core.names import DISTILLATION_REPORT, STUDENT_FILE, TEACHER_FILE
+from core.sections import Section, Stopping
 from models.network.distillation import Distillation, distill
 from models.network.features import model_inputs_of
+from models.network.layout import Preprocessing
 from models.network.network import Architecture
 from models.network.rows import load_rows
 from models.network.training import Plan
 
-STUDENT_FILE = "student.keras"
-REPORT_FILE = "distillation.json"
+
+class DistillerSettings(Section):
+    """What Distiller goes by: sections of the configuration, or the named parts of them."""
+
+    preprocessing: Preprocessing
+    seed: int
+    trainer: Stopping
+    distiller: sections.Distiller
 
 
 def write_student(
@@ -34,7 +41,7 @@ def write_student(
     transform_graph: str,
     train: str,
     evaluation: str,
-    settings: Mapping[str, Any],
+    settings: DistillerSettings,
 ) -> None:
     """Trains the student and writes it and its report into `folder`.
 
@@ -44,31 +51,25 @@ def write_student(
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
       train: File pattern of the transformed training rows.
       evaluation: File pattern of the rows for early stopping.
-      settings: As for `Distiller`.
+      settings: What to go by.
     """
-    section, seed = settings["distiller"], settings["seed"]
-    inputs = model_inputs_of(transform_graph, settings["preprocessing"])
-    plan = Plan(
-        section["epochs"],
-        settings["batch_size"],
-        section["learning_rate"],
-        seed,
-        settings["patience"],
-    )
+    section, trainer, seed = settings.distiller, settings.trainer, settings.seed
+    inputs = model_inputs_of(transform_graph, settings.preprocessing)
+    plan = Plan(section.epochs, trainer.batch_size, section.learning_rate, seed, trainer.patience)
     tf_keras.utils.set_random_seed(seed)
     student, report = distill(
         teacher=tf_keras.models.load_model(teacher_path, compile=False),
         inputs=inputs,
-        architecture=Architecture(tuple(section["hidden_units"]), section["embedding_dim"]),
+        architecture=Architecture(section.hidden_units, section.embedding_dim),
         train=load_rows([train], inputs),
         evaluation=load_rows([evaluation], inputs),
         plan=plan,
-        distillation=Distillation(section["temperature"], section["label_share"]),
-        pruning_epochs=section["pruning_epochs"],
-        sparsity=section["sparsity"],
+        distillation=Distillation(section.temperature, section.label_share),
+        pruning_epochs=section.pruning_epochs,
+        sparsity=section.sparsity,
     )
     student.save(os.path.join(folder, STUDENT_FILE))
-    with open(os.path.join(folder, REPORT_FILE), "w", encoding="utf-8") as file:
+    with open(os.path.join(folder, DISTILLATION_REPORT.file), "w", encoding="utf-8") as file:
         json.dump(dataclasses.asdict(report), file, indent=1)
 
 
@@ -84,8 +85,7 @@ def Distiller(  # noqa: N802 - TFX takes the node's id from the name
     """Trains the student; see the module's docstring.
 
     Args:
-      settings: JSON object with `preprocessing` (what Transform was given), `seed`, `batch_size`
-        and `patience` of the section `trainer`, and `distiller` (the whole section).
+      settings: JSON of `DistillerSettings`.
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
@@ -95,5 +95,5 @@ def Distiller(  # noqa: N802 - TFX takes the node's id from the name
         transform_graph.uri,
         split_pattern(transformed_examples, "train"),
         split_pattern(transformed_examples, "eval"),
-        json.loads(settings),
+        DistillerSettings.model_validate_json(settings),
     )

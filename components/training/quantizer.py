@@ -9,7 +9,6 @@ Fails when a variant's answers are not finite or differ too much from the studen
 
 import json
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import tf_keras
@@ -20,20 +19,33 @@ from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants
 from components.splits import split_pattern
-from components.training.distiller import STUDENT_FILE
+from core import sections
+from core.names import (
+    EDGE_MODEL_FILE,
+    PREPROCESSING_FILE,
+    QUANTIZATION_REPORT,
+    STUDENT_FILE,
+)
+from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, measure
 from models.metrics.registry import THRESHOLD
 from models.network.features import PROBABILITY, model_inputs_of
+from models.network.layout import Preprocessing
 from models.network.preprocessing import CATEGORICAL, NUMERIC, Description, describe
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from models.network.text import TOKENS
 
-REPORT_FILE = "quantization.json"
-MODEL_FILE = "tflite"  # the name that TensorFlow Model Analysis looks for
-PREPROCESSING_FILE = "preprocessing.json"
 _COMPARED_ROWS = 2000
+
+
+class QuantizerSettings(Section):
+    """What Quantizer goes by: sections of the configuration, or the named parts of them."""
+
+    preprocessing: Preprocessing
+    seed: int
+    quantizer: sections.Quantizer
 
 
 def bundle_document(description: Description, variant: str) -> dict[str, Any]:
@@ -57,7 +69,7 @@ def write_variants(
     student_path: str,
     transform_graph: str,
     train: str,
-    settings: Mapping[str, Any],
+    settings: QuantizerSettings,
 ) -> None:
     """Converts the student, compares, measures, and writes both folders.
 
@@ -67,25 +79,25 @@ def write_variants(
       student_path: The student's Keras file.
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
       train: File pattern of the transformed training rows.
-      settings: As for `Quantizer`.
+      settings: What to go by.
     """
-    section, seed = settings["quantizer"], settings["seed"]
-    inputs = model_inputs_of(transform_graph, settings["preprocessing"])
+    section, seed = settings.quantizer, settings.seed
+    inputs = model_inputs_of(transform_graph, settings.preprocessing)
     rows = load_rows([train], inputs)
     student = tf_keras.models.load_model(student_path, compile=False)
-    contents = convert_all(student, rows.sample(section["calibration_rows"], seed))
+    contents = convert_all(student, rows.sample(section.calibration_rows, seed))
     sample = rows.sample(_COMPARED_ROWS, seed + 1)
-    report = measure(student, contents, sample, section["max_difference"])
+    report = measure(student, contents, sample, section.max_difference)
     for row in report.values():
         row["sparsity"] = measured_sparsity(student)
-    description = describe(transform_graph, settings["preprocessing"])
-    document = bundle_document(description, section["variant"])
+    description = describe(transform_graph, settings.preprocessing)
+    document = bundle_document(description, section.variant)
     os.makedirs(bundle)
     _write(os.path.join(bundle, PREPROCESSING_FILE), json.dumps(document, indent=1).encode())
-    _write(os.path.join(bundle, MODEL_FILE), contents[section["variant"]])
+    _write(os.path.join(bundle, EDGE_MODEL_FILE), contents[section.variant])
     for name, content in contents.items():
         _write(os.path.join(variants, f"{name}.tflite"), content)
-    _write(os.path.join(variants, REPORT_FILE), json.dumps(report, indent=1).encode())
+    _write(os.path.join(variants, QUANTIZATION_REPORT.file), json.dumps(report, indent=1).encode())
 
 
 def _write(path: str, content: bytes) -> None:
@@ -106,8 +118,7 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
     """Converts the student; see the module's docstring.
 
     Args:
-      settings: JSON object with `preprocessing` (what Transform was given), `seed` and `quantizer`
-        (the whole section).
+      settings: JSON of `QuantizerSettings`.
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
@@ -117,5 +128,5 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
         os.path.join(student.uri, STUDENT_FILE),
         transform_graph.uri,
         split_pattern(transformed_examples, "train"),
-        json.loads(settings),
+        QuantizerSettings.model_validate_json(settings),
     )

@@ -18,14 +18,18 @@ from typing import Any
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from core import sections
+from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
+from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
 from models.network.features import model_inputs_of
+from models.network.layout import Preprocessing
 from models.network.network import build_network
 from models.network.preprocessing import describe
 from models.network.pruning import measured_sparsity, prune
 from models.network.rows import load_rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
-from models.network.tuning import Hyperparameters
+from models.network.tuning import architecture_of, of_trial, values_of
 from models.network.warm_start import (
     FOLDER,
     Outcome,
@@ -35,51 +39,53 @@ from models.network.warm_start import (
     write_start,
 )
 
-TEACHER_FILE = "teacher.keras"
-PRUNED_FILE = "teacher_pruned.keras"
-REPORT_FILE = "training.json"
+
+class TrainerSettings(Section):
+    """What Trainer goes by: sections of the configuration, or the named parts of them."""
+
+    preprocessing: Preprocessing
+    seed: int
+    trainer: sections.Trainer
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Trains, prunes and exports.
 
     Args:
-      fn_args: `custom_config` holds `preprocessing` (what Transform was given), `seed`, `trainer`
-        (the whole section) and `code_sha256`, which only tells runs of different code apart.
+      fn_args: `custom_config` holds `settings`, the JSON of `TrainerSettings`, and `code_sha256`,
+        which only tells runs of different code apart.
         `hyperparameters` of the tuner, when there are any, replace those of the section.
         `base_model` is the SavedModel of an earlier run; what to start from lies beside it.
     """
-    settings = fn_args.custom_config
-    section, seed = settings["trainer"], settings["seed"]
-    inputs = model_inputs_of(fn_args.transform_graph_path, settings["preprocessing"])
+    settings = TrainerSettings.model_validate_json(fn_args.custom_config["settings"])
+    section, seed = settings.trainer, settings.seed
+    inputs = model_inputs_of(fn_args.transform_graph_path, settings.preprocessing)
     if fn_args.hyperparameters:
-        values = Hyperparameters.from_tuner(fn_args.hyperparameters["values"])
+        values = of_trial(fn_args.hyperparameters["values"])
     else:
-        values = Hyperparameters.from_section(section)
+        values = values_of(section)
     train = load_rows(fn_args.train_files, inputs)
     evaluation = load_rows(fn_args.eval_files, inputs)
     tf_keras.utils.set_random_seed(seed)
-    teacher = build_network(inputs, values.architecture, "teacher")
-    meaning = describe(fn_args.transform_graph_path, settings["preprocessing"]).to_json()
+    teacher = build_network(inputs, architecture_of(values), "teacher")
+    meaning = describe(fn_args.transform_graph_path, settings.preprocessing).to_json()
     outcome = start_training(
-        teacher, fn_args.base_model, section["warm_start"], json.loads(meaning), values
+        teacher, fn_args.base_model, section.warm_start, json.loads(meaning), values
     )
     initial_loss = evaluation_loss(teacher, evaluation, cross_entropy)
     initial_weights = teacher.get_weights()
-    plan = Plan(
-        section["epochs"], section["batch_size"], values.learning_rate, seed, section["patience"]
-    )
+    plan = Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience)
     history = fit(teacher, train, evaluation, cross_entropy, plan)
     if outcome.start == "warm" and initial_loss < min(history["val_loss"]):
         teacher.set_weights(initial_weights)
-    plan = dataclasses.replace(plan, epochs=section["pruning_epochs"], patience=None)
+    plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
     pruned, pruning_history = prune(
-        teacher, train, evaluation, cross_entropy, plan, section["sparsity"]
+        teacher, train, evaluation, cross_entropy, plan, section.sparsity
     )
     export_server_model(
         pruned,
         fn_args.transform_graph_path,
-        settings["preprocessing"],
+        settings.preprocessing,
         fn_args.serving_model_dir,
     )
     write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
@@ -87,14 +93,16 @@ def run_fn(fn_args: FnArgs) -> None:
     teacher.save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
     pruned.save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
     report = {
-        "hyperparameters": dataclasses.asdict(values),
+        "hyperparameters": values.model_dump(),
         "start": {**dataclasses.asdict(outcome), "initial_val_loss": initial_loss},
         "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
         "history": history,
         "pruning_history": pruning_history,
         "sparsity": measured_sparsity(pruned),
     }
-    with open(os.path.join(fn_args.model_run_dir, REPORT_FILE), "w", encoding="utf-8") as file:
+    with open(
+        os.path.join(fn_args.model_run_dir, TRAINING_REPORT.file), "w", encoding="utf-8"
+    ) as file:
         json.dump(report, file, indent=1)
 
 
@@ -121,6 +129,6 @@ def start_training(
     start = read_start(Path(base_model).parent / FOLDER)
     if start is None:
         return Outcome("cold", "the weights of the last blessed model are gone or damaged")
-    if reason := cold_reason(start, preprocessing, values.architecture):
+    if reason := cold_reason(start, preprocessing, architecture_of(values)):
         return Outcome("cold", reason)
     return take_over(teacher, start, preprocessing)

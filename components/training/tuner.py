@@ -6,35 +6,43 @@ through; the model of an earlier run or none, whose hyperparameters are then tri
 Fails when no trial was completed, with the last trial's message.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
+from core import sections
+from core.sections import Hyperparameters, Search, Section
 from models.network.features import model_inputs_of
+from models.network.layout import Preprocessing
 from models.network.rows import load_rows
-from models.network.tuning import Hyperparameters, NetworkTuner
+from models.network.tuning import NetworkTuner, values_of
 from models.network.warm_start import FOLDER, read_start
+
+
+class TunerSettings(Section):
+    """What Tuner goes by: sections of the configuration, or the named parts of them."""
+
+    preprocessing: Preprocessing
+    seed: int
+    tuner: sections.Tuner
+    trainer: Search
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Builds the tuner that TFX runs.
 
     Args:
-      fn_args: `custom_config` holds `preprocessing` (what Transform was given), `seed`, `tuner`
-        (the section: trials, epochs), `trainer` (of the section: learning_rate, hidden_units,
-        dropout, embedding_dim, l2 and batch_size) and `code_sha256`, which only tells runs of
-        different code apart.
+      fn_args: `custom_config` holds `settings`, the JSON of `TunerSettings`, and `code_sha256`,
+        which only tells runs of different code apart.
     """
-    settings = fn_args.custom_config
-    inputs = model_inputs_of(fn_args.transform_graph_path, settings["preprocessing"])
+    settings = TunerSettings.model_validate_json(fn_args.custom_config["settings"])
+    inputs = model_inputs_of(fn_args.transform_graph_path, settings.preprocessing)
     tuner = NetworkTuner(
         inputs,
-        first_trial(settings["trainer"], fn_args.base_model),
-        trials=settings["tuner"]["trials"],
-        seed=settings["seed"],
+        first_trial(settings.trainer, fn_args.base_model),
+        trials=settings.tuner.trials,
+        seed=settings.seed,
         directory=fn_args.working_dir,
     )
     return TunerFnResult(
@@ -42,18 +50,18 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         fit_kwargs={
             "train": load_rows(fn_args.train_files, inputs),
             "evaluation": load_rows(fn_args.eval_files, inputs),
-            "epochs": settings["tuner"]["epochs"],
-            "batch_size": settings["trainer"]["batch_size"],
+            "epochs": settings.tuner.epochs,
+            "batch_size": settings.trainer.batch_size,
         },
     )
 
 
-def first_trial(section: Mapping[str, Any], base_model: str | None) -> Hyperparameters:
+def first_trial(section: Hyperparameters, base_model: str | None) -> Hyperparameters:
     """What is tried first: what the earlier run ended with, else what is configured.
 
     Args:
-      section: The section `trainer`.
+      section: Of the configuration.
       base_model: SavedModel of the earlier run; None without one.
     """
     start = read_start(Path(base_model).parent / FOLDER) if base_model else None
-    return start.hyperparameters if start else Hyperparameters.from_section(section)
+    return start.hyperparameters if start else values_of(section)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.export.device import MODEL_FILE, features, interpreter, read_bundle
+from core.names import EDGE_MODEL_FILE
+from models.export.device import features, interpreter, read_bundle
 from models.export.fresh_answers import Answers, read_task, write_answers
 from models.export.measurement import median_latency_us
 
@@ -19,7 +20,8 @@ def answer(folder: Path, columns: dict[str, np.ndarray], sample: int) -> Answers
     """Answers raw columns, and takes the time of single rows, their preprocessing included."""
     bundle = read_bundle(folder)
     signature = bundle["signature"]
-    runner = interpreter((folder / MODEL_FILE).read_bytes()).get_signature_runner(signature["name"])
+    content = (folder / EDGE_MODEL_FILE).read_bytes()
+    runner = interpreter(content).get_signature_runner(signature["name"])
     probabilities = runner(**features(bundle, columns))[signature["output"]][:, 0].copy()
     one = {name: values[:1] for name, values in columns.items()}
     latency = median_latency_us(lambda: runner(**features(bundle, one)), _REPEATS) / 1000.0

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-MODEL_FILE = "tflite"
-PREPROCESSING_FILE = "preprocessing.json"
+from core.names import PREPROCESSING_FILE
 
 
 def read_bundle(folder: Path) -> dict[str, Any]:

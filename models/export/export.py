@@ -1,14 +1,13 @@
 """The server model: a SavedModel with the Transform graph inside and two signatures."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
 from models.network.features import PROBABILITY
-from models.network.layout import layout_of
+from models.network.layout import Preprocessing, layout_of
 
 EXAMPLES = "examples"
 DEFAULT_SIGNATURE = "serving_default"
@@ -16,7 +15,7 @@ COLUMNS_SIGNATURE = "serving_columns"
 
 
 def export_server_model(
-    model: tf_keras.Model, transform_graph: str, preprocessing: Mapping[str, Any], folder: str
+    model: tf_keras.Model, transform_graph: str, preprocessing: Preprocessing, folder: str
 ) -> None:
     """Writes the SavedModel.
 
@@ -28,7 +27,7 @@ def export_server_model(
     Args:
       model: Network on transformed features.
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
-      preprocessing: What Transform was given as its custom_config.
+      preprocessing: What Transform was given.
       folder: Where the SavedModel goes.
     """
     transform_output = tft.TFTransformOutput(transform_graph)

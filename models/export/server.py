@@ -1,12 +1,15 @@
 """Size and latency of the server model, asked as TensorFlow Serving asks it."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
+from core.names import PRUNED_FILE
 from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
 from models.export.measurement import folder_contents, median_latency_us, sizes
 from models.network.features import PROBABILITY
@@ -35,6 +38,23 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
         call = functools.partial(answer, **{EXAMPLES: examples})
         latency[f"batch_{batch}"] = median_latency_us(call, repeats)
     return {**sizes(folder_contents(folder)), "latency_us": latency}
+
+
+def in_pipeline_answers(
+    features: Mapping[str, tf.Tensor], model: Path, model_run: Path
+) -> np.ndarray:
+    """What the network inside a SavedModel answers as the pipeline has it, float32 [rows].
+
+    Args:
+      features: Transformed features.
+      model: The SavedModel, which is not read.
+      model_run: The Trainer's `model_run`.
+    """
+    del model
+    network = tf_keras.models.load_model(model_run / PRUNED_FILE, compile=False)
+    inputs = {name: features[name] for name in network.input}
+    answers: np.ndarray = network(inputs, training=False).numpy()[:, 0]
+    return answers
 
 
 def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:

@@ -9,12 +9,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from core.names import EDGE_MODEL_FILE
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.measurement import median_latency_us, sizes
 from models.network.features import PROBABILITY
@@ -101,6 +103,20 @@ def answer_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
     inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
     return runner(**inputs)[PROBABILITY][:, 0].copy()
+
+
+def in_pipeline_answers(
+    features: Mapping[str, tf.Tensor], model: Path, model_run: Path
+) -> np.ndarray:
+    """What an edge bundle's model answers as the pipeline runs it, float32 [rows].
+
+    Args:
+      features: Transformed features.
+      model: The edge bundle.
+      model_run: The Trainer's `model_run`, which is not read.
+    """
+    del model_run
+    return answer_features((model / EDGE_MODEL_FILE).read_bytes(), features)
 
 
 def _interpreter(content: bytes) -> tf.lite.Interpreter:

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.sections import LabelTuning
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
 from models.labels.combiner import combine, temper
 from models.labels.scores import Score
-from models.labels.snorkel_model import Training, Tuning
+from models.labels.snorkel_model import Training
 from models.labels.votes import ABSTAIN as ABSTAIN
 from models.labels.votes import NEGATIVE as NEGATIVE
 from models.labels.votes import POSITIVE as POSITIVE
@@ -118,7 +119,7 @@ def fit(
     epochs: int,
     seed: int,
     method: str = AUTO,
-    tuning: Tuning = Tuning(),  # noqa: B008 - frozen
+    tuning: LabelTuning | None = None,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 
@@ -151,7 +152,8 @@ def fit(
         COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed)),
     }
     if voting.sum() >= MIN_FUNCTIONS:
-        grid = tuning.grid(Training(epochs=epochs))
+        first = Training(epochs=epochs)
+        grid = snorkel_model.grid(first, tuning) if tuning else [first]
         found = [_train(vectors, counts, gold, voting, balance, t, seed) for t in grid]
         taken = label_scores.best([_losses(candidate, gold) for candidate, _ in found])
         weight[voting] = found[taken][1]

@@ -3,12 +3,13 @@ AAAI 2019): from agreement and disagreement alone it learns how far each functio
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.sections import LabelTuning
 from models.labels.votes import Counts, Votes
 
 MU_EPS = 0.01  # smallest P(vote | class): no function is infallible
@@ -31,23 +32,10 @@ class Training:
     prec_init: float = 0.7
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """Values tried besides those of the first `Training`."""
-
-    learning_rate: tuple[float, ...] = ()
-    l2: tuple[float, ...] = ()
-    epochs: tuple[int, ...] = ()
-    prec_init: tuple[float, ...] = ()
-
-    def grid(self, first: Training) -> list[Training]:
-        """`first`, and it with each of the values in turn."""
-        changed = [
-            replace(first, **{field.name: value})
-            for field in fields(self)
-            for value in getattr(self, field.name)
-        ]
-        return list(dict.fromkeys([first, *changed]))
+def grid(first: Training, tuning: LabelTuning) -> list[Training]:
+    """`first`, and it with each of the values of `tuning` in turn."""
+    changed = [replace(first, **{name: value}) for name, values in tuning for value in values]
+    return list(dict.fromkeys([first, *changed]))
 
 
 class _Momentum:

@@ -1,6 +1,6 @@
 """Quality and fairness of binary decisions, overall and by slice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn import metrics
@@ -48,7 +48,7 @@ def all_slices(
     labels: np.ndarray,
     probabilities: np.ndarray,
     columns: Mapping[str, np.ndarray],
-    slices: list[list[str]],
+    slices: Sequence[Sequence[str]],
 ) -> dict[str, dict[str, float | None]]:
     """Metrics of each slice, by a name such as "sex=Female,race=White".
 
@@ -64,7 +64,9 @@ def all_slices(
     }
 
 
-def slice_rows(columns: Mapping[str, np.ndarray], slices: list[list[str]]) -> dict[str, np.ndarray]:
+def slice_rows(
+    columns: Mapping[str, np.ndarray], slices: Sequence[Sequence[str]]
+) -> dict[str, np.ndarray]:
     """Which rows are in each slice, bool [rows] by a name such as "sex=Female,race=White".
 
     Args:

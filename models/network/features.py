@@ -1,12 +1,10 @@
 """The contract between the Transform graph and the networks: names, widths and dtypes."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 import tensorflow_transform as tft
 
-from models.network.layout import layout_of
+from models.network.layout import Preprocessing, layout_of
 from models.network.text import FIRST_ID, VOCABULARY
 
 PROBABILITY = "probability"
@@ -33,12 +31,12 @@ class ModelInputs:
     token_ids: int = 0
 
 
-def model_inputs_of(transform_graph: str, preprocessing: Mapping[str, Any]) -> ModelInputs:
+def model_inputs_of(transform_graph: str, preprocessing: Preprocessing) -> ModelInputs:
     """Reads the widths that are left after feature selection.
 
     Args:
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
-      preprocessing: What Transform was given as its custom_config.
+      preprocessing: What Transform was given.
     """
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), preprocessing)

@@ -1,10 +1,11 @@
 """Which columns the models learn from, and where each stands in the model inputs."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 import numpy as np
+
+from core.sections import Section
 
 _NOT_A_FEATURE = "not_a_feature/"  # no column that a configuration names has a slash
 
@@ -24,6 +25,24 @@ class TextLayout:
     vocabulary: int
     width: int
     ngrams: int
+
+
+class Preprocessing(Section):
+    """What preprocessing goes by, before feature selection.
+
+    Attributes:
+      numeric: Numeric columns.
+      categorical: Categorical columns with their values, those of the contract's domains.
+      text: All text columns; None when there are none.
+      passed_through: Columns kept as they are, for slicing.
+      buckets: Quantile buckets for each numeric column.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[tuple[str, tuple[str, ...]], ...]
+    text: TextLayout | None
+    passed_through: tuple[str, ...]
+    buckets: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,26 +103,24 @@ def not_a_feature(column: str) -> str:
     return _NOT_A_FEATURE + column
 
 
-def layout_of(columns: Collection[str], custom_config: Mapping[str, Any]) -> Layout:
+def layout_of(columns: Collection[str], preprocessing: Preprocessing) -> Layout:
     """The layout for the columns that are left after feature selection.
 
     Args:
       columns: Columns of the selected schema.
-      custom_config: As for `preprocessing_fn`.
+      preprocessing: What Transform goes by.
     """
 
     def selected(column: str) -> bool:
         return column in columns and not_a_feature(column) not in columns
 
-    text = custom_config["text"]
-    columns_of_text = tuple(c for c in text["columns"] if selected(c)) if text else ()
+    text = preprocessing.text
+    columns_of_text = tuple(c for c in text.columns if selected(c)) if text else ()
     return Layout(
-        numeric=tuple(c for c in custom_config["numeric"] if selected(c)),
-        categorical=tuple(
-            (c, tuple(values)) for c, values in custom_config["categorical"] if selected(c)
-        ),
-        buckets=custom_config["buckets"],
-        text=TextLayout(columns_of_text, text["vocabulary"], text["tokens"], text["ngrams"])
-        if columns_of_text
+        numeric=tuple(c for c in preprocessing.numeric if selected(c)),
+        categorical=tuple((c, values) for c, values in preprocessing.categorical if selected(c)),
+        buckets=preprocessing.buckets,
+        text=dataclasses.replace(text, columns=columns_of_text)
+        if text and columns_of_text
         else None,
     )

@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from core.names import LABEL, WEIGHT
-from models.network.layout import Layout, layout_of
+from models.network.layout import Layout, Preprocessing, layout_of
 from models.network.text import FIRST_ID, PADDING, STEPS, TOKENS, UNKNOWN, VOCABULARY, token_ids
 
 NUMERIC = "numeric"
@@ -75,17 +75,14 @@ class Description:
 
 
 def preprocessing_fn(
-    inputs: Mapping[str, tf.SparseTensor], custom_config: Mapping[str, Any]
+    inputs: Mapping[str, tf.SparseTensor], custom_config: Mapping[str, str]
 ) -> dict[str, tf.Tensor]:
     """Maps raw columns to model inputs; the entry point that TFX Transform calls.
 
     Args:
       inputs: One SparseTensor [batch, 1] for each column of the selected schema.
-      custom_config: `numeric` (list of columns), `categorical` (pairs of column and list of
-        values: TFX would sort the keys of a mapping), `text` (None without text columns, else
-        `columns`, `vocabulary`, `tokens` and `ngrams`), `passed_through` (columns kept as they
-        are, for slicing), `buckets`. Columns that the feature selection dropped are not in `inputs`
-        and are left out.
+      custom_config: `settings`, the JSON of a `Preprocessing`. Columns that the feature selection
+        dropped are not in `inputs` and are left out.
 
     Returns:
       `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing ([batch, 1] of .5 when
@@ -94,7 +91,8 @@ def preprocessing_fn(
       [batch, T * width]: see `token_ids`; `label` and `weight` float32 [batch, 1]; the
       passed-through columns, string [batch, 1].
     """
-    layout = layout_of(inputs, custom_config)
+    preprocessing = Preprocessing.model_validate_json(custom_config["settings"])
+    layout = layout_of(inputs, preprocessing)
     outputs = {}
     if layout.text is not None:
         texts = _packed([inputs[c] for c in layout.text.columns], "")
@@ -113,22 +111,22 @@ def preprocessing_fn(
         LABEL: _dense(inputs[LABEL], 0.0),
         WEIGHT: _dense(inputs[WEIGHT], 0.0),
     }
-    outputs.update({c: _dense(inputs[c], "") for c in custom_config["passed_through"]})
+    outputs.update({c: _dense(inputs[c], "") for c in preprocessing.passed_through})
     return outputs
 
 
-def describe(transform_graph: str, custom_config: Mapping[str, Any]) -> Description:
+def describe(transform_graph: str, preprocessing: Preprocessing) -> Description:
     """Reads what `preprocessing_fn` fitted out of a Transform graph.
 
     Args:
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
-      custom_config: What Transform was given.
+      preprocessing: What Transform was given.
 
     Raises:
       ValueError: The graph was not made by this module's `preprocessing_fn`.
     """
     output = tft.TFTransformOutput(transform_graph)
-    layout = layout_of(output.raw_feature_spec(), custom_config)
+    layout = layout_of(output.raw_feature_spec(), preprocessing)
     boundaries = np.zeros([0, layout.buckets - 1], np.float32)
     if layout.numeric:
         boundaries = _fitted_boundaries(output)

@@ -1,12 +1,12 @@
 """The search for hyperparameters with KerasTuner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras_tuner
 import tf_keras
 
+from core.sections import Hyperparameters
 from models.network.features import ModelInputs
 from models.network.network import Architecture, build_network
 from models.network.rows import Rows
@@ -20,52 +20,36 @@ _L2S = (0.0, 1e-5, 1e-4)
 _LEARNING_RATES = (5e-4, 5e-3)
 
 
-@dataclass(frozen=True)
-class Hyperparameters:
-    """What the search varies; named and valued as in the section `trainer` of the configuration."""
+def values_of(section: Hyperparameters) -> Hyperparameters:
+    """The values alone, without what else a section holds."""
+    return Hyperparameters(
+        **{name: getattr(section, name) for name in Hyperparameters.model_fields}
+    )
 
-    learning_rate: float
-    hidden_units: tuple[int, ...]
-    dropout: float
-    embedding_dim: int
-    l2: float
 
-    @classmethod
-    def from_section(cls, section: Mapping[str, Any]) -> "Hyperparameters":
-        """Takes the configured values out of the section `trainer`."""
-        return cls(
-            learning_rate=section["learning_rate"],
-            hidden_units=tuple(section["hidden_units"]),
-            dropout=section["dropout"],
-            embedding_dim=section["embedding_dim"],
-            l2=section["l2"],
-        )
+def of_trial(values: Mapping[str, Any]) -> Hyperparameters:
+    """The values of a trial, in which `hidden_units` is written as `64-32`."""
+    units = tuple(int(width) for width in values["hidden_units"].split("-"))
+    return Hyperparameters.model_validate({**values, "hidden_units": units})
 
-    @classmethod
-    def from_tuner(cls, values: Mapping[str, Any]) -> "Hyperparameters":
-        """Takes the values of a trial, in which `hidden_units` is written as `64-32`."""
-        units = tuple(int(width) for width in values["hidden_units"].split("-"))
-        return cls.from_section({**values, "hidden_units": units})
 
-    @property
-    def architecture(self) -> Architecture:
-        """The network's part of the values."""
-        return Architecture(self.hidden_units, self.embedding_dim, self.dropout, self.l2)
+def architecture_of(values: Hyperparameters) -> Architecture:
+    """The network's part of the values."""
+    return Architecture(values.hidden_units, values.embedding_dim, values.dropout, values.l2)
 
-    def space(self) -> keras_tuner.HyperParameters:
-        """The space that is searched; these hyperparameters are its default point."""
-        hp = keras_tuner.HyperParameters()
-        units = "-".join(str(width) for width in self.hidden_units)
-        rates = (*_LEARNING_RATES, self.learning_rate)
-        hp.Float(
-            "learning_rate", min(rates), max(rates), sampling="log", default=self.learning_rate
-        )
-        hp.Choice("hidden_units", _with(_HIDDEN_UNITS, units), default=units)
-        hp.Choice("dropout", _with(_DROPOUTS, self.dropout), default=self.dropout)
-        dims = _with(_EMBEDDING_DIMS, self.embedding_dim)
-        hp.Choice("embedding_dim", dims, default=self.embedding_dim)
-        hp.Choice("l2", _with(_L2S, self.l2), default=self.l2)
-        return hp
+
+def space_around(values: Hyperparameters) -> keras_tuner.HyperParameters:
+    """The space that is searched; the values are its default point."""
+    hp = keras_tuner.HyperParameters()
+    units = "-".join(str(width) for width in values.hidden_units)
+    rates = (*_LEARNING_RATES, values.learning_rate)
+    hp.Float("learning_rate", min(rates), max(rates), sampling="log", default=values.learning_rate)
+    hp.Choice("hidden_units", _with(_HIDDEN_UNITS, units), default=units)
+    hp.Choice("dropout", _with(_DROPOUTS, values.dropout), default=values.dropout)
+    dims = _with(_EMBEDDING_DIMS, values.embedding_dim)
+    hp.Choice("embedding_dim", dims, default=values.embedding_dim)
+    hp.Choice("l2", _with(_L2S, values.l2), default=values.l2)
+    return hp
 
 
 def _with(values: tuple[Any, ...], default: Any) -> list[Any]:
@@ -100,7 +84,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             objective=keras_tuner.Objective(OBJECTIVE, "min"),
             max_trials=trials,
             seed=seed,
-            hyperparameters=defaults.space(),
+            hyperparameters=space_around(defaults),
             tune_new_entries=False,
             allow_new_entries=False,
             max_consecutive_failed_trials=trials + 1,  # on_search_end says more
@@ -114,9 +98,9 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         self, trial: Any, train: Rows, evaluation: Rows, epochs: int, batch_size: int
     ) -> dict[str, float]:
         """Trains with the values of one trial."""
-        values = Hyperparameters.from_tuner(trial.hyperparameters.values)
+        values = of_trial(trial.hyperparameters.values)
         tf_keras.utils.set_random_seed(self._seed)
-        model = build_network(self._inputs, values.architecture, "trial")
+        model = build_network(self._inputs, architecture_of(values), "trial")
         plan = Plan(epochs, batch_size, values.learning_rate, self._seed)
         history = fit(model, train, evaluation, cross_entropy, plan)
         return {OBJECTIVE: min(history["val_loss"])}

@@ -14,15 +14,16 @@ our own.
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tf_keras
 
+from core.sections import Hyperparameters
 from models.network.network import Architecture
-from models.network.tuning import Hyperparameters
+from models.network.tuning import architecture_of
 
 FOLDER = "Format-WarmStart"  # beside Format-Serving, so that it is never pushed
 _WEIGHTS_FILE = "weights.npz"
@@ -77,7 +78,7 @@ def write_start(
     np.savez(folder / _WEIGHTS_FILE, **_weights(network))
     meaning = {
         "preprocessing": json.loads(preprocessing),
-        "hyperparameters": asdict(hyperparameters),
+        "hyperparameters": hyperparameters.model_dump(),
     }
     (folder / _MEANING_FILE).write_text(json.dumps(meaning), encoding="utf-8")
 
@@ -89,7 +90,11 @@ def read_start(folder: Path) -> Start | None:
         with np.load(folder / _WEIGHTS_FILE) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         section = meaning["hyperparameters"]
-        return Start(weights, meaning["preprocessing"], Hyperparameters.from_section(section))
+        return Start(
+            weights,
+            meaning["preprocessing"],
+            Hyperparameters.model_validate_json(json.dumps(section)),
+        )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
@@ -119,7 +124,7 @@ def cold_reason(
         changes = [f"added {', '.join(added)}"] if added else []
         changes += [f"dropped {', '.join(dropped)}"] if dropped else []
         return f"the columns changed: {'; '.join(changes) or 'another order'}"
-    earlier = start.hyperparameters.architecture
+    earlier = architecture_of(start.hyperparameters)
     for name in ("hidden_units", "embedding_dim"):
         if getattr(earlier, name) != getattr(architecture, name):
             return f"{name} changed from {getattr(earlier, name)} to {getattr(architecture, name)}"

@@ -8,12 +8,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.names import SOURCE_FILES
 from pipeline.ingestion.spans import part_of
 from pipeline.ingestion.window import Ledger
 from pipeline.metadata.store import Execution, Metadata, find, open_store
 from pipeline.retraining import records
-
-SOURCE_FILES = "source_files"  # as in components/data/csv_example_gen.py, which loads TensorFlow
 
 
 def read(run_folder: Path) -> Ledger:

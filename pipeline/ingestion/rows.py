@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from core.config import Config
 
+from core.config import Config
 from core.errors import InputError
 from core.names import ROW_ID
 from core.sections import Group

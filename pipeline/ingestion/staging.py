@@ -23,7 +23,7 @@ from core import lock
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
-from core.names import ROW_ID
+from core.names import ROW_ID, SPLITS
 from pipeline.ingestion import ledger, rows, tables
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.spans import SourceFile, SpanFinding
@@ -31,7 +31,6 @@ from pipeline.ingestion.window import Suspected, Window, find_window
 from pipeline.run.fingerprint import code_sha256
 
 LOCK = ".lock"
-SPLITS = ("train", "eval", "test")
 _OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
 
 

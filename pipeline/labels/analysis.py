@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from core.config import Config
 from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
+from core.config import Config
 from core.errors import InputError
 from models.labels import (
     analysis as label_analysis,
@@ -36,7 +36,6 @@ from models.labels import (
 )
 from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
 from models.labels.rows import coded
-from models.labels.snorkel_model import Tuning
 from models.labels.voting import Voter
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.staged_rows import StagedRows
@@ -169,7 +168,6 @@ def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
 def _fit(applied: Applied, vectors: Votes, counts: Counts, config: Config) -> label_model.Fitted:
     names = [function.name for function in applied.functions]
     settings = config.labeling
-    tuning = Tuning(**settings.tuning.model_dump())
     return label_model.fit(
         vectors,
         counts,
@@ -178,7 +176,7 @@ def _fit(applied: Applied, vectors: Votes, counts: Counts, config: Config) -> la
         settings.epochs,
         config.seed,
         settings.method,
-        tuning,
+        settings.tuning,
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from core.config import Config
-
 from pipeline.ingestion.spans import part_of
 from pipeline.labels import answers
 from pipeline.metadata.store import Execution, find

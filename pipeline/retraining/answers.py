@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from core.config import Config
 
+from core.config import Config
 from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.window import Window
 from pipeline.retraining.judged_labels import Judged, together

@@ -22,7 +22,7 @@ from pipeline.retraining.judged_labels import suspicious_spans
 from pipeline.retraining.records import Decision, Outcome, Suspicion
 from pipeline.run import run
 from pipeline.run.events import Listener
-from pipeline.run.recorder import run_code_sha256
+from pipeline.run.fingerprint import run_code_sha256
 
 DONE, BLOCKED, SIGNALLED = 0, 3, 128
 _REASONS = "retrain_reasons"

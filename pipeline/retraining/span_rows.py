@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from core.config import Config
 from numpy.typing import NDArray
 
+from core.config import Config
 from core.errors import InputError
 from pipeline.ingestion import rows, tables
 from pipeline.ingestion.contract import raw_columns

@@ -7,27 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from core.config import Config
 from ml_metadata.errors import StatusError
 
+from core.config import Config
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged
 from pipeline.metadata.store import Execution, open_store
 from pipeline.report import findings, summary
 from pipeline.run.events import Event, NodeFinished, NodeStarted
 from pipeline.run.failures import Failure
-from pipeline.run.fingerprint import code_sha256
+from pipeline.run.fingerprint import run_code_sha256
 from pipeline.run.usage import Usage
 
 _RUN_ID = "%Y%m%dT%H%M%SZ"
-# Modules that the DAG names by strings, so that nothing imports them.
-NAMED_MODULES = (
-    "components.beam.sliced_batches",
-    "components.beam.tfma_fast_path",
-    "components.training.trainer",
-    "components.training.tuner",
-    "models.network.preprocessing",
-)
 
 
 def new_run_id(
@@ -42,12 +34,6 @@ def new_run_id(
     if run_id > last:
         return run_id
     return (datetime.strptime(last, _RUN_ID) + timedelta(seconds=1)).strftime(_RUN_ID)
-
-
-def run_code_sha256(config: Config) -> str:
-    """Hash of this repository's code that a run uses, data modules included."""
-    modules = [config.data.loader, config.labeling.functions]
-    return code_sha256("pipeline.run.run", *NAMED_MODULES, *filter(None, modules))
 
 
 @dataclass(frozen=True)

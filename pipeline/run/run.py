@@ -23,7 +23,8 @@ from pipeline.report.history import run_ids
 from pipeline.report.summary import Summary
 from pipeline.run.events import Event, Listener, NodeError
 from pipeline.run.failures import Failure, explain, is_disk_full
-from pipeline.run.recorder import Recorder, Run, new_run_id, run_code_sha256
+from pipeline.run.fingerprint import run_code_sha256
+from pipeline.run.recorder import Recorder, Run, new_run_id
 from pipeline.run.signals import Interrupted, interruptible
 from pipeline.run.usage import Usage
 from pipeline.versions.reconcile import forget_deleted

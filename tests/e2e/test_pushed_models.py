@@ -158,7 +158,7 @@ def test_edge_bundle_needs_only_numpy_and_the_interpreter(
     from models.network.preprocessing import CATEGORICAL, NUMERIC
     from models.network.rows import load_rows
     from pipeline.config import load as config
-    from pipeline.settings import preprocessing_config
+    from pipeline.settings import preprocessing_for
 
     path, rows = staged_rows(root)
     bundle = root / "smoke" / report["pushed"]["edge"]["path"]
@@ -166,7 +166,7 @@ def test_edge_bundle_needs_only_numpy_and_the_interpreter(
 
     graph = Record(root).output(cold, "Transform", "transform_graph")
     transformed = Record(root).output(cold, "Transform", "transformed_examples")
-    inputs = model_inputs_of(str(graph), preprocessing_config(config.load("smoke")))
+    inputs = model_inputs_of(str(graph), preprocessing_for(config.load("smoke")))
     test = load_rows([str(transformed / "Split-test" / "*")], inputs)
     features = np.hstack([np.float32(numeric), np.float32(categorical)])
     in_pipeline = np.hstack([test.numeric, np.float32(test.categorical)])

@@ -11,7 +11,7 @@ import tf_keras
 from models.network.features import model_inputs_of
 from models.network.rows import load_rows
 from pipeline.config import load as config
-from pipeline.settings import preprocessing_config
+from pipeline.settings import preprocessing_for
 from tests.e2e.conftest import Record, pipeline
 from tests.e2e.test_pushed_models import EDGE, SERVER, fresh, row_order
 from tests.e2e.test_runs import NODES, RESOLVERS
@@ -75,7 +75,7 @@ def test_edge_bundle_reads_raw_text_as_the_pipeline_did(messages: tuple[Path, st
     record = Record(root, NAME)
     graph = record.output(run_id, "Transform", "transform_graph")
     transformed = record.output(run_id, "Transform", "transformed_examples")
-    settings = preprocessing_config(config.load(CONFIG))
+    settings = preprocessing_for(config.load(CONFIG))
     test = load_rows([str(transformed / "Split-test" / "*")], model_inputs_of(str(graph), settings))
     assert test.tokens is not None
     assert (test.tokens > 1).sum() > 10 * test.count, "words that are known"

@@ -11,17 +11,18 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
 from models.network.features import model_inputs_of
+from models.network.layout import Preprocessing, TextLayout
 from models.network.preprocessing import preprocessing_fn
 from models.network.rows import Rows
 from tests.support.tiny_rows import write_records
 
-PREPROCESSING: dict[str, Any] = {
-    "numeric": ["age", "capital-gain"],
-    "categorical": [["work", ["Private", "Public"]], ["sex", ["Female", "Male"]]],
-    "text": {"columns": ["note", "title"], "vocabulary": 12, "tokens": 8, "ngrams": 2},
-    "passed_through": ["sex"],
-    "buckets": 8,
-}
+PREPROCESSING = Preprocessing(
+    numeric=("age", "capital-gain"),
+    categorical=(("work", ("Private", "Public")), ("sex", ("Female", "Male"))),
+    text=TextLayout(columns=("note", "title"), vocabulary=12, width=8, ngrams=2),
+    passed_through=("sex",),
+    buckets=8,
+)
 SPEC = {
     "age": tf.io.VarLenFeature(tf.int64),
     "capital-gain": tf.io.VarLenFeature(tf.float32),
@@ -77,10 +78,11 @@ def tiny_transform() -> Path:
     return folder
 
 
-def fit(folder: Path, spec: dict[str, Any], preprocessing: dict[str, Any]) -> None:
+def fit(folder: Path, spec: dict[str, Any], preprocessing: Preprocessing) -> None:
     """Writes `graph`, fitted to those columns of the rows that are in `spec`."""
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
-    process = functools.partial(preprocessing_fn, custom_config=preprocessing)
+    custom_config = {"settings": preprocessing.model_dump_json()}
+    process = functools.partial(preprocessing_fn, custom_config=custom_config)
     with (
         beam.Pipeline(runner="DirectRunner") as pipeline,
         tft_beam.Context(temp_dir=str(folder / "tmp")),

@@ -1,5 +1,7 @@
 """AnomalyGate's logic on statistics that TFDV made of a few rows."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pytest
 import tensorflow_data_validation as tfdv
@@ -8,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.data.anomaly_gate import Anomaly, check, find_anomalies
 from core.errors import InputError
+from core.sections import Anomalies
 
 CONTRACT = text_format.Parse(
     """
@@ -17,6 +20,10 @@ CONTRACT = text_format.Parse(
     """,
     schema_pb2.Schema(),
 )
+
+
+def settings(severity: str = "ERROR", accept: Sequence[str] = ()) -> Anomalies:
+    return Anomalies.model_validate({"severity": severity, "accept": tuple(accept)})
 
 
 def anomalies_of(frame: pd.DataFrame, contract: schema_pb2.Schema = CONTRACT) -> list[Anomaly]:
@@ -64,7 +71,7 @@ def test_new_column_is_an_anomaly() -> None:
 def test_blocking_anomaly_says_what_is_wrong_and_how_to_accept_it() -> None:
     anomaly = Anomaly("train", "sex", "ERROR", "Unexpected value Robot.", 2, 3, "add it")
     with pytest.raises(InputError) as error:
-        check([anomaly], "ERROR", [], "schema/x.pbtxt")
+        check([anomaly], settings(), "schema/x.pbtxt")
     message = str(error.value)
     for part in ("split 'train'", "'sex'", "2 of 3 rows", "Robot", "schema/x.pbtxt"):
         assert part in message
@@ -74,7 +81,7 @@ def test_blocking_anomaly_says_what_is_wrong_and_how_to_accept_it() -> None:
 def test_what_is_accepted_already_stays_accepted() -> None:
     anomaly = Anomaly("train", "sex", "ERROR", "Unexpected value Robot.", 2, 3, "add it")
     with pytest.raises(InputError, match=r"--set 'anomalies.accept=\[age, sex\]'"):
-        check([anomaly], "ERROR", ["age"], "schema/x.pbtxt")
+        check([anomaly], settings(accept=["age"]), "schema/x.pbtxt")
 
 
 @pytest.mark.parametrize(
@@ -85,9 +92,9 @@ def test_severity_and_accepted_features(severity: str, accept: list[str], stops:
     anomaly = Anomaly("train", "sex", "WARNING", "Odd.", 1, 3, "look")
     if stops:
         with pytest.raises(InputError):
-            check([anomaly], severity, accept, "schema/x.pbtxt")
+            check([anomaly], settings(severity, accept), "schema/x.pbtxt")
     else:
-        check([anomaly], severity, accept, "schema/x.pbtxt")
+        check([anomaly], settings(severity, accept), "schema/x.pbtxt")
 
 
 def test_empty_cells_below_the_presence_of_the_contract() -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from core.contract import read_contract
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2
 
 from components.data.csv_example_gen import CsvExampleGen, convert, read_csv
+from core.contract import read_contract
 from core.errors import InputError
+from core.names import SPLITS
 from pipeline.config.load import load
-from pipeline.ingestion.staging import SPLITS, stage
+from pipeline.ingestion.staging import stage
 from pipeline.metadata.connection import sqlite_connection
 from pipeline.run.events import Event, NodeFinished
 from pipeline.run.runner import NodeRunner

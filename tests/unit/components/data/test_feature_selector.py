@@ -5,7 +5,8 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.data.feature_selector import find_drops, narrow
-from models.network.layout import layout_of
+from core.sections import Selection
+from models.network.layout import Preprocessing, layout_of
 
 
 def statistics_of(frame: pd.DataFrame) -> statistics_pb2.DatasetFeatureStatistics:
@@ -25,7 +26,8 @@ FRAME = pd.DataFrame(
 
 
 def test_drops_name_the_reason() -> None:
-    drops = find_drops(statistics_of(FRAME), list(FRAME), min_presence=0.05, max_share=0.99)
+    bounds = Selection(select=True, min_presence=0.05, max_share=0.99)
+    drops = find_drops(statistics_of(FRAME), list(FRAME), bounds)
     reasons = {drop.column: drop.reason for drop in drops}
     assert set(reasons) == {"constant", "zeros", "sevens", "rare"}
     assert "1.00% of rows, below 5.00%" in reasons["rare"]
@@ -33,7 +35,8 @@ def test_drops_name_the_reason() -> None:
 
 
 def test_column_that_the_data_lacks_is_dropped() -> None:
-    (drop,) = find_drops(statistics_of(FRAME), ["useful", "gone"], 0.0, 1.0)
+    anything = Selection(select=True, min_presence=0.0, max_share=1.0)
+    (drop,) = find_drops(statistics_of(FRAME), ["useful", "gone"], anything)
     assert (drop.column, drop.reason) == ("gone", "not in the data")
 
 
@@ -51,8 +54,13 @@ def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
     contract = schema_pb2.Schema()
     for name in ("useful", "sex"):
         contract.feature.add(name=name, type=schema_pb2.BYTES)
-    categorical = [["useful", ["a"]], ["sex", ["F"]]]
-    config = {"numeric": [], "categorical": categorical, "text": None, "buckets": 4}
+    config = Preprocessing(
+        numeric=(),
+        categorical=(("useful", ("a",)), ("sex", ("F",))),
+        text=None,
+        passed_through=(),
+        buckets=4,
+    )
 
     def learnt_from(columns: list[str]) -> list[str]:
         narrowed = narrow(contract, columns, ["sex"], {"useful", "sex"} - {*columns})

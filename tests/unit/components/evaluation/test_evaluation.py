@@ -17,13 +17,7 @@ from core.version_record import withdrawn_folder
 from models.export.model_content import content_sha256
 from pipeline.config import load as config
 from pipeline.evaluation import eval_config
-from pipeline.resolvers import (
-    LastBlessedOther,
-    LastBlessedSameInputs,
-    LiveOther,
-    WarmStart,
-    rolled_back_models,
-)
+from pipeline.resolvers import LastBlessedOther, LiveOther, WarmStart, rolled_back_models
 
 
 def test_overall_bounds_are_thresholds_of_the_overall_slice_only() -> None:
@@ -65,7 +59,7 @@ def resolve(
     tmp_path: Path,
     candidate: int,
     blessings: list[tuple[int, int]],
-    strategy: type[LastBlessedOther] = LastBlessedOther,
+    inputs: str = "raw",
 ) -> int | None:
     """The baseline's id among models 1 to 3, given (model, blessed) in the order of blessing."""
     connection = metadata_store_pb2.ConnectionConfig()
@@ -82,7 +76,7 @@ def resolve(
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model)
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
         given.append(blessing)
-    resolved = strategy(str(tmp_path / "serving")).resolve_artifacts(
+    resolved = LastBlessedOther(str(tmp_path / "serving"), inputs).resolve_artifacts(
         MetadataStore(connection),
         {
             "candidate": [models[candidate]],
@@ -176,15 +170,15 @@ def test_edge_baseline_reads_its_inputs_as_the_candidate_does(tmp_path: Path) ->
     write_bundle(tmp_path, 2, "student_int8", buckets=64)
     write_bundle(tmp_path, 3, "student_int8", buckets=32)
     blessings = [(1, 1), (2, 1)]
-    assert resolve(tmp_path, 3, blessings, LastBlessedSameInputs) == 1
-    assert resolve(tmp_path, 2, [(1, 1), (3, 1)], LastBlessedSameInputs) is None
+    assert resolve(tmp_path, 3, blessings, "transformed") == 1
+    assert resolve(tmp_path, 2, [(1, 1), (3, 1)], "transformed") is None
 
 
 def test_edge_bundle_that_is_gone_or_damaged_is_no_baseline(tmp_path: Path) -> None:
     write_bundle(tmp_path, 3, "student", buckets=32)
     write_bundle(tmp_path, 2, "student", buckets=32)
     (tmp_path / "2" / "Format-Serving" / "preprocessing.json").write_text('{"buckets"')
-    assert resolve(tmp_path, 3, [(1, 1), (2, 1)], LastBlessedSameInputs) is None
+    assert resolve(tmp_path, 3, [(1, 1), (2, 1)], "transformed") is None
 
 
 class Work:

@@ -18,9 +18,10 @@ from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.beam import record_batches
-from components.labels.answer_importer import ANSWERS_FILE
-from components.labels.snorkel_labeler import REPORT_FILE, SnorkelLabeler
+from components.labels.snorkel_labeler import SnorkelLabeler
 from core.errors import InputError
+from core.names import ANSWERS_FILE, LABEL_REPORT
+from core.sections import TrueLabel
 from data.census import spans
 from models.labels.label_model import NEGATIVE, POSITIVE
 
@@ -88,29 +89,33 @@ def artifact(kind: type, folder: Path) -> Any:
 
 
 def label(
-    folder: Path, examples: Examples, answers: Mapping[str, Any] | None = None, **changes: Any
+    folder: Path,
+    examples: Examples,
+    answers: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    **changes: Any,
 ) -> Result:
     """Runs the component's own function with real artifacts and a real Beam pipeline."""
     given = artifact(Answers, folder / "answers")
     (folder / "answers" / ANSWERS_FILE).write_text(json.dumps({"answers": answers or {}}))
     out = artifact(Examples, folder / "labeled")
     report = artifact(LabelReport, folder / "report")
-    settings: dict[str, Any] = {
-        "label_column": LABEL_COLUMN,
-        "positive": ">50K",
-        "negative": "<=50K",
+    labeling: dict[str, Any] = {
         "mode": "weak",
         "functions": "data.census.labeling_functions",
-        "columns": json.dumps(NUMERIC + CATEGORICAL),
-        "groups": json.dumps(GROUPS),
         "gold_rows": GOLD_ROWS,
         "gold_weight": 10.0,
         "uncovered": "distill",
         "method": "auto",
         "epochs": 100,
-        "tuning": "{}",
-        "seed": 1,
-        "code_sha256": "",
+        "tuning": {key: [] for key in ("learning_rate", "l2", "epochs", "prec_init")},
+    }
+    settings = {
+        "columns": {"label": LABEL_COLUMN, "positive": ">50K", "negative": "<=50K"},
+        "labeling": labeling | changes,
+        "features": NUMERIC + CATEGORICAL,
+        "groups": GROUPS,
+        "seed": seed,
     }
     SnorkelLabeler.test_call(
         examples=examples,
@@ -119,12 +124,13 @@ def label(
         labeled_examples=out,
         label_report=report,
         beam_pipeline=beam.Pipeline(FnApiRunner()),
-        **{**settings, **changes},
+        settings=json.dumps(settings),
+        code_sha256="",
     )
     rows = {
         split: read_split(Path(out.uri) / f"Split-{split}") for split in ("train", "eval", "test")
     }
-    return Result(rows, json.loads((folder / "report" / REPORT_FILE).read_text()), out)
+    return Result(rows, json.loads((folder / "report" / LABEL_REPORT.file).read_text()), out)
 
 
 def read_split(folder: Path) -> dict[str, list[Any]]:
@@ -322,7 +328,7 @@ def test_rows_without_a_vote_are_left_out(
 
 def test_gold_mode(census: dict[str, list[Row]], tmp_path: Path) -> None:
     blank = {**census, "train": [{**census["train"][0], LABEL_COLUMN: ""}, *census["train"][1:]]}
-    result = label(tmp_path, write_examples(tmp_path / "in", blank), mode="gold", functions="")
+    result = label(tmp_path, write_examples(tmp_path / "in", blank), mode="gold", functions=None)
     train = result.rows["train"]
     assert train["label"][1:] == [float(r[LABEL_COLUMN] == ">50K") for r in blank["train"][1:]]
     assert train["weight"] == [0.0] + [1.0] * 299
@@ -356,7 +362,7 @@ def test_bad_labels(
     examples = write_examples(tmp_path / "in", relabeled(census, change))
     with pytest.raises(InputError, match=message):
         label(tmp_path, examples, mode=mode)
-    assert not (tmp_path / "report" / REPORT_FILE).exists()
+    assert not (tmp_path / "report" / LABEL_REPORT.file).exists()
 
 
 @pytest.mark.parametrize(
@@ -425,7 +431,9 @@ def test_truncated_file(census: dict[str, list[Row]], tmp_path: Path) -> None:
 
 def test_a_class_may_be_called_none() -> None:
     batch = pa.RecordBatch.from_pydict({"disease": pa.array([["None"], ["flu"], None])})
-    found = record_batches.true_labels(batch, "disease", "flu", "None")
+    found = record_batches.true_labels(
+        batch, TrueLabel(label="disease", positive="flu", negative="None")
+    )
     assert found.tolist() == [NEGATIVE, POSITIVE, record_batches.UNKNOWN]
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from components.pushing.fresh_process import Problem, Served, run
 from components.pushing.push_checks import (
     PushRow,
+    PushSettings,
     answer_rows,
     check,
     choose_rows,
@@ -27,21 +28,32 @@ from tests.support.tiny_transform import raw_row
 
 TYPES = {"age": "INT", "capital-gain": "FLOAT", "work": "BYTES", "sex": "BYTES", "note": "BYTES",
          "title": "BYTES", "class": "BYTES", "row_id": "BYTES"}  # fmt: skip
-SETTINGS: dict[str, Any] = {
+PUSHER = {
     "sample_rows": 20,
     "max_difference": 0.001,
     "max_latency_ms": 1000,
     "time_limit": 100,
     "min_rows": 50,
     "max_regression": {"auc": 0.01, "accuracy": 0.01},
-    "label_column": "class",
-    "row_id": "row_id",
-    "mode": "weak",
-    "slices": [["sex"]],
-    "min_slice_rows": 20,
-    "types": TYPES,
 }
 ROWS = 240
+
+
+def settings(label: str = "class", mode: str = "weak", **pusher: Any) -> PushSettings:
+    return PushSettings.model_validate_json(
+        json.dumps(
+            {
+                "pusher": PUSHER | pusher,
+                "columns": {"label": label, "positive": "yes", "negative": "no"},
+                "labeling": {"mode": mode},
+                "evaluation": {"slices": [["sex"]], "min_slice_rows": 20},
+                "types": TYPES,
+            }
+        )
+    )
+
+
+SETTINGS = settings()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +87,7 @@ def checked(
     patterns: dict[str, str], target: str, model: Path, live: Path | None = None, **more: Any
 ) -> tuple[dict[str, PushRow], dict[str, Any]]:
     graph = str(tiny_transform.tiny_transform() / "graph")
-    run_folder = str(model.parent / "model_run") if target == "server" else None
+    run_folder = str(model.parent / "model_run")
     rows, checks = check(
         target,
         patterns,
@@ -83,7 +95,7 @@ def checked(
         str(model),
         run_folder,
         str(live) if live else None,
-        SETTINGS | more,
+        settings(**more),
     )
     return {f"{row.metric} {row.slice}": row for row in rows}, checks
 
@@ -243,9 +255,9 @@ def test_which_rows_have_a_true_label(patterns: dict[str, str]) -> None:
     rows.columns["weight"][3] = 10.0  # people labelled it
     assert choose_rows(rows, test, SETTINGS).rows.count == 61
     rows.columns["weight"][5] = 0.0
-    gold = choose_rows(rows, test, SETTINGS | {"mode": "gold"})
+    gold = choose_rows(rows, test, settings(mode="gold"))
     assert gold.source == "119 labelled rows of span 2 in the eval split"
-    written_over = SETTINGS | {"label_column": "label", "min_rows": 1}
+    written_over = settings(label="label", min_rows=1)
     assert choose_rows(rows, test, written_over).rows.count == 1
 
 

@@ -13,12 +13,15 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.executor import write_best_hyperparameters
 from tfx.types.standard_artifacts import HyperParameters, TunerResults
 
-from components.training.distiller import write_student
-from components.training.quantizer import write_variants
+from components.training.distiller import DistillerSettings, write_student
+from components.training.quantizer import QuantizerSettings, write_variants
 from components.training.trainer import run_fn
 from components.training.tuner import tuner_fn
 from core.errors import InputError
+from models.network.features import model_inputs_of
 from models.network.pruning import measured_sparsity
+from models.network.rows import load_rows
+from tests.support.tiny_rows import write_records
 from tests.support.tiny_transform import PREPROCESSING, tiny_transform
 
 TRAINER = {
@@ -45,8 +48,33 @@ DISTILLER = {
     "pruning_epochs": 2,
 }
 QUANTIZER = {"variant": "student_int8", "calibration_rows": 50, "max_difference": 0.1}
-COMMON = {"preprocessing": PREPROCESSING, "seed": 1}
-DISTILLER_SETTINGS = {**COMMON, "batch_size": 32, "patience": 2, "distiller": DISTILLER}
+COMMON = {"preprocessing": PREPROCESSING.model_dump(mode="json"), "seed": 1}
+STOPPING = {"batch_size": 32, "patience": 2}
+DISTILLER_SETTINGS = DistillerSettings.model_validate_json(
+    json.dumps({**COMMON, "trainer": STOPPING, "distiller": DISTILLER})
+)
+SEARCH = {
+    name: TRAINER[name]
+    for name in (
+        "batch_size",
+        "learning_rate",
+        "hidden_units",
+        "dropout",
+        "embedding_dim",
+        "l2",
+    )
+}
+
+
+def told(**settings: Any) -> dict[str, str]:
+    """The custom_config of a stock node."""
+    return {"settings": json.dumps({**COMMON, **settings})}
+
+
+def quantizer_settings(**changes: Any) -> QuantizerSettings:
+    return QuantizerSettings.model_validate_json(
+        json.dumps({**COMMON, "quantizer": {**QUANTIZER, **changes}})
+    )
 
 
 def paths() -> dict[str, Any]:
@@ -64,8 +92,8 @@ def make_nodes(path: Path) -> Path:
     """What the four nodes write: hyperparameters, model, model_run, student, edge, variants."""
     for name in ("hyperparameters", "results", "student", "variants"):
         (path / name).mkdir()
-    settings = {**COMMON, "tuner": {"trials": 2, "epochs": 2}, "trainer": TRAINER}
-    arguments = FnArgs(working_dir=str(path / "tmp"), custom_config=settings, **paths())
+    search = told(tuner={"enabled": True, "trials": 2, "epochs": 2}, trainer=SEARCH)
+    arguments = FnArgs(working_dir=str(path / "tmp"), custom_config=search, **paths())
     result = tuner_fn(arguments)
     result.tuner.search(**result.fit_kwargs)
     best, results = HyperParameters(), TunerResults()
@@ -76,6 +104,7 @@ def make_nodes(path: Path) -> Path:
     arguments.hyperparameters = json.loads(
         (path / "hyperparameters" / "best_hyperparameters.txt").read_text()
     )
+    arguments.custom_config = told(trainer=TRAINER)
     arguments.serving_model_dir = str(path / "model")
     arguments.model_run_dir = str(path / "model_run")
     run_fn(arguments)
@@ -88,7 +117,7 @@ def make_nodes(path: Path) -> Path:
         str(path / "student" / "student.keras"),
         graph,
         rows,
-        {**COMMON, "quantizer": QUANTIZER},
+        quantizer_settings(),
     )
     return path
 
@@ -113,7 +142,7 @@ def test_trainer_takes_the_tuners_values_and_prunes(folder: Path) -> None:
 
 
 def test_trainer_without_a_tuner_takes_the_configured_values(tmp_path: Path) -> None:
-    settings = {**COMMON, "trainer": {**TRAINER, "epochs": 1, "pruning_epochs": 1}}
+    settings = told(trainer={**TRAINER, "epochs": 1, "pruning_epochs": 1})
     run_fn(
         FnArgs(
             custom_config=settings,
@@ -127,9 +156,17 @@ def test_trainer_without_a_tuner_takes_the_configured_values(tmp_path: Path) -> 
 
 
 def test_trainer_writes_no_model_when_it_diverges(tmp_path: Path) -> None:
-    settings = {**COMMON, "trainer": {**TRAINER, "learning_rate": 1e30}}
+    rows = load_rows(
+        paths()["train_files"], model_inputs_of(paths()["transform_graph_path"], PREPROCESSING)
+    )
+    rows.label[:] = 1e38
+    damaged = [str(write_records(tmp_path / "rows", rows))]
     model = tmp_path / "model"
-    arguments = FnArgs(custom_config=settings, serving_model_dir=str(model), **paths())
+    arguments = FnArgs(
+        custom_config=told(trainer=TRAINER),
+        serving_model_dir=str(model),
+        **{**paths(), "train_files": damaged},
+    )
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         run_fn(arguments)
     assert not model.exists()
@@ -156,7 +193,7 @@ def test_the_edge_bundle_says_how_it_is_run(folder: Path) -> None:
     ).read_bytes()
     document = json.loads((bundle / "preprocessing.json").read_text())
     assert document["threshold"] == 0.5
-    assert [column["column"] for column in document["numeric"]] == PREPROCESSING["numeric"]
+    assert [column["column"] for column in document["numeric"]] == list(PREPROCESSING.numeric)
     signature = document["signature"]
     runner = tf.lite.Interpreter(str(bundle / "tflite")).get_signature_runner(signature["name"])
     numbers, categories = len(document["numeric"]), len(document["categorical"])
@@ -186,6 +223,6 @@ def test_quantizer_leaves_no_bundle_when_a_variant_differs(folder: Path, tmp_pat
             str(folder / "student" / "student.keras"),
             str(tiny_transform() / "graph"),
             str(tiny_transform() / "rows.gz"),
-            {**COMMON, "quantizer": {**QUANTIZER, "max_difference": 1e-9}},
+            quantizer_settings(max_difference=1e-9),
         )
     assert not bundle.exists()

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from components.artifacts import GateReport, LabelReport
-from components.evaluation.fairness_gate import GATES_FILE
 from components.labels.label_gate import LabelGate
-from components.labels.snorkel_labeler import REPORT_FILE
 from core.errors import InputError
 from core.intervals import newcombe_interval, wilson_interval
+from core.names import LABEL_GATES, LABEL_REPORT
 from models.labels import gates as label_gates
 from models.labels import groups as label_groups
 from models.labels.rows import coded
@@ -153,14 +152,14 @@ def call(folder: Path, **bounds: float) -> list[dict[str, Any]]:
     for artifact, name in ((report, "report"), (gates, "gates")):
         artifact.uri = str(folder / name)
         (folder / name).mkdir()
-    (folder / "report" / REPORT_FILE).write_text(json.dumps(REPORT))
+    (folder / "report" / LABEL_REPORT.file).write_text(json.dumps(REPORT))
     LabelGate.test_call(
         label_report=report,
         gates=gates,
         bounds=json.dumps({**NO_BOUNDS, **bounds}),
         code_sha256="",
     )
-    return list(json.loads((folder / "gates" / GATES_FILE).read_text()))
+    return list(json.loads((folder / "gates" / LABEL_GATES.file).read_text()))
 
 
 def test_the_node_hands_on_a_row_for_each_bound(tmp_path: Path) -> None:
@@ -180,4 +179,4 @@ def test_the_node_stops_the_run_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert lines[1] == "  coverage, overall: 0.9000, bound >= 0.95"
     assert "to change the bound: --set labeling.gates.min_coverage=VALUE" in lines[2]
     assert lines[3] == "  gap sex coverage, sex=Male against Female: 0.1500, bound <= 0.1"
-    assert not (tmp_path / "gates" / GATES_FILE).exists()
+    assert not (tmp_path / "gates" / LABEL_GATES.file).exists()

@@ -10,6 +10,7 @@ from snorkel.labeling.model import LabelModel
 
 from core.errors import InputError
 from core.intervals import Z, auc_interval
+from core.sections import LabelTuning
 from models.labels import (
     functions as labeling,
 )
@@ -25,11 +26,16 @@ from models.labels import (
 )
 from models.labels.combiner import ASSUMED_ACCURACY, combine, log_odds, ridge_logistic, temper
 from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
-from models.labels.snorkel_model import Training, Tuning
+from models.labels.snorkel_model import Training
 
 ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]  # votes, labels, indices of gold rows
 NAMES = ["a", "b", "c", "d", "e"]
+
+
+def tuning(**tried: tuple[float, ...]) -> LabelTuning:
+    nothing: dict[str, tuple[float, ...]] = dict.fromkeys(LabelTuning.model_fields, ())
+    return LabelTuning.model_validate(nothing | tried)
 
 
 def draw(rows: int, seed: int, coverage: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
@@ -253,11 +259,11 @@ def test_training_is_tuned_only_where_gold_rows_show_it(problem: Problem) -> Non
     votes, labels, gold = problem
     vectors, counts, _ = label_model.distinct(votes)
     rows = Gold(votes[gold], labels[gold])
-    turned = Tuning(prec_init=(0.05,))  # takes every function for one that is wrong
+    turned = tuning(prec_init=(0.05,))  # takes every function for one that is wrong
     fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=turned)
     assert [trial.training.prec_init for trial in fitted.trials] == [0.7, 0.05]
     assert [trial.chosen for trial in fitted.trials] == [True, False]
-    same = Tuning(learning_rate=(0.011,), prec_init=(0.7,))
+    same = tuning(learning_rate=(0.011,), prec_init=(0.7,))
     fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=same)
     assert [trial.chosen for trial in fitted.trials] == [True, False]
 

@@ -130,7 +130,7 @@ def test_outputs_of_missing_and_unknown_values(description: Description) -> None
     row: Row = {name: [] for name in SPEC} | {"sex": [b"Other"]}
     outputs = graph_outputs([row])
     offsets = description.layout.offsets
-    buckets = PREPROCESSING["buckets"]
+    buckets = PREPROCESSING.buckets
     np.testing.assert_array_equal(outputs["numeric"], [[0.5, 0.5]])
     ids = [offsets[0] + buckets, offsets[1] + buckets, offsets[2], offsets[3]]
     np.testing.assert_array_equal(outputs["categorical"], [ids])
@@ -157,7 +157,7 @@ def test_no_rows() -> None:
 
 
 def test_boundaries_are_ascending_quantiles_without_zeros(description: Description) -> None:
-    assert description.boundaries.shape == (2, PREPROCESSING["buckets"] - 1)
+    assert description.boundaries.shape == (2, PREPROCESSING.buckets - 1)
     assert (np.diff(description.boundaries, axis=1) >= 0).all()
     assert description.boundaries[1].min() >= 100.0, "capital gains of zero are left out"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.sections import Hyperparameters
 from models.network.rows import Rows
-from models.network.tuning import Hyperparameters, NetworkTuner
+from models.network.tuning import NetworkTuner, of_trial
 from tests.support.tiny_rows import INPUTS, make_rows
 
 DEFAULTS = Hyperparameters(
@@ -26,8 +27,8 @@ def test_the_first_trial_is_the_default(tmp_path: Path) -> None:
     tuner = search(tmp_path, make_rows(100))
     trials = list(tuner.oracle.trials.values())
     assert [trial.status for trial in trials] == ["COMPLETED", "COMPLETED"]
-    assert Hyperparameters.from_tuner(trials[0].hyperparameters.values) == DEFAULTS
-    assert Hyperparameters.from_tuner(trials[1].hyperparameters.values) != DEFAULTS
+    assert of_trial(trials[0].hyperparameters.values) == DEFAULTS
+    assert of_trial(trials[1].hyperparameters.values) != DEFAULTS
     best = tuner.get_best_hyperparameters()[0].values
     assert best == min(trials, key=lambda trial: trial.score).hyperparameters.values
 

@@ -1,7 +1,6 @@
 """Starting where an earlier network ended: the proof, what is matched by meaning, cold reasons."""
 
 import copy
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.training.trainer import run_fn, start_training
 from components.training.tuner import first_trial
+from core.sections import Hyperparameters
 from models.network.features import ModelInputs
 from models.network.network import build_network
-from models.network.tuning import Hyperparameters
+from models.network.tuning import architecture_of
 from models.network.warm_start import (
     FOLDER,
     Outcome,
@@ -26,10 +26,18 @@ from models.network.warm_start import (
     take_over,
     write_start,
 )
-from tests.unit.components.training.test_modelling_nodes import COMMON, TRAINER, paths
+from tests.unit.components.training.test_modelling_nodes import TRAINER, paths, told
 
 GONE = "the weights of the last blessed model are gone or damaged"
-VALUES = Hyperparameters(0.02, (8,), 0.0, 2, 0.0)
+VALUES = Hyperparameters(
+    learning_rate=0.02, hidden_units=(8,), dropout=0.0, embedding_dim=2, l2=0.0
+)
+
+
+def replaced(**changes: Any) -> Hyperparameters:
+    return VALUES.model_copy(update=changes)
+
+
 MEANING: dict[str, Any] = {
     "buckets": 2,
     "numeric": [{"column": "age", "offset": 0, "boundaries": [40.0]}],
@@ -39,7 +47,7 @@ MEANING: dict[str, Any] = {
 
 def network(ids: int, seed: int) -> tf_keras.Model:
     tf_keras.utils.set_random_seed(seed)
-    made = build_network(ModelInputs(1, 2, ids), VALUES.architecture, "teacher")
+    made = build_network(ModelInputs(1, 2, ids), architecture_of(VALUES), "teacher")
     weights = [np.random.RandomState(seed).randn(*w.shape) for w in made.get_weights()]
     made.set_weights(weights)
     return made
@@ -65,7 +73,7 @@ def test_the_same_inputs_give_the_same_answers(start: Start) -> None:
     ids = [[0, 3], [1, 4], [2, 5]]
     expected = answers(network(6, seed=1), ids)
     assert not np.allclose(answers(now, ids), expected)
-    assert cold_reason(start, MEANING, VALUES.architecture) is None
+    assert cold_reason(start, MEANING, architecture_of(VALUES)) is None
     outcome = take_over(now, start, MEANING)
     assert (outcome.start, outcome.reason, outcome.new_rows) == ("warm", None, 0.0)
     np.testing.assert_array_equal(answers(now, ids), expected)
@@ -123,20 +131,20 @@ def test_words_go_by_themselves(tmp_path: Path) -> None:
     ],
 )
 def test_other_columns_start_cold(start: Start, change: dict[str, Any], reason: str) -> None:
-    assert cold_reason(start, MEANING | change, VALUES.architecture) == reason
+    assert cold_reason(start, MEANING | change, architecture_of(VALUES)) == reason
 
 
 def test_another_architecture_starts_cold(start: Start) -> None:
     for values, reason in (
         (
-            dataclasses.replace(VALUES, hidden_units=(16, 8)),
+            replaced(hidden_units=(16, 8)),
             "hidden_units changed from (8,) to (16",
         ),
-        (dataclasses.replace(VALUES, embedding_dim=4), "embedding_dim changed from 2 to 4"),
+        (replaced(embedding_dim=4), "embedding_dim changed from 2 to 4"),
     ):
-        assert str(cold_reason(start, MEANING, values.architecture)).startswith(reason)
-    values = dataclasses.replace(VALUES, dropout=0.5, l2=0.1, learning_rate=0.1)
-    assert cold_reason(start, MEANING, values.architecture) is None
+        assert str(cold_reason(start, MEANING, architecture_of(values))).startswith(reason)
+    values = replaced(dropout=0.5, l2=0.1, learning_rate=0.1)
+    assert cold_reason(start, MEANING, architecture_of(values)) is None
 
 
 def test_weights_that_do_not_fit_change_nothing(start: Start) -> None:
@@ -165,7 +173,7 @@ def test_a_trainer_starts_where_the_earlier_one_ended(tiny_nodes: Path, tmp_path
     section = {**TRAINER, **same, "epochs": 1, "pruning_epochs": 1, "warm_start": True}
     run_fn(
         FnArgs(
-            custom_config={**COMMON, "trainer": {**section, "learning_rate": 10.0}},
+            custom_config=told(trainer={**section, "learning_rate": 1.0}),
             base_model=str(tiny_nodes / "Format-Serving"),
             serving_model_dir=str(tmp_path / "model" / "Format-Serving"),
             model_run_dir=str(tmp_path / "run"),
@@ -190,7 +198,7 @@ def test_a_trainer_starts_where_the_earlier_one_ended(tiny_nodes: Path, tmp_path
 
 def test_a_trainer_says_why_it_starts_cold(tmp_path: Path, start: Start) -> None:
     base, gone = (str(tmp_path / name / "Format-Serving") for name in (".", "gone"))
-    other = dataclasses.replace(VALUES, hidden_units=(3,))
+    other = replaced(hidden_units=(3,))
     for arguments, reason in (
         ((base, True, MEANING, other), "hidden_units changed from (8,) to (3,)"),
         (
@@ -205,7 +213,7 @@ def test_a_trainer_says_why_it_starts_cold(tmp_path: Path, start: Start) -> None
 
 
 def test_the_tuner_tries_the_earlier_hyperparameters_first(tmp_path: Path, start: Start) -> None:
-    section = dataclasses.asdict(dataclasses.replace(VALUES, learning_rate=0.5))
+    section = replaced(learning_rate=0.5)
     assert first_trial(section, str(tmp_path / "Format-Serving")) == VALUES
     assert first_trial(section, None).learning_rate == 0.5
     assert first_trial(section, str(tmp_path / "gone" / "Format-Serving")).learning_rate == 0.5

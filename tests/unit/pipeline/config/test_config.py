@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
-from core.config import Config
 from pydantic import BaseModel, ValidationError
 
+from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import CONFIGS, load
 

@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from core.config import Config
 
+from core.config import Config
+from core.names import SPLITS
 from pipeline.config.load import load
 from pipeline.ingestion.contract import stage_contract
-from pipeline.ingestion.staging import SPLITS, Staged, stage
+from pipeline.ingestion.staging import Staged, stage
 from tests.support.tiny_data import CONTRACT, HEADER, ROWS, cells, table, write_config, write_raw
 
 

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from core.config import Config
 
+from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import load
 from pipeline.ingestion.staging import Staged, stage

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from core.config import Config
 
+from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import load
 from pipeline.ingestion.contract import raw_columns

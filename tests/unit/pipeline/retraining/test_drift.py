@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow_data_validation as tfdv
-from core.contract import read_contract
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.data.statistics_gen import statistics_of
+from core.contract import read_contract
 from core.errors import InputError
 from pipeline.retraining.drift import measure_drift, measure_skew, of_distances, statistics_like
 

@@ -1,0 +1,65 @@
+"""The targets: what is deployed, where it comes from, and how it is asked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model that is evaluated, gated and pushed by itself.
+
+    Attributes:
+      name: In node ids, in the configuration, in metadata and on the command line.
+      folder: Of its versions, under <root>/<name>.
+      producer: Id of the node whose output `model` it is.
+      variant: Its name among the models that VariantEvaluator measures; None for the one that
+        `quantizer.variant` names.
+      inputs: What the Evaluator feeds it: the labelled raw Examples or the transformed ones.
+      model_type: What TensorFlow Model Analysis takes it for.
+      process: Module that a fresh process runs to ask it (models/export/fresh_answers.py).
+      exporter: Module with `in_pipeline_answers(features, model, model_run)`: what the same model
+        answers inside the pipeline.
+    """
+
+    name: str
+    folder: str
+    producer: str
+    variant: str | None
+    inputs: Literal["raw", "transformed"]
+    model_type: str
+    process: str
+    exporter: str
+
+    def served(self, run_folder: Path, name: str) -> Path:
+        """The folder that a server of this target watches.
+
+        Args:
+          run_folder: <root>/<name>.
+          name: The pipeline's name.
+        """
+        return run_folder / self.folder / name
+
+
+SERVER = Target(
+    name="server",
+    folder="serving",
+    producer="Trainer",
+    variant="teacher_pruned",
+    inputs="raw",
+    model_type="tf_generic",
+    process="models.export.answer_server",
+    exporter="models.export.server",
+)
+EDGE = Target(
+    name="edge",
+    folder="edge",
+    producer="Quantizer",
+    variant=None,
+    inputs="transformed",
+    model_type="tf_lite",
+    process="models.export.answer_edge",
+    exporter="models.export.tflite",
+)
+TARGETS = {target.name: target for target in (SERVER, EDGE)}
+"""All targets, in the order of the DAG."""

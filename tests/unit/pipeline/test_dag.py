@@ -1,0 +1,179 @@
+"""The DAG: which nodes run again after an edit, and one place for what is known of a target."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.config import Config
+from core.files import REPOSITORY
+from core.names import (
+    ANOMALY_REPORT,
+    FAIRNESS_GATES,
+    FEATURE_REPORT,
+    LABEL_GATES,
+    LABEL_REPORT,
+    PUSH_CHECKS,
+    PUSH_GATES,
+    TRAINING_REPORT,
+    TUNER_REPORT,
+    VARIANT_REPORT,
+)
+from core.targets import TARGETS
+from pipeline import dag
+from pipeline.config.load import load
+from pipeline.ingestion.staging import Staged
+from pipeline.run import fingerprint
+
+ROOMS = ("core", "models", "components", "pipeline", "data", "environment")
+BOTH_EVALUATORS = {"Evaluator.server", "Evaluator.edge"}
+BOTH_PUSH_GATES = {"PushGate.server", "PushGate.edge"}
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load("census", ["trainer.warm_start=true"])
+
+
+@pytest.fixture(scope="module")
+def code_of_nodes(config: Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The modules that each node's hash is told of, by the node's id; empty for stock ones."""
+    folder = tmp_path_factory.mktemp("runs") / config.name
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dag, "code_sha256", lambda *modules: " ".join(modules))
+        made = dag.create_pipeline(config, Staged(str(folder), "", (1,), {}, ()), folder)
+    return {node.id: told(node.exec_properties).split() for node in made.components}
+
+
+def told(properties: dict[str, object]) -> str:
+    """What `code_sha256` is among the properties, or inside the text of one of them."""
+    custom = re.search(r"code_sha256\W+([a-z_. ]+)", str(properties.get("custom_config")))
+    return str(properties.get("code_sha256") or (custom[1] if custom else ""))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code, to be edited."""
+    folder = tmp_path_factory.mktemp("repository")
+    for room in ROOMS:
+        shutil.copytree(
+            REPOSITORY / room, folder / room, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    return folder
+
+
+@pytest.fixture
+def changed_by(
+    copy: Path,
+    config: Config,
+    code_of_nodes: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str, str, str], set[str]]:
+    """The nodes, and "run", whose hash changes by an edit; the edit is undone."""
+    monkeypatch.setattr(fingerprint, "REPOSITORY", copy)
+
+    def hashes() -> dict[str, str]:
+        by_node = {n: fingerprint.code_sha256(*told) for n, told in code_of_nodes.items() if told}
+        return by_node | {"run": fingerprint.run_code_sha256(config)}
+
+    def edit(file: str, old: str, new: str) -> set[str]:
+        before, path = hashes(), copy / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} no longer has {old}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        after = hashes()
+        path.write_text(text, encoding="utf-8")
+        return {name for name, digest in after.items() if digest != before[name]}
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("models/labels/combiner.py", "RIDGE]", "FREE]", {"SnorkelLabeler", "run"}),
+        ("data/census/README.md", "e", "3", set()),
+        ("pipeline/notify/hooks.py", "process.returncode == 0", "not process.returncode", set()),
+        ("pipeline/notify/metrics.py", "def ", "def new_", set()),
+        ("pipeline/report/display.py", "def ", "def new_", set()),
+        (
+            "models/network/network.py",
+            'activation="relu"',
+            'activation="gelu"',
+            {"Tuner", "Trainer", "Distiller", "run"},
+        ),
+        ("components/beam/sliced_batches.py", "1 << 17", "1 << 16", {*BOTH_EVALUATORS, "run"}),
+        ("data/census/spans.py", "SPANS = 3", "SPANS = 3  # contiguous thirds", set()),
+        ("data/census/spans.py", "SPANS = 3", "SPANS = 4", {"run"}),
+        ("data/census/labeling_functions.py", '"""A graduate who is', '"""Who is', set()),
+        (
+            "data/census/labeling_functions.py",
+            'number(row, "age") >= 28',
+            'number(row, "age") >= 29',
+            {"SnorkelLabeler", "run"},
+        ),
+        ("data/census/occupations.csv", "\n", "\n\n", {"SnorkelLabeler", "run"}),
+        ("models/labels/gates.py", "def judge(", "def judge(new=0, *, ", {"LabelGate", "run"}),
+        (
+            "components/artifacts.py",
+            "class LabelReport",
+            "class Card:\n    pass\n\n\nclass LabelReport",
+            set(),
+        ),
+        ("core/names.py", "ROW_ID = ", 'CARD_FILE = "card.md"\nROW_ID = ', set()),
+        (
+            "core/sections.py",
+            "    select: bool",
+            "    keep: Count\n    select: bool",
+            {"FeatureSelector", "run"},
+        ),
+        (
+            "components/pushing/push_gate.py",
+            "blessed and not rows",
+            "blessed",
+            {*BOTH_PUSH_GATES, "run"},
+        ),
+        (
+            "models/export/answer_edge.py",
+            "_REPEATS = 50",
+            "_REPEATS = 51",
+            {"PushGate.edge", "run"},
+        ),
+        ("pipeline/retraining/decision.py", 'SUSPICIOUS = "', 'SUSPICIOUS = "very ', {"run"}),
+    ],
+)
+def test_an_edit_runs_what_depends_on_it_and_nothing_else(
+    changed_by: Callable[[str, str, str], set[str]],
+    file: str,
+    old: str,
+    new: str,
+    changed: set[str],
+) -> None:
+    assert changed_by(file, old, new) == changed
+
+
+def test_every_node_of_ours_goes_by_its_code(code_of_nodes: dict[str, list[str]]) -> None:
+    stock = {"SchemaGen", "ImportSchemaGen", "ExampleValidator"}
+    asked_always = {"WarmStart", *(f"{n}.{t}" for n in ("Baseline", "LiveModel") for t in TARGETS)}
+    pushers = {f"Pusher.{target}" for target in TARGETS}
+    without = {node for node, modules in code_of_nodes.items() if not modules}
+    assert without == stock | asked_always | pushers
+
+
+def test_every_report_is_of_a_node_of_the_dag(code_of_nodes: dict[str, list[str]]) -> None:
+    single = (ANOMALY_REPORT, LABEL_REPORT, LABEL_GATES, FEATURE_REPORT, TUNER_REPORT)
+    of_targets = (FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS)
+    reports = [*single, TRAINING_REPORT, VARIANT_REPORT]
+    reports += [report.of(target) for report in of_targets for target in TARGETS]
+    assert {report.node for report in reports} <= {*code_of_nodes}
+
+
+def test_every_target_has_its_bounds_and_a_node_that_makes_it(
+    config: Config, code_of_nodes: dict[str, list[str]]
+) -> None:
+    for target in TARGETS.values():
+        assert config.evaluation.bounds_of(target.name).min
+        assert target.producer in code_of_nodes
