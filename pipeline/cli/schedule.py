@@ -34,8 +34,7 @@ def schedule(options: argparse.Namespace, out: Console) -> int:
     from pipeline.notify.untold import watch
     from pipeline.schedule.cron import parse
     from pipeline.schedule.json_log import log_to_stdout
-    from pipeline.schedule.schedule import keep, once
-    from pipeline.schedule.worker import Job
+    from pipeline.schedule.schedule import Job, keep, once
 
     folder = run_folder(options, config)
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,8 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 _FIELDS = ("minute", "hour", "day of month", "month", "weekday")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY_TERM = re.compile(r"(?P<first>\w+)(-(?P<last>\w+))?(/(?P<step>\d+))?")
-# Windows in which to look for the last slot, so that few slots are walked through.
-_WINDOWS = tuple(timedelta(minutes=n) for n in (2, 60, 1440, 45_000, 530_000, 2_200_000))
+_FIRST_WINDOW, _LONGEST_WINDOW = timedelta(minutes=1), timedelta(days=3650)
 
 
 class Slots:
@@ -23,33 +22,39 @@ class Slots:
 
     def __init__(self, trigger: CronTrigger, repeats: bool = True) -> None:
         """`repeats`: whether both of an hour that winter time repeats count."""
-        self.trigger = trigger
+        self._trigger = trigger
         self._repeats = repeats
-
-    def last(self, now: datetime) -> datetime | None:
-        """The last slot at or before `now`, in UTC; None when there was none for years."""
-        for window in _WINDOWS:
-            found, at = None, now - window
-            while (slot := self._next(at)) is not None and slot <= now:
-                at = slot
-                if self._repeats or not slot.fold:
-                    found = slot
-            if found is not None:
-                return found.astimezone(UTC)
-        return None
 
     def next(self, now: datetime) -> datetime | None:
         """The first slot after `now`, in UTC."""
-        slot = self._next(now)
-        while slot is not None and slot.fold and not self._repeats:
-            slot = self._next(slot)
-        return slot and slot.astimezone(UTC)
+        zone = self._trigger.timezone
+        local = now.astimezone(zone)
+        while slot := self._trigger.get_next_fire_time(local, local):
+            # Through UTC, so that `fold` says which of two equal hours it is.
+            local = slot.astimezone(UTC).astimezone(zone)
+            if self._repeats or not local.fold:
+                return local.astimezone(UTC)
+        return None
 
-    def _next(self, after: datetime) -> datetime | None:
-        local = after.astimezone(self.trigger.timezone)
-        found: datetime | None = self.trigger.get_next_fire_time(local, local)
-        # Through UTC, so that `fold` says which of two equal hours it is.
-        return found and found.astimezone(UTC).astimezone(self.trigger.timezone)
+    def last(self, now: datetime) -> datetime | None:
+        """The last slot at or before `now`, in UTC; None when there was none for years."""
+        window = _FIRST_WINDOW  # widened by and by, so that few slots are walked through
+        while window < _LONGEST_WINDOW:
+            found, at = None, self.next(now - window)
+            while at is not None and at <= now:
+                found, at = at, self.next(at)
+            if found is not None:
+                return found
+            window *= 4
+        return None
+
+    def due(self, since: datetime | None, now: datetime) -> datetime | None:
+        """The last slot at or before `now`, in UTC, when it is after `since`."""
+        if since is not None:
+            following = self.next(since)
+            if following is None or following > now:
+                return None
+        return self.last(now)
 
 
 def parse(expression: str, timezone: str) -> Slots:
