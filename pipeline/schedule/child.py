@@ -25,6 +25,8 @@ class Child:
         self._rest = b""
         self._signals = 0  # that were passed on
         with tempfile.TemporaryFile() as output:
+            # Opened anew, so that reading does not move the place where the child writes.
+            self._output = open(f"/proc/self/fd/{output.fileno()}", "rb")  # noqa: SIM115
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -33,8 +35,6 @@ class Child:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # a terminal's Ctrl-C comes once, from us
             )
-            # Opened anew, so that reading does not move the place where the child writes.
-            self._output = open(f"/proc/self/fd/{output.fileno()}", "rb")  # noqa: SIM115
         self.pid = self._process.pid
 
     def poll(self, signals: Sequence[int] = ()) -> int | None:

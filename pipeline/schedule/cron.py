@@ -6,6 +6,7 @@ the month beside a weekday means both, not either.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,27 +18,32 @@ _WEEKDAY_TERM = re.compile(r"(?P<first>\w+)(-(?P<last>\w+))?(/(?P<step>\d+))?")
 _FIRST_WINDOW, _LONGEST_WINDOW = timedelta(minutes=1), timedelta(days=3650)
 
 
+@dataclass(frozen=True)
 class Slots:
-    """The times that a cron expression names, in a time zone."""
+    """The times that a cron expression names, in a time zone.
 
-    def __init__(self, trigger: CronTrigger, repeats: bool = True) -> None:
-        """`repeats`: whether both of an hour that winter time repeats count."""
-        self._trigger = trigger
-        self._repeats = repeats
+    repeats: whether both of an hour that winter time repeats count.
+    """
+
+    trigger: CronTrigger
+    repeats: bool = True
 
     def next(self, now: datetime) -> datetime | None:
         """The first slot after `now`, in UTC."""
-        zone = self._trigger.timezone
+        zone = self.trigger.timezone
         local = now.astimezone(zone)
-        while slot := self._trigger.get_next_fire_time(local, local):
+        while slot := self.trigger.get_next_fire_time(local, local):
             # Through UTC, so that `fold` says which of two equal hours it is.
             local = slot.astimezone(UTC).astimezone(zone)
-            if self._repeats or not local.fold:
+            if self.repeats or not local.fold:
                 return local.astimezone(UTC)
         return None
 
-    def last(self, now: datetime) -> datetime | None:
-        """The last slot at or before `now`, in UTC; None when there was none for years."""
+    def last(self, now: datetime, since: datetime | None = None) -> datetime | None:
+        """The last slot after `since` up to `now`, in UTC; None when there was none for years."""
+        following = since and self.next(since)
+        if following is not None and following > now:
+            return None
         window = _FIRST_WINDOW  # widened by and by, so that few slots are walked through
         while window < _LONGEST_WINDOW:
             found, at = None, self.next(now - window)
@@ -47,14 +53,6 @@ class Slots:
                 return found
             window *= 4
         return None
-
-    def due(self, since: datetime | None, now: datetime) -> datetime | None:
-        """The last slot at or before `now`, in UTC, when it is after `since`."""
-        if since is not None:
-            following = self.next(since)
-            if following is None or following > now:
-                return None
-        return self.last(now)
 
 
 def parse(expression: str, timezone: str) -> Slots:

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
 from core import lock
 from core.operation import Schedule
 from pipeline.run.signals import Interrupted, collected
 from pipeline.schedule import schedule_state
 from pipeline.schedule.child import Child
 from pipeline.schedule.cron import Slots
-from pipeline.schedule.schedule_state import Ended, Running, ScheduleState
+from pipeline.schedule.schedule_state import Decision, Ended, Running, ScheduleState
 
 LOCK_FILE = "schedule.lock"
 _AT_WORK = "a scheduler is at work"
@@ -112,7 +110,6 @@ class Worker:
             signals: those that came; the run under way is given them, none is begun after one.
         """
         self._job, self._signals = job, signals
-        self._last_line = ""
         self.waiting = False
         cron, timezone = job.settings.cron, job.settings.timezone
         new = ScheduleState(cron=cron, timezone=timezone, last_slot=first)
@@ -133,65 +130,64 @@ class Worker:
 
     def _look(self) -> int | None:
         job, now, before = self._job, self._job.clock(), self._state.last_slot
+        waited, self.waiting = self.waiting, False
         self._state = self._state.adapted(job.settings, now)
         if self._state.last_slot != before:
             _say("the last slot was of another schedule or clock: it is forgotten", slot=before)
-        if self._state.running is not None and _is_alive(self._state.running):
-            self._wait("a run that an earlier scheduler began goes on")
+        if self._state.running is not None and self._state.running.is_alive():
+            self._wait("a run that an earlier scheduler began goes on", waited)
             return None
-        decision = self._state.decide(job.slots, job.settings, now)
-        runs = decision is not None and decision.action == "run"
-        if decision and runs and lock.is_held(job.folder / lock.FILE):
-            self._wait("another run is under way", slot=decision.slot)
-            return None
-        self.waiting = False
-        if decision and runs:
-            return self._run(decision.slot, decision.why)
-        if decision:
-            _say(f"not run: {decision.why}", logging.WARNING, slot=decision.slot)
-            self.remember(last_slot=self._later(decision.slot), running=None)
+        match self._state.decide(job.slots, job.settings, now):
+            case Decision(slot, "run") if lock.is_held(job.folder / lock.FILE):
+                self._wait("another run is under way", waited, slot)
+            case Decision(slot, "run", why):
+                return self._run(slot, why)
+            case Decision(slot, "pass", why):
+                _say(f"not run: {why}", logging.WARNING, slot=slot)
+                self.remember(last_slot=self._later(slot), running=None)
         return None
 
-    def _wait(self, why: str, slot: datetime | None = None) -> None:
-        if not self.waiting:
-            _say(f"waiting: {why}", slot=slot)
+    def _wait(self, why: str, said: bool, slot: datetime | None = None) -> None:
         self.waiting = True
+        if not said:
+            _say(f"waiting: {why}", slot=slot)
 
     def _run(self, slot: datetime, why: str) -> int | None:
         if self._signals:
             return None
-        started = self._job.clock()
         _say(f"running: {why}", slot=slot)
-        self._last_line, on_failure = "", self._job.watch()
+        started, on_failure = self._job.clock(), self._job.watch()
         # First, so that the slot counts as run however this process ends.
         self.remember(last_slot=self._later(slot), running=Running(slot=slot))
-        try:
-            code = self._run_child(slot)
-        except OSError as error:
-            code, self._last_line = _FAILED, f"{self._job.command[0]}: {error.strerror}"
-        if self._signals and code not in _SUCCESSES:
+        code = self._run_child(slot)
+        failed = code not in _SUCCESSES
+        if failed and self._signals:
             # It stays `running`, so that the next scheduler begins it again.
             _say("cut off by a signal", logging.WARNING, slot=slot, exit_code=code)
             return None
-        self._note_end(slot, started, code)
-        if code not in _SUCCESSES:
+        self._note_end(slot, started, code, self._state.failures + 1 if failed else 0)
+        if failed:
             on_failure(code, self._last_line)
         return code
 
     def _run_child(self, slot: datetime) -> int:
-        child = Child(self._job.command, self._on_line)
-        self.remember(running=Running(slot=slot, pid=child.pid, created=_created(child.pid)))
+        self._last_line = ""
+        try:
+            child = Child(self._job.command, self._on_line)
+        except OSError as error:
+            self._last_line = f"{self._job.command[0]}: {error.strerror}"
+            return _FAILED
+        self.remember(running=Running(slot=slot).as_process(child.pid))
         covered = self._state.last_slot
         while (code := child.poll(self._signals)) is None:
-            if passed := self._job.slots.due(covered, self._job.clock()):
+            if passed := self._job.slots.last(self._job.clock(), covered):
                 why, covered = "the run still goes on; it makes up for this slot", passed
                 _say(why, logging.WARNING, slots=[passed.isoformat()])
             time.sleep(_NAP)
         return code
 
-    def _note_end(self, slot: datetime, started: datetime, code: int) -> None:
-        now, failed = self._job.clock(), code not in _SUCCESSES
-        failures = self._state.failures + 1 if failed else 0
+    def _note_end(self, slot: datetime, started: datetime, code: int, failures: int) -> None:
+        now = self._job.clock()
         seconds = max(0.0, (now - started).total_seconds())
         self.remember(
             # Slots that passed meanwhile are made up for by this run.
@@ -200,7 +196,7 @@ class Worker:
             failures=failures,
             last=Ended(slot=slot, ended=now, exit_code=code, seconds=seconds),
         )
-        level = logging.ERROR if failed else logging.INFO
+        level = logging.ERROR if failures else logging.INFO
         _say("ended", level, slot=slot, exit_code=code, failures=failures)
         if until := self._state.backs_off_until(self._job.settings):
             _say(f"{failures} failed runs in a row", logging.WARNING, none_before=until)
@@ -247,15 +243,3 @@ def _say(message: str, level: int = logging.INFO, **fields: object) -> None:
         if value is not None
     }
     _LOG.log(level, message, extra={"fields": told})
-
-
-def _created(pid: int) -> float | None:
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _is_alive(running: Running) -> bool:
-    """Whether the process that was begun still is, and is no other with its number."""
-    return running.pid is not None and _created(running.pid) == running.created is not None

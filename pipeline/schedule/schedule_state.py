@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import psutil
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from core.files import write_atomically
@@ -38,6 +39,14 @@ class Running(_Part):
     slot: AwareDatetime
     pid: int | None = None
     created: float | None = None
+
+    def as_process(self, pid: int) -> "Running":
+        """The run in a process that was begun."""
+        return self.model_copy(update={"pid": pid, "created": _created(pid)})
+
+    def is_alive(self) -> bool:
+        """Whether the process that was begun still is, and is no other with its number."""
+        return self.pid is not None and _created(self.pid) == self.created is not None
 
 
 class Ended(_Part):
@@ -82,7 +91,7 @@ class ScheduleState(_Part):
 
         However many slots have passed since the last one, at most one run makes up for them.
         """
-        slot = slots.due(self.last_slot, now)
+        slot = slots.last(now, self.last_slot)
         if slot is None:
             if self.running is None:
                 return None
@@ -113,6 +122,13 @@ class ScheduleState(_Part):
     def write(self, folder: Path) -> None:
         """Replaces the file; neither a kill nor a loss of power leaves half of it."""
         write_atomically(folder / FILE, self.model_dump_json(indent=2) + "\n")
+
+
+def _created(pid: int) -> float | None:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return None
 
 
 def read(folder: Path) -> ScheduleState | None:
