@@ -51,7 +51,8 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
         options.overrides = [*options.overrides, f"data.accept_spans={accepted}"]
         config = load_config(options)
     now = _time(options.now)
-    from pipeline.notify.after_run import after_blocked, after_run
+    from pipeline.notify.after import after
+    from pipeline.notify.notices import Blocked
     from pipeline.notify.notify import failures_told
     from pipeline.retraining import display
     from pipeline.retraining import retrain as work
@@ -67,13 +68,13 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
         result = work.retrain(request, build, live.on_event, live.tell, announce)
     folder = run_folder(options, config)
     if result.run is not None:
-        warnings = [*after_run(config, result.run.summary, folder), *result.warnings]
+        warnings = after(result.run.summary, config, run.config_name, folder) + result.warnings
         if result.run.summary.failure:
             print_failure(shown, result.run.summary.failure)
         print_results(shown, result.run.summary)
         warn(warnings)
     elif result.decision.action == "blocked" and not options.dry_run:
-        warn(after_blocked(config, run.config_name, result.decision.reasons, folder))
+        warn(after(Blocked(reasons=result.decision.reasons), config, run.config_name, folder))
     if options.json:
         print(json.dumps(_as_json(result), indent=2))
     elif result.run is not None and result.run.signal is not None:

@@ -26,7 +26,7 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, out: Console) -> int:
     """Runs the DAG once."""
     config = load_config(options)
-    from pipeline.notify.after_run import after_run
+    from pipeline.notify.after import after
     from pipeline.notify.notify import failures_told
     from pipeline.run.run import Request, build_dag, execute
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, out: Console) -> int:
     with failures_told(request, warn), RunDisplay(out) as display:
         build = options.build or build_dag
         outcome = execute(request, build, display.on_event, display.tell)
-    warnings = after_run(config, outcome.summary, run_folder(options, config))
+    warnings = after(outcome.summary, config, request.config_name, run_folder(options, config))
     if outcome.summary.failure:
         print_failure(out, outcome.summary.failure)
     print_results(out, outcome.summary)

@@ -10,6 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.cli.common import DONE, SIGNALLED, given_flags, load_config, run_folder
+from pipeline.notify.untold import watch
+from pipeline.schedule.cron import parse
+from pipeline.schedule.json_log import log_to_stdout
+from pipeline.schedule.schedule import Job, keep, once
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -31,12 +35,6 @@ def schedule(options: argparse.Namespace, out: Console) -> int:
     if options.cron is not None:
         options.overrides = [*options.overrides, f"schedule.cron={json.dumps(options.cron)}"]
     config = load_config(options)
-    from pipeline.notify.untold import watch
-    from pipeline.schedule.cron import parse
-    from pipeline.schedule.json_log import log_to_stdout
-    from pipeline.schedule.schedule import keep, once
-    from pipeline.schedule.worker import Job
-
     folder = run_folder(options, config)
     folder.mkdir(parents=True, exist_ok=True)
     log_to_stdout()

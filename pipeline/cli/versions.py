@@ -51,7 +51,7 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 
 def rollback(options: argparse.Namespace, out: Console) -> int:
     """Makes a version live."""
-    from pipeline.notify.after_run import after_rollback
+    from pipeline.notify.after import after
     from pipeline.notify.notices import Rollback
     from pipeline.versions.rollback import roll_back
 
@@ -66,5 +66,5 @@ def rollback(options: argparse.Namespace, out: Console) -> int:
         undo = f"python -m pipeline {shlex.join(back)}"
         out.print(f"  rolled back: {moved}; to undo: {escape(undo)}", soft_wrap=True)
     told = Rollback(target=done.target, before=done.before, live=done.live)
-    print_warnings(out, after_rollback(config, Path(options.config).stem, told, folder))
+    print_warnings(out, after(told, config, Path(options.config).stem, folder))
     return DONE

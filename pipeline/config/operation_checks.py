@@ -1,22 +1,18 @@
 """What no single key of operation shows."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from core.config import Config
 from core.errors import InputError
 from pipeline.config.overlay import KeyPath
 from pipeline.metadata import address as metadata_address
-
-if TYPE_CHECKING:
-    from core.config import Config
+from pipeline.schedule.cron import parse
 
 _TEXTFILE_ENDING = ".prom"  # the collector reads no other
 
 
-def check_operations(config: "Config") -> Iterator[tuple[KeyPath, str]]:
+def check_operations(config: Config) -> Iterator[tuple[KeyPath, str]]:
     """Problems of the schedule, of notification, of metrics and of the metadata store."""
-    from pipeline.schedule.cron import parse
-
     try:
         parse(config.schedule.cron, config.schedule.timezone)
     except ValueError as error:
@@ -33,7 +29,7 @@ def check_operations(config: "Config") -> Iterator[tuple[KeyPath, str]]:
     yield from _check_metadata(config)
 
 
-def _check_metadata(config: "Config") -> Iterator[tuple[KeyPath, str]]:
+def _check_metadata(config: Config) -> Iterator[tuple[KeyPath, str]]:
     metadata = config.metadata
     given = [
         key for key in ("password_variable", "password_file") if getattr(metadata, key) is not None

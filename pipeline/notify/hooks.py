@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import requests
+
 from core.files import REPOSITORY
 
 _RETRIED = (429, 500, 502, 503, 504)
@@ -94,8 +96,6 @@ def _attempts(url: str, payload: str, timeout: float, retries: int) -> str | Non
 
 def _attempt(url: str, payload: str, timeout: float) -> tuple[str | None, bool]:
     """What went wrong, and whether another attempt may go better."""
-    import requests
-
     try:
         with requests.post(
             url,

@@ -186,31 +186,31 @@ def registry_of(record: Record) -> CollectorRegistry:
 
 
 def publish(
-    summary: Summary,
+    summary: Summary | None,
     pipeline: str,
     folder: Path,
     textfile: Path | None,
     live: Mapping[str, int],
-    ended: float,
+    now: float,
 ) -> None:
     """Adds a run to <folder>/metrics.jsonl and replaces `textfile`, which is never seen half.
+
+    Args:
+        summary: of a run that ended; None between runs, which puts the served versions right in
+            `textfile` and does nothing before the first run.
+        pipeline: its name.
+        folder: <root>/<name>.
+        textfile: for the collector, if any.
+        live: served version by target.
+        now: seconds since 1970, UTC.
 
     Raises:
         OSError: one of them cannot be written.
     """
     history = read_lines(folder / HISTORY)
-    record = record_of(summary, pipeline, ended, live, history[-1] if history else None)
-    append_line(folder / HISTORY, json.dumps(record))
-    if textfile is not None:
-        write_to_textfile(str(textfile), registry_of(record))
-
-
-def publish_live(folder: Path, textfile: Path | None, live: Mapping[str, int]) -> None:
-    """Puts the served versions right in `textfile`, between runs; does nothing before the first.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    history = read_lines(folder / HISTORY)
-    if textfile is not None and history:
-        write_to_textfile(str(textfile), registry_of({**history[-1], "live": dict(live)}))
+    record = history[-1] if history else None
+    if summary is not None:
+        record = record_of(summary, pipeline, now, live, record)
+        append_line(folder / HISTORY, json.dumps(record))
+    if textfile is not None and record is not None:
+        write_to_textfile(str(textfile), registry_of({**record, "live": dict(live)}))

@@ -22,6 +22,14 @@ class Rollback(BaseModel):
     live: int
 
 
+class Blocked(BaseModel):
+    """Why `retrain` was blocked before a run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reasons: list[str]
+
+
 class Notice(BaseModel):
     """One event; fields may be added, never renamed.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.config import Config
 from core.files import REPOSITORY, append_line
@@ -16,7 +17,9 @@ from pipeline.notify import notices
 from pipeline.notify.hooks import post, read_secret_file, run_command
 from pipeline.notify.notices import Notice
 from pipeline.run.failures import explain
-from pipeline.run.run import Request
+
+if TYPE_CHECKING:
+    from pipeline.run.run import Request
 
 FILE = "notifications.jsonl"  # one line for each hook that was called
 
@@ -83,7 +86,7 @@ def _post(settings: Notify, url: str, problem: str, payload: str) -> str | None:
 
 
 @contextmanager
-def failures_told(request: Request, warn: Callable[[list[str]], None]) -> Iterator[None]:
+def failures_told(request: "Request", warn: Callable[[list[str]], None]) -> Iterator[None]:
     """Tells of an error that leaves the block: it ended something before a run could begin.
 
     That another run holds the lock is no failure of the pipeline, and not told.

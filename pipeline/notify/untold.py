@@ -11,11 +11,12 @@ from pipeline.notify import notices
 from pipeline.notify.notify import FILE, notify, origin
 from pipeline.run.failures import Failure
 
-OnFailure = Callable[[int, str], None]
 _LOG = logging.getLogger("notify")
 
 
-def watch(config: Config, config_name: str, folder: Path, command: str) -> Callable[[], OnFailure]:
+def watch(
+    config: Config, config_name: str, folder: Path, command: str
+) -> Callable[[], Callable[[int, str], None]]:
     """What to call before a run in a process of its own.
 
     Args:
@@ -29,24 +30,22 @@ def watch(config: Config, config_name: str, folder: Path, command: str) -> Calla
         and the last line of output of a run that failed since, and tells of it unless the run has.
     """
 
-    def before() -> OnFailure:
-        told = _told_failures(folder)
+    def count() -> int:
+        return sum(line.get("event") == "failure" for line in read_lines(folder / FILE))
+
+    def before() -> Callable[[int, str], None]:
+        told = count()
 
         def on_failure(code: int, last_line: str) -> None:
-            if _told_failures(folder) > told:
-                return
-            failure = _failure(code, last_line, command)
-            notice = notices.of_failure(failure, origin(config, config_name))
-            for warning in notify(config.notify, [notice], folder):
-                _LOG.warning(warning)
+            if count() == told:
+                failure = _failure(code, last_line, command)
+                notice = notices.of_failure(failure, origin(config, config_name))
+                for warning in notify(config.notify, [notice], folder):
+                    _LOG.warning(warning)
 
         return on_failure
 
     return before
-
-
-def _told_failures(folder: Path) -> int:
-    return sum(line.get("event") == "failure" for line in read_lines(folder / FILE))
 
 
 def _failure(code: int, last_line: str, command: str) -> Failure:

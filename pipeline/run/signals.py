@@ -1,7 +1,7 @@
-"""Signals that ask a process to end, as an exception in its main thread."""
+"""Signals that ask a process to end, as an exception in its main thread or as a list of numbers."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -21,10 +21,24 @@ def interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Interrupted(number)
 
+    with _handled(interrupt):
+        yield
+
+
+@contextmanager
+def collected() -> Iterator[list[int]]:
+    """SIGTERM and SIGINT are added to what is yielded, and interrupt nothing in the block."""
+    numbers: list[int] = []
+    with _handled(lambda number, frame: numbers.append(number)):
+        yield numbers
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)

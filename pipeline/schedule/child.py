@@ -7,86 +7,56 @@ is no error, and it goes on to its end.
 import os
 import subprocess
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Sequence
-from typing import IO
 
-_INTERVAL = 0.2  # seconds between looks at the output
 _LONGEST = 65536  # bytes of a line; a longer one is handed on in parts
 
 
 class Child:
-    """One process at a time."""
+    """One process, begun at once; whoever begins it has to call `poll` until it has ended."""
 
     def __init__(self, command: Sequence[str], on_line: Callable[[str], None]) -> None:
-        """`on_line` is given each line of standard output and standard error."""
-        self._command = command
-        self._on_line = on_line
-        self._guard = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.stopped = False  # whether `stop` was called
-
-    def run(self, on_start: Callable[[int], None]) -> int | None:
-        """Runs the command to its end.
-
-        Args:
-            on_start: is given the process id.
-
-        Returns:
-            The exit code, minus n for a process that signal n ended; None when `stop` came first.
+        """`on_line` is given each line of standard output and standard error.
 
         Raises:
-            OSError: it cannot be started.
+            OSError: the command cannot be started.
         """
+        self._on_line = on_line
+        self._rest = b""
+        self._signals = 0  # that were passed on
         with tempfile.TemporaryFile() as output:
-            with self._guard:
-                if self.stopped:
-                    return None
-                self._process = self._start(output)
-            on_start(self._process.pid)
-            lines = _Lines(output.fileno(), self._on_line)
-            while (code := self._process.poll()) is None:
-                lines.hand_on()
-                time.sleep(_INTERVAL)
-            lines.hand_on(last=True)
+            # Opened anew, so that reading does not move the place where the child writes.
+            self._output = open(f"/proc/self/fd/{output.fileno()}", "rb")  # noqa: SIM115
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # a terminal's Ctrl-C comes once, from us
+            )
+        self.pid = self._process.pid
+
+    def poll(self, signals: Sequence[int] = ()) -> int | None:
+        """Hands on what is new of the output, and those of `signals` that it was not yet given.
+
+        Returns:
+            None while it runs, then the exit code; minus n for a process that signal n ended.
+        """
+        for number in signals[self._signals :]:
+            self._process.send_signal(number)
+        self._signals = len(signals)
+        code = self._process.poll()
+        while part := self._output.readline(_LONGEST):
+            self._rest += part
+            if part.endswith(b"\n") or len(self._rest) > _LONGEST:
+                self._hand_on()
+        if code is not None:
+            if self._rest:
+                self._hand_on()
+            self._output.close()
         return code
 
-    def stop(self, number: int) -> None:
-        """Sends the process signal `number`; none is started any more."""
-        with self._guard:
-            self.stopped = True
-            if self._process is not None:
-                self._process.send_signal(number)
-
-    def _start(self, output: IO[bytes]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # a terminal's Ctrl-C comes once, from us
-        )
-
-
-class _Lines:
-    """Reads a file that another process writes, without moving its place in it."""
-
-    def __init__(self, descriptor: int, on_line: Callable[[str], None]) -> None:
-        self._descriptor = descriptor
-        self._on_line = on_line
-        self._place = 0
-        self._rest = b""
-
-    def hand_on(self, last: bool = False) -> None:
-        """Hands on what is new; with `last` a line without an end, too."""
-        while new := os.pread(self._descriptor, _LONGEST, self._place):
-            self._place += len(new)
-            *whole, self._rest = (self._rest + new).split(b"\n")
-            if len(self._rest) > _LONGEST:
-                whole, self._rest = [*whole, self._rest], b""
-            for line in whole:
-                self._on_line(line.decode(errors="replace").rstrip("\r"))
-        if last and self._rest:
-            self._on_line(self._rest.decode(errors="replace"))
+    def _hand_on(self) -> None:
+        line, self._rest = self._rest.decode(errors="replace"), b""
+        self._on_line(line.rstrip("\r\n"))

@@ -6,6 +6,7 @@ the month beside a weekday means both, not either.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,42 +15,44 @@ from apscheduler.triggers.cron import CronTrigger
 _FIELDS = ("minute", "hour", "day of month", "month", "weekday")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY_TERM = re.compile(r"(?P<first>\w+)(-(?P<last>\w+))?(/(?P<step>\d+))?")
-# Windows in which to look for the last slot, so that few slots are walked through.
-_WINDOWS = tuple(timedelta(minutes=n) for n in (2, 60, 1440, 45_000, 530_000, 2_200_000))
+_FIRST_WINDOW, _LONGEST_WINDOW = timedelta(minutes=1), timedelta(days=3650)
 
 
+@dataclass(frozen=True)
 class Slots:
-    """The times that a cron expression names, in a time zone."""
+    """The times that a cron expression names, in a time zone.
 
-    def __init__(self, trigger: CronTrigger, repeats: bool = True) -> None:
-        """`repeats`: whether both of an hour that winter time repeats count."""
-        self.trigger = trigger
-        self._repeats = repeats
+    repeats: whether both of an hour that winter time repeats count.
+    """
 
-    def last(self, now: datetime) -> datetime | None:
-        """The last slot at or before `now`, in UTC; None when there was none for years."""
-        for window in _WINDOWS:
-            found, at = None, now - window
-            while (slot := self._next(at)) is not None and slot <= now:
-                at = slot
-                if self._repeats or not slot.fold:
-                    found = slot
-            if found is not None:
-                return found.astimezone(UTC)
-        return None
+    trigger: CronTrigger
+    repeats: bool = True
 
     def next(self, now: datetime) -> datetime | None:
         """The first slot after `now`, in UTC."""
-        slot = self._next(now)
-        while slot is not None and slot.fold and not self._repeats:
-            slot = self._next(slot)
-        return slot and slot.astimezone(UTC)
+        zone = self.trigger.timezone
+        local = now.astimezone(zone)
+        while slot := self.trigger.get_next_fire_time(local, local):
+            # Through UTC, so that `fold` says which of two equal hours it is.
+            local = slot.astimezone(UTC).astimezone(zone)
+            if self.repeats or not local.fold:
+                return local.astimezone(UTC)
+        return None
 
-    def _next(self, after: datetime) -> datetime | None:
-        local = after.astimezone(self.trigger.timezone)
-        found: datetime | None = self.trigger.get_next_fire_time(local, local)
-        # Through UTC, so that `fold` says which of two equal hours it is.
-        return found and found.astimezone(UTC).astimezone(self.trigger.timezone)
+    def last(self, now: datetime, since: datetime | None = None) -> datetime | None:
+        """The last slot after `since` up to `now`, in UTC; None when there was none for years."""
+        following = since and self.next(since)
+        if following is not None and following > now:
+            return None
+        window = _FIRST_WINDOW  # widened by and by, so that few slots are walked through
+        while window < _LONGEST_WINDOW:
+            found, at = None, self.next(now - window)
+            while at is not None and at <= now:
+                found, at = at, self.next(at)
+            if found is not None:
+                return found
+            window *= 4
+        return None
 
 
 def parse(expression: str, timezone: str) -> Slots:

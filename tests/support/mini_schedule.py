@@ -9,8 +9,7 @@ from pipeline.config.load import load
 from pipeline.notify.untold import watch
 from pipeline.schedule.cron import Slots
 from pipeline.schedule.json_log import log_to_stdout
-from pipeline.schedule.schedule import keep
-from pipeline.schedule.worker import Job
+from pipeline.schedule.schedule import Job, keep
 
 if __name__ == "__main__":
     folder, command = Path(sys.argv[1]), sys.argv[2]
@@ -19,4 +18,4 @@ if __name__ == "__main__":
     log_to_stdout()
     failures = watch(config, "smoke", folder, command)
     job = Job(["sh", "-c", command], config.schedule, slots, folder, failures)
-    sys.exit(128 + keep(job, interval=0.2))
+    sys.exit(128 + keep(job))

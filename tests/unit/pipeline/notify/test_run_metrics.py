@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core.files import REPOSITORY, append_line, read_lines
 from pipeline.config.load import load
-from pipeline.notify.after_run import after_blocked, after_rollback, after_run
+from pipeline.notify.after import after
 from pipeline.notify.metrics import FAMILIES, HISTORY, PREFIX, record_of, registry_of
-from pipeline.notify.notices import Rollback
+from pipeline.notify.notices import Blocked, Rollback
 from pipeline.report import summary
 from pipeline.report.summary import Summary
 from tests.unit.pipeline.report.test_summary import RUN_ID, VALUES
@@ -91,9 +91,9 @@ def test_the_last_success_outlives_failed_runs(tmp_path: Path) -> None:
     (folder / "serving" / "census" / "41").mkdir(parents=True)
     textfile.parent.mkdir()
     config = load("census", [f"metrics.textfile={textfile}"])
-    assert after_run(config, summary_of(), folder) == []
+    assert after(summary_of(), config, "census", folder) == []
     first = parsed(textfile.read_text())
-    assert after_run(config, summary_of(run_id="later", state="FAILED"), folder) == []
+    assert after(summary_of(run_id="later", state="FAILED"), config, "census", folder) == []
     second = parsed(textfile.read_text())
     success = of("last_success_timestamp_seconds")
     assert second[success] == first[success] > 1.7e9
@@ -109,15 +109,15 @@ def test_a_rollback_puts_the_live_version_right_and_is_told(tmp_path: Path) -> N
     command = json.dumps(["sh", "-c", f"cat >>{told}"])
     config = load("census", [f"metrics.textfile={textfile}", f"notify.command={command}"])
     rollback = Rollback(target="server", before=42, live=41)
-    assert after_rollback(config, "census", rollback, tmp_path) == []
+    assert after(rollback, config, "census", tmp_path) == []
     assert not textfile.exists()
     (tmp_path / "serving" / "census" / "42").mkdir(parents=True)
-    assert after_run(config, summary_of(state="INTERRUPTED"), tmp_path) == []
+    assert after(summary_of(state="INTERRUPTED"), config, "census", tmp_path) == []
     (tmp_path / "serving" / "census" / "42").rename(tmp_path / "serving" / "census" / "41")
     before = parsed(textfile.read_text())
-    assert after_rollback(config, "census", rollback, tmp_path) == []
-    after = parsed(textfile.read_text())
-    assert {key for key in before if before[key] != after[key]} == {
+    assert after(rollback, config, "census", tmp_path) == []
+    now = parsed(textfile.read_text())
+    assert {key for key in before if before[key] != now[key]} == {
         of("live_version", target="server")
     }
     notice = json.loads(told.read_text()[told.read_text().rindex('{"format"') :])
@@ -130,7 +130,8 @@ def test_a_retraining_that_is_blocked_before_a_run_is_told(tmp_path: Path) -> No
     told = tmp_path / "told"
     command = json.dumps(["sh", "-c", f"cat >{told}"])
     config = load("census", [f"notify.command={command}"])
-    assert after_blocked(config, "census", ["span 3 is odd", "no gold"], tmp_path) == []
+    blocked = Blocked(reasons=["span 3 is odd", "no gold"])
+    assert after(blocked, config, "census", tmp_path) == []
     notice = json.loads(told.read_text())
     assert (notice["event"], notice["run_id"]) == ("block", None)
     assert notice["text"] == "census: retraining blocked: span 3 is odd; no gold"
@@ -139,7 +140,7 @@ def test_a_retraining_that_is_blocked_before_a_run_is_told(tmp_path: Path) -> No
 
 def test_a_textfile_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     config = load("census", [f"metrics.textfile={tmp_path}/none/census.prom"])
-    [warning] = after_run(config, summary_of(), tmp_path)
+    [warning] = after(summary_of(), config, "census", tmp_path)
     assert warning.startswith(f"metrics: {tmp_path}/none/census.prom")
     assert "cannot be written: No such file or directory" in warning
 
@@ -149,7 +150,7 @@ def test_whatever_goes_wrong_is_a_warning(tmp_path: Path, monkeypatch: pytest.Mo
         raise ValueError("a fault")
 
     monkeypatch.setattr(summary, "path_of", fail)
-    [warning] = after_run(load("census"), summary_of(), tmp_path)
+    [warning] = after(summary_of(), load("census"), "census", tmp_path)
     assert warning == "figures and notices: ValueError: a fault"
 
 

@@ -1,6 +1,6 @@
 """Cron expressions: as crontab(5) reads them, through changes of the clock, and what is refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,8 @@ def test_slots(expression: str, now: str, last: str, following: str) -> None:
     slots = parse(expression, "UTC")
     assert slots.last(at(now)) == at(last)
     assert slots.next(at(now)) == at(following)
+    assert slots.last(at(now), since=at(last)) is None
+    assert slots.last(at(now), since=at(last) - timedelta(seconds=1)) == at(last)
 
 
 def test_a_time_that_summer_time_leaves_out_comes_once() -> None:

@@ -8,8 +8,7 @@ import pytest
 from core.operation import Schedule
 from pipeline.config.load import load
 from pipeline.schedule.cron import parse
-from pipeline.schedule.schedule_state import Ended, Running, ScheduleState, adapted, fresh
-from pipeline.schedule.slot_decision import Decision, decide
+from pipeline.schedule.schedule_state import Decision, Ended, Running, ScheduleState
 
 CRON = "0 * * * *"
 SLOTS = parse(CRON, "UTC")
@@ -21,13 +20,16 @@ def at(text: str) -> datetime:
 
 
 def state(last_slot: str | None = "05T03:00", **changes: Any) -> ScheduleState:
-    made = fresh(CRON, "UTC", at(last_slot) if last_slot else None)
-    return made.model_copy(update=changes)
+    last = at(last_slot) if last_slot else None
+    return ScheduleState(cron=CRON, timezone="UTC", last_slot=last, **changes)
 
 
-def decided(now: str, of: ScheduleState, cut_off: bool = False, **changes: Any) -> Decision | None:
-    settings: Schedule = SETTINGS.model_copy(update=changes)
-    return decide(of, SLOTS, settings, at(now), cut_off)
+def settings(**changes: Any) -> Schedule:
+    return SETTINGS.model_copy(update=changes)
+
+
+def decided(now: str, of: ScheduleState, **changes: Any) -> Decision | None:
+    return of.decide(SLOTS, settings(**changes), at(now))
 
 
 def test_a_slot_is_run_once() -> None:
@@ -71,8 +73,8 @@ def test_the_first_start_runs_nothing_of_the_past_but_once_does() -> None:
 @pytest.mark.parametrize("cut_off", [True, False])
 @pytest.mark.parametrize("catch_up", [True, False])
 def test_a_run_that_died_with_its_scheduler_is_begun_again(cut_off: bool, catch_up: bool) -> None:
-    running = Running(slot=at("05T03:00"), pid=1, created=1.0)
-    decision = decided("05T03:40", state(running=running), cut_off, catch_up=catch_up)
+    running = Running(slot=at("05T03:00"), pid=1, created=1.0) if cut_off else None
+    decision = decided("05T03:40", state(running=running), catch_up=catch_up)
     if not cut_off:
         assert decision is None
     else:
@@ -114,16 +116,16 @@ def test_a_failure_that_ended_in_the_future_keeps_nothing_back() -> None:
 def test_a_clock_that_was_far_ahead_is_forgotten() -> None:
     wrong = state("30T03:00")
     now = at("05T04:30")
-    assert adapted(wrong, CRON, "UTC", now).last_slot == now
+    assert wrong.adapted(SETTINGS, now).last_slot == now
     hour_back = state("05T05:00")
-    assert adapted(hour_back, CRON, "UTC", now) is hour_back
+    assert hour_back.adapted(SETTINGS, now) is hour_back
 
 
 def test_another_expression_makes_nothing_of_the_past_due() -> None:
     now = at("05T04:30")
-    changed = adapted(state(), "30 * * * *", "UTC", now)
+    changed = state().adapted(settings(cron="30 * * * *"), now)
     assert (changed.cron, changed.last_slot) == ("30 * * * *", now)
-    assert adapted(state(), CRON, "Europe/Berlin", now).last_slot == now
+    assert state().adapted(settings(timezone="Europe/Berlin"), now).last_slot == now
     assert decided("05T04:30", changed) is None
 
 
@@ -132,7 +134,7 @@ def test_every_hour_of_two_days_with_a_wild_clock() -> None:
     current, now, fired = state("05T00:00"), at("05T00:00"), []
     for step in range(400):
         now += timedelta(minutes=-90 if step in (100, 250) else 7)
-        decision = decide(current, SLOTS, SETTINGS, now, False)
+        decision = current.decide(SLOTS, SETTINGS, now)
         if decision is not None:
             fired.append(decision.slot)
             current = current.model_copy(update={"last_slot": decision.slot})

@@ -4,6 +4,8 @@ import logging
 import os
 import signal
 import subprocess
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +17,8 @@ from pipeline.config.load import load
 from pipeline.schedule import schedule_state
 from pipeline.schedule.child import Child
 from pipeline.schedule.cron import parse
-from pipeline.schedule.schedule import load_state, once
+from pipeline.schedule.schedule import Job, Worker, once
 from pipeline.schedule.schedule_state import ScheduleState
-from pipeline.schedule.worker import Job, Worker
 
 CONFIG = load("census", ["schedule.cron='0 * * * *'"])
 START = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -39,7 +40,8 @@ class Clock:
 class Bench:
     """A worker with a clock of the test and a shell command in place of `retrain`."""
 
-    def __init__(self, folder: Path, command: str, state: ScheduleState | None = None) -> None:
+    def __init__(self, folder: Path, command: str) -> None:
+        self.signals: list[int] = []
         self.clock = Clock()
         self.folder = folder
         self.failed: list[tuple[int, str]] = []
@@ -51,7 +53,7 @@ class Bench:
             lambda: lambda code, line: self.failed.append((code, line)),
             self.clock,
         )
-        self.worker = Worker(self.job, state or load_state(self.job, START))
+        self.worker = Worker(self.job, START, self.signals)
 
     def look(self, hours: float) -> ScheduleState | None:
         self.clock.turn(hours)
@@ -133,12 +135,14 @@ def test_clocks_that_jump(tmp_path: Path) -> None:
     assert runs == [1, 1, 1, 1, 2, 3, 3, 3, 4]
 
 
-def test_slots_that_pass_during_a_run_are_made_up_for_by_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, COUNT.format(tmp_path))
-    worker = bench.worker
-    times = iter([START + timedelta(hours=n) for n in (1, 1, 4.2, 4.2, 4.2)])
-    object.__setattr__(bench.job, "clock", lambda: next(times))
-    worker.look()
+def test_slots_that_pass_during_a_run_are_made_up_for_by_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(tmp_path, f"{COUNT.format(tmp_path)}; sleep 0.5")
+    clock = lambda: START + timedelta(hours=4.2 if bench.runs() else 1)  # noqa: E731
+    object.__setattr__(bench.job, "clock", clock)
+    bench.worker.look()
+    assert caplog.text.count("the run still goes on; it makes up for this slot") == 1
     state = schedule_state.read(tmp_path)
     assert state is not None
     assert state.last_slot == START + timedelta(hours=4)
@@ -158,10 +162,10 @@ def test_a_run_by_hand_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert (bench.runs(), bench.worker.waiting) == (1, False)
 
 
-def running(pid: int, created: float) -> ScheduleState:
-    made = schedule_state.fresh("0 * * * *", "UTC", START)
+def remember_running(folder: Path, pid: int, created: float) -> None:
     run = schedule_state.Running(slot=START, pid=pid, created=created)
-    return made.model_copy(update={"running": run})
+    state = ScheduleState(cron="0 * * * *", timezone="UTC", last_slot=START, running=run)
+    state.write(folder)
 
 
 def test_a_run_of_a_killed_scheduler_is_waited_for_then_the_next_slot_is_run(
@@ -169,7 +173,8 @@ def test_a_run_of_a_killed_scheduler_is_waited_for_then_the_next_slot_is_run(
 ) -> None:
     process = subprocess.Popen(["sleep", "60"])
     created = psutil.Process(process.pid).create_time()
-    bench = Bench(tmp_path, COUNT.format(tmp_path), running(process.pid, created))
+    remember_running(tmp_path, process.pid, created)
+    bench = Bench(tmp_path, COUNT.format(tmp_path))
     bench.look(1)
     assert (bench.runs(), bench.worker.waiting) == (0, True)
     process.kill()
@@ -179,7 +184,8 @@ def test_a_run_of_a_killed_scheduler_is_waited_for_then_the_next_slot_is_run(
 
 
 def test_a_run_that_was_cut_off_is_begun_again_at_once(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, COUNT.format(tmp_path), running(os.getpid(), created=1.0))
+    remember_running(tmp_path, os.getpid(), created=1.0)
+    bench = Bench(tmp_path, COUNT.format(tmp_path))
     state = bench.look(0.1)
     assert bench.runs() == 1
     assert state is not None
@@ -189,9 +195,27 @@ def test_a_run_that_was_cut_off_is_begun_again_at_once(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_a_failed_run(tmp_path: Path) -> None:
     bench = Bench(tmp_path, "")
     object.__setattr__(bench.job, "command", ["/no/such/program"])
-    bench.worker = Worker(bench.job, load_state(bench.job, START))
+    bench.worker = Worker(bench.job, START)
     bench.look(1)
     assert bench.failed == [(1, "/no/such/program: No such file or directory")]
+
+
+def test_a_fault_of_the_scheduler_costs_a_slot_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> Callable[[int, str], None]:
+        raise PermissionError("notifications.jsonl")
+
+    bench = Bench(tmp_path, COUNT.format(tmp_path))
+    watch = bench.job.watch
+    object.__setattr__(bench.job, "watch", fail)
+    bench.look(1)
+    assert "PermissionError: notifications.jsonl" in caplog.text
+    object.__setattr__(bench.job, "watch", watch)
+    bench.look(0.5)
+    assert bench.runs() == 0
+    bench.look(0.5)
+    assert bench.runs() == 1
 
 
 def test_a_damaged_state_is_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -225,26 +249,33 @@ def test_once(tmp_path: Path) -> None:
     assert (once(bench.job), bench.runs()) == (3, 2)
 
 
+def ended(child: Child) -> int:
+    while (code := child.poll()) is None:
+        time.sleep(0.01)
+    return code
+
+
 def test_lines_of_a_child() -> None:
     lines: list[str] = []
     child = Child(
         ["sh", "-c", r"printf 'a\n\nb\r\n\377\n'; echo err >&2; printf end"], lines.append
     )
-    assert child.run(lambda pid: None) == 0
+    assert ended(child) == 0
     assert lines == ["a", "", "b", "\ufffd", "err", "end"]
 
 
 def test_a_long_line_comes_in_parts() -> None:
     lines: list[str] = []
     child = Child(["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x; echo"], lines.append)
-    child.run(lambda pid: None)
+    ended(child)
     assert "".join(lines) == "x" * 200000
     assert max(map(len, lines)) <= 2 * 65536
 
 
 def test_nothing_is_begun_after_a_stop(tmp_path: Path) -> None:
     bench = Bench(tmp_path, COUNT.format(tmp_path))
-    bench.worker.stop(signal.SIGTERM)
+    bench.signals.append(signal.SIGTERM)
+    bench.worker.remember()
     state = bench.look(1)
     assert bench.runs() == 0
     assert state is not None

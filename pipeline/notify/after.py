@@ -1,0 +1,69 @@
+"""What follows a run, a rollback, a blocked retraining: figures are published, hooks called."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.config import Config
+from core.files import REPOSITORY
+from pipeline.notify import metrics, notices
+from pipeline.notify.notices import Blocked, Notice, Origin, Rollback
+from pipeline.notify.notify import notify, origin
+from pipeline.report import summary
+from pipeline.report.findings import TARGETS
+from pipeline.report.summary import Summary
+from pipeline.run.signals import interruptible
+from pipeline.versions.served import live
+
+Event = Summary | Rollback | Blocked
+
+
+def after(event: Event, config: Config, config_name: str, folder: Path) -> list[str]:
+    """Publishes the figures of an event and tells of it.
+
+    Nothing that goes wrong here changes how the run ended: it becomes a warning.
+
+    Args:
+        event: a run that ended, by its summary; what was rolled back, or blocked before a run.
+        config: of the pipeline.
+        config_name: as given on the command line.
+        folder: <root>/<name>.
+
+    Returns:
+        Warnings, one a line.
+    """
+    warnings: list[str] = []
+    try:
+        with interruptible():
+            if not isinstance(event, Blocked):
+                warnings += _publish(event, config, folder)
+            told = _notices(event, origin(config, config_name), folder)
+            warnings += notify(config.notify, told, folder)
+    except KeyboardInterrupt:
+        warnings.append("a signal came before all figures and notices were out")
+    except Exception as error:  # whatever it is, what was done is done
+        warnings.append(f"figures and notices: {type(error).__name__}: {error}")
+    return warnings
+
+
+def _notices(event: Event, here: Origin, folder: Path) -> Iterable[Notice]:
+    match event:
+        case Summary():
+            return notices.of_run(event, here, str(summary.path_of(folder, event.run_id)))
+        case Rollback():
+            return [notices.of_rollback(event, here)]
+        case Blocked():
+            return [notices.of_blocked(event.reasons, here)]
+
+
+def _publish(event: Summary | Rollback, config: Config, folder: Path) -> list[str]:
+    textfile = config.metrics.textfile
+    path = None if textfile is None else REPOSITORY / textfile
+    found = {target: live(folder, config.name, target) for target in TARGETS}
+    served = {str(target): version.version for target, version in found.items() if version}
+    ended = event if isinstance(event, Summary) else None
+    try:
+        metrics.publish(ended, config.name, folder, path, served, time.time())
+    except OSError as error:
+        return [f"metrics: {error.filename or path} cannot be written: {error.strerror}"]
+    return []
