@@ -37,6 +37,23 @@ PREFERENCE = (AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless ano
 
 
 @dataclass(frozen=True)
+class Fitting:
+    """How to fit.
+
+    Attributes:
+      epochs: Training steps of Snorkel's label model.
+      seed: Draws its initial weights and the folds of the cross-validation.
+      method: The method to take, or `auto`: the average unless another is better beyond chance.
+      tuning: What else to try in training Snorkel's label model.
+    """
+
+    epochs: int
+    seed: int
+    method: str = AUTO
+    tuning: Tuning = Tuning()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True)
 class Trial:
     """One way to train Snorkel's label model, and its score on the gold rows."""
 
@@ -115,10 +132,7 @@ def fit(
     counts: Counts,
     gold: Gold,
     names: Sequence[str],
-    epochs: int,
-    seed: int,
-    method: str = AUTO,
-    tuning: Tuning = Tuning(),  # noqa: B008 - frozen
+    how: Fitting,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 
@@ -129,10 +143,7 @@ def fit(
       counts: int64 [vectors], rows behind each vector.
       gold: Votes and labels of the gold rows.
       names: Names of the functions, for messages.
-      epochs: Training steps of Snorkel's label model.
-      seed: Draws its initial weights and the folds of the cross-validation.
-      method: The method to take, or `auto`: the average unless another is better beyond chance.
-      tuning: What else to try in training Snorkel's label model.
+      how: How to fit.
 
     Raises:
       InputError: No function votes, or the gold rows are all of one class.
@@ -148,11 +159,11 @@ def fit(
     weight, trials = np.full(len(names), np.nan), list[Trial]()
     candidates = {
         MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
-        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed)),
+        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, how.seed)),
     }
     if voting.sum() >= MIN_FUNCTIONS:
-        grid = tuning.grid(Training(epochs=epochs))
-        found = [_train(vectors, counts, gold, voting, balance, t, seed) for t in grid]
+        grid = how.tuning.grid(Training(epochs=how.epochs))
+        found = [_train(vectors, counts, gold, voting, balance, t, how.seed) for t in grid]
         taken = label_scores.best([_losses(candidate, gold) for candidate, _ in found])
         weight[voting] = found[taken][1]
         trials = [
@@ -166,7 +177,7 @@ def fit(
             (both[0].held_out + both[1].held_out) / 2,
         )
     candidates = {name: candidates[name] for name in PREFERENCE if name in candidates}
-    chosen, reason = _choose(candidates, gold, method)
+    chosen, reason = _choose(candidates, gold, how.method)
     scores = {name: _score(candidate, gold) for name, candidate in candidates.items()}
     return Fitted(
         candidates[chosen].probability,

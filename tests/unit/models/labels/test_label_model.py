@@ -24,7 +24,7 @@ from models.labels import (
     scores as label_scores,
 )
 from models.labels.combiner import ASSUMED_ACCURACY, combine, log_odds, ridge_logistic, temper
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
+from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Fitting, Gold
 from models.labels.snorkel_model import Training, Tuning
 
 ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
@@ -50,7 +50,9 @@ def problem() -> Problem:
 
 def fit(votes: np.ndarray, labels: np.ndarray, gold: np.ndarray) -> label_model.Fitted:
     vectors, counts, _ = label_model.distinct(votes)
-    return label_model.fit(vectors, counts, Gold(votes[gold], labels[gold]), NAMES, 300, seed=1)
+    return label_model.fit(
+        vectors, counts, Gold(votes[gold], labels[gold]), NAMES, Fitting(300, seed=1)
+    )
 
 
 def test_distinct_vectors_stand_for_all_rows() -> None:
@@ -123,7 +125,7 @@ def test_correction_tempers_functions_that_repeat_each_other() -> None:
     votes[:, 1:4] = votes[:, [4]]  # four times the weakest vote
     vectors, counts, vector_of_row = label_model.distinct(votes)
     gold = Gold(votes[:200], labels[:200])
-    fitted = label_model.fit(vectors, counts, gold, NAMES, 300, seed=1)
+    fitted = label_model.fit(vectors, counts, gold, NAMES, Fitting(300, seed=1))
     raw = snorkel_model.fit(vectors, counts, 0.3, Training(epochs=300), seed=1)
     probability = raw.predict_proba(vectors.astype(int))[:, POSITIVE]
 
@@ -224,7 +226,7 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     vectors, counts, _ = label_model.distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     found = {
-        name: label_model.fit(vectors, counts, rows, NAMES, 100, 1, method=name)
+        name: label_model.fit(vectors, counts, rows, NAMES, Fitting(100, 1, method=name))
         for name in label_model.PREFERENCE
     }
     assert {name: fitted.method for name, fitted in found.items()} == {n: n for n in found}
@@ -235,7 +237,7 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     vectors, counts, _ = label_model.distinct(two)
     rows = Gold(two[gold], labels[gold])
     with pytest.raises(InputError, match=r"labeling.method=average: needs 3 functions that vote"):
-        label_model.fit(vectors, counts, rows, NAMES, 100, 1, method="average")
+        label_model.fit(vectors, counts, rows, NAMES, Fitting(100, 1, method="average"))
 
 
 def test_another_candidate_must_be_better_beyond_chance() -> None:
@@ -254,11 +256,11 @@ def test_training_is_tuned_only_where_gold_rows_show_it(problem: Problem) -> Non
     vectors, counts, _ = label_model.distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     turned = Tuning(prec_init=(0.05,))  # takes every function for one that is wrong
-    fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=turned)
+    fitted = label_model.fit(vectors, counts, rows, NAMES, Fitting(300, seed=1, tuning=turned))
     assert [trial.training.prec_init for trial in fitted.trials] == [0.7, 0.05]
     assert [trial.chosen for trial in fitted.trials] == [True, False]
     same = Tuning(learning_rate=(0.011,), prec_init=(0.7,))
-    fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=same)
+    fitted = label_model.fit(vectors, counts, rows, NAMES, Fitting(300, seed=1, tuning=same))
     assert [trial.chosen for trial in fitted.trials] == [True, False]
 
 
@@ -378,7 +380,7 @@ def test_chosen_gold_rows_move_neither_balance_nor_accuracies(problem: Problem) 
     random = np.isin(at, gold)
     vectors, counts, _ = label_model.distinct(votes)
     both = Gold(votes[at], labels[at], random)
-    fitted = label_model.fit(vectors, counts, both, NAMES, 300, seed=1)
+    fitted = label_model.fit(vectors, counts, both, NAMES, Fitting(300, seed=1))
     alone = fit(votes, labels, gold)
     assert fitted.class_balance == alone.class_balance == labels[gold].mean()
     assert labels[at].mean() != pytest.approx(fitted.class_balance, abs=0.01)
