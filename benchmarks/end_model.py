@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks import measure
 from core.config import Config
-from models.labels import label_model
+from models.labels.votes import ABSTAIN
 from pipeline.config.load import load
 from pipeline.ingestion import staging
 from pipeline.labels import analysis
@@ -96,7 +96,7 @@ def prepare(root: Path, finished: bool) -> Prepared:
 def weak_labels(prepared: Prepared, applied: analysis.Applied, seed: int) -> Any:
     """The rows as the labeler labels them: soft labels, and gold rows with their weight."""
     config = prepared.config.model_copy(update={"seed": seed})
-    covered = (applied.votes != label_model.ABSTAIN).any(axis=1)
+    covered = (applied.votes != ABSTAIN).any(axis=1)
     label, weight = analysis.probability(applied, config), covered.astype(np.float32)
     gold = list(applied.gold)
     label[gold], weight[gold] = list(applied.gold.values()), config.labeling.gold_weight

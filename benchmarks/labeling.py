@@ -30,7 +30,6 @@ ROWS_PER_FILE = 1_000_000
 BATCH_ROWS = 2048
 LABELED = 100  # one row in so many has its true label
 WORKS = {"vote": "read and vote", "label": "whole labeler"}
-ROWS_PER_SECOND = 19_000  # a core, asked of voting
 GROWTH_MB = 300  # of peak memory from the smallest to the largest size, at most
 COLUMNS = ("rows", "work", "rows/s/core", "CPU s", "peak MB", "MB above imports")
 

@@ -15,8 +15,8 @@ from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
 from core.errors import InputError
 from core.names import ROW_ID
-from models.labels.label_model import NEGATIVE, POSITIVE
 from models.labels.rows import Column, Value
+from models.labels.votes import NEGATIVE, POSITIVE
 
 UNKNOWN = -1  # a row without a true label
 BATCH_ROWS = 2048

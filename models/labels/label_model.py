@@ -19,15 +19,7 @@ from models.labels import snorkel_model
 from models.labels.combiner import combine, temper
 from models.labels.scores import Score
 from models.labels.snorkel_model import Training, Tuning
-from models.labels.votes import ABSTAIN as ABSTAIN
-from models.labels.votes import NEGATIVE as NEGATIVE
-from models.labels.votes import POSITIVE as POSITIVE
-from models.labels.votes import Counts as Counts
-from models.labels.votes import Floats as Floats
-from models.labels.votes import Gold as Gold
-from models.labels.votes import Votes as Votes
-from models.labels.votes import distinct as distinct
-from models.labels.votes import merge as merge
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Floats, Gold, Votes
 
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
 FOLDS = 10  # of the cross-validation

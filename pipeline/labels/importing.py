@@ -11,9 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-from core.config import Config
-
 from core import csv_text
+from core.config import Config
 from core.errors import InputError
 from core.names import ROW_ID
 from pipeline.ingestion import staged_rows, staging

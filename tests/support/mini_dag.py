@@ -13,7 +13,6 @@ from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
-from core.config import Config
 from tfx.components.util import examples_utils
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
@@ -27,6 +26,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples, Model
 
+from core.config import Config
 from core.errors import InputError
 from data.census.spans import split_rows
 from pipeline.ingestion.staging import Staged

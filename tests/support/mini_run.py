@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config import Config
-
 from pipeline.cli.main import main
 from pipeline.ingestion.staging import Staged
 

@@ -22,7 +22,7 @@ from components.labels.answer_importer import ANSWERS_FILE
 from components.labels.snorkel_labeler import REPORT_FILE, SnorkelLabeler
 from core.errors import InputError
 from data.census import spans
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 
 LABEL_COLUMN = "income-per-year"
 NUMERIC = ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
