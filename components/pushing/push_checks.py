@@ -16,14 +16,14 @@ from components.pushing.fresh_process import Served, serve
 from components.training.trainer import PRUNED_FILE
 from core.names import LABEL, WEIGHT
 from models.export import device
-from models.export.fresh_answers import Task
+from models.export.fresh_predictions import Task
 from models.export.raw_rows import RawRows, labels_of, load_raw_rows, newest_labelled
-from models.export.tflite import answer_features
+from models.export.tflite import predict_features
 from models.metrics.comparison import Difference, compare
 from models.metrics.gates import Gate, at_most
 from models.metrics.registry import slice_rows
 
-MODULES = {"server": "models.export.answer_server", "edge": "models.export.answer_edge"}
+MODULES = {"server": "models.export.predict_server", "edge": "models.export.predict_edge"}
 _TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 _NEVER_SENT = (LABEL, WEIGHT)
 
@@ -80,7 +80,7 @@ def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]
     return []
 
 
-def answer_rows(
+def prediction_rows(
     target: str,
     served: Served,
     expected: np.ndarray,
@@ -94,19 +94,19 @@ def answer_rows(
         answered for the candidate is not the candidate's fault. Where it was cut off, nothing says
         that the candidate is as good.
     """
-    answers, problem = served.candidate, served.problem
+    predictions, problem = served.candidate, served.problem
     why = problem.text if problem else None
     missing = PushRow(target, "answers", OVERALL, None, "given", False, "pusher.time_limit", why)
-    if answers is None or (problem and not compared):
+    if predictions is None or (problem and not compared):
         return [missing]
     if problem and problem.cut_off and served.live is None:
         return [replace(missing, metric="answers of live")]
-    sample = np.stack([answers.probabilities[: len(expected)], answers.by_column])
+    sample = np.stack([predictions.probabilities[: len(expected)], predictions.by_column])
     wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
     difference = None if wrong.any() else float(np.abs(sample - expected).max())
     why = f"{wrong.sum()} of {sample.size} answers are no probabilities" if wrong.any() else None
     bound = at_most(difference, settings["max_difference"])
-    latency = at_most(answers.latency_ms, settings["max_latency_ms"])
+    latency = at_most(predictions.latency_ms, settings["max_latency_ms"])
     return [
         PushRow(target, "answers differ", OVERALL, *bound, "pusher.max_difference", why),
         PushRow(target, "latency ms", OVERALL, *latency, "pusher.max_latency_ms"),
@@ -146,7 +146,7 @@ def _row(target: str, difference: Difference, tolerance: float) -> PushRow:
     )
 
 
-def in_pipeline_answers(
+def in_pipeline_predictions(
     target: str, graph: str, examples: list[bytes], model: str, model_run: str | None
 ) -> np.ndarray:
     """Probabilities, [rows], from the Transform graph and the network as the pipeline has them."""
@@ -154,12 +154,12 @@ def in_pipeline_answers(
     transform = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     features = transform(tf.io.parse_example(examples, output.raw_feature_spec()))
     if target == "edge":
-        return answer_features(Path(model, device.MODEL_FILE).read_bytes(), features)
+        return predict_features(Path(model, device.MODEL_FILE).read_bytes(), features)
     assert model_run is not None
     network = tf_keras.models.load_model(Path(model_run, PRUNED_FILE), compile=False)
     inputs = {name: features[name] for name in network.input}
-    answers: np.ndarray = network(inputs, training=False).numpy()[:, 0]
-    return answers
+    predictions: np.ndarray = network(inputs, training=False).numpy()[:, 0]
+    return predictions
 
 
 def check(
@@ -197,8 +197,8 @@ def check(
     with tempfile.TemporaryDirectory() as folder:
         task = Task(model, live, sample.count, names)
         served = serve(MODULES[target], Path(folder), task, requests, settings["time_limit"])
-    expected = in_pipeline_answers(target, graph, sample.examples, model, model_run)
-    rows = answer_rows(target, served, expected, settings, compared is not None)
+    expected = in_pipeline_predictions(target, graph, sample.examples, model, model_run)
+    rows = prediction_rows(target, served, expected, settings, compared is not None)
     checks: dict[str, Any] = {
         "sample_rows": sample.count,
         "latency_ms": served.candidate.latency_ms if served.candidate else None,

@@ -51,7 +51,7 @@ def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
 
     def probabilities(examples: Sequence[bytes]) -> np.ndarray:
         batches = (examples[at : at + _BATCH] for at in range(0, len(examples), _BATCH))
-        answers = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
-        return np.concatenate([np.zeros((0, 1)), *answers])[:, 0].astype(np.float64)
+        predictions = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
+        return np.concatenate([np.zeros((0, 1)), *predictions])[:, 0].astype(np.float64)
 
     return probabilities

@@ -93,10 +93,10 @@ def _single_rows(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
 
 def predict(content: bytes, rows: Rows) -> np.ndarray:
     """Returns a variant's probabilities, float32 [rows]."""
-    return answer_features(content, rows.features)
+    return predict_features(content, rows.features)
 
 
-def answer_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
+def predict_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
     """Returns probabilities, float32 [rows], for transformed features; others are left alone."""
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
     inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
@@ -106,8 +106,8 @@ def answer_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
 def _interpreter(content: bytes) -> tf.lite.Interpreter:
     """Returns an interpreter with one thread and the kernels of TensorFlow Model Analysis.
 
-    XNNPACK's, the default, round integers otherwise, so that its answers would not be the evaluated
-    ones.
+    XNNPACK's, the default, round integers otherwise, so that its predictions would not be the
+    evaluated ones.
     """
     kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     return tf.lite.Interpreter(
@@ -131,7 +131,7 @@ def measure(
       and `difference` (mean absolute difference from the student's probability).
 
     Raises:
-      RuntimeError: A variant's answers are not finite or differ by more than `max_difference`.
+      RuntimeError: A variant's predictions are not finite or differ by more than `max_difference`.
     """
     expected = student(sample.features, training=False).numpy()[:, 0]
     report = {}

@@ -1,17 +1,17 @@
-"""The served model's answers on the labelled rows of spans."""
+"""The served model's predictions on the labelled rows of spans."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from core.config import Config
 
+from core.config import Config
 from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.window import Window
 from pipeline.retraining.judged_labels import Judged, together
 from pipeline.retraining.span_rows import read_files
 
 
-class Answers:
+class Predictions:
     """Asks a SavedModel once about each span."""
 
     def __init__(self, config: Config, model: str, tell: Callable[[str], None]) -> None:
