@@ -4,10 +4,10 @@ import csv
 from datetime import UTC, datetime
 
 import pytest
-from core.contract import read_contract
 
 from benchmarks.census_year import DELIVERIES, NEW_CATEGORY, ROWS, TEST_ROWS, Year
 from benchmarks.demo_retrain import CONFIG, Row, markdown, why
+from core.contract import read_contract
 from pipeline.config.load import load
 from pipeline.ingestion.window import Ledger, find_window
 from pipeline.report.summary import SpanFinding
