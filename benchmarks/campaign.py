@@ -15,58 +15,39 @@ import argparse
 import csv
 import shutil
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks import end_model, measure, plot, report
+from benchmarks import curves, end_model, report
+from benchmarks.curves import Point
 from benchmarks.end_model import METRICS, Prepared
-from core.config import Config
+from pipeline.labels import analysis, importing, to_label
 
 START, STEP, ROUNDS = 100, 100, 4
-STRATEGIES = {"random": 1.0, "informed": None}  # share of random rows; None: as configured
+# Keys of `labeling`; informed is as configured.
+STRATEGIES: dict[str, dict[str, Any]] = {"random": {"random_share": 1.0}, "informed": {}}
 
 
 def main() -> int:
     """Measures, prints and writes; 1 when a run failed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=report.seeds, default=(11, 12, 13), metavar="11,12,13")
-    parser.add_argument("--root", type=Path, metavar="DIR", help="take the rows of its last run")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
-    parser.add_argument("--images", type=Path, default=plot.IMAGES, metavar="DIR")
-    options = parser.parse_args()
-    try:
-        with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            root = options.root or Path(scratch)
-            prepared = end_model.prepare(root, finished=options.root is not None)
-            points = [
-                point
-                for seed in options.seeds
-                for strategy in STRATEGIES
-                for point in campaign(prepared, strategy, seed)
-            ]
-    except measure.MeasurementError as error:
-        print(error, file=sys.stderr)
-        return 1
-    values = {**report.origin("benchmarks.campaign"), "seeds": options.seeds, "points": points}
-    report.write(options.results, "campaign", tables(points), values)
-    path = options.images / "campaign.svg"
-    plot.curves(points, "gold_rows", "gold rows", False, path)
-    return 0
+    parser = report.parser(__doc__, (11, 12, 13))
+    return curves.main("campaign", parser, log=False, measured=measured, tables=tables)
 
 
-def campaign(prepared: Prepared, strategy: str, seed: int) -> list[dict[str, Any]]:
+def measured(prepared: Prepared, options: argparse.Namespace) -> Iterator[Point]:
+    """A campaign for each seed and strategy."""
+    for seed in options.seeds:
+        for strategy in STRATEGIES:
+            yield from campaign(prepared, strategy, seed)
+
+
+def campaign(prepared: Prepared, strategy: str, seed: int) -> Iterator[Point]:
     """One campaign; AUC and F1 at its start and after each round."""
-    from pipeline.labels import analysis, importing, to_label
-
-    config = configured(prepared.config, strategy, seed)
+    config = curves.configured(prepared.config, seed, START, **STRATEGIES[strategy])
     folder = prepared.folder.parent / f"{strategy}-{seed}"
     applied = analysis.with_gold(prepared.applied, config, folder, prepared.staged)
-    points = []
     for number in range(ROUNDS + 1):
         if number:
             path = folder / f"round-{number}.csv"
@@ -77,23 +58,8 @@ def campaign(prepared: Prepared, strategy: str, seed: int) -> list[dict[str, Any
             applied = analysis.with_gold(applied, config, folder, prepared.staged)
         rows = end_model.weak_labels(prepared, applied, seed)
         found = end_model.train(prepared, rows, seed)
-        points.append(
-            {"series": strategy, "seed": seed, "gold_rows": len(applied.gold)}
-            | {metric: found[metric] for metric in METRICS}
-        )
-        print(points[-1], file=sys.stderr, flush=True)
+        yield curves.point(strategy, seed, len(applied.gold), found)
     shutil.rmtree(folder)
-    return points
-
-
-def configured(config: Config, strategy: str, seed: int) -> Config:
-    """The configuration of a campaign: its seed, 100 gold rows, the share of random rows."""
-    share = STRATEGIES[strategy]
-    changes: dict[str, Any] = {"gold_rows": START}
-    if share is not None:
-        changes["random_share"] = share
-    labeling = config.labeling.model_copy(update=changes)
-    return config.model_copy(update={"seed": seed, "labeling": labeling})
 
 
 def answer(prepared: Prepared, path: Path) -> None:
@@ -109,44 +75,30 @@ def answer(prepared: Prepared, path: Path) -> None:
         writer.writerows({**line, "answer": names[truth[line["row_id"]]]} for line in lines)
 
 
-def tables(points: Sequence[Mapping[str, Any]]) -> str:
+def tables(points: Sequence[Point]) -> str:
     """A row for each number of gold rows; then the gain of the whole campaign."""
-    seeds = sorted({point["seed"] for point in points})
-    drawn = ", ".join(map(str, seeds))
-    text = f"On `test` (16,281 rows). Mean ± sample standard deviation over seeds {drawn}.\n"
-    header = ["gold rows", *(f"{m}, {s}" for m in METRICS for s in STRATEGIES)]
-    sizes = sorted({point["gold_rows"] for point in points})
+    text = f"On `test` (16,281 rows). {report.over(sorted({p['seed'] for p in points}))}\n"
+    columns = [(metric, strategy) for metric in METRICS for strategy in STRATEGIES]
+    header = ["gold rows", *(f"{metric}, {strategy}" for metric, strategy in columns)]
     rows = [
         [
             f"{size:,}",
-            *(
-                report.with_deviation(_at(points, s, size, m), ".4f")
-                for m in METRICS
-                for s in STRATEGIES
-            ),
+            *(report.with_deviation(curves.at(points, s, size, m), ".4f") for m, s in columns),
         ]
-        for size in sizes
+        for size in curves.sizes(points)
     ]
     gains = [
-        [
-            strategy,
-            *(report.with_deviation(_gains(points, strategy, sizes, m), "+.4f") for m in METRICS),
-        ]
+        [strategy, *(report.with_deviation(_gains(points, strategy, m), "+.4f") for m in METRICS)]
         for strategy in STRATEGIES
     ]
     gained = report.table(("gain per 100 answers", *METRICS), gains)
     return "\n".join([text, report.table(header, rows), gained])
 
 
-def _at(points: Sequence[Mapping[str, Any]], strategy: str, size: int, metric: str) -> list[float]:
-    return [p[metric] for p in points if (p["series"], p["gold_rows"]) == (strategy, size)]
-
-
-def _gains(
-    points: Sequence[Mapping[str, Any]], strategy: str, sizes: Sequence[int], metric: str
-) -> list[float]:
+def _gains(points: Sequence[Point], strategy: str, metric: str) -> list[float]:
     """From start to end, per 100 answers, of each seed."""
-    first, last = (_at(points, strategy, size, metric) for size in (sizes[0], sizes[-1]))
+    sizes = curves.sizes(points)
+    first, last = (curves.at(points, strategy, size, metric) for size in (sizes[0], sizes[-1]))
     hundreds = (sizes[-1] - sizes[0]) / 100
     return [(b - a) / hundreds for a, b in zip(first, last, strict=True)]
 

@@ -13,13 +13,12 @@ machine makes all of them dearer, though not evenly: run this on a quiet one.
 Writes cpu.md and cpu.json to benchmarks/results/.
 """
 
-import argparse
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks import measure, report
 from benchmarks.measure import Cost
@@ -75,28 +74,21 @@ class Result:
 
 def main() -> int:
     """Measures, prints and writes; 1 when that made no sense."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = report.parser(__doc__)
     parser.add_argument("--quick", action="store_true", help="only (a) to (c)")
     parser.add_argument("--peer", action="store_true", help="TFX's taxi example, too")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
     options = parser.parse_args()
     cases = SMOKE if options.quick else SMOKE + CENSUS
-    try:
-        with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            results, imports = measure_all(cases, options.peer, Path(scratch))
-    except measure.MeasurementError as error:
-        print(error, file=sys.stderr)
-        return 1
-    values = {
-        **report.origin("benchmarks.cpu"),
-        "import_tensorflow": {"cpu_seconds": imports, "median": statistics.median(imports)},
-        "results": results,
-        "targets": checks(results),
-    }
-    report.write(options.results, "cpu", tables(results, imports), values)
-    return 0
+
+    def measured(scratch: Path) -> tuple[str, dict[str, Any]]:
+        results, imports = measure_all(cases, options.peer, scratch)
+        return tables(results, imports), {
+            "import_tensorflow": {"cpu_seconds": imports, "median": statistics.median(imports)},
+            "results": results,
+            "targets": checks(results),
+        }
+
+    return report.run("benchmarks.cpu", "cpu", options.results, measured)
 
 
 def measure_all(

@@ -12,15 +12,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegressionCV
 
 from benchmarks import measure
 from core.config import Config
 from core.names import SPLITS
-from models.labels import label_model
+from models.labels.votes import ABSTAIN
+from models.metrics.registry import overall_metrics
 from pipeline.config.load import load
 from pipeline.ingestion import staging
 from pipeline.labels import analysis
 from pipeline.metadata import store as metadata
+from pipeline.run import environment
 
 CONFIG = "census"
 SETTINGS = ("tuner.enabled=false",)
@@ -64,12 +67,10 @@ def prepare(root: Path, finished: bool) -> Prepared:
       root: Folder of runs.
       finished: Whether its last run of census is taken; else one is made.
     """
-    from pipeline.run.environment import prepare as prepare_environment
-
-    prepare_environment()
-    from models.network.features import model_inputs_of
-    from models.network.rows import Rows, load_rows
-    from pipeline.settings import preprocessing_for
+    environment.prepare()
+    from models.network.features import model_inputs_of  # loads TensorFlow
+    from models.network.rows import Rows, load_rows  # loads TensorFlow
+    from pipeline.settings import preprocessing_for  # loads TensorFlow
 
     if not finished:
         measure.run_pipeline(CONFIG, root, SETTINGS)
@@ -97,7 +98,7 @@ def prepare(root: Path, finished: bool) -> Prepared:
 def weak_labels(prepared: Prepared, applied: analysis.Applied, seed: int) -> Any:
     """The rows as the labeler labels them: soft labels, and gold rows with their weight."""
     config = prepared.config.model_copy(update={"seed": seed})
-    covered = (applied.votes != label_model.ABSTAIN).any(axis=1)
+    covered = (applied.votes != ABSTAIN).any(axis=1)
     label, weight = analysis.probability(applied, config), covered.astype(np.float32)
     gold = list(applied.gold)
     label[gold], weight[gold] = list(applied.gold.values()), config.labeling.gold_weight
@@ -137,9 +138,6 @@ def regression_on_gold(
     prepared: Prepared, at: Sequence[int], labels: Sequence[int]
 ) -> dict[str, float]:
     """Logistic regression on the same features, its penalty by cross-validation."""
-    from sklearn.linear_model import LogisticRegressionCV
-
-    from models.metrics.registry import overall_metrics
 
     def design(rows: Any) -> NDArray[np.float64]:
         ids = np.zeros((rows.count, prepared.inputs.ids))
@@ -157,12 +155,11 @@ def regression_on_gold(
 def _fit(
     prepared: Prepared, rows: Any, evaluation: Any, settings: tuple[int, int, int], seed: int
 ) -> dict[str, float]:
-    import tf_keras
+    import tf_keras  # loads TensorFlow
 
-    from models.metrics.registry import overall_metrics
-    from models.network.network import build_network
-    from models.network.training import Plan, cross_entropy, fit
-    from models.network.tuning import architecture_of, values_of
+    from models.network.network import build_network  # loads TensorFlow
+    from models.network.training import Plan, cross_entropy, fit  # loads TensorFlow
+    from models.network.tuning import architecture_of, values_of  # loads TensorFlow
 
     epochs, batch_size, patience = settings
     values = values_of(prepared.config.trainer)

@@ -14,23 +14,30 @@ Writes labeling.md and labeling.json to benchmarks/results/.
 import argparse
 import json
 import resource
+import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
+from data.census import spans
+from pipeline.config.load import load
+from pipeline.run.environment import prepare
 
 SIZES = (48_842, 1_000_000, 5_000_000)
 ROWS_PER_FILE = 1_000_000
 BATCH_ROWS = 2048
 LABELED = 100  # one row in so many has its true label
 WORKS = {"vote": "read and vote", "label": "whole labeler"}
-ROWS_PER_SECOND = 19_000  # a core, asked of voting
 GROWTH_MB = 300  # of peak memory from the smallest to the largest size, at most
 COLUMNS = ("rows", "work", "rows/s/core", "CPU s", "peak MB", "MB above imports")
 
@@ -61,56 +68,43 @@ class Figures:
 
 def main() -> int:
     """Measures, prints and writes; 1 when a process failed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = report.parser(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
     parser.add_argument("--work", choices=WORKS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         return work(options.work, options.rows[0], options.folder)
-    try:
-        measured = [each for rows in options.rows for each in measure_size(rows)]
-    except measure.MeasurementError as error:
-        print(error, file=sys.stderr)
-        return 1
-    checks = checks_of(measured)
-    content = {
-        **report.origin("benchmarks.labeling"),
-        "results": [{**asdict(m), "rows_per_second": m.rows_per_second} for m in measured],
-        "targets": checks,
-    }
-    report.write(options.results, "labeling", tables(measured, checks), content)
-    return 0
+
+    def measured(scratch: Path) -> tuple[str, dict[str, Any]]:
+        found = [each for rows in options.rows for each in measure_size(rows, scratch / str(rows))]
+        checks = checks_of(found)
+        results = [{**asdict(each), "rows_per_second": each.rows_per_second} for each in found]
+        return tables(found, checks), {"results": results, "targets": checks}
+
+    return report.run("benchmarks.labeling", "labeling", options.results, measured)
 
 
-def measure_size(rows: int) -> Iterator[Figures]:
+def measure_size(rows: int, folder: Path) -> Iterator[Figures]:
     """Writes the data of one size and measures each piece of work on it."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-        folder = Path(scratch)
-        write_data(folder / "in", rows)
-        for name in WORKS:
-            arguments = ["--work", name, "--rows", str(rows), "--folder", scratch]
-            measure.run([sys.executable, "-m", "benchmarks.labeling", *arguments])
-            found = Figures(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-            print(
-                f"{rows} rows, {WORKS[name]}: {found.rows_per_second:.0f} rows/s/core, "
-                f"{found.peak_mb:.0f} MB",
-                file=sys.stderr,
-            )
-            yield found
+    folder.mkdir()
+    write_data(folder / "in", rows)
+    for name in WORKS:
+        arguments = ["--work", name, "--rows", str(rows), "--folder", str(folder)]
+        measure.run([sys.executable, "-m", "benchmarks.labeling", *arguments])
+        found = Figures(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+        print(
+            f"{rows} rows, {WORKS[name]}: {found.rows_per_second:.0f} rows/s/core, "
+            f"{found.peak_mb:.0f} MB",
+            file=sys.stderr,
+        )
+        yield found
+    shutil.rmtree(folder)  # before the next size, which may be larger
 
 
 def write_data(folder: Path, rows: int) -> None:
     """Writes rows drawn from the census's training rows, a batch in memory at a time."""
-    import numpy as np
-    import pyarrow as pa
-
-    from components.beam import record_batches
-    from data.census import spans
-    from pipeline.config.load import load
+    from components.beam import record_batches  # loads TensorFlow
 
     config = load("census", [])
     header, *source = spans.read_source(spans.TRAIN_FILE)
@@ -148,16 +142,15 @@ def write_data(folder: Path, rows: int) -> None:
 
 def work(name: str, rows: int, folder: Path) -> int:
     """Does one piece of work in this process and writes its figures into the folder."""
-    from pipeline.run.environment import prepare
-
     prepare()
-    import apache_beam as beam
-    from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
-
-    from components.beam.voting_pass import LabelerSettings, Shard, make_voter, vote
-    from components.labels.snorkel_labeler import label_shards
-    from pipeline.config.load import load
-    from pipeline.settings import settings_for
+    from components.beam.voting_pass import (  # loads TensorFlow
+        LabelerSettings,
+        Shard,
+        make_voter,
+        vote,
+    )
+    from components.labels.snorkel_labeler import label_shards  # loads TensorFlow
+    from pipeline.settings import settings_for  # loads TensorFlow
 
     config = load("census", [])
     columns = config.columns

@@ -6,142 +6,149 @@
 
 Runs the DAG on census once for each kind of labels and seed: `weak` lets it see 200 true labels of
 the training rows (labeling.gold_rows), `gold` all of them. Numbers are the summaries' own; the seed
-changes the draw of gold rows, the eval split, tuning, initial weights and the order of rows.
+changes the draw of gold rows, the eval split, tuning, initial weights and the order of rows. With
+`--root DIR` the runs are kept there, and a second call goes on where the first one ended.
 
 The third line takes fresh seeds: nothing was ever chosen by them. Writes quality.md and
 quality.json, or those of --name, to benchmarks/results/.
 """
 
-import argparse
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from statistics import fmean
+from typing import Any, get_args
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
 from pipeline.report.summary import Model, Summary, Variant
 
-MODES: dict[str, tuple[str, ...]] = {
-    "weak": ("labeling.mode=weak", "labeling.gold_rows=200"),
-    "gold": ("labeling.mode=gold",),
-}
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
-# What is tabulated of a variant, and how it is printed.
-QUANTITIES = {
-    "accuracy": ".4f",
-    "auc": ".4f",
-    "f1": ".4f",
-    "largest TPR gap by sex": ".3f",
-    "bytes": ",.0f",
-    "gzipped bytes": ",.0f",
-    "us for one row": ".1f",
+# What can be tabulated of a variant: how it is read, and how it is printed.
+QUANTITIES: dict[str, tuple[Callable[[Model], float | None], str]] = {
+    "accuracy": (lambda model: model.metrics["accuracy"], ".4f"),
+    "auc": (lambda model: model.metrics["auc"], ".4f"),
+    "f1": (lambda model: model.metrics["f1"], ".4f"),
+    "largest TPR gap by sex": (lambda model: model.gaps["sex"]["tpr"], ".3f"),
+    "bytes": (lambda model: float(model.bytes), ",.0f"),
+    "gzipped bytes": (lambda model: float(model.gzip_bytes), ",.0f"),
+    "us for one row": (lambda model: model.latency_us["batch_1"], ".1f"),
+}
+SERVER_TARGETS = {
+    "weak": (("auc", "AUC", 0.893), ("f1", "F1", 0.640)),
+    "gold": (("auc", "AUC", 0.905), ("accuracy", "accuracy", 0.852)),
 }
 Values = dict[Variant, dict[str, list[float]]]
 """Quantities of each variant, a value for each seed."""
 
 
-def main() -> int:
-    """Runs, prints and writes; 1 when a run failed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+@dataclass(frozen=True)
+class Study:
+    """What is measured.
+
+    Attributes:
+      name: Of the module and, unless another is asked for, of its files.
+      config: A name of configs/.
+      gold_rows: How many true labels `weak` may see.
+      seeds: Unless others are asked for.
+      test: What the test split is, in words.
+      quantities: Keys of QUANTITIES.
+      checks: Targets, from the values of each kind of labels.
+      beside: What is measured with other means, from the seeds and a folder: a table, and values.
+    """
+
+    name: str
+    config: str
+    gold_rows: int
+    seeds: tuple[int, ...]
+    test: str
+    quantities: tuple[str, ...]
+    checks: Callable[[Mapping[str, Values]], list[Check]]
+    beside: Callable[[Sequence[int], Path], tuple[list[str], dict[str, Any]]] = (
+        lambda seeds, folder: ([], {})
     )
-    parser.add_argument("--seeds", type=report.seeds, default=(1, 2, 3), metavar="1,2,3")
-    parser.add_argument("--modes", type=_modes, default=tuple(MODES), metavar="weak,gold")
-    parser.add_argument("--name", default="quality", help="of the files (default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, metavar="DIR")
+
+    @property
+    def modes(self) -> dict[str, list[str]]:
+        """The kinds of labels: what each overrides."""
+        weak = ["labeling.mode=weak", f"labeling.gold_rows={self.gold_rows}"]
+        return {"weak": weak, "gold": ["labeling.mode=gold"]}
+
+
+def main(study: Study, doc: str | None) -> int:
+    """Runs, prints and writes; 1 when a run failed."""
+    parser = report.parser(doc, study.seeds)
+    parser.add_argument("--modes", default="weak,gold", metavar="weak,gold")
+    parser.add_argument("--name", default=study.name, help="of the files (default: %(default)s)")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="where runs are kept")
     options = parser.parse_args()
-    try:
-        with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            measured = {
-                mode: collect(run_mode(mode, options.seeds, Path(scratch) / mode))
-                for mode in options.modes
-            }
-    except measure.MeasurementError as error:
-        print(error, file=sys.stderr)
-        return 1
-    checks = [check for mode in measured for check in SERVER_CHECKS[mode](measured[mode])]
-    for mode, values in measured.items():
-        checks += edge_checks(mode, values)
-    content = {
-        **report.origin("benchmarks.quality"),
-        "seeds": options.seeds,
-        "results": measured,
-        "targets": checks,
-    }
-    report.write(options.results, options.name, tables(measured, options.seeds, checks), content)
-    return 0
+    modes = options.modes.split(",")
+    if unknown := set(modes) - study.modes.keys():
+        parser.error(f"argument --modes: {unknown.pop()} is none of {', '.join(study.modes)}")
+
+    def measured(scratch: Path) -> tuple[str, dict[str, Any]]:
+        root = options.root or scratch
+        summaries = run_all(study, modes, options.seeds, root)
+        found = {mode: collect(of_mode, study) for mode, of_mode in summaries.items()}
+        extra, values = study.beside(options.seeds, root / "beside")
+        checks = study.checks(found)
+        page = tables(study, found, options.seeds, checks, extra)
+        return page, {"seeds": options.seeds, "results": found, **values, "targets": checks}
+
+    return report.run(f"benchmarks.{study.name}", options.name, options.results, measured)
 
 
-def _modes(text: str) -> tuple[str, ...]:
-    names = tuple(text.split(","))
-    if unknown := set(names) - MODES.keys():
-        raise argparse.ArgumentTypeError(f"{unknown.pop()} is none of {', '.join(MODES)}")
-    return names
+def run_all(
+    study: Study, modes: Sequence[str], seeds: Sequence[int], root: Path
+) -> dict[str, list[Summary]]:
+    """Runs the DAG for each kind of labels, which has a root of its own, with each seed.
 
-
-def run_mode(mode: str, seeds: Sequence[int], root: Path) -> list[Summary]:
-    """Runs census with each seed; one root, so that what no seed changes comes from the cache."""
-    summaries = []
-    for seed in seeds:
-        overrides = [*MODES[mode], f"seed={seed}"]
-        cost, summary = measure.run_pipeline("census", root, overrides)
-        print(f"{mode}, seed {seed}: {cost.seconds:.0f} s", file=sys.stderr)
-        summaries.append(summary)
-        measure.check_same_code(summaries)
+    What no seed changes comes from the cache.
+    """
+    summaries: dict[str, list[Summary]] = {mode: [] for mode in modes}
+    for mode, of_mode in summaries.items():
+        for seed in seeds:
+            overrides = [*study.modes[mode], f"seed={seed}"]
+            cost, summary = measure.run_pipeline(study.config, root / mode, overrides)
+            print(f"{mode}, seed {seed}: {cost.seconds:.0f} s", file=sys.stderr)
+            of_mode.append(summary)
+            measure.check_same_code(one for some in summaries.values() for one in some)
     return summaries
 
 
-def collect(summaries: Sequence[Summary]) -> Values:
+def collect(summaries: Sequence[Summary], study: Study) -> Values:
     """The quantities of each variant, a value for each summary."""
-    return {
-        variant: {
-            quantity: [quantities(summary.models[variant])[quantity] for summary in summaries]
-            for quantity in QUANTITIES
-        }
+    found = {
+        variant: [quantities(summary.models[variant], study) for summary in summaries]
         for variant in VARIANTS
+    }
+    return {
+        variant: {name: [values[name] for values in of_seeds] for name in study.quantities}
+        for variant, of_seeds in found.items()
     }
 
 
-def quantities(model: Model) -> dict[str, float]:
+def quantities(model: Model, study: Study) -> dict[str, float]:
     """What is tabulated of one variant of one run.
 
     Raises:
       ValueError: A metric could not be measured.
     """
-    values = {
-        **{name: model.metrics[name] for name in ("accuracy", "auc", "f1")},
-        "largest TPR gap by sex": model.gaps["sex"]["tpr"],
-        "bytes": float(model.bytes),
-        "gzipped bytes": float(model.gzip_bytes),
-        "us for one row": model.latency_us["batch_1"],
-    }
+    values = {name: QUANTITIES[name][0](model) for name in study.quantities}
     if missing := [name for name, value in values.items() if value is None]:
         raise ValueError(f"not measured: {', '.join(missing)}")
     return {name: value for name, value in values.items() if value is not None}
 
 
-def gold_checks(values: Values) -> list[Check]:
-    """Targets of the server model that saw all labels, as means over the seeds."""
-    auc, accuracy = (_mean(values["teacher_pruned"], name) for name in ("auc", "accuracy"))
+def server_checks(mode: str, values: Values) -> list[Check]:
+    """Targets of the server model of a kind of labels, as means over the seeds."""
+    server = values["teacher_pruned"]
     return [
-        at_least("gold: AUC of the server model", auc, 0.905),
-        at_least("gold: accuracy of the server model", accuracy, 0.852),
+        at_least(f"{mode}: {title} of the server model", fmean(server[name]), limit)
+        for name, title, limit in SERVER_TARGETS[mode]
     ]
-
-
-def weak_checks(values: Values) -> list[Check]:
-    """Targets of the server model that saw 200 labels, as means over the seeds."""
-    auc, f1 = (_mean(values["teacher_pruned"], name) for name in ("auc", "f1"))
-    return [
-        at_least("weak: AUC of the server model", auc, 0.893),
-        at_least("weak: F1 of the server model", f1, 0.640),
-    ]
-
-
-SERVER_CHECKS = {"weak": weak_checks, "gold": gold_checks}
 
 
 def edge_checks(mode: str, values: Values) -> list[Check]:
@@ -155,28 +162,42 @@ def edge_checks(mode: str, values: Values) -> list[Check]:
     ]
 
 
-def _mean(values: Mapping[str, Sequence[float]], name: str) -> float:
-    return report.spread(values[name]).mean
-
-
-def tables(measured: Mapping[str, Values], seeds: Sequence[int], checks: Sequence[Check]) -> str:
-    """A table for each kind of labels, and the targets, as Markdown."""
-    drawn = ", ".join(map(str, seeds))
-    parts = [f"On `test` (16,281 rows). Mean ± sample standard deviation over seeds {drawn}.\n"]
+def tables(
+    study: Study,
+    measured: Mapping[str, Values],
+    seeds: Sequence[int],
+    checks: Sequence[Check],
+    extra: Sequence[str] = (),
+) -> str:
+    """A table for each kind of labels, those beside them, and the targets, as Markdown."""
+    parts = [f"On `test` ({study.test}). {report.over(seeds)}\n"]
     for mode, values in measured.items():
         rows = [
             (
                 variant,
                 *(
-                    report.with_deviation(values[variant][q], form)
-                    for q, form in QUANTITIES.items()
+                    report.with_deviation(values[variant][name], QUANTITIES[name][1])
+                    for name in study.quantities
                 ),
             )
             for variant in VARIANTS
         ]
-        parts.append(report.table((f"{mode} labels", *QUANTITIES), rows))
-    return "\n".join([*parts, report.checks_table(checks)])
+        parts.append(report.table((f"{mode} labels", *study.quantities), rows))
+    return "\n".join([*parts, *extra, report.checks_table(checks)])
 
+
+CENSUS = Study(
+    name="quality",
+    config="census",
+    gold_rows=200,
+    seeds=(1, 2, 3),
+    test="16,281 rows",
+    quantities=tuple(QUANTITIES),
+    checks=lambda measured: [
+        *(check for mode, values in measured.items() for check in server_checks(mode, values)),
+        *(check for mode, values in measured.items() for check in edge_checks(mode, values)),
+    ],
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(CENSUS, __doc__))

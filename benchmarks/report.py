@@ -1,10 +1,12 @@
 """Statistics, tables and files of the benchmarks."""
 
+import argparse
 import json
 import shlex
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,39 @@ class Check:
     passed: bool
 
 
+def parser(doc: str | None, default_seeds: Sequence[int] = ()) -> argparse.ArgumentParser:
+    """A command line with `--results`, and with `--seeds` where there are any."""
+    made = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
+    if default_seeds:
+        example = ",".join(map(str, default_seeds))
+        made.add_argument("--seeds", type=seeds, default=tuple(default_seeds), metavar=example)
+    return made
+
+
+def run(
+    module: str, name: str, folder: Path, measured: Callable[[Path], tuple[str, Mapping[str, Any]]]
+) -> int:
+    """Measures, prints and writes; the exit code: 1 when that failed.
+
+    Args:
+      module: Of the benchmark.
+      name: Of the files that are written.
+      folder: Where to.
+      measured: From an empty folder, removed afterwards, to tables and values.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+            tables, values = measured(Path(scratch))
+    except measure.MeasurementError as error:
+        print(error, file=sys.stderr)
+        return 1
+    write(folder, name, tables, {**origin(module), **values})
+    return 0
+
+
 def seeds(text: str) -> tuple[int, ...]:
     """`1,2,3` as numbers."""
     return tuple(int(seed) for seed in text.split(","))
@@ -68,6 +103,11 @@ def with_deviation(values: Sequence[float], form: str) -> str:
     if found.deviation is None:
         return mean
     return f"{mean} ± {format(found.deviation, form.lstrip('+'))}"
+
+
+def over(drawn: Iterable[int]) -> str:
+    """What cells of `with_deviation` say."""
+    return f"Mean ± sample standard deviation over seeds {', '.join(map(str, drawn))}."
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

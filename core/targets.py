@@ -17,8 +17,8 @@ class Target:
         `quantizer.variant` names.
       inputs: What the Evaluator feeds it: the labelled raw Examples or the transformed ones.
       model_type: What TensorFlow Model Analysis takes it for.
-      process: Module that a fresh process runs to ask it (models/export/fresh_answers.py).
-      exporter: Module with `in_pipeline_answers(features, model, model_run)`: what the same model
+      process: Module that a fresh process runs to ask it (models/export/fresh_predictions.py).
+      exporter: Module with `predict_in_pipeline(features, model, model_run)`: what the same model
         answers inside the pipeline.
     """
 
@@ -48,7 +48,7 @@ SERVER = Target(
     variant="teacher_pruned",
     inputs="raw",
     model_type="tf_generic",
-    process="models.export.answer_server",
+    process="models.export.predict_server",
     exporter="models.export.server",
 )
 EDGE = Target(
@@ -58,7 +58,7 @@ EDGE = Target(
     variant=None,
     inputs="transformed",
     model_type="tf_lite",
-    process="models.export.answer_edge",
+    process="models.export.predict_edge",
     exporter="models.export.tflite",
 )
 TARGETS = {target.name: target for target in (SERVER, EDGE)}

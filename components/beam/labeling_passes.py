@@ -18,18 +18,12 @@ from components.beam.record_batches import UNKNOWN
 from components.beam.voting_pass import LabelerSettings, Shard, Tally, VotedShard, truth_of
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
-from models.labels import (
-    functions as labeling,
-)
-from models.labels import (
-    groups as label_groups,
-)
-from models.labels import (
-    label_model,
-)
-from models.labels import (
-    report as label_report,
-)
+from models.labels import functions as labeling
+from models.labels import groups as label_groups
+from models.labels import label_model
+from models.labels import report as label_report
+from models.labels.label_model import Fitting
+from models.labels.votes import ABSTAIN, Gold, merge
 
 
 @dataclass(frozen=True)
@@ -73,33 +67,26 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
             f"labeling.gold_rows asks for {settings.labeling.gold_rows}; label more rows or "
             "lower it"
         )
-    vectors, counts = label_model.merge([(tally.vectors, tally.counts) for tally in tallies])
+    vectors, counts = merge([(tally.vectors, tally.counts) for tally in tallies])
     taken = {c.row_id for c in drawn}
     answered = sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
     gold_rows = [*drawn, *answered]
     label_model.check_gold(len(gold_rows))
-    gold = label_model.Gold(
+    gold = Gold(
         np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in gold_rows]),
         np.array([c.label for c in gold_rows], dtype=np.int8),
         np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
     )
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
-    fitted = label_model.fit(
-        vectors,
-        counts,
-        gold,
-        names,
-        settings.labeling.epochs,
-        settings.seed,
-        settings.labeling.method,
-        settings.labeling.tuning,
+    told = settings.labeling
+    how = Fitting(told.epochs, settings.seed, told.method, told.tuning)
+    groups = label_groups.merge(tally.groups for tally in tallies)
+    of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
+    fitted, report = label_report.fit_and_report(
+        names, vectors, counts, gold, len(answered), how, groups, of_gold
     )
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
-    groups = label_groups.merge(tally.groups for tally in tallies)
-    of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
-    report = label_report.weak(names, vectors, counts, gold, fitted, groups, of_gold)
-    report["gold_rows_answered"] = len(answered)
     labels = {c.row_id: c.label for c in gold_rows}
     return Labels(probability, labels, fitted.class_balance, report)
 
@@ -113,7 +100,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
     """
     vectors = voted.tally.vectors
     probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
-    covered = (vectors != label_model.ABSTAIN).any(axis=1)
+    covered = (vectors != ABSTAIN).any(axis=1)
     uncovered = settings.labeling.uncovered if settings.labeling.mode == "weak" else "distill"
     weight = np.where(covered, 1.0, float(uncovered == "prior"))
     probability[~covered] = labels.class_balance

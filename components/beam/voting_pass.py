@@ -19,8 +19,8 @@ from core.names import ROW_ID
 from core.sections import Labeler, Section, TrueLabel
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
-from models.labels import label_model
 from models.labels.rows import Value
+from models.labels.votes import ABSTAIN, Counts, Votes, distinct
 from models.labels.voting import Voter
 
 
@@ -109,9 +109,9 @@ class Counter:
         self._number_of: dict[bytes, int] = {}
         self._counts: list[int] = []
 
-    def add(self, votes: label_model.Votes) -> NDArray[np.int32]:
+    def add(self, votes: Votes) -> NDArray[np.int32]:
         """Counts the vectors of a batch and returns their numbers, int32 [rows]."""
-        vectors, counts, vector_of_row = label_model.distinct(votes)
+        vectors, counts, vector_of_row = distinct(votes)
         numbers = np.empty(len(vectors), dtype=np.int32)
         for n, (vector, count) in enumerate(zip(vectors, counts.tolist(), strict=True)):
             number = self._number_of.setdefault(vector.tobytes(), len(self._number_of))
@@ -121,7 +121,7 @@ class Counter:
             numbers[n] = number
         return numbers[vector_of_row]
 
-    def vectors(self) -> tuple[label_model.Votes, label_model.Counts]:
+    def vectors(self) -> tuple[Votes, Counts]:
         """int8 [vectors, functions] by number, and int64 [vectors], their counts."""
         joined = np.frombuffer(b"".join(self._number_of), dtype=np.int8)
         return joined.reshape(len(self._counts), self._functions), np.array(self._counts, np.int64)
@@ -149,7 +149,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         votes = voter.vote(columns, row_ids)
         numbers.append(counter.add(votes))
         groups = {name: record_batches.coded(batch, name) for name in settings.groups}
-        covered = (votes != label_model.ABSTAIN).any(axis=1)
+        covered = (votes != ABSTAIN).any(axis=1)
         counted = [label_groups.merge([*counted, label_groups.count(groups, covered)])]
         labels = truth_of(batch, settings)
         known = np.flatnonzero(labels != UNKNOWN)

@@ -9,7 +9,13 @@ from pathlib import Path
 import tensorflow as tf
 
 from core.files import REPOSITORY
-from models.export.fresh_answers import EXAMPLES_FILE, Answers, Task, read_answers, write_task
+from models.export.fresh_predictions import (
+    EXAMPLES_FILE,
+    Predictions,
+    Task,
+    read_predictions,
+    write_task,
+)
 from models.export.raw_rows import RawRows
 
 _LAST_LINES = 3
@@ -30,24 +36,24 @@ class Problem:
 
 @dataclass(frozen=True)
 class Served:
-    """What a fresh process answered.
+    """What a fresh process predicted.
 
     Attributes:
-      candidate: Answers of the candidate; None when the process did not come so far.
-      live: Answers of the live version; None without one, or when the process ended before.
+      candidate: Predictions of the candidate; None when the process did not come so far.
+      live: Predictions of the live version; None without one, or when the process ended before.
       problem: How the process ended when it did not end well, else None.
     """
 
-    candidate: Answers | None
-    live: Answers | None
+    candidate: Predictions | None
+    live: Predictions | None
     problem: Problem | None
 
 
 def serve(module: str, folder: Path, task: Task, rows: RawRows, time_limit: float) -> Served:
-    """Has a fresh process answer rows, candidate first, then live version.
+    """Has a fresh process predict rows, candidate first, then live version.
 
     Args:
-      module: `models.export.answer_server` or `models.export.answer_edge`.
+      module: `models.export.predict_server` or `models.export.predict_edge`.
       folder: An empty folder for what goes in and comes out.
       task: Which models.
       rows: The requests.
@@ -58,7 +64,7 @@ def serve(module: str, folder: Path, task: Task, rows: RawRows, time_limit: floa
         for example in rows.examples:
             writer.write(example)
     problem = run(module, [str(folder)], time_limit)
-    return Served(read_answers(folder, "candidate"), read_answers(folder, "live"), problem)
+    return Served(read_predictions(folder, "candidate"), read_predictions(folder, "live"), problem)
 
 
 def run(module: str, arguments: list[str], time_limit: float) -> Problem | None:

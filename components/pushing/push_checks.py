@@ -17,7 +17,7 @@ from core import operation
 from core.names import LABEL, ROW_ID, WEIGHT
 from core.sections import LabelSource, Section, Slicing, TrueLabel
 from core.targets import TARGETS
-from models.export.fresh_answers import Task
+from models.export.fresh_predictions import Task
 from models.export.raw_rows import RawRows, labels_of, load_raw_rows, newest_labelled
 from models.metrics.comparison import Difference, compare
 from models.metrics.gates import Gate, at_most
@@ -89,7 +89,7 @@ def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]
     return []
 
 
-def answer_rows(
+def prediction_rows(
     target: str,
     served: Served,
     expected: np.ndarray,
@@ -103,19 +103,19 @@ def answer_rows(
         answered for the candidate is not the candidate's fault. Where it was cut off, nothing says
         that the candidate is as good.
     """
-    answers, problem = served.candidate, served.problem
+    predictions, problem = served.candidate, served.problem
     why = problem.text if problem else None
     missing = PushRow(target, "answers", OVERALL, None, "given", False, "pusher.time_limit", why)
-    if answers is None or (problem and not compared):
+    if predictions is None or (problem and not compared):
         return [missing]
     if problem and problem.cut_off and served.live is None:
         return [replace(missing, metric="answers of live")]
-    sample = np.stack([answers.probabilities[: len(expected)], answers.by_column])
+    sample = np.stack([predictions.probabilities[: len(expected)], predictions.by_column])
     wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
     difference = None if wrong.any() else float(np.abs(sample - expected).max())
     why = f"{wrong.sum()} of {sample.size} answers are no probabilities" if wrong.any() else None
     bound = at_most(difference, settings.pusher.max_difference)
-    latency = at_most(answers.latency_ms, settings.pusher.max_latency_ms)
+    latency = at_most(predictions.latency_ms, settings.pusher.max_latency_ms)
     return [
         PushRow(target, "answers differ", OVERALL, *bound, "pusher.max_difference", why),
         PushRow(target, "latency ms", OVERALL, *latency, "pusher.max_latency_ms"),
@@ -155,7 +155,7 @@ def _row(target: str, difference: Difference, tolerance: float) -> PushRow:
     )
 
 
-def in_pipeline_answers(
+def in_pipeline_predictions(
     target: str, graph: str, examples: list[bytes], model: str, model_run: str
 ) -> np.ndarray:
     """Probabilities, [rows], from the Transform graph and the network as the pipeline has them."""
@@ -163,8 +163,8 @@ def in_pipeline_answers(
     transform = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     features = transform(tf.io.parse_example(examples, output.raw_feature_spec()))
     exporter = importlib.import_module(TARGETS[target].exporter)
-    answers: np.ndarray = exporter.in_pipeline_answers(features, Path(model), Path(model_run))
-    return answers
+    predictions: np.ndarray = exporter.predict_in_pipeline(features, Path(model), Path(model_run))
+    return predictions
 
 
 def check(
@@ -204,8 +204,8 @@ def check(
         served = serve(
             TARGETS[target].process, Path(folder), task, requests, settings.pusher.time_limit
         )
-    expected = in_pipeline_answers(target, graph, sample.examples, model, model_run)
-    rows = answer_rows(target, served, expected, settings, compared is not None)
+    expected = in_pipeline_predictions(target, graph, sample.examples, model, model_run)
+    rows = prediction_rows(target, served, expected, settings, compared is not None)
     checks: dict[str, Any] = {
         "sample_rows": sample.count,
         "latency_ms": served.candidate.latency_ms if served.candidate else None,

@@ -4,7 +4,7 @@ In: the Distiller's `model`, transformed examples (train, for calibration), the 
 Out: `model`, the edge bundle: `Format-Serving/tflite` (the configured variant) and beside it
 `preprocessing.json` (columns, vocabularies, boundaries, signature, threshold); `variants`, the four
 `.tflite` files and `quantization.json` (bytes, latency, difference from the student).
-Fails when a variant's answers are not finite or differ too much from the student's.
+Fails when a variant's predictions are not finite or differ too much from the student's.
 """
 
 import json

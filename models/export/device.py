@@ -1,4 +1,4 @@
-"""What a device does with an edge bundle: raw columns to inputs to answers, without TensorFlow.
+"""What a device does with an edge bundle: raw columns to inputs to predictions, without TensorFlow.
 
 docs/edge.md describes each step; NumPy and a TFLite interpreter are all that is needed.
 """

@@ -40,7 +40,7 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
     return {**sizes(folder_contents(folder)), "latency_us": latency}
 
 
-def in_pipeline_answers(
+def predict_in_pipeline(
     features: Mapping[str, tf.Tensor], model: Path, model_run: Path
 ) -> np.ndarray:
     """What the network inside a SavedModel answers as the pipeline has it, float32 [rows].
@@ -71,7 +71,7 @@ def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
 
     def probabilities(examples: Sequence[bytes]) -> np.ndarray:
         batches = (examples[at : at + _BATCH] for at in range(0, len(examples), _BATCH))
-        answers = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
-        return np.concatenate([np.zeros((0, 1)), *answers])[:, 0].astype(np.float64)
+        predictions = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
+        return np.concatenate([np.zeros((0, 1)), *predictions])[:, 0].astype(np.float64)
 
     return probabilities

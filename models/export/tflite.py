@@ -95,17 +95,17 @@ def _single_rows(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
 
 def predict(content: bytes, rows: Rows) -> np.ndarray:
     """Returns a variant's probabilities, float32 [rows]."""
-    return answer_features(content, rows.features)
+    return predict_features(content, rows.features)
 
 
-def answer_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
+def predict_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
     """Returns probabilities, float32 [rows], for transformed features; others are left alone."""
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
     inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
     return runner(**inputs)[PROBABILITY][:, 0].copy()
 
 
-def in_pipeline_answers(
+def predict_in_pipeline(
     features: Mapping[str, tf.Tensor], model: Path, model_run: Path
 ) -> np.ndarray:
     """What an edge bundle's model answers as the pipeline runs it, float32 [rows].
@@ -116,14 +116,14 @@ def in_pipeline_answers(
       model_run: The Trainer's `model_run`, which is not read.
     """
     del model_run
-    return answer_features((model / EDGE_MODEL_FILE).read_bytes(), features)
+    return predict_features((model / EDGE_MODEL_FILE).read_bytes(), features)
 
 
 def _interpreter(content: bytes) -> tf.lite.Interpreter:
     """Returns an interpreter with one thread and the kernels of TensorFlow Model Analysis.
 
-    XNNPACK's, the default, round integers otherwise, so that its answers would not be the evaluated
-    ones.
+    XNNPACK's, the default, round integers otherwise, so that its predictions would not be the
+    evaluated ones.
     """
     kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     return tf.lite.Interpreter(
@@ -147,7 +147,7 @@ def measure(
       and `difference` (mean absolute difference from the student's probability).
 
     Raises:
-      RuntimeError: A variant's answers are not finite or differ by more than `max_difference`.
+      RuntimeError: A variant's predictions are not finite or differ by more than `max_difference`.
     """
     expected = student(sample.features, training=False).numpy()[:, 0]
     report = {}

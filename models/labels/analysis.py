@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
 
 INTERVALS = 5  # equally large parts that the values of a number column are cut into
 MIN_LIFT = 1.2  # how much more frequent a value must be to be named

@@ -1,4 +1,4 @@
-"""Labelling functions applied to rows, and the draw of the rows whose true label may be seen."""
+"""Labelling functions of a module, and the draw of the rows whose true label may be seen."""
 
 import hashlib
 import heapq
@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
 from core.errors import InputError
 from models.labels import voting
-from models.labels.rows import coded
 
 Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
 
@@ -56,24 +53,6 @@ def collect(module: ModuleType) -> list[LabelingFunction]:
         if names.count(name) > 1:
             raise InputError(f"{module.__name__}: two labelling functions are called '{name}'")
     return functions
-
-
-def apply_functions(
-    functions: Sequence[LabelingFunction], rows: Sequence[Row], row_ids: Sequence[str]
-) -> NDArray[np.int8]:
-    """Votes of every function on every row: int8 [rows, functions].
-
-    Args:
-      functions: What `collect` returns.
-      rows: One mapping a row, all of the same columns.
-      row_ids: Name of each row, for messages.
-
-    Raises:
-      InputError: A function raises, or returns something else than 0, 1 or -1.
-    """
-    names = list(rows[0]) if rows else []
-    columns = {name: coded([row[name] for row in rows]) for name in names}
-    return voting.Voter(functions).vote(columns, row_ids[: len(rows)])
 
 
 def draw_order(seed: int, row_id: str) -> int:

@@ -20,21 +20,30 @@ from models.labels import snorkel_model
 from models.labels.combiner import combine, temper
 from models.labels.scores import Score
 from models.labels.snorkel_model import Training
-from models.labels.votes import ABSTAIN as ABSTAIN
-from models.labels.votes import NEGATIVE as NEGATIVE
-from models.labels.votes import POSITIVE as POSITIVE
-from models.labels.votes import Counts as Counts
-from models.labels.votes import Floats as Floats
-from models.labels.votes import Gold as Gold
-from models.labels.votes import Votes as Votes
-from models.labels.votes import distinct as distinct
-from models.labels.votes import merge as merge
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Floats, Gold, Votes
 
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
 FOLDS = 10  # of the cross-validation
 AUTO = "auto"
 MAJORITY, LABEL_MODEL, COMBINER, AVERAGE = "majority_vote", "label_model", "combiner", "average"
 PREFERENCE = (AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless another is better
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How to fit.
+
+    Attributes:
+      epochs: Training steps of Snorkel's label model.
+      seed: Draws its initial weights and the folds of the cross-validation.
+      method: The method to take, or `auto`: the average unless another is better beyond chance.
+      tuning: What else to try in training Snorkel's label model.
+    """
+
+    epochs: int
+    seed: int
+    method: str = AUTO
+    tuning: LabelTuning | None = None
 
 
 @dataclass(frozen=True)
@@ -116,10 +125,7 @@ def fit(
     counts: Counts,
     gold: Gold,
     names: Sequence[str],
-    epochs: int,
-    seed: int,
-    method: str = AUTO,
-    tuning: LabelTuning | None = None,
+    how: Fitting,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 
@@ -130,10 +136,7 @@ def fit(
       counts: int64 [vectors], rows behind each vector.
       gold: Votes and labels of the gold rows.
       names: Names of the functions, for messages.
-      epochs: Training steps of Snorkel's label model.
-      seed: Draws its initial weights and the folds of the cross-validation.
-      method: The method to take, or `auto`: the average unless another is better beyond chance.
-      tuning: What else to try in training Snorkel's label model.
+      how: How to fit.
 
     Raises:
       InputError: No function votes, or the gold rows are all of one class.
@@ -149,12 +152,12 @@ def fit(
     weight, trials = np.full(len(names), np.nan), list[Trial]()
     candidates = {
         MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
-        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed)),
+        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, how.seed)),
     }
     if voting.sum() >= MIN_FUNCTIONS:
-        first = Training(epochs=epochs)
-        grid = snorkel_model.grid(first, tuning) if tuning else [first]
-        found = [_train(vectors, counts, gold, voting, balance, t, seed) for t in grid]
+        first = Training(epochs=how.epochs)
+        grid = snorkel_model.grid(first, how.tuning) if how.tuning else [first]
+        found = [_train(vectors, counts, gold, voting, balance, t, how.seed) for t in grid]
         taken = label_scores.best([_losses(candidate, gold) for candidate, _ in found])
         weight[voting] = found[taken][1]
         trials = [
@@ -168,7 +171,7 @@ def fit(
             (both[0].held_out + both[1].held_out) / 2,
         )
     candidates = {name: candidates[name] for name in PREFERENCE if name in candidates}
-    chosen, reason = _choose(candidates, gold, method)
+    chosen, reason = _choose(candidates, gold, how.method)
     scores = {name: _score(candidate, gold) for name, candidate in candidates.items()}
     return Fitted(
         candidates[chosen].probability,

@@ -9,10 +9,37 @@ import numpy as np
 from core.intervals import wilson_interval
 from models.labels import findings as label_findings
 from models.labels import groups as label_groups
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Fitted, Gold, Votes
+from models.labels import label_model
+from models.labels.label_model import Fitted, Fitting
 from models.labels.rows import Value
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
 
 Groups = Mapping[str, Sequence[Value]]
+
+
+def fit_and_report(
+    names: Sequence[str],
+    vectors: Votes,
+    counts: Counts,
+    gold_rows: Gold,
+    answered: int,
+    how: Fitting,
+    group_counts: label_groups.Counts,
+    gold_groups: Groups,
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fits the label model, and reports on it and on the functions.
+
+    Args:
+      names, vectors, counts, gold_rows, group_counts, gold_groups: As in `weak`.
+      answered: How many of the gold rows people labelled, besides the budget.
+      how: How to fit.
+
+    Raises:
+      InputError: No function votes, or the gold rows are all of one class.
+    """
+    fitted = label_model.fit(vectors, counts, gold_rows, names, how)
+    report = weak(names, vectors, counts, gold_rows, fitted, group_counts, gold_groups)
+    return fitted, {**report, "gold_rows_answered": answered}
 
 
 def weak(

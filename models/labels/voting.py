@@ -18,8 +18,8 @@ from snorkel.labeling import LabelingFunction
 from snorkel.map import BaseMapper
 
 from core.errors import InputError
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE
 from models.labels.rows import Columns, Row, Value, plain_row
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE
 
 CACHED = 2**15  # cases remembered for each function and preprocessor; then it forgets them all
 CLASSES = (ABSTAIN, NEGATIVE, POSITIVE)

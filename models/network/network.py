@@ -113,3 +113,21 @@ def _scaled_mean(embedded: Any, inputs: ModelInputs, name: str) -> Any:
 def logits_of(model: tf_keras.Model) -> tf_keras.Model:
     """Returns the same network, weights shared, without the sigmoid: float32 [batch, 1]."""
     return tf_keras.Model(model.input, model.output.node.keras_inputs[0])
+
+
+def meanings(model: tf_keras.Model) -> dict[str, list[str]]:
+    """What the weights of a network stand for, by layer: names of what it reads, in order.
+
+    An input's name says what the ids are that rows of an embedding stand for; a dense layer's
+    weights are for the values of one layer after the other. Layers that only join or drop values
+    are seen through, so that it is told here alone which weight is for what.
+    """
+    return {layer.name: _read_by(layer) for layer in model.layers if layer.weights}
+
+
+def _read_by(layer: Any) -> list[str]:
+    names: list[str] = []
+    for source in (tensor.node.layer for tensor in layer.inbound_nodes[0].keras_inputs):
+        seen_through = isinstance(source, tf_keras.layers.Concatenate | tf_keras.layers.Dropout)
+        names += _read_by(source) if seen_through else [source.name]
+    return names

@@ -1,10 +1,10 @@
 """Starting to train where an earlier network ended.
 
-The weights of an earlier teacher are kept by name, beside what its inputs meant. Layers of the same
-name take them over. Rows of the embedding tables go by what they stand for, a value of a column or
-a quantile bucket, so that a value which the contract lists anew starts untrained and the others
-keep their place. Where the columns or the architecture differ there is no such place to start from,
-and training starts cold, saying why.
+The weights of an earlier teacher are kept by name, beside what its inputs meant and what each layer
+reads. Layers of the same name that read the same take them over. Rows of the embedding tables go by
+what they stand for, a value of a column or a quantile bucket, so that a value which the contract
+lists anew starts untrained and the others keep their place. Where the columns or the network differ
+there is no such place to start from, and training starts cold, saying why.
 
 `tf.saved_model.load` gives a model whose weights cannot be assigned by layer, and a SavedModel
 written with `tf.saved_model.save` cannot be read by `tf_keras.models.load_model`: hence files of
@@ -22,15 +22,15 @@ import numpy as np
 import tf_keras
 
 from core.sections import Hyperparameters
-from models.network.network import Architecture
+from models.network.network import Architecture, meanings
+from models.network.preprocessing import CATEGORICAL
+from models.network.text import TOKENS
 from models.network.tuning import architecture_of
 
 FOLDER = "Format-WarmStart"  # beside Format-Serving, so that it is never pushed
 _WEIGHTS_FILE = "weights.npz"
 _MEANING_FILE = "start.json"
 _MISSING = "missing"
-_TABLES = ("embedding", "wide")  # rows are ids of the joint id space
-_TOKEN_TABLES = ("text_embedding", "wide_text_embedding")  # rows are ids of words and n-grams
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,13 @@ class Start:
 
     Attributes:
       weights: By `layer/weight`.
+      meanings: What the weights stand for: models.network.network.meanings.
       preprocessing: What its inputs mean: the content of a bundle's `preprocessing.json`.
       hyperparameters: What it was trained with.
     """
 
     weights: dict[str, np.ndarray]
+    meanings: dict[str, list[str]]
     preprocessing: dict[str, Any]
     hyperparameters: Hyperparameters
 
@@ -77,6 +79,7 @@ def write_start(
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / _WEIGHTS_FILE, **_weights(network))
     meaning = {
+        "layers": meanings(network),
         "preprocessing": json.loads(preprocessing),
         "hyperparameters": hyperparameters.model_dump(),
     }
@@ -89,12 +92,8 @@ def read_start(folder: Path) -> Start | None:
         meaning = json.loads((folder / _MEANING_FILE).read_text(encoding="utf-8"))
         with np.load(folder / _WEIGHTS_FILE) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
-        section = meaning["hyperparameters"]
-        return Start(
-            weights,
-            meaning["preprocessing"],
-            Hyperparameters.model_validate_json(json.dumps(section)),
-        )
+        values = Hyperparameters.model_validate_json(json.dumps(meaning["hyperparameters"]))
+        return Start(weights, meaning.get("layers", {}), meaning["preprocessing"], values)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
@@ -150,29 +149,43 @@ def take_over(network: tf_keras.Model, start: Start, preprocessing: Mapping[str,
       start: The earlier one.
       preprocessing: What the inputs of the network mean.
     """
-    rows = {name: matching_rows(start.preprocessing, preprocessing) for name in _TABLES}
-    tokens = _matching_tokens(start.preprocessing, preprocessing)
-    rows |= dict.fromkeys(_TOKEN_TABLES, tokens)
-    taken = {}
-    for layer in network.layers:
+    rows = {
+        CATEGORICAL: matching_rows(start.preprocessing, preprocessing),
+        TOKENS: _matching_tokens(start.preprocessing, preprocessing),
+    }
+    used, taken = [], {}
+    for name, reads in meanings(network).items():
+        layer = network.get_layer(name)
+        if reason := _unlike(name, reads, start.meanings):
+            return Outcome("cold", reason)
         values = []
         for place, own in enumerate(layer.get_weights()):
-            earlier = start.weights.get(f"{layer.name}/{place}")
-            if earlier is None:
-                return Outcome("cold", f"the earlier network has no weights for {layer.name}")
-            if layer.name in rows and earlier.shape[1:] == own.shape[1:]:
-                old = rows[layer.name][: len(own)]
+            earlier = start.weights[f"{name}/{place}"]
+            if isinstance(layer, tf_keras.layers.Embedding) and earlier.shape[1:] == own.shape[1:]:
+                [ids] = reads
+                old = rows[ids][: len(own)]
                 known = np.flatnonzero((old >= 0) & (old < len(earlier)))
                 own[known] = earlier[old[known]]
                 earlier = own
+                used.append(rows[ids])
             if earlier.shape != own.shape:
-                return Outcome("cold", f"{layer.name} has {own.shape} weights, not {earlier.shape}")
+                return Outcome("cold", f"{name} has {own.shape} weights, not {earlier.shape}")
             values.append(earlier)
-        taken[layer.name] = values
-    for layer in network.layers:
-        layer.set_weights(taken[layer.name])
-    used = [rows[layer.name] for layer in network.layers if layer.name in rows]
+        taken[name] = values
+    for name, values in taken.items():
+        network.get_layer(name).set_weights(values)
     return Outcome("warm", None, float(np.mean(np.concatenate(used) < 0)) if used else 0.0)
+
+
+def _unlike(name: str, reads: list[str], earlier: Mapping[str, list[str]]) -> str | None:
+    """Why a layer cannot take over the earlier weights of its name; None when it can."""
+    if not earlier:
+        return "the earlier weights do not say what they stand for"
+    if name not in earlier:
+        return f"the earlier network has no weights for {name}"
+    if reads != earlier[name]:
+        return f"{name} reads {', '.join(reads)}, not {', '.join(earlier[name])}"
+    return None
 
 
 def matching_rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarray:

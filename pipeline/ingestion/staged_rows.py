@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.config import Config
 from core.names import ROW_ID
 from models.labels.functions import Row
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.ingestion.contract import raw_columns, slice_columns
 from pipeline.ingestion.staging import Staged
 

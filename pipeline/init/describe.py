@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.files import REPOSITORY
 from core.raw_table import NUMBERS
 from models.labels import functions as labeling
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.config import overlay
 from pipeline.config.load import CONFIGS, SMOKE, load
 from pipeline.init import example, files, leaks, names, proposal

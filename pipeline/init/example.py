@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.intervals import wilson_interval
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.6
 RARE_COVERAGE = 0.02  # taken where nothing else is to be had

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from models.labels.label_model import POSITIVE
+from models.labels.votes import POSITIVE
 from pipeline.init.columns import LEFT_OUT
 from pipeline.init.example import HAS_WORD, Example
 from pipeline.init.names import safe_names

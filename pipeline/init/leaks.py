@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.init.example import Value
 
 SUSPECT_AUC = 0.95

@@ -16,26 +16,15 @@ from snorkel.labeling import LabelingFunction
 
 from core.config import Config
 from core.errors import InputError
-from models.labels import (
-    analysis as label_analysis,
-)
-from models.labels import (
-    functions as labeling,
-)
-from models.labels import (
-    gates as label_gates,
-)
-from models.labels import (
-    groups as label_groups,
-)
-from models.labels import (
-    label_model,
-)
-from models.labels import (
-    report as label_report,
-)
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
+from models.labels import analysis as label_analysis
+from models.labels import functions as labeling
+from models.labels import gates as label_gates
+from models.labels import groups as label_groups
+from models.labels import label_model
+from models.labels import report as label_report
+from models.labels.label_model import Fitting
 from models.labels.rows import coded
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes, distinct
 from models.labels.voting import Voter
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.staged_rows import StagedRows
@@ -161,30 +150,23 @@ def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
     if random != {NEGATIVE, POSITIVE}:
         positive = (applied.votes == POSITIVE).sum(axis=1)
         return (positive + 1.0) / ((applied.votes != ABSTAIN).sum(axis=1) + 2.0)
-    vectors, counts, vector_of_row = label_model.distinct(applied.votes)
-    return _fit(applied, vectors, counts, config).probability[vector_of_row]
+    vectors, counts, vector_of_row = distinct(applied.votes)
+    fitted = label_model.fit(vectors, counts, _gold(applied), _names(applied), _fitting(config))
+    return fitted.probability[vector_of_row]
 
 
-def _fit(applied: Applied, vectors: Votes, counts: Counts, config: Config) -> label_model.Fitted:
-    names = [function.name for function in applied.functions]
+def _names(applied: Applied) -> list[str]:
+    return [function.name for function in applied.functions]
+
+
+def _fitting(config: Config) -> Fitting:
     settings = config.labeling
-    return label_model.fit(
-        vectors,
-        counts,
-        _gold(applied),
-        names,
-        settings.epochs,
-        config.seed,
-        settings.method,
-        settings.tuning,
-    )
+    return Fitting(settings.epochs, config.seed, settings.method, settings.tuning)
 
 
 def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     """The label report that a run would write."""
-    names = [function.name for function in applied.functions]
-    vectors, counts, _ = label_model.distinct(applied.votes)
-    fitted = _fit(applied, vectors, counts, config)
+    vectors, counts, _ = distinct(applied.votes)
     covered = (applied.votes != ABSTAIN).any(axis=1)
     groups = label_groups.count(
         {name: coded(values) for name, values in applied.table.groups.items()}, covered
@@ -192,8 +174,16 @@ def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
     of_gold = {
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
-    values = label_report.weak(names, vectors, counts, _gold(applied), fitted, groups, of_gold)
-    values["gold_rows_answered"] = applied.answered
+    _, values = label_report.fit_and_report(
+        _names(applied),
+        vectors,
+        counts,
+        _gold(applied),
+        applied.answered,
+        _fitting(config),
+        groups,
+        of_gold,
+    )
     return labels_report.LabelReport.model_validate(values)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.config import Config
 from core.errors import InputError, first_problem
 from core.files import REPOSITORY, write_atomically
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.ingestion import staged_rows
 from pipeline.ingestion.staging import Staged
 

@@ -20,7 +20,7 @@ from core.errors import InputError
 from core.files import write_atomically
 from core.names import ROW_ID
 from models.labels import selection as label_selection
-from models.labels.label_model import ABSTAIN, POSITIVE
+from models.labels.votes import ABSTAIN, POSITIVE
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.rows import uniform

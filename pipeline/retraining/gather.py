@@ -20,7 +20,7 @@ from pipeline.retraining.evidence import Evidence, Kind
 from pipeline.retraining.served_model import ServedModels
 
 if TYPE_CHECKING:
-    from pipeline.retraining.answers import Answers
+    from pipeline.retraining.predictions import Predictions
     from pipeline.retraining.span_rows import RawRows
 
 NOTHING_SERVED = "no server model is served to compare with"
@@ -57,18 +57,18 @@ class Situation:
         return evidence.new_spans(self.spans, self.served.trained_on or {})
 
 
-def answers_of(situation: Situation) -> "Answers | None":
+def predictions_of(situation: Situation) -> "Predictions | None":
     """What asks the served model; None where none is served."""
     if situation.served.server is None:
         return None
-    from pipeline.retraining.answers import Answers
+    from pipeline.retraining.predictions import Predictions
 
-    return Answers(situation.config, str(situation.served.server.path), situation.tell)
+    return Predictions(situation.config, str(situation.served.server.path), situation.tell)
 
 
-def label_evidence(situation: Situation, answers: "Answers | None") -> Evidence:
+def label_evidence(situation: Situation, predictions: "Predictions | None") -> Evidence:
     """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
-    if answers is None:
+    if predictions is None:
         return _say("label shift", "unknown", NOTHING_SERVED)
     if not situation.new:
         return _say("label shift", "quiet", NO_NEW_SPAN)
@@ -80,19 +80,19 @@ def label_evidence(situation: Situation, answers: "Answers | None") -> Evidence:
         return _say("label shift", "quiet", "all new spans are accepted")
     seen = [span for span in window.spans if span not in situation.new]
     return judged_labels.of_label_shift(
-        {span: answers.of(window, span) for span in new},
-        answers.newest(window, seen, _LEVEL_ROWS * settings.min_labeled_rows),
+        {span: predictions.of(window, span) for span in new},
+        predictions.newest(window, seen, _LEVEL_ROWS * settings.min_labeled_rows),
         situation.served.metrics.get("accuracy"),
         settings.min_labeled_rows,
         settings.max_label_shift,
     )
 
 
-def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evidence]:
+def other_evidence(situation: Situation, predictions: "Predictions | None") -> list[Evidence]:
     """All evidence but that of labels."""
     served = situation.served
     found = [evidence.of_models(served.numbers)]
-    if answers is None:
+    if predictions is None:
         kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
         return [*found, *(_say(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
     max_age_days = situation.config.retrain.max_age_days
@@ -101,7 +101,7 @@ def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evid
         evidence.of_new_spans(situation.spans, served.trained_on),
         of_answers(situation.imports, served.learnt_from),
         _drift(situation),
-        _quality(situation, answers),
+        _quality(situation, predictions),
         _skew(situation),
         evidence.of_age(served.trained_at, situation.now, max_age_days),
     ]
@@ -158,13 +158,13 @@ def _distances(
     return drift.of_distances(kind, what, len(rows.table), config.retrain.min_rows, measure)
 
 
-def _quality(situation: Situation, answers: "Answers") -> Evidence:
+def _quality(situation: Situation, predictions: "Predictions") -> Evidence:
     if not situation.new:
         return _say("quality", "quiet", NO_NEW_SPAN)
     from pipeline.retraining import judged_labels
 
     settings = situation.config.retrain
-    parts = [answers.of(situation.window, span) for span in situation.new]
+    parts = [predictions.of(situation.window, span) for span in situation.new]
     return judged_labels.of_quality(
         judged_labels.together(parts),
         situation.served.metrics,

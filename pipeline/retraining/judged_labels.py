@@ -1,4 +1,4 @@
-"""Labels of new rows beside the answers of the served model: its quality, and labels to doubt.
+"""Labels of new rows beside the predictions of the served model: its quality, and labels to doubt.
 
 A fall of quality is a reason to train anew. A span whose labels suddenly disagree with the model
 far more than those of earlier spans did is more likely mislabelled than new truth: it is held back

@@ -105,8 +105,8 @@ def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decisi
     served = served_model.look_up(folder, config.name, records.read(folder))
     imports = imports_in_use(config, folder, window.spans)
     situation = gather.Situation(config, window, served, imports, request.now, tell)
-    answers = gather.answers_of(situation)
-    labels = gather.label_evidence(situation, answers)
+    predictions = gather.predictions_of(situation)
+    labels = gather.label_evidence(situation, predictions)
     suspicions = _suspicions(labels, window)
     if suspicions:
         suspected = {s.span: (frozenset(s.files), s.why) for s in suspicions}
@@ -115,7 +115,7 @@ def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decisi
         situation = replace(situation, window=window, imports=imports)
     if not any(finding.kind == SUSPICIOUS for finding in window.held_back):
         window.check()
-    evidence = [*gather.other_evidence(situation, answers), labels]
+    evidence = [*gather.other_evidence(situation, predictions), labels]
     inputs = Inputs(
         config.config_sha256,
         run_code_sha256(config),

@@ -80,14 +80,6 @@ def versions(folder: Path, name: str, target: str) -> list[Version]:
     return sorted(found, key=lambda version: version.version, reverse=True)
 
 
-def rolled_back(folder: Path, name: str, target: str) -> list[Version]:
-    """The versions that were rolled back, the newest first. Arguments as for `served_folder`."""
-    withdrawn = version_folders(withdrawn_folder(served_folder(folder, name, target)))
-    runs = _Runs(folder, target)
-    found = [_version(target, path, "rolled back", runs) for path in withdrawn.values()]
-    return found[::-1]
-
-
 def _version(target: str, path: Path, status: Status, runs: "_Runs") -> Version:
     number = int(path.name)
     record = read_record(path)

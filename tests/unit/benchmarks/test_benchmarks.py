@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import campaign, cpu, gold_curve, measure, plot, quality, report
+from benchmarks import (
+    campaign,
+    cpu,
+    curves,
+    gold_curve,
+    labeling,
+    measure,
+    quality,
+    report,
+    sms_spam,
+)
 from benchmarks.measure import Cost
 from benchmarks.peer import PEER
 from core.files import REPOSITORY
@@ -133,8 +143,11 @@ def model(auc: float, bytes_: int) -> Model:
 
 
 def values(seeds: int, int8_auc: float) -> quality.Values:
-    found = {variant: quality.quantities(model(0.9, 1000)) for variant in quality.VARIANTS}
-    found["student_int8"] = quality.quantities(model(int8_auc, 100))
+    found = {
+        variant: quality.quantities(model(0.9, 1000), quality.CENSUS)
+        for variant in quality.VARIANTS
+    }
+    found["student_int8"] = quality.quantities(model(int8_auc, 100), quality.CENSUS)
     return {
         variant: {name: [value] * seeds for name, value in quantities.items()}
         for variant, quantities in found.items()
@@ -143,15 +156,19 @@ def values(seeds: int, int8_auc: float) -> quality.Values:
 
 def test_quality_is_checked_against_its_targets() -> None:
     measured = values(3, 0.896)
-    assert [check.passed for check in quality.weak_checks(measured)] == [True, True]
-    assert [check.passed for check in quality.gold_checks(measured)] == [False, False]
+    assert [check.passed for check in quality.server_checks("weak", measured)] == [True, True]
+    assert [check.passed for check in quality.server_checks("gold", measured)] == [False, False]
     assert [check.passed for check in quality.edge_checks("weak", measured)] == [True, True]
     measured["student_int8"]["auc"][1] = 0.89
     assert [check.passed for check in quality.edge_checks("weak", measured)] == [False, True]
+    both = {"weak": measured, "gold": measured}
+    assert [check.target.partition(" ")[0] for check in quality.CENSUS.checks(both)] == [
+        "weak:", "weak:", "gold:", "gold:", "weak:", "weak:", "gold:", "gold:",
+    ]  # fmt: skip
 
 
 def test_quality_has_a_row_for_each_variant() -> None:
-    table = quality.tables({"weak": values(2, 0.896)}, (1, 2), [])
+    table = quality.tables(quality.CENSUS, {"weak": values(2, 0.896)}, (1, 2), [])
     assert "over seeds 1, 2." in table
     assert table.count("0.9000 ± 0.0000") == len(quality.VARIANTS) - 1
     assert [name for name in quality.VARIANTS if f"| {name} " in table] == list(quality.VARIANTS)
@@ -162,7 +179,7 @@ def test_a_metric_without_a_value_is_named() -> None:
         update={"metrics": {"accuracy": 0.8, "auc": None, "f1": 0.6}}
     )
     with pytest.raises(ValueError, match="not measured: auc"):
-        quality.quantities(undefined)
+        quality.quantities(undefined, quality.CENSUS)
 
 
 def points(series: str, auc: float) -> list[dict[str, Any]]:
@@ -193,7 +210,7 @@ def test_the_gold_curve_is_tabulated_by_metric() -> None:
 
 def test_curves_are_drawn(tmp_path: Path) -> None:
     found = [*points("random", 0.8), *points("informed", 0.85)]
-    plot.curves(found, "gold_rows", "gold rows", True, tmp_path / "images" / "a.svg")
+    curves.draw(found, True, tmp_path / "images" / "a.svg")
     drawn = (tmp_path / "images" / "a.svg").read_text()
     assert drawn.startswith("<svg")
     assert {"informed", "AUC on test", "gold rows", "300"} <= set(re.findall(r">([^<]+)<", drawn))
@@ -209,13 +226,73 @@ def test_answers_of_a_campaign_are_the_hidden_labels(tmp_path: Path) -> None:
     path.write_text("row_id,answer\nspan-1:2,\nspan-1:1,\n")
     campaign.answer(prepared, path)  # type: ignore[arg-type]
     assert path.read_text().split() == ["row_id,answer", "span-1:2,<=50K", "span-1:1,>50K"]
-    configured = campaign.configured(config, "random", 7)
+    drawn, chosen = (campaign.STRATEGIES[name] for name in ("random", "informed"))
+    configured = curves.configured(config, 7, 100, **drawn)
     assert (configured.seed, configured.labeling.random_share) == (7, 1.0)
-    informed = campaign.configured(config, "informed", 7)
+    informed = curves.configured(config, 7, 100, **chosen)
     assert informed.labeling.random_share == config.labeling.random_share < 1
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("quality", ["--name", "weak_200", "--modes", "weak", "--seeds", "11,12,13,14,15"]),
+        ("sms_spam", ["--seeds", "1", "--root", "runs"]),
+        ("campaign", ["--seeds", "21"]),
+        ("gold_curve", ["--budgets", "50,200"]),
+        ("labeling", ["--rows", "100000"]),
+        ("cpu", ["--peer"]),
+        ("cpu", ["--quick"]),
+    ],
+)
+def test_commands_that_documents_print_are_understood(
+    module: str, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(module: str, name: str, folder: Path, measured: object) -> int:
+        assert folder == tmp_path
+        return 1
+
+    monkeypatch.setattr(report, "run", failing)
+    command = [module, *arguments, "--results", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", command)
+    main = {
+        "quality": lambda: quality.main(quality.CENSUS, None),
+        "sms_spam": lambda: quality.main(sms_spam.SMS_SPAM, None),
+        "campaign": campaign.main,
+        "gold_curve": gold_curve.main,
+        "labeling": labeling.main,
+        "cpu": cpu.main,
+    }[module]
+    assert main() == 1
+    monkeypatch.setattr(sys, "argv", [*command, "--unknown"])
+    with pytest.raises(SystemExit):
+        main()
+
+
+def test_kinds_of_labels_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["quality", "--modes", "weak,silver"])
+    with pytest.raises(SystemExit):
+        quality.main(quality.CENSUS, None)
+    assert "silver is none of weak, gold" in capsys.readouterr().err
+
+
+def test_a_benchmark_that_fails_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(scratch: Path) -> tuple[str, dict[str, Any]]:
+        assert scratch.is_dir()
+        raise measure.MeasurementError("exit code 3")
+
+    assert report.run("benchmarks.a", "a", tmp_path, measured) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().err == "exit code 3\n"
+    assert report.run("benchmarks.a", "a", tmp_path, lambda _: ("| b |\n", {"values": [1]})) == 0
+    assert json.loads((tmp_path / "a.json").read_text())["values"] == [1]
 
 
 def test_five_seeds_of_weak_labels_alone(tmp_path: Path) -> None:
     assert report.seeds("11,12") == (11, 12)
-    table = quality.tables({"weak": values(5, 0.896)}, (11, 12, 13, 14, 15), [])
+    table = quality.tables(quality.CENSUS, {"weak": values(5, 0.896)}, (11, 12, 13, 14, 15), [])
     assert "over seeds 11, 12, 13, 14, 15." in table

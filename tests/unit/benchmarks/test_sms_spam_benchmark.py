@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks import sms_spam
+from benchmarks import quality, sms_spam
+from benchmarks.sms_spam import SMS_SPAM
 from pipeline.report.summary import Model
 
 
@@ -18,25 +19,28 @@ def model(f1: float | None) -> Model:
     )
 
 
-def values(f1: float) -> sms_spam.Values:
-    found = sms_spam.quantities(model(f1))
+def values(f1: float) -> quality.Values:
+    found = quality.quantities(model(f1), SMS_SPAM)
     return {
         variant: {name: [value, value] for name, value in found.items()}
-        for variant in sms_spam.VARIANTS
+        for variant in quality.VARIANTS
     }
 
 
 def test_weak_labels_are_held_against_gold_labels() -> None:
-    checks = sms_spam.quality_checks({"weak": values(0.91), "gold": values(0.95)})
+    checks = sms_spam.checks({"weak": values(0.91), "gold": values(0.95)})
     assert [check.passed for check in checks] == [True] * 4
-    checks = sms_spam.quality_checks({"weak": values(0.87), "gold": values(0.925)})
+    checks = sms_spam.checks({"weak": values(0.87), "gold": values(0.925)})
     assert [check.passed for check in checks] == [False] * 4
+    assert sms_spam.checks({"weak": values(0.91)}) == []
+    assert len(sms_spam.checks({"gold": values(0.95)})) == 2
 
 
 def test_the_page_has_a_row_for_each_variant_and_for_the_yardstick() -> None:
     measured = {"weak": values(0.91), "gold": values(0.95)}
     linear = {"weak": [0.4, 0.6], "gold": [0.94, 0.94]}
-    page = sms_spam.tables(measured, linear, (1, 2), [])
+    extra = [sms_spam.yardstick_table(linear)]
+    page = quality.tables(SMS_SPAM, measured, (1, 2), [], extra)
     assert page.count("0.9100 ± 0.0000") == page.count("0.9500 ± 0.0000") == 6
     assert "0.5000 ± 0.1414" in page
     assert "over seeds 1, 2" in page
@@ -44,4 +48,4 @@ def test_the_page_has_a_row_for_each_variant_and_for_the_yardstick() -> None:
 
 def test_a_metric_without_a_value_is_named() -> None:
     with pytest.raises(ValueError, match="not measured: f1"):
-        sms_spam.quantities(model(None))
+        quality.quantities(model(None), SMS_SPAM)

@@ -137,7 +137,7 @@ def changed_by(
             {*BOTH_PUSH_GATES, "run"},
         ),
         (
-            "models/export/answer_edge.py",
+            "models/export/predict_edge.py",
             "_REPEATS = 50",
             "_REPEATS = 51",
             {"PushGate.edge", "run"},

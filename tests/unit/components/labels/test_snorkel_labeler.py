@@ -23,7 +23,7 @@ from core.errors import InputError
 from core.names import ANSWERS_FILE, LABEL_REPORT
 from core.sections import TrueLabel
 from data.census import spans
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 
 LABEL_COLUMN = "income-per-year"
 NUMERIC = ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"]

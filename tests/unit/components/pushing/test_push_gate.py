@@ -14,14 +14,14 @@ from components.pushing.fresh_process import Problem, Served, run
 from components.pushing.push_checks import (
     PushRow,
     PushSettings,
-    answer_rows,
     check,
     choose_rows,
     comparison_rows,
+    prediction_rows,
     rolled_back_row,
 )
 from models.export.device import features, read_bundle
-from models.export.fresh_answers import Answers
+from models.export.fresh_predictions import Predictions
 from models.export.raw_rows import RawRows, load_raw_rows
 from tests.support import tiny_transform
 from tests.support.tiny_transform import raw_row
@@ -211,24 +211,26 @@ def test_how_a_process_ended(how: str, problem: str | None) -> None:
 @pytest.mark.parametrize("answer", [float("nan"), 1.5, -0.1])
 def test_answers_that_are_no_probabilities_fail(answer: float) -> None:
     wrong = np.array([0.5, answer])
-    served = Served(Answers(wrong, wrong, 1.0), None, None)
-    differ, _ = answer_rows("server", served, np.array([0.5, 0.5]), SETTINGS, compared=False)
+    served = Served(Predictions(wrong, wrong, 1.0), None, None)
+    differ, _ = prediction_rows("server", served, np.array([0.5, 0.5]), SETTINGS, compared=False)
     assert not differ.passed
     assert differ.why == "2 of 4 answers are no probabilities"
 
 
 def test_a_process_that_ends_badly_after_its_answers_fails() -> None:
     right = np.array([0.5])
-    served = Served(Answers(right, right, 1.0), None, Problem("the process was ended by SIGABRT"))
-    [row] = answer_rows("server", served, right, SETTINGS, compared=False)
+    served = Served(
+        Predictions(right, right, 1.0), None, Problem("the process was ended by SIGABRT")
+    )
+    [row] = prediction_rows("server", served, right, SETTINGS, compared=False)
     assert not row.passed
 
 
 def test_a_model_that_could_not_be_compared_in_time_is_not_served() -> None:
     right = np.array([0.5])
     cut_off = Problem("the process gave no answer within 2 s and was ended", cut_off=True)
-    served = Served(Answers(right, right, 1.0), None, cut_off)
-    [row] = answer_rows("server", served, right, SETTINGS, compared=True)
+    served = Served(Predictions(right, right, 1.0), None, cut_off)
+    [row] = prediction_rows("server", served, right, SETTINGS, compared=True)
     assert (row.metric, row.passed, row.key) == ("answers of live", False, "pusher.time_limit")
     assert row.why == cut_off.text
 

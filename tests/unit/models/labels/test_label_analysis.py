@@ -4,7 +4,7 @@ import numpy as np
 
 from models.labels import analysis as label_analysis
 from models.labels.analysis import Common, Disagreement, compare, in_common
-from models.labels.label_model import Gold
+from models.labels.votes import Gold
 
 Columns = dict[str, list[label_analysis.Value]]
 VOTES = np.array(

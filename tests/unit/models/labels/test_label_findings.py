@@ -5,9 +5,8 @@ import pytest
 
 from core.intervals import wilson_interval
 from models.labels import findings as label_findings
-from models.labels import label_model
 from models.labels.findings import Finding
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, distinct
 
 ROWS, GOLD_ROWS = 3000, 200
 
@@ -37,7 +36,7 @@ class Draw:
     def find(self, gold_rows: int = GOLD_ROWS, **added: np.ndarray) -> list[Finding]:
         columns = {**self.columns, **added}
         votes = np.stack(list(columns.values()), axis=1).astype(np.int8)
-        vectors, counts, _ = label_model.distinct(votes)
+        vectors, counts, _ = distinct(votes)
         gold = Gold(votes[:gold_rows], self.labels[:gold_rows])
         return label_findings.find(list(columns), vectors, counts, gold)
 

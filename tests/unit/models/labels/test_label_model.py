@@ -25,8 +25,10 @@ from models.labels import (
     scores as label_scores,
 )
 from models.labels.combiner import ASSUMED_ACCURACY, combine, log_odds, ridge_logistic, temper
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Gold
+from models.labels.label_model import Fitting
 from models.labels.snorkel_model import Training
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, distinct, merge
+from tests.support.voted import apply_functions
 
 ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]  # votes, labels, indices of gold rows
@@ -55,13 +57,15 @@ def problem() -> Problem:
 
 
 def fit(votes: np.ndarray, labels: np.ndarray, gold: np.ndarray) -> label_model.Fitted:
-    vectors, counts, _ = label_model.distinct(votes)
-    return label_model.fit(vectors, counts, Gold(votes[gold], labels[gold]), NAMES, 300, seed=1)
+    vectors, counts, _ = distinct(votes)
+    return label_model.fit(
+        vectors, counts, Gold(votes[gold], labels[gold]), NAMES, Fitting(300, seed=1)
+    )
 
 
 def test_distinct_vectors_stand_for_all_rows() -> None:
     votes = np.array([[1, -1], [0, 1], [1, -1]], dtype=np.int8)
-    vectors, counts, vector_of_row = label_model.distinct(votes)
+    vectors, counts, vector_of_row = distinct(votes)
     np.testing.assert_array_equal(vectors[vector_of_row], votes)
     assert counts.sum() == 3
     assert len(vectors) == 2
@@ -70,7 +74,7 @@ def test_distinct_vectors_stand_for_all_rows() -> None:
 @pytest.mark.parametrize(("rows", "functions", "vectors"), [(0, 3, 0), (4, 0, 1), (0, 0, 0)])
 def test_distinct_without_rows_or_functions(rows: int, functions: int, vectors: int) -> None:
     votes = np.empty((rows, functions), dtype=np.int8)
-    found, counts, vector_of_row = label_model.distinct(votes)
+    found, counts, vector_of_row = distinct(votes)
     assert found.shape == (vectors, functions)
     assert counts.sum() == rows
     assert vector_of_row.shape == (rows,)
@@ -78,9 +82,9 @@ def test_distinct_without_rows_or_functions(rows: int, functions: int, vectors: 
 
 def test_merging_parts_is_counting_together() -> None:
     votes, _ = draw(300, seed=3)
-    vectors, counts, _ = label_model.distinct(votes)
-    parts = [label_model.distinct(part)[:2] for part in (votes[:100], votes[100:])]
-    merged_vectors, merged_counts = label_model.merge(parts)
+    vectors, counts, _ = distinct(votes)
+    parts = [distinct(part)[:2] for part in (votes[:100], votes[100:])]
+    merged_vectors, merged_counts = merge(parts)
     np.testing.assert_array_equal(merged_vectors, vectors)
     np.testing.assert_array_equal(merged_counts, counts)
 
@@ -88,7 +92,7 @@ def test_merging_parts_is_counting_together() -> None:
 def test_probabilities_rank_and_are_calibrated(problem: Problem) -> None:
     votes, labels, gold = problem
     fitted = fit(votes, labels, gold)
-    probability = fitted.probability[label_model.distinct(votes)[2]]
+    probability = fitted.probability[distinct(votes)[2]]
     assert abs(probability.mean() - labels.mean()) < 0.05
     assert ((probability >= 0.5) == labels).mean() > 0.88
     assert abs(fitted.accuracy_on_gold - ((probability >= 0.5) == labels).mean()) < 0.05
@@ -101,7 +105,7 @@ def test_same_seed_same_labels(problem: Problem) -> None:
 
 def test_counted_vectors_give_what_snorkel_gives_on_rows(problem: Problem) -> None:
     votes, _, _ = problem
-    vectors, counts, _ = label_model.distinct(votes)
+    vectors, counts, _ = distinct(votes)
     training = Training(learning_rate=0.02, l2=0.1, epochs=200, prec_init=0.8)
     ours = snorkel_model.fit(vectors, counts, 0.3, training, seed=5)
     theirs = LabelModel(cardinality=2, verbose=False)
@@ -127,9 +131,9 @@ def test_counted_vectors_give_what_snorkel_gives_on_rows(problem: Problem) -> No
 def test_correction_tempers_functions_that_repeat_each_other() -> None:
     votes, labels = draw(4000, seed=11, coverage=1.0)
     votes[:, 1:4] = votes[:, [4]]  # four times the weakest vote
-    vectors, counts, vector_of_row = label_model.distinct(votes)
+    vectors, counts, vector_of_row = distinct(votes)
     gold = Gold(votes[:200], labels[:200])
-    fitted = label_model.fit(vectors, counts, gold, NAMES, 300, seed=1)
+    fitted = label_model.fit(vectors, counts, gold, NAMES, Fitting(300, seed=1))
     raw = snorkel_model.fit(vectors, counts, 0.3, Training(epochs=300), seed=1)
     probability = raw.predict_proba(vectors.astype(int))[:, POSITIVE]
 
@@ -155,7 +159,7 @@ def test_few_functions_are_judged_by_the_gold_rows_alone(problem: Problem, votin
     votes = votes.copy()
     votes[:, voting:] = ABSTAIN
     fitted = fit(votes, labels, gold)
-    vectors, _, vector_of_row = label_model.distinct(votes)
+    vectors, _, vector_of_row = distinct(votes)
     assert np.isnan(fitted.weight).all()
     for n in np.flatnonzero((vectors[:, :voting] != ABSTAIN).sum(axis=1) == 1):
         rows = vector_of_row == n  # accurate functions: one vote moves the label to the truth
@@ -227,10 +231,10 @@ def test_every_method_is_scored_on_rows_it_did_not_see(problem: Problem) -> None
 
 def test_a_method_can_be_asked_for(problem: Problem) -> None:
     votes, labels, gold = problem
-    vectors, counts, _ = label_model.distinct(votes)
+    vectors, counts, _ = distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     found = {
-        name: label_model.fit(vectors, counts, rows, NAMES, 100, 1, method=name)
+        name: label_model.fit(vectors, counts, rows, NAMES, Fitting(100, 1, method=name))
         for name in label_model.PREFERENCE
     }
     assert {name: fitted.method for name, fitted in found.items()} == {n: n for n in found}
@@ -238,10 +242,10 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     np.testing.assert_allclose(found["average"].probability, both / 2)
     two = votes.copy()
     two[:, 2:] = ABSTAIN
-    vectors, counts, _ = label_model.distinct(two)
+    vectors, counts, _ = distinct(two)
     rows = Gold(two[gold], labels[gold])
     with pytest.raises(InputError, match=r"labeling.method=average: needs 3 functions that vote"):
-        label_model.fit(vectors, counts, rows, NAMES, 100, 1, method="average")
+        label_model.fit(vectors, counts, rows, NAMES, Fitting(100, 1, method="average"))
 
 
 def test_another_candidate_must_be_better_beyond_chance() -> None:
@@ -257,14 +261,14 @@ def test_another_candidate_must_be_better_beyond_chance() -> None:
 
 def test_training_is_tuned_only_where_gold_rows_show_it(problem: Problem) -> None:
     votes, labels, gold = problem
-    vectors, counts, _ = label_model.distinct(votes)
+    vectors, counts, _ = distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     turned = tuning(prec_init=(0.05,))  # takes every function for one that is wrong
-    fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=turned)
+    fitted = label_model.fit(vectors, counts, rows, NAMES, Fitting(300, seed=1, tuning=turned))
     assert [trial.training.prec_init for trial in fitted.trials] == [0.7, 0.05]
     assert [trial.chosen for trial in fitted.trials] == [True, False]
     same = tuning(learning_rate=(0.011,), prec_init=(0.7,))
-    fitted = label_model.fit(vectors, counts, rows, NAMES, 300, seed=1, tuning=same)
+    fitted = label_model.fit(vectors, counts, rows, NAMES, Fitting(300, seed=1, tuning=same))
     assert [trial.chosen for trial in fitted.trials] == [True, False]
 
 
@@ -285,7 +289,7 @@ def test_interval_of_an_auc_is_that_of_the_literature() -> None:
 
 def test_report_agrees_with_snorkels_analysis(problem: Problem) -> None:
     votes, labels, gold = problem
-    vectors, counts, _ = label_model.distinct(votes)
+    vectors, counts, _ = distinct(votes)
     gold_rows = Gold(votes[gold], labels[gold])
     report = label_report.weak(NAMES, vectors, counts, gold_rows, fit(votes, labels, gold))
     rows = list(report["functions"].values())
@@ -344,20 +348,20 @@ def test_two_functions_of_one_name() -> None:
 
 
 def test_votes() -> None:
-    assert labeling.apply_functions([grown_up], ROWS[:2], ROW_IDS).tolist() == [[-1], [1]]
+    assert apply_functions([grown_up], ROWS[:2], ROW_IDS).tolist() == [[-1], [1]]
 
 
 def test_function_that_raises_is_named_with_row_and_line() -> None:
     with pytest.raises(
         InputError, match=r"grown_up, row span-1:3: TypeError.*row\[\"age\"\] >= 18"
     ):
-        labeling.apply_functions([grown_up], ROWS, ROW_IDS)
+        apply_functions([grown_up], ROWS, ROW_IDS)
 
 
 def test_column_that_functions_may_not_read() -> None:
     peek = LabelingFunction("peek", lambda row: int(row["income"] == ">50K"))
     with pytest.raises(InputError, match=r"peek, row span-1:1: KeyError: 'income'.*only feature"):
-        labeling.apply_functions([peek], ROWS, ROW_IDS)
+        apply_functions([peek], ROWS, ROW_IDS)
 
 
 @pytest.mark.parametrize("vote", [None, 2, "1", 0.5, True])
@@ -366,7 +370,7 @@ def test_invalid_class_is_named_with_row(vote: object) -> None:
     with pytest.raises(
         InputError, match=r"wrong, row span-1:2: returned .*one of the integers \[-1, 0, 1\]"
     ):
-        labeling.apply_functions([wrong], ROWS, ROW_IDS)
+        apply_functions([wrong], ROWS, ROW_IDS)
 
 
 def test_draw_is_seeded_and_the_same_everywhere() -> None:
@@ -382,9 +386,9 @@ def test_chosen_gold_rows_move_neither_balance_nor_accuracies(problem: Problem) 
     chosen = np.setdiff1d(doubtful, gold)[:300]
     at = np.concatenate([gold, chosen])
     random = np.isin(at, gold)
-    vectors, counts, _ = label_model.distinct(votes)
+    vectors, counts, _ = distinct(votes)
     both = Gold(votes[at], labels[at], random)
-    fitted = label_model.fit(vectors, counts, both, NAMES, 300, seed=1)
+    fitted = label_model.fit(vectors, counts, both, NAMES, Fitting(300, seed=1))
     alone = fit(votes, labels, gold)
     assert fitted.class_balance == alone.class_balance == labels[gold].mean()
     assert labels[at].mean() != pytest.approx(fitted.class_balance, abs=0.01)

@@ -14,6 +14,7 @@ from core.errors import InputError
 from models.labels import functions as labeling
 from models.labels import voting
 from models.labels.rows import Column, coded, plain_row
+from tests.support.voted import apply_functions
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 Row = labeling.Row
@@ -200,7 +201,7 @@ def test_the_first_faulty_row_is_named() -> None:
     wrong = LabelingFunction("wrong", lambda row: int(row["job"] == "cook" and row["age"] > 50))
     ids = [f"row {n}" for n in range(1000)]
     with pytest.raises(InputError, match=rf"wrong, row row {first}: TypeError: '>'"):
-        labeling.apply_functions([wrong], rows, ids)
+        apply_functions([wrong], rows, ids)
 
 
 def test_a_preprocessor_without_an_answer_is_named() -> None:
@@ -212,7 +213,7 @@ def test_a_preprocessor_without_an_answer_is_named() -> None:
     with pytest.raises(
         InputError, match="f, row a: ValueError: preprocessor nothing returned None"
     ):
-        labeling.apply_functions([function], table(1), ["a"])
+        apply_functions([function], table(1), ["a"])
 
 
 def test_many_columns_with_many_values() -> None:

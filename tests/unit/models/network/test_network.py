@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from models.network.features import ModelInputs
-from models.network.network import LOGIT, build_network, logits_of
+from models.network.network import LOGIT, build_network, logits_of, meanings
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, WITH_TEXT, make_rows
 
 
@@ -28,6 +28,19 @@ def test_logits_share_the_weights() -> None:
     logits = logits_of(network)
     network.get_layer(LOGIT).bias.assign([2.0])
     np.testing.assert_allclose(tf.sigmoid(logits(rows.features)), network(rows.features), rtol=1e-6)
+
+
+def test_the_network_says_what_its_weights_are_for() -> None:
+    architecture = dataclasses.replace(ARCHITECTURE, hidden_units=(8, 4), dropout=0.1)
+    assert meanings(build_network(WITH_TEXT, architecture, "network")) == {
+        "embedding": ["categorical"],
+        "wide": ["categorical"],
+        "text_embedding": ["tokens"],
+        "wide_text_embedding": ["tokens"],
+        "hidden_0": ["numeric", "embedded", "text_values", "text_maximum_values"],
+        "hidden_1": ["hidden_0"],
+        "logit": ["hidden_1", "wide_values", "wide_text_values"],
+    }
 
 
 def test_dropout_is_only_there_when_asked_for() -> None:

@@ -158,6 +158,56 @@ def test_weights_that_do_not_fit_change_nothing(start: Start) -> None:
         np.testing.assert_array_equal(mine, other)
 
 
+def test_an_embedding_of_any_name_goes_by_what_its_rows_stand_for(tmp_path: Path) -> None:
+    def renamed(ids: int, seed: int) -> tf_keras.Model:
+        made = network(ids, seed)
+        made.get_layer("embedding")._name = "table"
+        return made
+
+    write_start(tmp_path / FOLDER, renamed(6, seed=1), json.dumps(MEANING), VALUES)
+    found = read_start(tmp_path / FOLDER)
+    assert found is not None
+    meaning = copy.deepcopy(MEANING)
+    meaning["categorical"][0]["values"] = ["clerk", "cook"]
+    now = renamed(6, seed=2)
+    assert take_over(now, found, meaning) == Outcome("warm", None, 0.0)
+    expected = answers(network(6, seed=1), [[0, 3], [1, 4], [2, 5]])
+    np.testing.assert_array_equal(answers(now, [[0, 3], [1, 5], [2, 4]]), expected)
+
+
+def test_a_layer_under_another_name_starts_cold(start: Start) -> None:
+    now = network(6, seed=2)
+    now.get_layer("wide")._name = "table"
+    before = now.get_weights()
+    reason = "the earlier network has no weights for table"
+    assert take_over(now, start, MEANING) == Outcome("cold", reason)
+    for mine, other in zip(before, now.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_layers_in_another_order_start_cold(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reversed(tf_keras.layers.Concatenate):
+        def __call__(self, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
+            return super().__call__(inputs[::-1], *args, **kwargs)
+
+    monkeypatch.setattr(tf_keras.layers, "Concatenate", Reversed)
+    reason = "hidden_0 reads embedded, numeric, not numeric, embedded"
+    assert take_over(network(6, seed=2), start, MEANING) == Outcome("cold", reason)
+
+
+def test_weights_that_do_not_say_what_they_stand_for_start_cold(
+    tmp_path: Path, start: Start
+) -> None:
+    path = tmp_path / FOLDER / "start.json"
+    kept = json.loads(path.read_text())
+    del kept["layers"]
+    path.write_text(json.dumps(kept))
+    found = read_start(tmp_path / FOLDER)
+    assert found is not None
+    reason = "the earlier weights do not say what they stand for"
+    assert take_over(network(6, seed=2), found, MEANING) == Outcome("cold", reason)
+
+
 @pytest.mark.parametrize("file", ["weights.npz", "start.json"])
 def test_a_damaged_start_is_none(tmp_path: Path, start: Start, file: str) -> None:
     path = tmp_path / FOLDER / file

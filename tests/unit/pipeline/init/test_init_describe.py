@@ -16,7 +16,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from core import raw_table
 from core.errors import InputError
 from core.files import REPOSITORY
-from models.labels.label_model import NEGATIVE, POSITIVE
+from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.cli.main import main
 from pipeline.init import contract, describe, example, files, leaks, proposal
 from pipeline.init.example import Example

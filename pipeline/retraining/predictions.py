@@ -1,4 +1,4 @@
-"""The served model's answers on the labelled rows of spans."""
+"""The served model's predictions on the labelled rows of spans."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from pipeline.retraining.judged_labels import Judged, together
 from pipeline.retraining.span_rows import read_files
 
 
-class Answers:
+class Predictions:
     """Asks a SavedModel once about each span."""
 
     def __init__(self, config: Config, model: str, tell: Callable[[str], None]) -> None:

@@ -1,6 +1,6 @@
 """A fresh process that runs an edge bundle as a device does: `python -m ... FOLDER`.
 
-Imports NumPy and the interpreter. FOLDER: see `models/export/fresh_answers.py`.
+Imports NumPy and the interpreter. FOLDER: see `models/export/fresh_predictions.py`.
 """
 
 import sys
@@ -10,14 +10,14 @@ import numpy as np
 
 from core.names import EDGE_MODEL_FILE
 from models.export.device import features, interpreter, read_bundle
-from models.export.fresh_answers import Answers, read_task, write_answers
+from models.export.fresh_predictions import Predictions, read_task, write_predictions
 from models.export.measurement import median_latency_us
 
 _REPEATS = 50
 
 
-def answer(folder: Path, columns: dict[str, np.ndarray], sample: int) -> Answers:
-    """Answers raw columns, and takes the time of single rows, their preprocessing included."""
+def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> Predictions:
+    """Predicts from raw columns, and times single rows, their preprocessing included."""
     bundle = read_bundle(folder)
     signature = bundle["signature"]
     content = (folder / EDGE_MODEL_FILE).read_bytes()
@@ -25,15 +25,15 @@ def answer(folder: Path, columns: dict[str, np.ndarray], sample: int) -> Answers
     probabilities = runner(**features(bundle, columns))[signature["output"]][:, 0].copy()
     one = {name: values[:1] for name, values in columns.items()}
     latency = median_latency_us(lambda: runner(**features(bundle, one)), _REPEATS) / 1000.0
-    return Answers(probabilities, probabilities[:sample], latency)
+    return Predictions(probabilities, probabilities[:sample], latency)
 
 
 def main(folder: Path) -> None:
-    """Answers with the candidate, then with the live version."""
+    """Predicts with the candidate, then with the live version."""
     task, columns = read_task(folder)
     for name, model in (("candidate", task.candidate), ("live", task.live)):
         if model is not None:
-            write_answers(folder, name, answer(Path(model), columns, task.sample))
+            write_predictions(folder, name, predict(Path(model), columns, task.sample))
 
 
 if __name__ == "__main__":

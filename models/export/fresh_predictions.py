@@ -23,7 +23,7 @@ class Task:
     Attributes:
       candidate: Folder of the model to be served.
       live: Folder of the version that is live; None when there is none.
-      sample: The first rows, which are answered by both signatures and timed.
+      sample: The first rows, which are predicted by both signatures and timed.
       columns: Names of the raw columns.
     """
 
@@ -34,8 +34,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model answered.
+class Predictions:
+    """What a model predicted.
 
     Attributes:
       probabilities: [rows], of serialized examples; at the edge, of raw columns.
@@ -67,17 +67,17 @@ def read_task(folder: Path) -> tuple[Task, dict[str, np.ndarray]]:
         return task, {name: arrays[f"c{n}"] for n, name in enumerate(task.columns)}
 
 
-def write_answers(folder: Path, name: str, answers: Answers) -> None:
-    """Writes what the model `name` (candidate or live) answered, whole or not at all."""
+def write_predictions(folder: Path, name: str, predictions: Predictions) -> None:
+    """Writes what the model `name` (candidate or live) predicted, whole or not at all."""
     scratch = folder / f".{name}.npz"
-    np.savez(scratch, **asdict(answers))
+    np.savez(scratch, **asdict(predictions))
     scratch.rename(folder / f"{name}.npz")
 
 
-def read_answers(folder: Path, name: str) -> Answers | None:
-    """What the model `name` answered; None when the process did not come so far."""
+def read_predictions(folder: Path, name: str) -> Predictions | None:
+    """What the model `name` predicted; None when the process did not come so far."""
     if not (folder / f"{name}.npz").is_file():
         return None
     with np.load(folder / f"{name}.npz") as arrays:
         latency = float(arrays["latency_ms"])
-        return Answers(arrays["probabilities"], arrays["by_column"], latency)
+        return Predictions(arrays["probabilities"], arrays["by_column"], latency)

@@ -1,7 +1,7 @@
 """A fresh process that serves a SavedModel as TensorFlow Serving does: `python -m ... FOLDER`.
 
 Imports TensorFlow and nothing of how the model was made. FOLDER: see
-`models/export/fresh_answers.py`.
+`models/export/fresh_predictions.py`.
 """
 
 import sys
@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from models.export.fresh_answers import EXAMPLES_FILE, Answers, read_task, write_answers
+from models.export.fresh_predictions import EXAMPLES_FILE, Predictions, read_task, write_predictions
 from models.export.measurement import median_latency_us
 
 _REPEATS = 50
 _BATCH_ROWS = 4096
 
 
-def answer(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) -> Answers:
-    """Answers examples by one signature, the first of them by columns too, and takes the time.
+def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) -> Predictions:
+    """Predicts from examples by one signature, from the first by columns too, and takes the time.
 
     Args:
       folder: The SavedModel.
@@ -37,7 +37,7 @@ def answer(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) -
         for name, dtype in signature_inputs(Path(folder), "serving_columns").items()
     }
     one = tf.constant(examples[:1])
-    return Answers(
+    return Predictions(
         tf.concat(probabilities, axis=0)[:, 0].numpy(),
         by_column(**named)["probability"][:, 0].numpy(),
         median_latency_us(lambda: by_example(examples=one), _REPEATS) / 1000.0,
@@ -56,14 +56,14 @@ def signature_inputs(folder: Path, signature: str) -> dict[str, int]:
 
 
 def main(folder: Path) -> None:
-    """Answers with the candidate, then with the live version."""
+    """Predicts with the candidate, then with the live version."""
     task, columns = read_task(folder)
     records = tf.data.TFRecordDataset(str(folder / EXAMPLES_FILE))
     examples = list(records.as_numpy_iterator())
     sample = {name: values[: task.sample] for name, values in columns.items()}
     for name, model in (("candidate", task.candidate), ("live", task.live)):
         if model is not None:
-            write_answers(folder, name, answer(model, examples, sample))
+            write_predictions(folder, name, predict(model, examples, sample))
 
 
 if __name__ == "__main__":
