@@ -11,8 +11,9 @@ from ml_metadata.errors import AlreadyExistsError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.ingestion.staging import Staged
+from pipeline.metadata.store import STAGING
 
-RAW_FILE, STAGED_DATA, STAGING = "RawFile", "StagedData", "Staging"
+RAW_FILE, STAGED_DATA = "RawFile", "StagedData"
 
 
 def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) -> None:

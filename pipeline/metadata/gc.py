@@ -16,9 +16,9 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.ingestion.staging import LOCK
 from pipeline.metadata.data_record import RAW_FILE
-from pipeline.metadata.graph import Graph, Step
+from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import models_of
-from pipeline.metadata.store import Metadata
+from pipeline.metadata.store import Execution, Metadata, batches
 from pipeline.report import summary
 from pipeline.versions.served import FOLDERS, served_folder
 
@@ -55,13 +55,14 @@ def plan(graph: Graph, folder: Path, keep: int) -> list[Removal]:
     rollbacks = [m for m in models_of(graph, folder) if m.version and m.version.status != "deleted"]
     # Of a model that another one was compared with, or began from, the files are kept, not those
     # behind it.
-    steps |= {step.id: step for step in graph.upstream(m.pushed.id for m in rollbacks)}
-    kept = {item for step in steps.values() for item in _items(step)}
-    staged = _staged_paths(graph, newest, steps.values()) | {graph.items[i].uri for i in kept}
-    kept |= {item.id for item in graph.items.values() if item.uri in staged}
+    steps |= {step.id: step for step in graph.upstream(m.pushed for m in rollbacks)}
+    held = [artifact for step in steps.values() for artifact in (*step.read, *step.made)]
+    staged = _staged_paths(graph, newest, steps.values()) | {artifact.uri for artifact in held}
+    kept = {a.id for a in held} | {a.id for a in graph.artifacts if a.uri in staged}
+    known = {artifact.uri for artifact in graph.artifacts if not artifact.deleted}
     found = [
         *_artifacts(graph, folder, kept),
-        *_unknown(folder / "artifacts", {i.uri for i in graph.items.values() if not i.deleted}),
+        *_unknown(folder / "artifacts", known),
         *_system(folder / "artifacts", set(steps)),
         *_staged(folder / "staged", staged),
         *_reports(folder, {*newest, *(model.run_id for model in rollbacks)}),
@@ -82,8 +83,8 @@ def collect(store: Metadata, removals: Iterable[Removal], tell: Callable[[Remova
     """
     removals = list(removals)
     ids = [removal.artifact_id for removal in removals if removal.artifact_id is not None]
-    for start in range(0, len(ids), MARKED_AT_ONCE):
-        artifacts = store.store.get_artifacts_by_id(ids[start : start + MARKED_AT_ONCE])
+    for some in batches(ids, MARKED_AT_ONCE):
+        artifacts = store.store.get_artifacts_by_id(some)
         for artifact in artifacts:
             artifact.state = mlmd.Artifact.DELETED
         store.store.put_artifacts(artifacts)
@@ -95,19 +96,14 @@ def collect(store: Metadata, removals: Iterable[Removal], tell: Callable[[Remova
         tell(removal)
 
 
-def _items(step: Step) -> Iterator[int]:
-    for held in (*step.inputs.values(), *step.outputs.values()):
-        yield from held
-
-
 def _artifacts(graph: Graph, folder: Path, kept: set[int]) -> Iterator[Removal]:
-    for item in graph.items.values():
-        path = Path(item.uri)
-        if item.id in kept or item.deleted or item.type_name == RAW_FILE:
+    for artifact in graph.artifacts:
+        path = Path(artifact.uri)
+        if artifact.id in kept or artifact.deleted or artifact.type_name == RAW_FILE:
             continue
         if path.is_relative_to(folder) and path != folder:
             kind = "artifact" if path.is_relative_to(folder / "artifacts") else "staged"
-            yield Removal(kind, path, size_of(path), item.id)
+            yield Removal(kind, path, size_of(path), artifact.id)
 
 
 def _unknown(artifacts: Path, known: set[str]) -> Iterator[Removal]:
@@ -127,7 +123,7 @@ def _system(artifacts: Path, kept: set[int]) -> Iterator[Removal]:
             yield Removal("scratch", path, size_of(path))
 
 
-def _staged_paths(graph: Graph, runs: Iterable[str], steps: Iterable[Step]) -> set[str]:
+def _staged_paths(graph: Graph, runs: Iterable[str], steps: Iterable[Execution]) -> set[str]:
     of_runs = {str(graph.runs[run_id].get("staged_data")) for run_id in runs}
     return of_runs | {
         str(step.properties[key]) for step in steps for key in STAGED_KEYS if key in step.properties
