@@ -10,6 +10,10 @@ from rich.markup import escape
 
 from core.errors import InputError
 from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.metadata import lineage, lineage_report
+from pipeline.metadata.graph import read_graph
+from pipeline.metadata.lineage_picture import draw
+from pipeline.metadata.store import open_store
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z")
 
@@ -33,10 +37,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def show(options: argparse.Namespace, out: Console) -> int:
     """Prints a lineage, and draws it on demand."""
-    from pipeline.metadata import lineage, lineage_report
-    from pipeline.metadata.graph import read_graph
-    from pipeline.metadata.store import open_store
-
     if (options.model is None) == (options.span is None):
         raise InputError("give a target (server, edge) or the id of a run; or --span N")
     folder = run_folder(options, load_config(options))
@@ -62,8 +62,6 @@ def show(options: argparse.Namespace, out: Console) -> int:
     if not options.json and not lineages:
         out.print("no model: the run came to no Pusher")
     if options.picture:
-        from pipeline.metadata.lineage_picture import draw
-
         written = draw(graph, lineages, options.picture)
         Console(stderr=True).print(escape(str(written)), soft_wrap=True)
     return DONE

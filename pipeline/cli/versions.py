@@ -10,7 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.cli.common import DONE, given_flags, load_config, run_folder
+from pipeline.notify.after import after
+from pipeline.notify.notices import Rollback
 from pipeline.report.display import print_warnings
+from pipeline.versions.listing import list_versions, versions_table
+from pipeline.versions.rollback import roll_back
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -35,8 +39,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def list_(options: argparse.Namespace, out: Console) -> int:
     """Lists the versions of both targets, the newest first."""
-    from pipeline.versions.listing import list_versions, versions_table
-
     config = load_config(options)
     folder = run_folder(options, config)
     rows = list_versions(folder, config.name)
@@ -51,10 +53,6 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 
 def rollback(options: argparse.Namespace, out: Console) -> int:
     """Makes a version live."""
-    from pipeline.notify.after import after
-    from pipeline.notify.notices import Rollback
-    from pipeline.versions.rollback import roll_back
-
     config = load_config(options)
     folder = run_folder(options, config)
     done = roll_back(folder, config.name, options.target, options.version, options.reason)

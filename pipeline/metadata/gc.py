@@ -14,11 +14,10 @@ from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline.ingestion.staging import LOCK
-from pipeline.metadata.data_record import RAW_FILE
+from core import lock
 from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import models_of
-from pipeline.metadata.store import Execution, Metadata, batches
+from pipeline.metadata.store import RAW_FILE, Execution, Metadata, batches
 from pipeline.report import summary
 from pipeline.versions.served import FOLDERS, served_folder
 
@@ -137,7 +136,7 @@ def _staged(staged: Path, kept: set[str]) -> Iterator[Removal]:
         if path.suffix == ".json":
             data: Path | None = staged / str(json.loads(path.read_bytes())["digest"])[:16]
         else:
-            data = None if path.name in ("contracts", "answers", LOCK) else path
+            data = None if path.name in ("contracts", "answers", lock.STAGED_FILE) else path
         if data is not None and not any(Path(uri).is_relative_to(data) for uri in kept):
             yield Removal("staged", path, size_of(path))
 

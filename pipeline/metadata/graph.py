@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.metadata.data_record import STAGED_DATA
-from pipeline.metadata.store import Artifact, Execution, Metadata, Properties
+from pipeline.metadata.store import STAGED_DATA, Artifact, Execution, Metadata, Properties
 
 # Inputs by which a node looks at another model: its own history is another model's.
 REFERENCES = ("baseline_model", "baseline_blessing", "base_model", "live")

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from pipeline.metadata.data_record import RAW_FILE
 from pipeline.metadata.graph import Graph
-from pipeline.metadata.store import Artifact, Execution, Properties
+from pipeline.metadata.store import RAW_FILE, Artifact, Execution, Properties
 from pipeline.versions.served import FOLDERS, Version, versions
 
 PUSHER = "Pusher."

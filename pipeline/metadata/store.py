@@ -15,17 +15,24 @@ from pathlib import Path
 from typing import TypeVar
 
 from ml_metadata import MetadataStore
-from ml_metadata.errors import AlreadyExistsError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.metadata import patience
-from pipeline.metadata.connection import SQLITE, connect, recorded_connection, sqlite_connection
+from pipeline.metadata.connection import (
+    SQLITE,
+    connect,
+    put_context,
+    recorded_connection,
+    sqlite_connection,
+    texts,
+)
 from pipeline.metadata.patience import patiently
 
 PIPELINE_CONTEXT = "pipeline"
 RUN_CONTEXT = "pipeline_run"
 NODE_CONTEXT = "node"
-STAGING = "Staging"  # the execution that stands before the first node
+# What stands before the first node: files, the execution that reads them, and what it makes.
+RAW_FILE, STAGING, STAGED_DATA = "RawFile", "Staging", "StagedData"
 _OWNER = "pipeline_name"  # custom property of a run: whose it is
 _UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
 _DELETED = (mlmd.Artifact.DELETED, mlmd.Artifact.MARKED_FOR_DELETION)
@@ -95,23 +102,27 @@ def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
 
 
 class Metadata:
-    """A pipeline's store, opened for reading or, by the run that holds its lock, for writing."""
+    """A pipeline's store, opened for reading or, by the run that holds its lock, for writing.
+
+    pipeline: its name.
+    store: ML Metadata's own interface; on a server it shows other pipelines, too.
+    """
 
     def __init__(self, run_folder: Path, writable: bool = False) -> None:
         config = recorded_connection(run_folder) or sqlite_connection(run_folder)
         if config.HasField("sqlite") and not writable:
             config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
-        self._pipeline = run_folder.name
+        self.pipeline = run_folder.name
         self._file = run_folder / SQLITE
-        self._store: MetadataStore = self._patiently(lambda: connect(config))
+        self.store: MetadataStore = self._patiently(lambda: connect(config))
 
     def runs(self) -> dict[str, Properties]:
         """What is known of each run (configuration, code, seed) by its id, the oldest first."""
         return {run.name: _properties(run) for run in self._runs()}
 
     def _runs(self) -> list[mlmd.Context]:
-        contexts = self._patiently(lambda: self._store.get_contexts_by_type(RUN_CONTEXT))
-        ours = ("", self._pipeline)  # runs in SQLite need not say whose they are
+        contexts = self._patiently(lambda: self.store.get_contexts_by_type(RUN_CONTEXT))
+        ours = ("", self.pipeline)  # runs in SQLite need not say whose they are
         found = [c for c in contexts if c.custom_properties[_OWNER].string_value in ours]
         return sorted(found, key=lambda c: c.id)
 
@@ -122,16 +133,6 @@ class Metadata:
     def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
         return patiently(ask, self._file)
 
-    @property
-    def store(self) -> MetadataStore:
-        """ML Metadata's own interface; on a server it shows other pipelines, too."""
-        return self._store
-
-    @property
-    def pipeline(self) -> str:
-        """The pipeline's name."""
-        return self._pipeline
-
     def register_run(self, run_id: str, properties: dict[str, str]) -> bool:
         """Writes a run down before its first node; False when another pipeline's has that id.
 
@@ -139,23 +140,17 @@ class Metadata:
             run_id: the run.
             properties: what is known of it, kept as custom properties of its context.
         """
-        kind = self._store.put_context_type(mlmd.ContextType(name=RUN_CONTEXT))
-        run = mlmd.Context(type_id=kind, name=run_id)
-        for key, value in {**properties, _OWNER: self._pipeline}.items():
-            run.custom_properties[key].string_value = value
-        try:
-            self._store.put_contexts([run])
-        except AlreadyExistsError:
-            return False
-        return True
+        known = texts({**properties, _OWNER: self.pipeline})
+        run = mlmd.Context(name=run_id, custom_properties=known)
+        return put_context(self.store, mlmd.ContextType(name=RUN_CONTEXT), run) is not None
 
     def executions(self, run_id: str) -> list[Execution]:
         """Executions of a run in the order in which they started; none for an unknown run."""
         return self._patiently(lambda: self._executions(run_id))
 
     def _executions(self, run_id: str) -> list[Execution]:
-        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
-        found = self._store.get_executions_by_context(run.id) if run else []
+        run = self.store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+        found = self.store.get_executions_by_context(run.id) if run else []
         nodes = {execution.id: self._place(execution.id)[0] for execution in found}
         return self._records(found, nodes, dict.fromkeys(nodes, run_id))
 
@@ -164,11 +159,11 @@ class Metadata:
         return self._patiently(self._history)
 
     def _history(self) -> list[Execution]:
-        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
-        found = self._store.get_executions_by_context(pipeline.id) if pipeline else []
+        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
+        found = self.store.get_executions_by_context(pipeline.id) if pipeline else []
         nodes = {execution.id: STAGING for execution in found if execution.type == STAGING}
-        contexts = self._store.get_contexts_by_type(NODE_CONTEXT)
-        prefix = f"{self._pipeline}."
+        contexts = self.store.get_contexts_by_type(NODE_CONTEXT)
+        prefix = f"{self.pipeline}."
         for execution_id, name in self._members(c for c in contexts if c.name.startswith(prefix)):
             nodes[execution_id] = name.removeprefix(prefix)
         return self._records(found, nodes, dict(self._members(self._runs())))
@@ -176,7 +171,7 @@ class Metadata:
     def _members(self, contexts: Iterable[mlmd.Context]) -> Iterator[tuple[int, str]]:
         """Ids of the executions in each context, and its name."""
         for context in contexts:
-            for execution in self._store.get_executions_by_context(context.id):
+            for execution in self.store.get_executions_by_context(context.id):
                 yield execution.id, context.name
 
     def _records(
@@ -187,13 +182,13 @@ class Metadata:
     ) -> list[Execution]:
         """Those executions that are of a node, with what they read and made."""
         found = sorted((e for e in executions if nodes.get(e.id)), key=lambda e: e.id)
-        read = self._store.get_events_by_execution_ids
+        read = self.store.get_events_by_execution_ids
         events = [e for ids in batches([e.id for e in found], _AT_ONCE) for e in read(ids)]
         wanted = sorted({event.artifact_id for event in events})
         artifacts = {
             artifact.id: _to_artifact(artifact)
             for ids in batches(wanted, _AT_ONCE)
-            for artifact in self._store.get_artifacts_by_id(ids)
+            for artifact in self.store.get_artifacts_by_id(ids)
         }
         links: defaultdict[tuple[int, int], dict[str, list[Artifact]]] = defaultdict(dict)
         for event in events:
@@ -216,19 +211,19 @@ class Metadata:
 
     def state(self, execution_id: int) -> str:
         """Name of ML Metadata's state of an execution."""
-        [execution] = self._patiently(lambda: self._store.get_executions_by_id([execution_id]))
+        [execution] = self._patiently(lambda: self.store.get_executions_by_id([execution_id]))
         return str(mlmd.Execution.State.Name(execution.last_known_state))
 
     def _place(self, execution_id: int) -> tuple[str, str]:
         """Node and run of an execution; empty for none, the node for another pipeline's, too."""
-        names = {c.type: str(c.name) for c in self._store.get_contexts_by_execution(execution_id)}
+        names = {c.type: str(c.name) for c in self.store.get_contexts_by_execution(execution_id)}
         # The context of a node is named <pipeline>.<node id>.
         pipeline, _, node = names.get(NODE_CONTEXT, "").partition(".")
-        return node if pipeline == self._pipeline else "", names.get(RUN_CONTEXT, "")
+        return node if pipeline == self.pipeline else "", names.get(RUN_CONTEXT, "")
 
     def _maker(self, artifact_ids: Sequence[int]) -> tuple[str, str]:
         """Node and run that made the first of some artifacts."""
-        events = self._store.get_events_by_artifact_ids(artifact_ids) if artifact_ids else []
+        events = self.store.get_events_by_artifact_ids(artifact_ids) if artifact_ids else []
         makers = [event.execution_id for event in events if event.type == mlmd.Event.OUTPUT]
         return self._place(min(makers)) if makers else ("", "")
 
@@ -238,7 +233,7 @@ class Metadata:
 
     def run_of(self, uri: str) -> str | None:
         """Id of the run that made the artifact at `uri`; None for an unknown one."""
-        return self._maker([a.id for a in self._store.get_artifacts_by_uri(uri)])[1] or None
+        return self._maker([a.id for a in self.store.get_artifacts_by_uri(uri)])[1] or None
 
     def artifacts(self, type_name: str) -> list[Artifact]:
         """Artifacts of a type that are not marked as deleted, the oldest first."""
@@ -247,22 +242,22 @@ class Metadata:
         return [_to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
 
     def _artifacts(self) -> list[mlmd.Artifact]:
-        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
-        return list(self._store.get_artifacts_by_context(pipeline.id)) if pipeline else []
+        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
+        return list(self.store.get_artifacts_by_context(pipeline.id)) if pipeline else []
 
     def forget_artifact(self, artifact_id: int) -> None:
         """Marks an artifact as deleted: no cached execution hands it on any more."""
-        [artifact] = self._store.get_artifacts_by_id([artifact_id])
+        [artifact] = self.store.get_artifacts_by_id([artifact_id])
         artifact.state = mlmd.Artifact.DELETED
-        self._store.put_artifacts([artifact])
+        self.store.put_artifacts([artifact])
 
     def note_on_run(self, run_id: str, notes: Mapping[str, str]) -> None:
         """Adds custom properties to a run; nothing happens for an unknown one."""
-        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+        run = self.store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
         if run is not None:
             for key, value in notes.items():
                 run.custom_properties[key].string_value = value
-            self._store.put_contexts([run])
+            self.store.put_contexts([run])
 
     def close_unfinished(self, artifacts: Path) -> list[str]:
         """Cancels executions that a killed or interrupted run left, and removes what they wrote.
@@ -273,8 +268,8 @@ class Metadata:
         Returns:
             The ids of their nodes.
         """
-        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
-        started = self._store.get_executions_by_context(pipeline.id) if pipeline else []
+        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
+        started = self.store.get_executions_by_context(pipeline.id) if pipeline else []
         left = [e for e in started if e.last_known_state in _UNFINISHED]
         nodes = [self._place(execution.id)[0] for execution in left]
         for execution, node in zip(left, nodes, strict=True):
@@ -284,7 +279,7 @@ class Metadata:
                 shutil.rmtree(output, ignore_errors=True)
             execution.last_known_state = mlmd.Execution.CANCELED
         if left:
-            self._store.put_executions(left)
+            self.store.put_executions(left)
         return nodes
 
 

@@ -35,17 +35,11 @@ RESTORED = "restored"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to move, in this order: `restored` back to the served folder, `withdrawn` out of it."""
-
-    live: int
-    restored: tuple[int, ...]
-    withdrawn: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Rollback:
-    """What was done; `before` was live, `live` is now."""
+    """`before` is live, or nothing is; `live` will be, or is once that is done.
+
+    What moves, in this order: `restored` back to the served folder, `withdrawn` out of it.
+    """
 
     target: str
     before: int | None
@@ -56,7 +50,7 @@ class Rollback:
 
 def make_plan(
     target: str, served: Sequence[int], withdrawn: Collection[int], wanted: int | None
-) -> Plan:
+) -> Rollback:
     """Which versions to move so that `wanted` is live.
 
     Args:
@@ -80,7 +74,9 @@ def make_plan(
         )
     if served and wanted == served[-1]:
         raise InputError(f"{target}: version {wanted} is live already; {known}")
-    return Plan(
+    return Rollback(
+        target=target,
+        before=served[-1] if served else None,
         live=wanted,
         restored=() if wanted in served else (wanted,),
         withdrawn=tuple(version for version in served if version > wanted),
@@ -120,8 +116,7 @@ def roll_back(
         for version in plan.withdrawn:  # ascending: the live one goes last
             _note(here[version], ROLLED_BACK, plan.live, reason)
             here[version].rename(withdrawn_folder(served) / here[version].name)
-    before = max(here, default=None)
-    return Rollback(target, before, plan.live, plan.restored, plan.withdrawn)
+    return plan
 
 
 def _note(version: Path, what: str, live: int, reason: str | None) -> None:

@@ -92,7 +92,7 @@ def test_versions_rolled_back_and_deleted_are_told(tmp_path: Path) -> None:
     }
     assert listed[9].events == (event,)
     assert listed[9].path == withdrawn / "9"
-    assert [version.version for version in served.rolled_back(tmp_path, NAME, "server")] == [9]
+    assert [n for n, version in listed.items() if version.status == "rolled back"] == [9]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"run_id": 1}', '{"run_id": "a", "events": [1]}'])
