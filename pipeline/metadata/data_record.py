@@ -12,7 +12,8 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.staging import Staged
 from pipeline.metadata.connection import put_context, texts
-from pipeline.metadata.store import PIPELINE_CONTEXT, RAW_FILE, STAGED_DATA, STAGING
+from pipeline.metadata.executions import RAW_FILE, STAGED_DATA, STAGING
+from pipeline.metadata.store import PIPELINE_CONTEXT
 
 
 def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from core import lock
+from pipeline.metadata.executions import RAW_FILE, Execution
 from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import models_of
-from pipeline.metadata.store import RAW_FILE, Execution, Metadata, batches
+from pipeline.metadata.store import Metadata, batches
 from pipeline.report import summary
 from pipeline.versions.served import FOLDERS, served_folder
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.metadata.store import STAGED_DATA, Artifact, Execution, Metadata, Properties
+from pipeline.metadata.executions import STAGED_DATA, Artifact, Execution, Properties
+from pipeline.metadata.store import Metadata
 
 # Inputs by which a node looks at another model: its own history is another model's.
 REFERENCES = ("baseline_model", "baseline_blessing", "base_model", "live")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
+from pipeline.metadata.executions import RAW_FILE, Artifact, Execution, Properties
 from pipeline.metadata.graph import Graph
-from pipeline.metadata.store import RAW_FILE, Artifact, Execution, Properties
 from pipeline.versions.served import FOLDERS, Version, versions
 
 PUSHER = "Pusher."

@@ -10,10 +10,10 @@ import vl_convert
 
 from core.errors import InputError
 from core.files import write_atomically
+from pipeline.metadata.executions import RAW_FILE, Execution
 from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import Lineage, facts
 from pipeline.metadata.lineage_report import SHORT
-from pipeline.metadata.store import RAW_FILE, Execution
 
 FORMATS = (".svg", ".png", ".html")
 COLUMN, ROW = 210, 78  # pixels between the middles of boxes

@@ -5,9 +5,9 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
+from pipeline.metadata.executions import RAW_FILE, Artifact, Execution
 from pipeline.metadata.graph import REFERENCES, Graph
 from pipeline.metadata.lineage import Descendants, Lineage, Model, facts
-from pipeline.metadata.store import RAW_FILE, Artifact, Execution
 
 SHORT = 12  # characters of a digest that people are shown
 

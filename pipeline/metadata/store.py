@@ -10,7 +10,6 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,60 +25,24 @@ from pipeline.metadata.connection import (
     sqlite_connection,
     texts,
 )
+from pipeline.metadata.executions import (
+    DELETED,
+    STAGING,
+    Artifact,
+    Execution,
+    Properties,
+    properties_of,
+    to_artifact,
+)
 from pipeline.metadata.patience import patiently
 
 PIPELINE_CONTEXT = "pipeline"
 RUN_CONTEXT = "pipeline_run"
 NODE_CONTEXT = "node"
-# What stands before the first node: files, the execution that reads them, and what it makes.
-RAW_FILE, STAGING, STAGED_DATA = "RawFile", "Staging", "StagedData"
 _OWNER = "pipeline_name"  # custom property of a run: whose it is
 _UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
-_DELETED = (mlmd.Artifact.DELETED, mlmd.Artifact.MARKED_FOR_DELETION)
 _AT_ONCE = 1000  # records of one query
 _Answer = TypeVar("_Answer")
-Properties = dict[str, str | int | float]
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """What an execution made or read; `deleted` when its files were removed."""
-
-    id: int
-    type_name: str
-    uri: str
-    properties: Properties
-    deleted: bool = False
-
-
-@dataclass(frozen=True)
-class Execution:
-    """One node of one run, or the staging of data.
-
-    state: name of ML Metadata's state: COMPLETE, CACHED, FAILED, CANCELED, RUNNING.
-    seconds: from registration to the last change.
-    outputs, inputs: artifacts by key.
-    run_id: empty for a staging, which may serve several runs.
-    """
-
-    id: int
-    node: str
-    state: str
-    seconds: float
-    outputs: dict[str, list[Artifact]]
-    inputs: dict[str, list[Artifact]] = field(default_factory=dict)
-    run_id: str = ""
-    properties: Properties = field(default_factory=dict)
-
-    @property
-    def made(self) -> list[Artifact]:
-        """The outputs of all keys."""
-        return [artifact for artifacts in self.outputs.values() for artifact in artifacts]
-
-    @property
-    def read(self) -> list[Artifact]:
-        """The inputs of all keys."""
-        return [artifact for artifacts in self.inputs.values() for artifact in artifacts]
 
 
 def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
@@ -118,7 +81,7 @@ class Metadata:
 
     def runs(self) -> dict[str, Properties]:
         """What is known of each run (configuration, code, seed) by its id, the oldest first."""
-        return {run.name: _properties(run) for run in self._runs()}
+        return {run.name: properties_of(run) for run in self._runs()}
 
     def _runs(self) -> list[mlmd.Context]:
         contexts = self._patiently(lambda: self.store.get_contexts_by_type(RUN_CONTEXT))
@@ -149,8 +112,7 @@ class Metadata:
         return self._patiently(lambda: self._executions(run_id))
 
     def _executions(self, run_id: str) -> list[Execution]:
-        run = self.store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
-        found = self.store.get_executions_by_context(run.id) if run else []
+        found = self._executions_in(RUN_CONTEXT, run_id)
         nodes = {execution.id: self._place(execution.id)[0] for execution in found}
         return self._records(found, nodes, dict.fromkeys(nodes, run_id))
 
@@ -159,14 +121,17 @@ class Metadata:
         return self._patiently(self._history)
 
     def _history(self) -> list[Execution]:
-        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
-        found = self.store.get_executions_by_context(pipeline.id) if pipeline else []
+        found = self._executions_in(PIPELINE_CONTEXT, self.pipeline)
         nodes = {execution.id: STAGING for execution in found if execution.type == STAGING}
         contexts = self.store.get_contexts_by_type(NODE_CONTEXT)
         prefix = f"{self.pipeline}."
         for execution_id, name in self._members(c for c in contexts if c.name.startswith(prefix)):
             nodes[execution_id] = name.removeprefix(prefix)
         return self._records(found, nodes, dict(self._members(self._runs())))
+
+    def _executions_in(self, kind: str, name: str) -> list[mlmd.Execution]:
+        context = self.store.get_context_by_type_and_name(kind, name)
+        return list(self.store.get_executions_by_context(context.id)) if context else []
 
     def _members(self, contexts: Iterable[mlmd.Context]) -> Iterator[tuple[int, str]]:
         """Ids of the executions in each context, and its name."""
@@ -186,7 +151,7 @@ class Metadata:
         events = [e for ids in batches([e.id for e in found], _AT_ONCE) for e in read(ids)]
         wanted = sorted({event.artifact_id for event in events})
         artifacts = {
-            artifact.id: _to_artifact(artifact)
+            artifact.id: to_artifact(artifact)
             for ids in batches(wanted, _AT_ONCE)
             for artifact in self.store.get_artifacts_by_id(ids)
         }
@@ -204,7 +169,7 @@ class Metadata:
                 links[e.id, mlmd.Event.OUTPUT],
                 links[e.id, mlmd.Event.INPUT],
                 runs.get(e.id, ""),
-                _properties(e),
+                properties_of(e),
             )
             for e in found
         ]
@@ -238,8 +203,8 @@ class Metadata:
     def artifacts(self, type_name: str) -> list[Artifact]:
         """Artifacts of a type that are not marked as deleted, the oldest first."""
         found = self._patiently(self._artifacts)
-        live = [a for a in found if a.type == type_name and a.state not in _DELETED]
-        return [_to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
+        live = [a for a in found if a.type == type_name and a.state not in DELETED]
+        return [to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
 
     def _artifacts(self) -> list[mlmd.Artifact]:
         pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
@@ -268,8 +233,7 @@ class Metadata:
         Returns:
             The ids of their nodes.
         """
-        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
-        started = self.store.get_executions_by_context(pipeline.id) if pipeline else []
+        started = self._executions_in(PIPELINE_CONTEXT, self.pipeline)
         left = [e for e in started if e.last_known_state in _UNFINISHED]
         nodes = [self._place(execution.id)[0] for execution in left]
         for execution, node in zip(left, nodes, strict=True):
@@ -286,32 +250,3 @@ class Metadata:
 def batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     """`ids` in parts of at most `size`."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
-
-
-def _to_artifact(artifact: mlmd.Artifact) -> Artifact:
-    deleted = artifact.state in _DELETED
-    return Artifact(artifact.id, artifact.type, artifact.uri, _properties(artifact), deleted)
-
-
-def _properties(of: mlmd.Artifact | mlmd.Execution | mlmd.Context) -> Properties:
-    """Properties that have a plain value, the type's and its own."""
-    return {
-        key: getattr(value, kind)
-        for values in (of.properties, of.custom_properties)
-        for key, value in values.items()
-        if (kind := value.WhichOneof("value")) in ("int_value", "double_value", "string_value")
-    }
-
-
-def find(
-    executions: Iterable[Execution], node: str, type_name: str | None = None
-) -> Artifact | None:
-    """The last output of a node, of one artifact type where that is given."""
-    made = [
-        artifact
-        for execution in executions
-        if execution.node == node and execution.state in ("COMPLETE", "CACHED")
-        for artifact in execution.made
-        if type_name in (None, artifact.type_name)
-    ]
-    return made[-1] if made else None

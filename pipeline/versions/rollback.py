@@ -10,13 +10,13 @@ would copy it, give one model two numbers, and leave the bad version among the s
 """
 
 import dataclasses
-import os
-import pwd
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psutil
 
 from core import lock
 from core.errors import InputError
@@ -128,8 +128,5 @@ def _note(version: Path, what: str, live: int, reason: str | None) -> None:
 
 
 def _user() -> str:
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number that has no name
-        name = str(os.getuid())
-    return f"{name}@{socket.gethostname()}"
+    """Name and host; the number where it has no name, as in containers."""
+    return f"{psutil.Process().username()}@{socket.gethostname()}"

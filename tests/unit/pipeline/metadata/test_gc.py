@@ -11,9 +11,9 @@ import pytest
 from core import lock
 from core.files import REPOSITORY
 from pipeline.cli.main import main
+from pipeline.metadata.executions import Artifact, Execution, Properties
 from pipeline.metadata.gc import plan
 from pipeline.metadata.graph import Graph
-from pipeline.metadata.store import Artifact, Execution, Properties
 from tests.unit.pipeline.run.test_run import Runs, printed, runs
 
 __all__ = ["runs"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from pipeline.metadata.executions import Artifact, Execution
 from pipeline.metadata.graph import Graph
-from pipeline.metadata.store import Artifact, Execution
 
 
 # As the Evaluator, FairnessGate, the Trainer and PushGate name them.
