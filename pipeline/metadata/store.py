@@ -41,7 +41,7 @@ RUN_CONTEXT = "pipeline_run"
 NODE_CONTEXT = "node"
 _OWNER = "pipeline_name"  # custom property of a run: whose it is
 _UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
-_AT_ONCE = 1000  # records of one query
+_AT_ONCE, _WRITTEN_AT_ONCE = 1000, 100  # records of one query
 _Answer = TypeVar("_Answer")
 
 
@@ -148,11 +148,11 @@ class Metadata:
         """Those executions that are of a node, with what they read and made."""
         found = sorted((e for e in executions if nodes.get(e.id)), key=lambda e: e.id)
         read = self.store.get_events_by_execution_ids
-        events = [e for ids in batches([e.id for e in found], _AT_ONCE) for e in read(ids)]
+        events = [e for ids in _batches([e.id for e in found], _AT_ONCE) for e in read(ids)]
         wanted = sorted({event.artifact_id for event in events})
         artifacts = {
             artifact.id: to_artifact(artifact)
-            for ids in batches(wanted, _AT_ONCE)
+            for ids in _batches(wanted, _AT_ONCE)
             for artifact in self.store.get_artifacts_by_id(ids)
         }
         links: defaultdict[tuple[int, int], dict[str, list[Artifact]]] = defaultdict(dict)
@@ -210,11 +210,13 @@ class Metadata:
         pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
         return list(self.store.get_artifacts_by_context(pipeline.id)) if pipeline else []
 
-    def forget_artifact(self, artifact_id: int) -> None:
-        """Marks an artifact as deleted: no cached execution hands it on any more."""
-        [artifact] = self.store.get_artifacts_by_id([artifact_id])
-        artifact.state = mlmd.Artifact.DELETED
-        self.store.put_artifacts([artifact])
+    def forget_artifacts(self, artifact_ids: Sequence[int]) -> None:
+        """Marks artifacts as deleted: no cached execution hands them on any more."""
+        for ids in _batches(artifact_ids, _WRITTEN_AT_ONCE):
+            artifacts = self.store.get_artifacts_by_id(ids)
+            for artifact in artifacts:
+                artifact.state = mlmd.Artifact.DELETED
+            self.store.put_artifacts(artifacts)
 
     def note_on_run(self, run_id: str, notes: Mapping[str, str]) -> None:
         """Adds custom properties to a run; nothing happens for an unknown one."""
@@ -247,6 +249,6 @@ class Metadata:
         return nodes
 
 
-def batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     """`ids` in parts of at most `size`."""
     return (ids[start : start + size] for start in range(0, len(ids), size))
