@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from core.targets import TARGETS
 from pipeline.cli.common import DONE, given_flags, load_config, run_folder
 from pipeline.notify.after import after
 from pipeline.notify.notices import Rollback
@@ -25,7 +26,7 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
     back = verbs.add_parser(
         "rollback", parents=[common], help="make an older version live, or one rolled back before"
     )
-    back.add_argument("target", choices=("server", "edge"), metavar="TARGET", help="server or edge")
+    back.add_argument("target", choices=tuple(TARGETS), metavar="TARGET", help=" or ".join(TARGETS))
     back.add_argument(
         "version",
         nargs="?",

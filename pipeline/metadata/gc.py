@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import lock
+from core.targets import TARGETS
 from pipeline.metadata.executions import RAW_FILE, Execution
 from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import models_of
 from pipeline.metadata.store import Metadata
 from pipeline.report import summary
-from pipeline.versions.served import FOLDERS, served_folder
 
 STAGED_KEYS = ("input_base", "schema_file", "path")  # parameters that name staged files
 _SYSTEM = ".system"
@@ -144,7 +144,7 @@ def _reports(folder: Path, kept: set[str]) -> list[Path]:
 
 def _scratch(folder: Path) -> list[Path]:
     """What a killed process was about to rename."""
-    served = [served_folder(folder, folder.name, target) for target in FOLDERS]
+    served = [target.served(folder, folder.name) for target in TARGETS.values()]
     incoming = [path.with_name(f".{path.name}.incoming") for path in served]
     summaries = folder.glob(f"reports/*/.{summary.FILE}.*")
     return [*incoming, *folder.glob(".*.[0-9]*"), *summaries]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
+from core.targets import TARGETS
 from pipeline.metadata.executions import RAW_FILE, Artifact, Execution, Properties
 from pipeline.metadata.graph import Graph
-from pipeline.versions.served import FOLDERS, Version, versions
+from pipeline.versions.served import Version, versions
 
 PUSHER = "Pusher."
 _CODE = re.compile(r'code_sha256\\*"[^0-9a-f]*([0-9a-f]{64})')  # in JSON, or in JSON in JSON
@@ -66,7 +67,7 @@ def models_of(graph: Graph, folder: Path) -> list[Model]:
     """
     known = {
         (target, version.version): version
-        for target in FOLDERS
+        for target in TARGETS
         for version in versions(folder, folder.name, target)
     }
     return [
@@ -85,9 +86,9 @@ def of_version(graph: Graph, folder: Path, target: str, number: int | None) -> L
     Raises:
         InputError: there is no such target or version, or ML Metadata does not know it.
     """
-    if target not in FOLDERS:
+    if target not in TARGETS:
         raise InputError(
-            f"'{target}' is neither a target ({', '.join(FOLDERS)}) nor the id of a run; "
+            f"'{target}' is neither a target ({', '.join(TARGETS)}) nor the id of a run; "
             "`models` and `runs` list them"
         )
     here = versions(folder, folder.name, target)

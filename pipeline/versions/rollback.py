@@ -20,6 +20,7 @@ import psutil
 
 from core import lock
 from core.errors import InputError
+from core.targets import TARGETS
 from core.version_record import (
     Event,
     VersionRecord,
@@ -28,7 +29,6 @@ from core.version_record import (
     withdrawn_folder,
     write_record,
 )
-from pipeline.versions.served import served_folder
 
 ROLLED_BACK = "rolled back"
 RESTORED = "restored"
@@ -95,7 +95,7 @@ def roll_back(
     Args:
         folder: <root>/<name>.
         name: the pipeline's name.
-        target: server or edge.
+        target: its name in core/targets.py.
         wanted: the version; None for the one before the live one.
         reason: why, to be kept with the versions that are moved.
 
@@ -103,7 +103,7 @@ def roll_back(
         InputError: that makes no sense; nothing was moved.
         LockHeldError: a run is under way.
     """
-    served = served_folder(folder, name, target)
+    served = TARGETS[target].served(folder, name)
     if not served.is_dir():
         raise InputError(f"{target}: no version was pushed to {served} yet")
     with lock.hold(folder / lock.FILE):

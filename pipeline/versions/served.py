@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from core.targets import TARGETS
 from core.version_record import (
     Event,
     VersionRecord,
@@ -24,7 +25,6 @@ from core.version_record import (
 from pipeline.report import summary
 
 Status = Literal["live", "previous", "rolled back", "deleted"]
-FOLDERS: dict[str, str] = {"server": "serving", "edge": "edge"}
 
 
 @dataclass(frozen=True)
@@ -48,28 +48,23 @@ class Version:
     events: tuple[Event, ...] = ()
 
 
-def served_folder(folder: Path, name: str, target: str) -> Path:
-    """The folder that a server of `target` watches.
+def live(folder: Path, name: str, target: str) -> Version | None:
+    """The version that is served; None when there is none.
 
     Args:
         folder: <root>/<name>.
         name: the pipeline's name.
-        target: server or edge.
+        target: its name in core/targets.py.
     """
-    return folder / FOLDERS[target] / name
-
-
-def live(folder: Path, name: str, target: str) -> Version | None:
-    """The version that is served; None when there is none. Arguments as for `served_folder`."""
-    folders = version_folders(served_folder(folder, name, target))
+    folders = version_folders(TARGETS[target].served(folder, name))
     if not folders:
         return None
     return _version(target, folders[max(folders)], "live", lambda: _pushed(folder, target))
 
 
 def versions(folder: Path, name: str, target: str) -> list[Version]:
-    """All versions of a target, the newest first. Arguments as for `served_folder`."""
-    served = served_folder(folder, name, target)
+    """All versions of a target, the newest first. Arguments as for `live`."""
+    served = TARGETS[target].served(folder, name)
     pushed = cache(lambda: _pushed(folder, target))
     here = version_folders(served)
     found = [
