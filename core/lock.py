@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 FILE = "metadata.sqlite.lock"
+STAGED_FILE = ".lock"  # in the folder of staged data
 _ATTEMPTS = 5  # a reader that looks at the lock holds it for an instant
 _PAUSE = 0.1  # seconds
 

@@ -7,8 +7,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from core import lock
 from core.errors import InputError
 from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.metadata import gc
+from pipeline.metadata.graph import read_graph
+from pipeline.metadata.store import open_store
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -23,12 +27,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def collect(options: argparse.Namespace, out: Console) -> int:
     """Removes files of old runs and says how many bytes each took."""
-    from core import lock
-    from pipeline.ingestion.staging import LOCK
-    from pipeline.metadata import gc
-    from pipeline.metadata.graph import read_graph
-    from pipeline.metadata.store import open_store
-
     if options.keep < 1:
         raise InputError(f"--keep {options.keep}: keep at least 1, the last run")
     folder = run_folder(options, load_config(options))
@@ -43,7 +41,7 @@ def collect(options: argparse.Namespace, out: Console) -> int:
         if not options.dry_run:
             held.enter_context(lock.hold(folder / lock.FILE))
             if (folder / "staged").is_dir():
-                held.enter_context(lock.wait(folder / "staged" / LOCK))
+                held.enter_context(lock.wait(folder / "staged" / lock.STAGED_FILE))
         removals = gc.plan(read_graph(store), folder, options.keep)
         if options.dry_run:
             for removal in removals:

@@ -9,7 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from core.errors import InputError
+from core.targets import TARGETS
 from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.metadata import lineage, lineage_report
+from pipeline.metadata.graph import read_graph
+from pipeline.metadata.lineage_picture import draw
+from pipeline.metadata.store import open_store
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z")
 
@@ -20,7 +25,7 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
         "lineage", parents=[common], help="what a model was made of; what a span went into"
     )
     parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help="server, edge, or the id of a run"
+        "model", nargs="?", metavar="MODEL", help=f"{', '.join(TARGETS)}, or the id of a run"
     )
     parser.add_argument(
         "version", nargs="?", type=int, metavar="VERSION", help="of the target (default: live)"
@@ -33,12 +38,8 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def show(options: argparse.Namespace, out: Console) -> int:
     """Prints a lineage, and draws it on demand."""
-    from pipeline.metadata import lineage, lineage_report
-    from pipeline.metadata.graph import read_graph
-    from pipeline.metadata.store import open_store
-
     if (options.model is None) == (options.span is None):
-        raise InputError("give a target (server, edge) or the id of a run; or --span N")
+        raise InputError(f"give a target ({', '.join(TARGETS)}) or the id of a run; or --span N")
     folder = run_folder(options, load_config(options))
     if (store := open_store(folder)) is None:
         raise InputError(f"{folder}: no runs there yet; start one with `run`")
@@ -62,8 +63,6 @@ def show(options: argparse.Namespace, out: Console) -> int:
     if not options.json and not lineages:
         out.print("no model: the run came to no Pusher")
     if options.picture:
-        from pipeline.metadata.lineage_picture import draw
-
         written = draw(graph, lineages, options.picture)
         Console(stderr=True).print(escape(str(written)), soft_wrap=True)
     return DONE

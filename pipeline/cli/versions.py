@@ -9,8 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from core.targets import TARGETS
 from pipeline.cli.common import DONE, given_flags, load_config, run_folder
+from pipeline.notify.after import after
+from pipeline.notify.notices import Rollback
 from pipeline.report.display import print_warnings
+from pipeline.versions.listing import list_versions, versions_table
+from pipeline.versions.rollback import roll_back
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -21,7 +26,7 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
     back = verbs.add_parser(
         "rollback", parents=[common], help="make an older version live, or one rolled back before"
     )
-    back.add_argument("target", choices=("server", "edge"), metavar="TARGET", help="server or edge")
+    back.add_argument("target", choices=tuple(TARGETS), metavar="TARGET", help=" or ".join(TARGETS))
     back.add_argument(
         "version",
         nargs="?",
@@ -35,8 +40,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def list_(options: argparse.Namespace, out: Console) -> int:
     """Lists the versions of both targets, the newest first."""
-    from pipeline.versions.listing import list_versions, versions_table
-
     config = load_config(options)
     folder = run_folder(options, config)
     rows = list_versions(folder, config.name)
@@ -51,10 +54,6 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 
 def rollback(options: argparse.Namespace, out: Console) -> int:
     """Makes a version live."""
-    from pipeline.notify.after import after
-    from pipeline.notify.notices import Rollback
-    from pipeline.versions.rollback import roll_back
-
     config = load_config(options)
     folder = run_folder(options, config)
     done = roll_back(folder, config.name, options.target, options.version, options.reason)

@@ -11,7 +11,8 @@ from pathlib import Path
 from core.names import SOURCE_FILES
 from pipeline.ingestion.spans import part_of
 from pipeline.ingestion.window import Ledger
-from pipeline.metadata.store import Execution, Metadata, find, open_store
+from pipeline.metadata.executions import Execution, find
+from pipeline.metadata.store import Metadata, open_store
 from pipeline.retraining import records
 
 

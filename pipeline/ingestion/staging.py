@@ -30,7 +30,6 @@ from pipeline.ingestion.spans import SourceFile, SpanFinding
 from pipeline.ingestion.window import Suspected, Window, find_window
 from pipeline.run.fingerprint import code_sha256
 
-LOCK = ".lock"
 _OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
 
 
@@ -94,7 +93,7 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     splits = _make_splits(config, contents)
     counts = {split: len(splits[split]) for split in SPLITS}
     target.mkdir(parents=True, exist_ok=True)
-    with lock.wait(target / LOCK):  # not every verb that stages holds the run's lock
+    with lock.wait(target / lock.STAGED_FILE):  # not every verb that stages holds the run's lock
         digest = _write(splits, target)
         staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
         write_atomically(record, json.dumps(asdict(staged), indent=1))

@@ -51,9 +51,4 @@ def parse(text: str) -> Address:
         raise InputError(f"user, host or database is missing; give {_FORM}")
     if parts.query or parts.fragment:
         raise InputError(f"options after the database are not read; give {_FORM}")
-    return Address(
-        unquote(parts.username),
-        parts.hostname,
-        port or _PORT,
-        unquote(database),
-    )
+    return Address(unquote(parts.username), parts.hostname, port or _PORT, unquote(database))

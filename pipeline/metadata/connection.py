@@ -5,14 +5,12 @@ where the password is to be found, never the password itself. Whoever reads the 
 later goes by that file. docs/metadata.md says what works on which server.
 """
 
-import json
 import os
 import socket
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from ml_metadata import MetadataStore
@@ -22,6 +20,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
+from core.operation import Metadata
 from pipeline.metadata import address as metadata_address
 from pipeline.metadata.address import Address
 from pipeline.metadata.errors import explain_refusal
@@ -32,17 +31,12 @@ _WAITS = (0.2, 0.4, 0.8, 1.6, 3.2)  # seconds
 FOLDER_CONTEXT = "run_folder"  # who records runs under a pipeline's name: one folder
 
 
-@dataclass(frozen=True)
-class Store:
-    """What `metadata_store.json` holds.
+class Store(Metadata):
+    """What `metadata_store.json` holds: the configuration's section, the address in full.
 
     folder_id: names the run folder in the server's records, wherever it is mounted.
-    password_variable, password_file: as the configuration gives them.
     """
 
-    connection: str
-    password_variable: str | None
-    password_file: str | None
     folder_id: str
 
 
@@ -56,20 +50,13 @@ def connection_config(config: Config, folder: Path) -> mlmd.ConnectionConfig:
     Raises:
         InputError: the password is not where the configuration says.
     """
-    metadata = config.metadata
-    if metadata.connection is None:
-        return sqlite_connection(folder)
-    address = metadata_address.parse(metadata.connection)
-    password = _password(metadata.password_variable, metadata.password_file)
-    return _server_connection(address, password)
+    return _server_connection(config.metadata) or sqlite_connection(folder)
 
 
 def recorded_connection(folder: Path) -> mlmd.ConnectionConfig | None:
     """How to reach the server that records a folder's runs; None when SQLite does."""
-    if (store := _read(folder)) is None:
-        return None
-    password = _password(store.password_variable, store.password_file)
-    return _server_connection(metadata_address.parse(store.connection), password)
+    store = _read(folder)
+    return store and _server_connection(store)
 
 
 def without_password(connection: mlmd.ConnectionConfig) -> mlmd.ConnectionConfig:
@@ -98,19 +85,35 @@ def connect(connection: mlmd.ConnectionConfig) -> MetadataStore:
     """
     if connection.HasField("sqlite"):
         return MetadataStore(connection)
+    server = connection.mysql
+    address = Address(server.user, server.host, server.port, server.database)
     for wait in _WAITS:
         try:
             return MetadataStore(connection)
         except RuntimeError as error:
-            server = connection.mysql
-            address = Address(server.user, server.host, server.port, server.database)
-            refusal = explain_refusal(address, str(error))
-            if refusal is not None:
+            if refusal := explain_refusal(address, str(error)):
                 raise refusal from None
             # Two runs that find the database empty both make the tables, and one of them fails.
             last = error
             time.sleep(wait)
     raise InputError(f"metadata.connection {address}: ML Metadata cannot use it: {last}")
+
+
+def put_context(
+    store: MetadataStore, kind: mlmd.ContextType, context: mlmd.Context
+) -> mlmd.Context | None:
+    """Writes a context of a kind; None when there is one of its name."""
+    context.type_id = store.put_context_type(kind)
+    try:
+        [context.id] = store.put_contexts([context])
+    except AlreadyExistsError:
+        return None
+    return context
+
+
+def texts(values: Mapping[str, str]) -> dict[str, mlmd.Value]:
+    """Properties of an artifact or a context."""
+    return {key: mlmd.Value(string_value=value) for key, value in values.items()}
 
 
 def settle(config: Config, folder: Path) -> None:
@@ -128,13 +131,12 @@ def settle(config: Config, folder: Path) -> None:
     _check_same_store(config, folder, before)
     if config.metadata.connection is None:
         return
-    metadata = config.metadata
     address = str(metadata_address.parse(config.metadata.connection))
     identity = before.folder_id if before else uuid.uuid4().hex
-    store = Store(address, metadata.password_variable, metadata.password_file, identity)
+    store = Store(**config.metadata.model_dump() | {"connection": address, "folder_id": identity})
     server = connect(connection_config(config, folder))
     if store != before:
-        _write(folder, store)
+        write_atomically(folder / FILE, store.model_dump_json(indent=1) + "\n")
     try:
         _claim(server, config.name, identity, folder)
     except InputError:
@@ -161,17 +163,9 @@ def _check_same_store(config: Config, folder: Path, before: Store | None) -> Non
 
 def _claim(server: MetadataStore, name: str, identity: str, folder: Path) -> None:
     """Books the pipeline's name for this folder, or finds it booked."""
-    kind = server.put_context_type(
-        mlmd.ContextType(
-            name=FOLDER_CONTEXT,
-            properties={"folder_id": mlmd.STRING, "folder": mlmd.STRING, "host": mlmd.STRING},
-        )
-    )
-    claim = mlmd.Context(type_id=kind, name=name)
-    for key, value in (("folder_id", identity), ("folder", str(folder)), ("host", _host())):
-        claim.properties[key].string_value = value
-    with suppress(AlreadyExistsError):
-        server.put_contexts([claim])
+    told = {"folder_id": identity, "folder": str(folder), "host": socket.gethostname()}
+    kind = mlmd.ContextType(name=FOLDER_CONTEXT, properties=dict.fromkeys(told, mlmd.STRING))
+    if put_context(server, kind, mlmd.Context(name=name, properties=texts(told))):
         return
     owner = server.get_context_by_type_and_name(FOLDER_CONTEXT, name).properties
     if owner["folder_id"].string_value != identity:
@@ -182,8 +176,19 @@ def _claim(server: MetadataStore, name: str, identity: str, folder: Path) -> Non
         )
 
 
-def _host() -> str:
-    return socket.gethostname()
+def _server_connection(metadata: Metadata) -> mlmd.ConnectionConfig | None:
+    """The server that a section names, if it names one.
+
+    A missing database is an error: a typing error would otherwise make a new one.
+    """
+    if metadata.connection is None:
+        return None
+    server = mlmd.MySQLDatabaseConfig(
+        **asdict(metadata_address.parse(metadata.connection)),
+        password=_password(metadata.password_variable, metadata.password_file),
+        skip_db_creation=True,
+    )
+    return mlmd.ConnectionConfig(mysql=server)
 
 
 def _password(variable: str | None, file: str | None) -> str:
@@ -204,30 +209,11 @@ def _password(variable: str | None, file: str | None) -> str:
     return ""
 
 
-def _server_connection(address: Address, password: str) -> mlmd.ConnectionConfig:
-    """A missing database is an error: a typing error would otherwise make a new one."""
-    return mlmd.ConnectionConfig(
-        mysql=mlmd.MySQLDatabaseConfig(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=password,
-            database=address.database,
-            skip_db_creation=True,
-        )
-    )
-
-
 def _read(folder: Path) -> Store | None:
     path = folder / FILE
     try:
-        values: Mapping[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        return Store(**values)
+        return Store.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except ValueError:
         raise InputError(f"{path}: not what a run wrote there; restore it") from None
-
-
-def _write(folder: Path, store: Store) -> None:
-    write_atomically(folder / FILE, json.dumps(asdict(store), indent=1) + "\n")

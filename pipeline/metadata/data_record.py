@@ -7,12 +7,13 @@ Raw files (RawFile: part, path, sha256) -> Staging -> StagedData, whose URI is C
 import hashlib
 
 from ml_metadata import MetadataStore
-from ml_metadata.errors import AlreadyExistsError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.staging import Staged
-
-RAW_FILE, STAGED_DATA, STAGING = "RawFile", "StagedData", "Staging"
+from pipeline.metadata.connection import put_context, texts
+from pipeline.metadata.executions import RAW_FILE, STAGED_DATA, STAGING
+from pipeline.metadata.store import PIPELINE_CONTEXT
 
 
 def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) -> None:
@@ -30,19 +31,11 @@ def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) ->
             known.state = mlmd.Artifact.LIVE
             store.put_artifacts([known])
         return
-    raw_type = _artifact_type(store, RAW_FILE, "part", "sha256")
     links = [
-        (_raw_file(store, raw_type, pipeline.name, file.part, file.path, file.sha256),
-         _event(mlmd.Event.INPUT, "raw_files", place))
+        (_raw_file(store, pipeline.name, file), _event(mlmd.Event.INPUT, "raw_files", place))
         for place, file in enumerate(staged.files)
-    ]  # fmt: skip
-    data = mlmd.Artifact(
-        type_id=_artifact_type(store, STAGED_DATA, "digest"),
-        name=name,
-        uri=staged.path,
-        state=mlmd.Artifact.LIVE,
-    )
-    data.properties["digest"].string_value = staged.digest
+    ]
+    data = _artifact(store, STAGED_DATA, name, staged.path, {"digest": staged.digest})
     links.append((data, _event(mlmd.Event.OUTPUT, "staged_data", 0)))
     kind = store.put_execution_type(mlmd.ExecutionType(name=STAGING))
     staging = mlmd.Execution(type_id=kind, last_known_state=mlmd.Execution.COMPLETE)
@@ -51,31 +44,29 @@ def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) ->
 
 def pipeline_context(store: MetadataStore, name: str) -> mlmd.Context:
     """The context of a pipeline, which TFX makes at the first node if it is not there before."""
-    kind = store.put_context_type(mlmd.ContextType(name="pipeline"))
-    context = mlmd.Context(type_id=kind, name=name)
-    try:
-        [context.id] = store.put_contexts([context])
-    except AlreadyExistsError:
-        return store.get_context_by_type_and_name("pipeline", name)
-    return context
+    kind, context = mlmd.ContextType(name=PIPELINE_CONTEXT), mlmd.Context(name=name)
+    made = put_context(store, kind, context)
+    return made or store.get_context_by_type_and_name(PIPELINE_CONTEXT, name)
 
 
-def _raw_file(
-    store: MetadataStore, kind: int, pipeline: str, part: str, path: str, sha256: str
-) -> mlmd.Artifact:
-    name = _name(pipeline, part, path, sha256)
+def _raw_file(store: MetadataStore, pipeline: str, file: SourceFile) -> mlmd.Artifact:
+    name = _name(pipeline, file.part, file.path, file.sha256)
+    told = {"part": file.part, "sha256": file.sha256}
     known = store.get_artifact_by_type_and_name(RAW_FILE, name)
-    if known is not None:
-        return known
-    file = mlmd.Artifact(type_id=kind, name=name, uri=path, state=mlmd.Artifact.LIVE)
-    file.properties["part"].string_value = part
-    file.properties["sha256"].string_value = sha256
-    return file
+    return known or _artifact(store, RAW_FILE, name, file.path, told)
 
 
-def _artifact_type(store: MetadataStore, name: str, *properties: str) -> int:
-    kind = mlmd.ArtifactType(name=name, properties=dict.fromkeys(properties, mlmd.STRING))
-    return int(store.put_artifact_type(kind))
+def _artifact(
+    store: MetadataStore, type_name: str, name: str, uri: str, told: dict[str, str]
+) -> mlmd.Artifact:
+    kind = mlmd.ArtifactType(name=type_name, properties=dict.fromkeys(told, mlmd.STRING))
+    return mlmd.Artifact(
+        type_id=store.put_artifact_type(kind),
+        name=name,
+        uri=uri,
+        state=mlmd.Artifact.LIVE,
+        properties=texts(told),
+    )
 
 
 def _event(kind: mlmd.Event.Type, key: str, place: int) -> mlmd.Event:

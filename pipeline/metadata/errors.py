@@ -5,14 +5,11 @@ server is asked once more, without logging in.
 """
 
 import socket
-import struct
 
 from core.errors import InputError
 from pipeline.metadata.address import Address
 
 _TIMEOUT = 5  # seconds
-_HEADER = 4  # bytes of length and number before a packet of MySQL's
-_ERROR_PACKET = 0xFF
 
 
 class ServerDownError(ConnectionError):
@@ -30,14 +27,21 @@ def explain_refusal(address: Address, error: str) -> Exception | None:
     """
     where = f"metadata.connection {address}"
     try:
-        greeting = _greeting_error(address)
+        with socket.create_connection((address.host, address.port), _TIMEOUT) as connection:
+            greeting = connection.recv(512)
     except socket.gaierror as failure:
         return InputError(f"{where}: there is no host '{address.host}' ({failure.strerror})")
     except OSError as failure:
         reason = failure.strerror or str(failure)
         return ServerDownError(f"{where}: the server does not answer ({reason}); start it")
-    if greeting:
-        return ServerDownError(f"{where}: the server takes no connections: {greeting}")
+    # A server that is full greets with an ERR_Packet of MySQL's protocol: four bytes of header,
+    # 0xff, two bytes of number, text.
+    if greeting[4:5] == b"\xff":
+        number, text = (
+            int.from_bytes(greeting[5:7], "little"),
+            greeting[7:].decode(errors="replace"),
+        )
+        return ServerDownError(f"{where}: the server takes no connections: {text} ({number})")
     if "Changing to database" in error:
         return InputError(
             f"{where}: the database does not exist, or the user has no rights in it; create it and "
@@ -49,16 +53,3 @@ def explain_refusal(address: Address, error: str) -> Exception | None:
             "plugin than mysql_native_password, the only one that ML Metadata's client has"
         )
     return None
-
-
-def _greeting_error(address: Address) -> str | None:
-    """The error with which a server greets, such as `Too many connections`; None when it is well.
-
-    Source: MySQL's protocol, ERR_Packet.
-    """
-    with socket.create_connection((address.host, address.port), timeout=_TIMEOUT) as connection:
-        packet = connection.recv(512)[_HEADER:]
-    if not packet or packet[0] != _ERROR_PACKET:
-        return None
-    (number,) = struct.unpack_from("<H", packet, 1)
-    return f"{packet[3:].decode(errors='replace')} ({number})"

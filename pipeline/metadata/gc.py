@@ -12,17 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_metadata.proto import metadata_store_pb2 as mlmd
-
-from pipeline.ingestion.staging import LOCK
-from pipeline.metadata.data_record import RAW_FILE
-from pipeline.metadata.graph import Graph, Step
+from core import lock
+from core.targets import TARGETS
+from pipeline.metadata.executions import RAW_FILE, Execution
+from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import models_of
 from pipeline.metadata.store import Metadata
 from pipeline.report import summary
-from pipeline.versions.served import FOLDERS, served_folder
 
-MARKED_AT_ONCE = 100
 STAGED_KEYS = ("input_base", "schema_file", "path")  # parameters that name staged files
 _SYSTEM = ".system"
 
@@ -55,17 +52,21 @@ def plan(graph: Graph, folder: Path, keep: int) -> list[Removal]:
     rollbacks = [m for m in models_of(graph, folder) if m.version and m.version.status != "deleted"]
     # Of a model that another one was compared with, or began from, the files are kept, not those
     # behind it.
-    steps |= {step.id: step for step in graph.upstream(m.pushed.id for m in rollbacks)}
-    kept = {item for step in steps.values() for item in _items(step)}
-    staged = _staged_paths(graph, newest, steps.values()) | {graph.items[i].uri for i in kept}
-    kept |= {item.id for item in graph.items.values() if item.uri in staged}
+    steps |= {step.id: step for step in graph.upstream(m.pushed for m in rollbacks)}
+    held = [artifact for step in steps.values() for artifact in (*step.read, *step.made)]
+    staged = _staged_paths(graph, newest, steps.values()) | {artifact.uri for artifact in held}
+    kept = {a.id for a in held} | {a.id for a in graph.artifacts if a.uri in staged}
+    known = {artifact.uri for artifact in graph.artifacts if not artifact.deleted}
+    others = [
+        ("unfinished", _unknown(folder / "artifacts", known)),
+        ("scratch", _system(folder / "artifacts", set(steps))),
+        ("staged", _staged(folder / "staged", staged)),
+        ("report", _reports(folder, {*newest, *(model.run_id for model in rollbacks)})),
+        ("scratch", _scratch(folder)),
+    ]
     found = [
         *_artifacts(graph, folder, kept),
-        *_unknown(folder / "artifacts", {i.uri for i in graph.items.values() if not i.deleted}),
-        *_system(folder / "artifacts", set(steps)),
-        *_staged(folder / "staged", staged),
-        *_reports(folder, {*newest, *(model.run_id for model in rollbacks)}),
-        *_scratch(folder),
+        *(Removal(kind, path, size_of(path)) for kind, paths in others for path in paths),
     ]
     by_path = {removal.path: removal for removal in reversed(found) if removal.path.exists()}
     marked_only = [r for r in found if r.artifact_id is not None and not r.path.exists()]
@@ -81,12 +82,7 @@ def collect(store: Metadata, removals: Iterable[Removal], tell: Callable[[Remova
         tell: is told of each, once it is gone.
     """
     removals = list(removals)
-    ids = [removal.artifact_id for removal in removals if removal.artifact_id is not None]
-    for start in range(0, len(ids), MARKED_AT_ONCE):
-        artifacts = store.store.get_artifacts_by_id(ids[start : start + MARKED_AT_ONCE])
-        for artifact in artifacts:
-            artifact.state = mlmd.Artifact.DELETED
-        store.store.put_artifacts(artifacts)
+    store.forget_artifacts([r.artifact_id for r in removals if r.artifact_id is not None])
     for removal in removals:
         if removal.path.is_dir():
             shutil.rmtree(removal.path)
@@ -95,73 +91,63 @@ def collect(store: Metadata, removals: Iterable[Removal], tell: Callable[[Remova
         tell(removal)
 
 
-def _items(step: Step) -> Iterator[int]:
-    for held in (*step.inputs.values(), *step.outputs.values()):
-        yield from held
-
-
 def _artifacts(graph: Graph, folder: Path, kept: set[int]) -> Iterator[Removal]:
-    for item in graph.items.values():
-        path = Path(item.uri)
-        if item.id in kept or item.deleted or item.type_name == RAW_FILE:
+    for artifact in graph.artifacts:
+        path = Path(artifact.uri)
+        if artifact.id in kept or artifact.deleted or artifact.type_name == RAW_FILE:
             continue
         if path.is_relative_to(folder) and path != folder:
             kind = "artifact" if path.is_relative_to(folder / "artifacts") else "staged"
-            yield Removal(kind, path, size_of(path), item.id)
+            yield Removal(kind, path, size_of(path), artifact.id)
 
 
-def _unknown(artifacts: Path, known: set[str]) -> Iterator[Removal]:
+def _unknown(artifacts: Path, known: set[str]) -> list[Path]:
     """Outputs that no artifact stands for: of killed runs, of a killed gc."""
-    for path in sorted(artifacts.glob("*/*/*")):
-        hidden = path.parent.name.startswith(".")
-        if path.name.isdecimal() and not hidden and str(path) not in known:
-            yield Removal("unfinished", path, size_of(path))
+    outputs = [p for p in sorted(artifacts.glob("*/*/*")) if not p.parent.name.startswith(".")]
+    return [path for path in outputs if path.name.isdecimal() and str(path) not in known]
 
 
-def _system(artifacts: Path, kept: set[int]) -> Iterator[Removal]:
+def _system(artifacts: Path, kept: set[int]) -> list[Path]:
     """What TFX itself writes for an execution, and working folders that a killed node left."""
-    for path in sorted(artifacts.glob(f"*/{_SYSTEM}/*/*")):
-        if path.parent.name == "stateful_working_dir" or (
-            path.name.isdecimal() and int(path.name) not in kept
-        ):
-            yield Removal("scratch", path, size_of(path))
+    return [
+        path
+        for path in sorted(artifacts.glob(f"*/{_SYSTEM}/*/*"))
+        if path.parent.name == "stateful_working_dir"
+        or (path.name.isdecimal() and int(path.name) not in kept)
+    ]
 
 
-def _staged_paths(graph: Graph, runs: Iterable[str], steps: Iterable[Step]) -> set[str]:
+def _staged_paths(graph: Graph, runs: Iterable[str], steps: Iterable[Execution]) -> set[str]:
     of_runs = {str(graph.runs[run_id].get("staged_data")) for run_id in runs}
     return of_runs | {
         str(step.properties[key]) for step in steps for key in STAGED_KEYS if key in step.properties
     }
 
 
-def _staged(staged: Path, kept: set[str]) -> Iterator[Removal]:
+def _staged(staged: Path, kept: set[str]) -> Iterator[Path]:
     """Staged data, contracts and answers that no kept run has read, and records of such data."""
-    places = [*staged.glob("contracts/*"), *staged.glob("answers/*"), *staged.glob("*")]
-    for path in sorted(places):
+    for path in sorted([*staged.glob("contracts/*"), *staged.glob("answers/*"), *staged.glob("*")]):
+        if path.name in ("contracts", "answers", lock.STAGED_FILE):
+            continue
+        data = path
         if path.suffix == ".json":
-            data: Path | None = staged / str(json.loads(path.read_bytes())["digest"])[:16]
-        else:
-            data = None if path.name in ("contracts", "answers", LOCK) else path
-        if data is not None and not any(Path(uri).is_relative_to(data) for uri in kept):
-            yield Removal("staged", path, size_of(path))
+            data = staged / str(json.loads(path.read_bytes())["digest"])[:16]
+        if not any(Path(uri).is_relative_to(data) for uri in kept):
+            yield path
 
 
-def _reports(folder: Path, kept: set[str]) -> Iterator[Removal]:
+def _reports(folder: Path, kept: set[str]) -> list[Path]:
     """Reports of old runs; their summaries stay, for `runs` and `show`."""
-    for report in sorted(folder.glob("reports/*")):
-        if report.name not in kept:
-            for path in sorted(report.iterdir()):
-                if path.name != summary.FILE:
-                    yield Removal("report", path, size_of(path))
+    files = sorted(folder.glob("reports/*/*"))
+    return [p for p in files if p.parent.name not in kept and p.name != summary.FILE]
 
 
-def _scratch(folder: Path) -> Iterator[Removal]:
+def _scratch(folder: Path) -> list[Path]:
     """What a killed process was about to rename."""
-    served = [served_folder(folder, folder.name, target) for target in FOLDERS]
+    served = [target.served(folder, folder.name) for target in TARGETS.values()]
     incoming = [path.with_name(f".{path.name}.incoming") for path in served]
     summaries = folder.glob(f"reports/*/.{summary.FILE}.*")
-    for path in (*incoming, *folder.glob(".*.[0-9]*"), *summaries):
-        yield Removal("scratch", path, size_of(path))
+    return [*incoming, *folder.glob(".*.[0-9]*"), *summaries]
 
 
 def size_of(path: Path) -> int:

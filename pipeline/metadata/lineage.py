@@ -1,14 +1,14 @@
 """From a model to the raw files it was made of, and from a span of data to what was made of it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from pipeline.metadata.data_record import RAW_FILE
-from pipeline.metadata.graph import Graph, Item, Step
-from pipeline.versions.served import FOLDERS, Version, versions
+from core.targets import TARGETS
+from pipeline.metadata.executions import RAW_FILE, Artifact, Execution, Properties
+from pipeline.metadata.graph import Graph
+from pipeline.versions.served import Version, versions
 
 PUSHER = "Pusher."
 _CODE = re.compile(r'code_sha256\\*"[^0-9a-f]*([0-9a-f]{64})')  # in JSON, or in JSON in JSON
@@ -31,7 +31,7 @@ class Model:
 
     target: str
     run_id: str
-    pushed: Item
+    pushed: Artifact
     version: Version | None
 
 
@@ -40,7 +40,7 @@ class Lineage:
     """A model and the steps behind it, each after those that it takes from."""
 
     model: Model
-    steps: list[Step]
+    steps: list[Execution]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Descendants:
     """
 
     span: int
-    files: list[Item]
+    files: list[Artifact]
     runs: list[str]
     models: list[Model]
 
@@ -67,18 +67,17 @@ def models_of(graph: Graph, folder: Path) -> list[Model]:
     """
     known = {
         (target, version.version): version
-        for target in FOLDERS
+        for target in TARGETS
         for version in versions(folder, folder.name, target)
     }
-    found = []
-    for step in graph.steps.values():
-        if step.node.startswith(PUSHER) and step.state == "COMPLETE":
-            target = step.node.removeprefix(PUSHER)
-            for item in (graph.items[i] for held in step.outputs.values() for i in held):
-                number = item.properties.get("pushed_version") or None
-                version = known.get((target, int(number))) if number is not None else None
-                found.append(Model(target, step.run_id, item, version))
-    return found
+    return [
+        Model(target, step.run_id, artifact, known.get((target, number)))
+        for step in graph.executions
+        if step.node.startswith(PUSHER) and step.state == "COMPLETE"
+        for target in [step.node.removeprefix(PUSHER)]
+        for artifact in step.made
+        for number in [int(artifact.properties.get("pushed_version") or 0)]
+    ]
 
 
 def of_version(graph: Graph, folder: Path, target: str, number: int | None) -> Lineage:
@@ -87,14 +86,14 @@ def of_version(graph: Graph, folder: Path, target: str, number: int | None) -> L
     Raises:
         InputError: there is no such target or version, or ML Metadata does not know it.
     """
-    if target not in FOLDERS:
+    if target not in TARGETS:
         raise InputError(
-            f"'{target}' is neither a target ({', '.join(FOLDERS)}) nor the id of a run; "
+            f"'{target}' is neither a target ({', '.join(TARGETS)}) nor the id of a run; "
             "`models` and `runs` list them"
         )
     here = versions(folder, folder.name, target)
-    wanted = [v for v in here if v.status == "live" if number in (None, v.version)] or [
-        v for v in here if v.version == number
+    wanted = [
+        v.version for v in here if number == v.version or (number is None and v.status == "live")
     ]
     if not wanted:
         numbers = [version.version for version in here]
@@ -103,10 +102,10 @@ def of_version(graph: Graph, folder: Path, target: str, number: int | None) -> L
     models = [
         model
         for model in models_of(graph, folder)
-        if model.target == target and model.version and model.version.version == wanted[0].version
+        if model.target == target and model.version and model.version.version == wanted[0]
     ]
     if not models:
-        raise InputError(f"ML Metadata of {folder} does not know {target} {wanted[0].version}")
+        raise InputError(f"ML Metadata of {folder} does not know {target} {wanted[0]}")
     pushed = [model for model in models if not model.pushed.properties.get("already_live")]
     return of_model(graph, (pushed or models)[0])
 
@@ -120,7 +119,7 @@ def of_run(graph: Graph, folder: Path, run_id: str) -> list[Lineage]:
     if run_id not in graph.runs:
         last = list(graph.runs)[-5:]
         raise InputError(f"there is no run {run_id} under {folder}; the last ones: {last}")
-    made = {i for s in graph.of_run(run_id) for held in s.outputs.values() for i in held}
+    made = {artifact.id for step in graph.of_run(run_id) for artifact in step.made}
     return [of_model(graph, m) for m in models_of(graph, folder) if m.pushed.id in made]
 
 
@@ -131,54 +130,37 @@ def of_span(graph: Graph, folder: Path, span: int) -> Descendants:
         InputError: no run has read it.
     """
     part = f"span-{span}"
-    files = [i for i in raw_files(graph) if i.properties["part"] == part]
+    known = [artifact for artifact in graph.artifacts if artifact.type_name == RAW_FILE]
+    files = [file for file in known if file.properties["part"] == part]
     if not files:
-        parts = sorted({str(i.properties["part"]) for i in raw_files(graph)})
+        parts = sorted({str(file.properties["part"]) for file in known})
         raise InputError(f"no run under {folder} has read {part}; there are: {parts}")
     ids = {file.id for file in files}
-    touched = {
-        step.id: bool(ids & {i for held in step.inputs.values() for i in held})
-        for step in graph.steps.values()
-    }
-    staged = {
-        graph.items[i].uri
-        for step in graph.steps.values()
-        if touched[step.id]
-        for held in step.outputs.values()
-        for i in held
-    }
-    runs = [run for run, known in graph.runs.items() if known.get("staged_data") in staged]
-    models = [m for m in models_of(graph, folder) if ids & _sources(graph, m)]
+
+    def reads_them(step: Execution) -> bool:
+        return not ids.isdisjoint(artifact.id for artifact in step.read)
+
+    staged = {made.uri for step in graph.executions if reads_them(step) for made in step.made}
+    runs = [run for run, told in graph.runs.items() if told.get("staged_data") in staged]
+    models = [
+        model
+        for model in models_of(graph, folder)
+        if any(reads_them(step) for step in of_model(graph, model).steps)
+    ]
     return Descendants(span, files, runs, models)
 
 
-def raw_files(graph: Graph) -> Iterator[Item]:
-    """Raw files that were read."""
-    return (item for item in graph.items.values() if item.type_name == RAW_FILE)
-
-
-def facts(step: Step) -> dict[str, str | int | float]:
+def facts(step: Execution) -> Properties:
     """What a node was told that matters for its result; its code by SHA-256."""
-    found = {
-        key: step.properties[key] for key in FACTS if step.properties.get(key) not in ("", None)
-    }
-    if code := _code(step):
-        found["code_sha256"] = code
+    told = step.properties
+    found = {key: told[key] for key in FACTS if told.get(key) not in ("", None)}
+    if "code_sha256" in told:
+        found["code_sha256"] = told["code_sha256"]
+    elif code := _CODE.search(str(told.get("custom_config", ""))):
+        found["code_sha256"] = code[1]
     return found
-
-
-def _code(step: Step) -> str | None:
-    if "code_sha256" in step.properties:
-        return str(step.properties["code_sha256"])
-    found = _CODE.search(str(step.properties.get("custom_config", "")))
-    return found[1] if found else None
 
 
 def of_model(graph: Graph, model: Model) -> Lineage:
     """The lineage of a model."""
-    return Lineage(model, graph.upstream([model.pushed.id]))
-
-
-def _sources(graph: Graph, model: Model) -> set[int]:
-    steps = graph.upstream([model.pushed.id])
-    return {item.id for step in steps for _, item in graph.inputs(step)}
+    return Lineage(model, graph.upstream([model.pushed]))

@@ -5,8 +5,8 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline.metadata.data_record import RAW_FILE
-from pipeline.metadata.graph import REFERENCES, Graph, Item, Step
+from pipeline.metadata.executions import RAW_FILE, Artifact, Execution
+from pipeline.metadata.graph import REFERENCES, Graph
 from pipeline.metadata.lineage import Descendants, Lineage, Model, facts
 
 SHORT = 12  # characters of a digest that people are shown
@@ -15,29 +15,33 @@ SHORT = 12  # characters of a digest that people are shown
 def lineage_values(graph: Graph, lineage: Lineage) -> dict[str, Any]:
     """A lineage with every digest in full."""
     model = lineage.model
-    items = {item.id: item for step in lineage.steps for _, item in graph.inputs(step)} | {
-        i: graph.items[i] for step in lineage.steps for held in step.outputs.values() for i in held
-    }
+    steps = lineage.steps
+    artifacts = {a.id: a for step in steps for a in graph.inputs(step)}
+    artifacts |= {a.id: a for step in steps for a in step.made}
     return {
         **_model_values(model),
         "run": graph.runs.get(model.run_id, {}),
-        "raw_files": [_file_values(i) for i in items.values() if i.type_name == RAW_FILE],
+        "raw_files": [_file_values(i) for i in artifacts.values() if i.type_name == RAW_FILE],
         "steps": [
             {
                 "node": step.node,
                 "execution_id": step.id,
                 "run_id": step.run_id or None,
                 "facts": facts(step),
-                "inputs": step.inputs,
-                "outputs": step.outputs,
+                "inputs": _ids(step.inputs),
+                "outputs": _ids(step.outputs),
             }
-            for step in lineage.steps
+            for step in steps
         ],
         "artifacts": [
             {"id": i.id, "type": i.type_name, "uri": i.uri, "deleted": i.deleted}
-            for i in items.values()
+            for i in artifacts.values()
         ],
     }
+
+
+def _ids(by_key: dict[str, list[Artifact]]) -> dict[str, list[int]]:
+    return {key: [artifact.id for artifact in artifacts] for key, artifacts in by_key.items()}
 
 
 def descendant_values(found: Descendants) -> dict[str, Any]:
@@ -59,12 +63,12 @@ def lineage_tree(graph: Graph, lineage: Lineage) -> Tree:
         if key in run:
             tree.add(f"{key} {escape(_short(str(run[key])))}")
     shown: set[int] = set()
-    if maker := graph.maker(model.pushed.id):
+    if maker := graph.maker(model.pushed):
         _add_step(graph, tree, maker, shown, model.run_id)
     return tree
 
 
-def _add_step(graph: Graph, above: Tree, step: Step, shown: set[int], run_id: str) -> None:
+def _add_step(graph: Graph, above: Tree, step: Execution, shown: set[int], run_id: str) -> None:
     if step.id in shown:
         above.add(f"[dim]{escape(step.node)}, see above[/]")
         return
@@ -75,10 +79,10 @@ def _add_step(graph: Graph, above: Tree, step: Step, shown: set[int], run_id: st
     for key, items in step.inputs.items():
         if key in REFERENCES:
             for reference in items:
-                branch.add(f"[dim]{escape(_reference(graph, key, graph.items[reference]))}[/]")
+                branch.add(f"[dim]{escape(_reference(graph, key, reference))}[/]")
     seen: set[int] = set()
-    for _, item in graph.inputs(step):
-        maker = graph.maker(item.id)
+    for item in graph.inputs(step):
+        maker = graph.maker(item)
         if item.type_name == RAW_FILE:
             branch.add(escape(file_line(item)))
         elif maker is not None and maker.id not in seen:
@@ -86,8 +90,8 @@ def _add_step(graph: Graph, above: Tree, step: Step, shown: set[int], run_id: st
             _add_step(graph, branch, maker, shown, run_id)
 
 
-def _reference(graph: Graph, key: str, item: Item) -> str:
-    maker = graph.maker(item.id)
+def _reference(graph: Graph, key: str, item: Artifact) -> str:
+    maker = graph.maker(item)
     made = f"{maker.node} of run {maker.run_id}" if maker else item.uri
     return f"{key.replace('_', ' ')}: {made}"
 
@@ -117,7 +121,7 @@ def title(model: Model) -> str:
     )
 
 
-def file_line(item: Item) -> str:
+def file_line(item: Artifact) -> str:
     """`span-1 data.csv sha256 0123456789ab`."""
     name = item.uri.rpartition("/")[2]
     return f"{item.properties['part']} {name} sha256 {_short(str(item.properties['sha256']))}"
@@ -131,7 +135,7 @@ def _short(text: str) -> str:
     return f"staged/{rest}" if found and folder else text
 
 
-def _file_values(item: Item) -> dict[str, Any]:
+def _file_values(item: Artifact) -> dict[str, Any]:
     return {"part": item.properties["part"], "path": item.uri, "sha256": item.properties["sha256"]}
 
 

@@ -7,18 +7,33 @@ neither read nor touched.
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from ml_metadata import MetadataStore
-from ml_metadata.errors import AlreadyExistsError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.metadata import patience
-from pipeline.metadata.connection import SQLITE, connect, recorded_connection, sqlite_connection
+from pipeline.metadata.connection import (
+    SQLITE,
+    connect,
+    put_context,
+    recorded_connection,
+    sqlite_connection,
+    texts,
+)
+from pipeline.metadata.executions import (
+    DELETED,
+    STAGING,
+    Artifact,
+    Execution,
+    Properties,
+    properties_of,
+    to_artifact,
+)
 from pipeline.metadata.patience import patiently
 
 PIPELINE_CONTEXT = "pipeline"
@@ -26,33 +41,8 @@ RUN_CONTEXT = "pipeline_run"
 NODE_CONTEXT = "node"
 _OWNER = "pipeline_name"  # custom property of a run: whose it is
 _UNFINISHED = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.UNKNOWN)
+_AT_ONCE, _WRITTEN_AT_ONCE = 1000, 100  # records of one query
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """An output of an execution; `properties` are the custom ones."""
-
-    id: int
-    type_name: str
-    uri: str
-    properties: dict[str, str | int | float]
-
-
-@dataclass(frozen=True)
-class Execution:
-    """One node of one run.
-
-    state: name of ML Metadata's state: COMPLETE, CACHED, FAILED, CANCELED, RUNNING.
-    seconds: from registration to the last change.
-    outputs: artifacts by output key.
-    """
-
-    id: int
-    node: str
-    state: str
-    seconds: float
-    outputs: dict[str, list[Artifact]]
 
 
 def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
@@ -75,43 +65,36 @@ def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
 
 
 class Metadata:
-    """A pipeline's store, opened for reading or, by the run that holds its lock, for writing."""
+    """A pipeline's store, opened for reading or, by the run that holds its lock, for writing.
+
+    pipeline: its name.
+    store: ML Metadata's own interface; on a server it shows other pipelines, too.
+    """
 
     def __init__(self, run_folder: Path, writable: bool = False) -> None:
         config = recorded_connection(run_folder) or sqlite_connection(run_folder)
         if config.HasField("sqlite") and not writable:
             config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
-        self._pipeline = run_folder.name
+        self.pipeline = run_folder.name
         self._file = run_folder / SQLITE
-        self._store: MetadataStore = self._patiently(lambda: connect(config))
+        self.store: MetadataStore = self._patiently(lambda: connect(config))
+
+    def runs(self) -> dict[str, Properties]:
+        """What is known of each run (configuration, code, seed) by its id, the oldest first."""
+        return {run.name: properties_of(run) for run in self._runs()}
+
+    def _runs(self) -> list[mlmd.Context]:
+        contexts = self._patiently(lambda: self.store.get_contexts_by_type(RUN_CONTEXT))
+        ours = ("", self.pipeline)  # runs in SQLite need not say whose they are
+        found = [c for c in contexts if c.custom_properties[_OWNER].string_value in ours]
+        return sorted(found, key=lambda c: c.id)
 
     def run_ids(self) -> list[str]:
         """Ids of all runs, the oldest first."""
-        contexts = self._patiently(lambda: self._store.get_contexts_by_type(RUN_CONTEXT))
-        return [c.name for c in sorted(contexts, key=lambda c: c.id) if self._is_ours(c)]
-
-    def _is_ours(self, run: mlmd.Context) -> bool:
-        """Runs in SQLite need not say whose they are."""
-        owner = run.custom_properties[_OWNER].string_value
-        return owner in ("", self._pipeline)
+        return list(self.runs())
 
     def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
         return patiently(ask, self._file)
-
-    @property
-    def store(self) -> MetadataStore:
-        """ML Metadata's own interface; on a server it shows other pipelines, too."""
-        return self._store
-
-    @property
-    def pipeline(self) -> str:
-        """The pipeline's name."""
-        return self._pipeline
-
-    def run_properties(self, run_id: str) -> dict[str, str | int | float]:
-        """What is known of a run: configuration, code, seed."""
-        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
-        return {key: value.string_value for key, value in run.custom_properties.items()}
 
     def register_run(self, run_id: str, properties: dict[str, str]) -> bool:
         """Writes a run down before its first node; False when another pipeline's has that id.
@@ -120,111 +103,128 @@ class Metadata:
             run_id: the run.
             properties: what is known of it, kept as custom properties of its context.
         """
-        kind = self._store.put_context_type(mlmd.ContextType(name=RUN_CONTEXT))
-        run = mlmd.Context(type_id=kind, name=run_id)
-        for key, value in {**properties, _OWNER: self._pipeline}.items():
-            run.custom_properties[key].string_value = value
-        try:
-            self._store.put_contexts([run])
-        except AlreadyExistsError:
-            return False
-        return True
+        known = texts({**properties, _OWNER: self.pipeline})
+        run = mlmd.Context(name=run_id, custom_properties=known)
+        return put_context(self.store, mlmd.ContextType(name=RUN_CONTEXT), run) is not None
 
     def executions(self, run_id: str) -> list[Execution]:
         """Executions of a run in the order in which they started; none for an unknown run."""
         return self._patiently(lambda: self._executions(run_id))
 
-    def state(self, execution_id: int) -> str:
-        """Name of ML Metadata's state of an execution."""
-        [execution] = self._patiently(lambda: self._store.get_executions_by_id([execution_id]))
-        return str(mlmd.Execution.State.Name(execution.last_known_state))
-
     def _executions(self, run_id: str) -> list[Execution]:
-        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
-        if run is None:
-            return []
-        found = sorted(self._store.get_executions_by_context(run.id), key=lambda e: e.id)
-        nodes = {execution.id: self._node_id(execution.id) for execution in found}
-        outputs = self._outputs([execution.id for execution in found])
+        found = self._executions_in(RUN_CONTEXT, run_id)
+        nodes = {execution.id: self._place(execution.id)[0] for execution in found}
+        return self._records(found, nodes, dict.fromkeys(nodes, run_id))
+
+    def history(self) -> list[Execution]:
+        """Executions of all runs, and stagings, in the order in which they started."""
+        return self._patiently(self._history)
+
+    def _history(self) -> list[Execution]:
+        found = self._executions_in(PIPELINE_CONTEXT, self.pipeline)
+        nodes = {execution.id: STAGING for execution in found if execution.type == STAGING}
+        contexts = self.store.get_contexts_by_type(NODE_CONTEXT)
+        prefix = f"{self.pipeline}."
+        for execution_id, name in self._members(c for c in contexts if c.name.startswith(prefix)):
+            nodes[execution_id] = name.removeprefix(prefix)
+        return self._records(found, nodes, dict(self._members(self._runs())))
+
+    def _executions_in(self, kind: str, name: str) -> list[mlmd.Execution]:
+        context = self.store.get_context_by_type_and_name(kind, name)
+        return list(self.store.get_executions_by_context(context.id)) if context else []
+
+    def _members(self, contexts: Iterable[mlmd.Context]) -> Iterator[tuple[int, str]]:
+        """Ids of the executions in each context, and its name."""
+        for context in contexts:
+            for execution in self.store.get_executions_by_context(context.id):
+                yield execution.id, context.name
+
+    def _records(
+        self,
+        executions: Iterable[mlmd.Execution],
+        nodes: Mapping[int, str],
+        runs: Mapping[int, str],
+    ) -> list[Execution]:
+        """Those executions that are of a node, with what they read and made."""
+        found = sorted((e for e in executions if nodes.get(e.id)), key=lambda e: e.id)
+        read = self.store.get_events_by_execution_ids
+        events = [e for ids in _batches([e.id for e in found], _AT_ONCE) for e in read(ids)]
+        wanted = sorted({event.artifact_id for event in events})
+        artifacts = {
+            artifact.id: to_artifact(artifact)
+            for ids in _batches(wanted, _AT_ONCE)
+            for artifact in self.store.get_artifacts_by_id(ids)
+        }
+        links: defaultdict[tuple[int, int], dict[str, list[Artifact]]] = defaultdict(dict)
+        for event in events:
+            if event.type in (mlmd.Event.INPUT, mlmd.Event.OUTPUT):
+                by_key = links[event.execution_id, event.type]
+                by_key.setdefault(event.path.steps[0].key, []).append(artifacts[event.artifact_id])
         return [
             Execution(
-                execution.id,
-                nodes[execution.id],
-                mlmd.Execution.State.Name(execution.last_known_state),
-                _seconds(execution),
-                outputs.get(execution.id, {}),
+                e.id,
+                nodes[e.id],
+                mlmd.Execution.State.Name(e.last_known_state),
+                (e.last_update_time_since_epoch - e.create_time_since_epoch) / 1000,
+                links[e.id, mlmd.Event.OUTPUT],
+                links[e.id, mlmd.Event.INPUT],
+                runs.get(e.id, ""),
+                properties_of(e),
             )
-            for execution in found
-            if nodes[execution.id]
+            for e in found
         ]
 
-    def _node_id(self, execution_id: int) -> str:
-        """`Trainer`: the context of a node is named <pipeline>.<node id>; empty for others."""
-        for context in self._store.get_contexts_by_execution(execution_id):
-            if context.type == NODE_CONTEXT:
-                pipeline, _, node = str(context.name).partition(".")
-                return node if pipeline == self._pipeline else ""
-        return ""
+    def state(self, execution_id: int) -> str:
+        """Name of ML Metadata's state of an execution."""
+        [execution] = self._patiently(lambda: self.store.get_executions_by_id([execution_id]))
+        return str(mlmd.Execution.State.Name(execution.last_known_state))
 
-    def _outputs(self, execution_ids: list[int]) -> dict[int, dict[str, list[Artifact]]]:
-        if not execution_ids:
-            return {}
-        events = [
-            event
-            for event in self._store.get_events_by_execution_ids(execution_ids)
-            if event.type == mlmd.Event.OUTPUT
-        ]
-        ids = sorted({event.artifact_id for event in events})
-        records = {a.id: _to_artifact(a) for a in self._store.get_artifacts_by_id(ids)}
-        outputs: dict[int, dict[str, list[Artifact]]] = {}
-        for event in events:
-            key = event.path.steps[0].key
-            by_key = outputs.setdefault(event.execution_id, {})
-            by_key.setdefault(key, []).append(records[event.artifact_id])
-        return outputs
+    def _place(self, execution_id: int) -> tuple[str, str]:
+        """Node and run of an execution; empty for none, the node for another pipeline's, too."""
+        names = {c.type: str(c.name) for c in self.store.get_contexts_by_execution(execution_id)}
+        # The context of a node is named <pipeline>.<node id>.
+        pipeline, _, node = names.get(NODE_CONTEXT, "").partition(".")
+        return node if pipeline == self.pipeline else "", names.get(RUN_CONTEXT, "")
+
+    def _maker(self, artifact_ids: Sequence[int]) -> tuple[str, str]:
+        """Node and run that made the first of some artifacts."""
+        events = self.store.get_events_by_artifact_ids(artifact_ids) if artifact_ids else []
+        makers = [event.execution_id for event in events if event.type == mlmd.Event.OUTPUT]
+        return self._place(min(makers)) if makers else ("", "")
 
     def producer(self, artifact_id: int) -> str:
         """Id of the node that made an artifact."""
-        for event in self._store.get_events_by_artifact_ids([artifact_id]):
-            if event.type == mlmd.Event.OUTPUT:
-                return self._node_id(event.execution_id)
-        return ""
+        return self._maker([artifact_id])[0]
+
+    def run_of(self, uri: str) -> str | None:
+        """Id of the run that made the artifact at `uri`; None for an unknown one."""
+        return self._maker([a.id for a in self.store.get_artifacts_by_uri(uri)])[1] or None
 
     def artifacts(self, type_name: str) -> list[Artifact]:
         """Artifacts of a type that are not marked as deleted, the oldest first."""
         found = self._patiently(self._artifacts)
-        live = [a for a in found if a.type == type_name and a.state != mlmd.Artifact.DELETED]
-        return [_to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
+        live = [a for a in found if a.type == type_name and a.state not in DELETED]
+        return [to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
 
     def _artifacts(self) -> list[mlmd.Artifact]:
-        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
-        return list(self._store.get_artifacts_by_context(pipeline.id)) if pipeline else []
+        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
+        return list(self.store.get_artifacts_by_context(pipeline.id)) if pipeline else []
 
-    def run_of(self, uri: str) -> str | None:
-        """Id of the run that made the artifact at `uri`; None for an unknown one."""
-        for artifact in self._store.get_artifacts_by_uri(uri):
-            for event in self._store.get_events_by_artifact_ids([artifact.id]):
-                if event.type != mlmd.Event.OUTPUT:
-                    continue
-                contexts = self._store.get_contexts_by_execution(event.execution_id)
-                runs = [str(context.name) for context in contexts if context.type == RUN_CONTEXT]
-                if runs:
-                    return min(runs)
-        return None
-
-    def forget_artifact(self, artifact_id: int) -> None:
-        """Marks an artifact as deleted: no cached execution hands it on any more."""
-        [artifact] = self._store.get_artifacts_by_id([artifact_id])
-        artifact.state = mlmd.Artifact.DELETED
-        self._store.put_artifacts([artifact])
+    def forget_artifacts(self, artifact_ids: Sequence[int]) -> None:
+        """Marks artifacts as deleted: no cached execution hands them on any more."""
+        for ids in _batches(artifact_ids, _WRITTEN_AT_ONCE):
+            artifacts = self.store.get_artifacts_by_id(ids)
+            for artifact in artifacts:
+                artifact.state = mlmd.Artifact.DELETED
+            self.store.put_artifacts(artifacts)
 
     def note_on_run(self, run_id: str, notes: Mapping[str, str]) -> None:
         """Adds custom properties to a run; nothing happens for an unknown one."""
-        run = self._store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
+        run = self.store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
         if run is not None:
             for key, value in notes.items():
                 run.custom_properties[key].string_value = value
-            self._store.put_contexts([run])
+            self.store.put_contexts([run])
 
     def close_unfinished(self, artifacts: Path) -> list[str]:
         """Cancels executions that a killed or interrupted run left, and removes what they wrote.
@@ -235,10 +235,9 @@ class Metadata:
         Returns:
             The ids of their nodes.
         """
-        pipeline = self._store.get_context_by_type_and_name(PIPELINE_CONTEXT, self._pipeline)
-        started = self._store.get_executions_by_context(pipeline.id) if pipeline else []
+        started = self._executions_in(PIPELINE_CONTEXT, self.pipeline)
         left = [e for e in started if e.last_known_state in _UNFINISHED]
-        nodes = [self._node_id(execution.id) for execution in left]
+        nodes = [self._place(execution.id)[0] for execution in left]
         for execution, node in zip(left, nodes, strict=True):
             folder = artifacts / node
             written = [*folder.glob(f"*/{execution.id}"), *folder.glob(f".system/*/{execution.id}")]
@@ -246,34 +245,10 @@ class Metadata:
                 shutil.rmtree(output, ignore_errors=True)
             execution.last_known_state = mlmd.Execution.CANCELED
         if left:
-            self._store.put_executions(left)
+            self.store.put_executions(left)
         return nodes
 
 
-def _seconds(execution: mlmd.Execution) -> float:
-    milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
-    return float(milliseconds) / 1000
-
-
-def _to_artifact(artifact: mlmd.Artifact) -> Artifact:
-    properties = {
-        key: getattr(value, value.WhichOneof("value"))
-        for key, value in artifact.custom_properties.items()
-        if value.WhichOneof("value") in ("int_value", "double_value", "string_value")
-    }
-    return Artifact(artifact.id, artifact.type, artifact.uri, properties)
-
-
-def find(
-    executions: Iterable[Execution], node: str, type_name: str | None = None
-) -> Artifact | None:
-    """The last output of a node, of one artifact type where that is given."""
-    made = [
-        artifact
-        for execution in executions
-        if execution.node == node and execution.state in ("COMPLETE", "CACHED")
-        for artifacts in execution.outputs.values()
-        for artifact in artifacts
-        if type_name in (None, artifact.type_name)
-    ]
-    return made[-1] if made else None
+def _batches(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """`ids` in parts of at most `size`."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))

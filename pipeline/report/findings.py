@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from core.version_record import read_record, withdrawn_folder
 from models.labels import gates as label_gates
-from pipeline.metadata.store import Artifact, Execution, find
+from pipeline.metadata.executions import Artifact, Execution, find
 from pipeline.report.summary import Gate, PushChecks, Pushed, Target
 
 TARGETS: tuple[Target, ...] = get_args(Target)

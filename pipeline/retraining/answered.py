@@ -8,7 +8,7 @@ from pathlib import Path
 from core.config import Config
 from pipeline.ingestion.spans import part_of
 from pipeline.labels import answers
-from pipeline.metadata.store import Execution, find
+from pipeline.metadata.executions import Execution, find
 from pipeline.retraining.evidence import Evidence
 
 

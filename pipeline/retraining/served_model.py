@@ -7,7 +7,8 @@ from pathlib import Path
 
 from core.errors import InputError
 from pipeline.ingestion import ledger
-from pipeline.metadata.store import Execution, find, open_store
+from pipeline.metadata.executions import Execution, find
+from pipeline.metadata.store import open_store
 from pipeline.report import summary
 from pipeline.report.findings import TARGETS
 from pipeline.retraining.answered import imports_of_run

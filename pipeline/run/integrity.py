@@ -6,15 +6,12 @@ stream is checked, checksum and record lengths.
 """
 
 import gzip
-import struct
 import zlib
 from pathlib import Path
 
 from core.errors import InputError
 
-_LENGTH = struct.Struct("<Q")
-_LENGTH_CRC = 4  # bytes
-_DATA_CRC = 4  # bytes
+_LENGTH, _CRC = 8, 4  # bytes
 
 
 class DamagedExamplesError(InputError):
@@ -55,8 +52,6 @@ def find_damage(path: Path) -> str | None:
             return str(error)
     place = 0
     while place < len(content):
-        if place + _LENGTH.size > len(content):
-            return "the last record is truncated"
-        (length,) = _LENGTH.unpack_from(content, place)
-        place += _LENGTH.size + _LENGTH_CRC + length + _DATA_CRC
+        length = int.from_bytes(content[place : place + _LENGTH], "little")
+        place += _LENGTH + _CRC + length + _CRC
     return None if place == len(content) else "the last record is truncated"

@@ -12,7 +12,8 @@ from ml_metadata.errors import StatusError
 from core.config import Config
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged
-from pipeline.metadata.store import Execution, open_store
+from pipeline.metadata.executions import Execution
+from pipeline.metadata.store import open_store
 from pipeline.report import findings, summary
 from pipeline.run.events import Event, NodeFinished, NodeStarted
 from pipeline.run.failures import Failure

@@ -165,5 +165,5 @@ class NodeRunner(tfx_runner.IrBasedRunner):
             return error
         store = Metadata(self._folder, writable=True)
         maker = store.producer(error.artifact_id)
-        store.forget_artifact(error.artifact_id)
+        store.forget_artifacts([error.artifact_id])
         return WillBeMadeAnewError(f"{error}. The next run makes it anew, from {maker} on")

@@ -19,12 +19,12 @@ def forget_deleted(store: Metadata) -> list[int]:
     Returns:
         The numbers of those versions.
     """
-    gone = []
+    gone = {}
     for artifact in store.artifacts(PUSHED_MODEL):
         if not artifact.properties.get("pushed"):
             continue
         version = Path(str(artifact.properties["pushed_destination"]))
         if not version.is_dir() and not (withdrawn_folder(version.parent) / version.name).is_dir():
-            store.forget_artifact(artifact.id)
-            gone.append(int(version.name))
-    return gone
+            gone[artifact.id] = int(version.name)
+    store.forget_artifacts(list(gone))
+    return list(gone.values())

@@ -10,16 +10,17 @@ would copy it, give one model two numbers, and leave the bad version among the s
 """
 
 import dataclasses
-import os
-import pwd
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from core import lock
 from core.errors import InputError
+from core.targets import TARGETS
 from core.version_record import (
     Event,
     VersionRecord,
@@ -28,24 +29,17 @@ from core.version_record import (
     withdrawn_folder,
     write_record,
 )
-from pipeline.versions.served import served_folder
 
 ROLLED_BACK = "rolled back"
 RESTORED = "restored"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to move, in this order: `restored` back to the served folder, `withdrawn` out of it."""
-
-    live: int
-    restored: tuple[int, ...]
-    withdrawn: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Rollback:
-    """What was done; `before` was live, `live` is now."""
+    """`before` is live, or nothing is; `live` will be, or is once that is done.
+
+    What moves, in this order: `restored` back to the served folder, `withdrawn` out of it.
+    """
 
     target: str
     before: int | None
@@ -56,7 +50,7 @@ class Rollback:
 
 def make_plan(
     target: str, served: Sequence[int], withdrawn: Collection[int], wanted: int | None
-) -> Plan:
+) -> Rollback:
     """Which versions to move so that `wanted` is live.
 
     Args:
@@ -80,7 +74,9 @@ def make_plan(
         )
     if served and wanted == served[-1]:
         raise InputError(f"{target}: version {wanted} is live already; {known}")
-    return Plan(
+    return Rollback(
+        target=target,
+        before=served[-1] if served else None,
         live=wanted,
         restored=() if wanted in served else (wanted,),
         withdrawn=tuple(version for version in served if version > wanted),
@@ -99,7 +95,7 @@ def roll_back(
     Args:
         folder: <root>/<name>.
         name: the pipeline's name.
-        target: server or edge.
+        target: its name in core/targets.py.
         wanted: the version; None for the one before the live one.
         reason: why, to be kept with the versions that are moved.
 
@@ -107,7 +103,7 @@ def roll_back(
         InputError: that makes no sense; nothing was moved.
         LockHeldError: a run is under way.
     """
-    served = served_folder(folder, name, target)
+    served = TARGETS[target].served(folder, name)
     if not served.is_dir():
         raise InputError(f"{target}: no version was pushed to {served} yet")
     with lock.hold(folder / lock.FILE):
@@ -120,8 +116,7 @@ def roll_back(
         for version in plan.withdrawn:  # ascending: the live one goes last
             _note(here[version], ROLLED_BACK, plan.live, reason)
             here[version].rename(withdrawn_folder(served) / here[version].name)
-    before = max(here, default=None)
-    return Rollback(target, before, plan.live, plan.restored, plan.withdrawn)
+    return plan
 
 
 def _note(version: Path, what: str, live: int, reason: str | None) -> None:
@@ -133,8 +128,5 @@ def _note(version: Path, what: str, live: int, reason: str | None) -> None:
 
 
 def _user() -> str:
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number that has no name
-        name = str(os.getuid())
-    return f"{name}@{socket.gethostname()}"
+    """Name and host; the number where it has no name, as in containers."""
+    return f"{psutil.Process().username()}@{socket.gethostname()}"

@@ -7,16 +7,24 @@ here needs TensorFlow or ML Metadata, so an answer takes milliseconds.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from core.version_record import Event, read_record, version_folders, withdrawn_folder
+from core.targets import TARGETS
+from core.version_record import (
+    Event,
+    VersionRecord,
+    read_record,
+    version_folders,
+    withdrawn_folder,
+)
 from pipeline.report import summary
 
 Status = Literal["live", "previous", "rolled back", "deleted"]
-FOLDERS: dict[str, str] = {"server": "serving", "edge": "edge"}
 
 
 @dataclass(frozen=True)
@@ -40,56 +48,50 @@ class Version:
     events: tuple[Event, ...] = ()
 
 
-def served_folder(folder: Path, name: str, target: str) -> Path:
-    """The folder that a server of `target` watches.
+def live(folder: Path, name: str, target: str) -> Version | None:
+    """The version that is served; None when there is none.
 
     Args:
         folder: <root>/<name>.
         name: the pipeline's name.
-        target: server or edge.
+        target: its name in core/targets.py.
     """
-    return folder / FOLDERS[target] / name
-
-
-def live(folder: Path, name: str, target: str) -> Version | None:
-    """The version that is served; None when there is none. Arguments as for `served_folder`."""
-    folders = version_folders(served_folder(folder, name, target))
+    folders = version_folders(TARGETS[target].served(folder, name))
     if not folders:
         return None
-    newest = max(folders)
-    return _version(target, folders[newest], "live", _Runs(folder, target))
+    return _version(target, folders[max(folders)], "live", lambda: _pushed(folder, target))
 
 
 def versions(folder: Path, name: str, target: str) -> list[Version]:
-    """All versions of a target, the newest first. Arguments as for `served_folder`."""
-    served = served_folder(folder, name, target)
-    runs = _Runs(folder, target)
+    """All versions of a target, the newest first. Arguments as for `live`."""
+    served = TARGETS[target].served(folder, name)
+    pushed = cache(lambda: _pushed(folder, target))
     here = version_folders(served)
     found = [
-        _version(target, path, "live" if number == max(here) else "previous", runs)
+        _version(target, path, "live" if number == max(here) else "previous", pushed)
         for number, path in here.items()
     ]
     withdrawn = version_folders(withdrawn_folder(served))
-    found += [_version(target, path, "rolled back", runs) for path in withdrawn.values()]
+    found += [_version(target, path, "rolled back", pushed) for path in withdrawn.values()]
     known = {version.version for version in found}
     found += [
         Version(target, number, served / str(number), run_id, "deleted")
-        for number, run_id in runs.pushed().items()
+        for number, run_id in pushed().items()
         if number not in known
     ]
     return sorted(found, key=lambda version: version.version, reverse=True)
 
 
-def _version(target: str, path: Path, status: Status, runs: "_Runs") -> Version:
+def _version(
+    target: str, path: Path, status: Status, pushed: Callable[[], dict[int, str]]
+) -> Version:
     number = int(path.name)
-    record = read_record(path)
-    if record is None:
-        return Version(target, number, path, runs.pushed().get(number), status)
+    record = read_record(path) or VersionRecord("", "", "")
     return Version(
         target,
         number,
         path,
-        record.run_id or runs.pushed().get(number),
+        record.run_id or pushed().get(number),
         status,
         record.pushed_at or None,
         record.model_sha256 or None,
@@ -97,32 +99,13 @@ def _version(target: str, path: Path, status: Status, runs: "_Runs") -> Version:
     )
 
 
-class _Runs:
-    """Which run pushed a version, by the summaries; they are read when first asked for."""
-
-    def __init__(self, folder: Path, target: str) -> None:
-        self._folder = folder
-        self._target = target
-        self._pushed: dict[int, str] | None = None
-
-    def pushed(self) -> dict[int, str]:
-        """The first run that speaks of a version, by version."""
-        if self._pushed is None:
-            self._pushed = {}
-            for values in _summaries(self._folder):
-                pushed = values.get("pushed", {}).get(self._target) or {}
-                if pushed.get("version") is not None:
-                    self._pushed.setdefault(int(pushed["version"]), str(values.get("run_id")))
-        return self._pushed
-
-
-def _summaries(folder: Path) -> Iterator[dict[str, Any]]:
-    """The summaries under <root>/<name> that can be read, the oldest first."""
-    paths: Iterable[Path] = sorted(folder.glob(f"reports/*/{summary.FILE}"))
-    for path in paths:
-        try:
+def _pushed(folder: Path, target: str) -> dict[int, str]:
+    """The first run whose summary speaks of a version, by version; summaries may be damaged."""
+    found: dict[int, str] = {}
+    for path in sorted(folder.glob(f"reports/*/{summary.FILE}")):
+        with suppress(OSError, ValueError):
             values = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            continue
-        if isinstance(values, dict):
-            yield values
+            pushed = values.get("pushed", {}).get(target) if isinstance(values, dict) else None
+            if pushed and pushed.get("version") is not None:
+                found.setdefault(int(pushed["version"]), str(values.get("run_id")))
+    return found

@@ -11,8 +11,9 @@ import pytest
 from core import lock
 from core.files import REPOSITORY
 from pipeline.cli.main import main
+from pipeline.metadata.executions import Artifact, Execution, Properties
 from pipeline.metadata.gc import plan
-from pipeline.metadata.graph import Graph, Item, Properties, Step
+from pipeline.metadata.graph import Graph
 from tests.unit.pipeline.run.test_run import Runs, printed, runs
 
 __all__ = ["runs"]
@@ -132,17 +133,17 @@ def test_what_is_behind_a_version_that_can_be_served_stays(
     (folder / place).mkdir(parents=True)
     names = ("Transform/graph/1", "Trainer/model/2", "Pusher.server/pushed_model/3", "Other/x/4")
     pushed: Properties = {"pushed_version": "17", "pushed": 1}
-    items = {
-        number: Item(number, "X", write(folder, name), False, pushed if number == 3 else {})
+    one, two, three, four = (
+        [Artifact(number, "X", write(folder, name), pushed if number == 3 else {})]
         for number, name in enumerate(names, start=1)
-    }
-    steps = {
-        1: Step(1, "Transform", "COMPLETE", "a", {}, {}, {"graph": (1,)}),
-        2: Step(2, "Trainer", "COMPLETE", "a", {}, {"graph": (1,)}, {"model": (2,)}),
-        3: Step(3, "Pusher.server", "COMPLETE", "a", {}, {"model": (2,)}, {"pushed_model": (3,)}),
-        4: Step(4, "Other", "COMPLETE", "a", {}, {}, {"x": (4,)}),
-    }
-    graph = Graph(items, steps, {"a": {}, "b": {}}, {1: 1, 2: 2, 3: 3, 4: 4})
+    )
+    executions = [
+        Execution(1, "Transform", "COMPLETE", 1.0, {"graph": one}, {}, "a"),
+        Execution(2, "Trainer", "COMPLETE", 1.0, {"model": two}, {"graph": one}, "a"),
+        Execution(3, "Pusher.server", "COMPLETE", 1.0, {"pushed": three}, {"model": two}, "a"),
+        Execution(4, "Other", "COMPLETE", 1.0, {"x": four}, {}, "a"),
+    ]
+    graph = Graph(executions, {"a": {}, "b": {}})
     gone = {removal.artifact_id for removal in plan(graph, folder, 1)}
     assert gone == ({4} if stays else {1, 2, 3, 4})
     assert plan(graph, folder, 2) == []
@@ -162,4 +163,4 @@ def test_files_of_no_artifact_go(tmp_path: Path) -> None:
     }
 
 
-EMPTY = Graph({}, {}, {}, {})
+EMPTY = Graph([], {})

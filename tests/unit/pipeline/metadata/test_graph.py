@@ -2,18 +2,20 @@
 
 import pytest
 
-from pipeline.metadata.graph import Graph, Item, Step
+from pipeline.metadata.executions import Artifact, Execution
+from pipeline.metadata.graph import Graph
 
 
 # As the Evaluator, FairnessGate, the Trainer and PushGate name them.
 @pytest.mark.parametrize("key", ["baseline_model", "baseline_blessing", "base_model", "live"])
 def test_a_model_that_another_was_compared_with_is_no_part_of_its_history(key: str) -> None:
-    items = {number: Item(number, "X", str(number), False, {}) for number in range(1, 5)}
-    steps = {
-        1: Step(1, "Trainer", "COMPLETE", "a", {}, {}, {"model": (1,)}),
-        2: Step(2, "Pusher.server", "COMPLETE", "a", {}, {"model": (1,)}, {"pushed_model": (2,)}),
-        3: Step(3, "Trainer", "COMPLETE", "b", {}, {}, {"model": (3,)}),
-        4: Step(4, "Gate", "COMPLETE", "b", {}, {"model": (3,), key: (2,)}, {"blessing": (4,)}),
-    }
-    graph = Graph(items, steps, {"a": {}, "b": {}}, {1: 1, 2: 2, 3: 3, 4: 4})
-    assert [step.id for step in graph.upstream([4])] == [3, 4]
+    one, two, three, four = ([Artifact(n, "X", str(n), {})] for n in range(1, 5))
+    gate = {"model": three, key: two}
+    executions = [
+        Execution(1, "Trainer", "COMPLETE", 1.0, {"model": one}, run_id="a"),
+        Execution(2, "Pusher.server", "COMPLETE", 1.0, {"pushed_model": two}, {"model": one}, "a"),
+        Execution(3, "Trainer", "COMPLETE", 1.0, {"model": three}, run_id="b"),
+        Execution(4, "Gate", "COMPLETE", 1.0, {"blessing": four}, gate, "b"),
+    ]
+    graph = Graph(executions, {"a": {}, "b": {}})
+    assert [step.id for step in graph.upstream(four)] == [3, 4]

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from core import lock
 from pipeline.cli.main import main
 from pipeline.config.load import load
-from pipeline.ingestion.staging import LOCK, stage
+from pipeline.ingestion.staging import stage
 from pipeline.metadata import patience
 from pipeline.metadata.connection import SQLITE
 from pipeline.metadata.store import Metadata
@@ -130,7 +131,8 @@ def test_a_store_that_stays_locked_names_who_holds_it(
 ) -> None:
     monkeypatch.setattr(patience, "BUSY_WAITS", (0.01,))
     monkeypatch.setattr(patience, "SQLITE_WAIT", 0.1)
-    assert patience.holders(tmp_path / "runs" / "tiny" / SQLITE) == [holder.pid]
+    store = tmp_path / "runs" / "tiny" / SQLITE
+    assert [process.pid for process in patience.holders(store)] == [holder.pid]
     for verb in ("run", "runs"):
         assert main([verb, *arguments]) == 1
         said = " ".join(capsys.readouterr().err.split())
@@ -180,7 +182,7 @@ def test_two_runs_of_one_second_have_two_ids() -> None:
 def test_staging_waits_for_another_stager(arguments: list[str], tmp_path: Path) -> None:
     staged = tmp_path / "run" / "staged"
     staged.mkdir(parents=True)
-    process = holding(HOLD_LOCK, staged / LOCK)
+    process = holding(HOLD_LOCK, staged / lock.STAGED_FILE)
     child = os.fork()
     if child == 0:
         stage(load(arguments[1]), tmp_path / "run")

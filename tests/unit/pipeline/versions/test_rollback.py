@@ -16,7 +16,7 @@ from core.lock import LockHeldError
 from core.version_record import version_folders, withdrawn_folder
 from pipeline.cli.main import main
 from pipeline.versions import rollback
-from pipeline.versions.rollback import Plan, make_plan, roll_back
+from pipeline.versions.rollback import Rollback, make_plan, roll_back
 from pipeline.versions.served import live, versions
 from tests.unit.pipeline.versions.test_served import NAME, make_version
 
@@ -36,15 +36,15 @@ def statuses(folder: Path) -> dict[int, str]:
 @pytest.mark.parametrize(
     ("served", "withdrawn", "wanted", "plan"),
     [
-        ([1, 2, 3], [], None, Plan(2, (), (3,))),
-        ([1, 2, 3], [], 1, Plan(1, (), (2, 3))),
-        ([1, 2], [3], 3, Plan(3, (3,), ())),
-        ([1, 4], [2, 3], 2, Plan(2, (2,), (4,))),
-        ([], [1], 1, Plan(1, (1,), ())),
+        ([1, 2, 3], [], None, Rollback("server", 3, 2, (), (3,))),
+        ([1, 2, 3], [], 1, Rollback("server", 3, 1, (), (2, 3))),
+        ([1, 2], [3], 3, Rollback("server", 2, 3, (3,), ())),
+        ([1, 4], [2, 3], 2, Rollback("server", 4, 2, (2,), (4,))),
+        ([], [1], 1, Rollback("server", None, 1, (1,), ())),
     ],
 )
 def test_what_is_moved(
-    served: list[int], withdrawn: list[int], wanted: int | None, plan: Plan
+    served: list[int], withdrawn: list[int], wanted: int | None, plan: Rollback
 ) -> None:
     assert make_plan("server", served, withdrawn, wanted) == plan
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core import version_record
+from core.targets import TARGETS
 from core.version_record import Event, VersionRecord, next_version
-from pipeline.versions import served
 from pipeline.versions.served import live, versions
 
 NAME = "census"
@@ -17,7 +17,7 @@ def make_version(
     folder: Path, number: int, run_id: str | None = "run", target: str = "server"
 ) -> Path:
     """A served version, with a record where `run_id` is given."""
-    path = served.served_folder(folder, NAME, target) / str(number)
+    path = TARGETS[target].served(folder, NAME) / str(number)
     path.mkdir(parents=True)
     (path / "saved_model.pb").write_text(f"graph {number}")
     if run_id is not None:
@@ -41,7 +41,7 @@ def test_nothing_served_yet(tmp_path: Path) -> None:
 def test_the_highest_number_is_live(tmp_path: Path) -> None:
     for number in (9, 10):
         make_version(tmp_path, number, f"run-{number}")
-    (served.served_folder(tmp_path, NAME, "server") / "not a version").mkdir()
+    (TARGETS["server"].served(tmp_path, NAME) / "not a version").mkdir()
     make_version(tmp_path, 11, target="edge")
     found = live(tmp_path, NAME, "server")
     assert found is not None
