@@ -2,18 +2,22 @@
 
 import argparse
 from contextlib import ExitStack
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from core import lock
 from core.errors import InputError
-from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.ingestion.staging import LOCK
+from pipeline.metadata import gc
+from pipeline.metadata.graph import read_graph
+from pipeline.metadata.store import open_store
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser("gc", parents=[common], help="remove the files of old runs")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument(
         "--keep", type=int, required=True, metavar="N", help="newest runs that keep their files"
     )
@@ -23,12 +27,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def collect(options: argparse.Namespace, out: Console) -> int:
     """Removes files of old runs and says how many bytes each took."""
-    from core import lock
-    from pipeline.ingestion.staging import LOCK
-    from pipeline.metadata import gc
-    from pipeline.metadata.graph import read_graph
-    from pipeline.metadata.store import open_store
-
     if options.keep < 1:
         raise InputError(f"--keep {options.keep}: keep at least 1, the last run")
     folder = run_folder(options, load_config(options))

@@ -9,16 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from core.errors import InputError
-from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.metadata import lineage, lineage_report
+from pipeline.metadata.graph import read_graph
+from pipeline.metadata.store import open_store
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z")
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser(
-        "lineage", parents=[common], help="what a model was made of; what a span went into"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help="server, edge, or the id of a run"
     )
@@ -33,10 +34,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def show(options: argparse.Namespace, out: Console) -> int:
     """Prints a lineage, and draws it on demand."""
-    from pipeline.metadata import lineage, lineage_report
-    from pipeline.metadata.graph import read_graph
-    from pipeline.metadata.store import open_store
-
     if (options.model is None) == (options.span is None):
         raise InputError("give a target (server, edge) or the id of a run; or --span N")
     folder = run_folder(options, load_config(options))
@@ -62,7 +59,7 @@ def show(options: argparse.Namespace, out: Console) -> int:
     if not options.json and not lineages:
         out.print("no model: the run came to no Pusher")
     if options.picture:
-        from pipeline.metadata.lineage_picture import draw
+        from pipeline.metadata.lineage_picture import draw  # loads Altair
 
         written = draw(graph, lineages, options.picture)
         Console(stderr=True).print(escape(str(written)), soft_wrap=True)
