@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import CONFIGS, load
+from pipeline.config.overlay import parse_yaml
 
 
 def key_paths(model: type[BaseModel], above: str = "") -> set[str]:
@@ -35,7 +35,7 @@ def yaml_paths(values: dict[str, Any], known: set[str], above: str = "") -> set[
 
 
 def test_base_lists_every_key_and_no_other() -> None:
-    base = yaml.safe_load((CONFIGS / "base.yaml").read_text())
+    base = parse_yaml((CONFIGS / "base.yaml").read_text(), "base.yaml")
     known = key_paths(Config)
     assert yaml_paths(base, known) == known
 
@@ -193,6 +193,11 @@ def write(folder: Path, text: str) -> str:
             "extends: [census, 3]\n",
             "extends: write the name of a file or a list, not ['census', 3]",
         ),
+        (
+            "extends: census\ntrainer: {epochs: 1, epochs: 2}\n",
+            "line 2, column 22: not valid YAML: the key 'epochs' is given twice",
+        ),
+        ("seed: !!int x\n", "not valid YAML: invalid literal"),
         ("- a\n- b\n", "write keys and values, not list"),
         ("trainer: [\n", "not valid YAML"),
     ],
@@ -235,6 +240,20 @@ def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> Non
     config = load(write(tmp_path, text))
     assert config.trainer.learning_rate == 0.001
     assert (config.columns.positive, config.columns.negative) == ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[on, off, y, no]", ["on", "off", "y", "no"]),
+        ("[true, False, ~, null]", [True, False, None, None]),
+        ("[1:30, 12:30:45]", ["1:30", "12:30:45"]),
+        ("[017, 0o17, 0x1F, 1e3, .5, +1]", [17, 15, 31, 1000.0, 0.5, 1]),
+        ("{a: &x {b: 1, c: 2}, d: {<<: *x, c: 3}}", {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}),
+    ],
+)
+def test_values_are_those_of_yaml_1_2(text: str, value: object) -> None:
+    assert parse_yaml(text, "x.yaml") == value
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
