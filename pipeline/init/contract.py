@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
-from google.protobuf.message import Message
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from core.names import ROW_ID
@@ -15,11 +14,6 @@ from pipeline.init.proposal import Proposal
 
 DISTANCE, LABEL_DISTANCE = 0.05, 0.1  # as in the census contract
 _SPREAD = 4.0  # standard deviations that a small split may lie below the share seen here
-
-_FIELDS = (
-    "name", "type", "domain", "int_domain", "float_domain", "presence", "value_count",
-    "not_in_environment", "drift_comparator", "skew_comparator",
-)  # fmt: skip
 
 Parts = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -60,9 +54,7 @@ def anomalies(parts: Parts, proposal: Proposal, schema: schema_pb2.Schema) -> li
     found = []
     checked = schema_pb2.Schema()
     checked.CopyFrom(schema)
-    kept = [feature for feature in schema.feature if feature.name != ROW_ID]
-    del checked.feature[:]
-    checked.feature.extend(kept)
+    del checked.feature[[feature.name for feature in checked.feature].index(ROW_ID)]
     for part, cells in parts.items():
         statistics = tfdv.generate_statistics_from_dataframe(_frame(cells, proposal))
         problems = tfdv.validate_statistics(statistics, checked, environment="TRAINING")
@@ -74,26 +66,8 @@ def anomalies(parts: Parts, proposal: Proposal, schema: schema_pb2.Schema) -> li
 
 
 def render(schema: schema_pb2.Schema) -> str:
-    """The contract as text: what a column is first, one field a line."""
-    blocks = [_block("feature", feature, _FIELDS) for feature in schema.feature]
-    blocks += [
-        _block("string_domain", domain, ("name", "value")) for domain in schema.string_domain
-    ]
-    blocks += [f'default_environment: "{name}"' for name in schema.default_environment]
-    return "\n".join(blocks) + "\n"
-
-
-def _block(kind: str, message: Message, fields: Sequence[str]) -> str:
-    lines = []
-    for field in fields:
-        part = type(message)()
-        part.MergeFrom(message)
-        for other, _ in message.ListFields():
-            if other.name != field:
-                part.ClearField(other.name)
-        text = text_format.MessageToString(part, as_utf8=True, as_one_line=field != "value")
-        lines += [f"  {line}" for line in text.strip().splitlines()]
-    return "\n".join([f"{kind} {{", *lines, "}"])
+    """The contract as text."""
+    return text_format.MessageToString(schema, as_utf8=True)
 
 
 def _frame(cells: Mapping[str, Sequence[str]], proposal: Proposal) -> pd.DataFrame:

@@ -24,6 +24,7 @@ from pipeline.init.files import Origin
 from pipeline.init.proposal import Proposal, Request
 
 ORIGIN = Origin("2026-01-02", "python -m pipeline init ...")
+SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 EXAMPLE = Example("size", ">=", 12.5, POSITIVE, 9, 10, 0.3, 0.2, above_chance=True)
 
 
@@ -48,7 +49,7 @@ def request(path: Path, **changes: object) -> Request:
 @pytest.fixture(scope="module")
 def proposed() -> tuple[Proposal, dict[str, dict[str, list[str]]]]:
     found = proposal.read(table().encode(), "x.csv")
-    made = proposal.propose(request(Path("x.csv")), found, {"data": {"rows": 2000}})
+    made = proposal.propose(request(Path("x.csv")), found, SMOKE)
     return made, dict(raw_table.parts(made.source, found.header, found.rows, "x.csv"))
 
 
@@ -201,7 +202,7 @@ def test_a_header_of_several_lines_stays_within_its_comment() -> None:
     """Spreadsheets write such headers."""
     found = proposal.read(table().replace(",y\n", ',"y or\nn"\n', 1).encode(), "x.csv")
     asked = request(Path("x.csv"), label="y or\nn")
-    made = proposal.propose(asked, found, {"data": {"rows": 2000}})
+    made = proposal.propose(asked, found, SMOKE)
     origin = Origin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
     contents = files.render(made, "", EXAMPLE, b"", origin)
     assert (
