@@ -227,10 +227,26 @@ def test_smoke_lies_over_any_configuration_and_takes_no_more_rows(tmp_path: Path
     text = "extends: census\nname: mine\ndata: {rows: 400}\ntrainer: {epochs: 50}\n"
     path = write(tmp_path, text)
     config = load(path, ["trainer.patience=7"], smoke=True)
-    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 400, 200)
+    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 400, 100)
     assert (config.trainer.epochs, config.trainer.patience) == (12, 7)
     assert config.evaluation.server.max_gap == {}
     assert load(path).name == "mine"
+
+
+def test_the_smoke_of_the_census_is_that_of_any_configuration_with_bounds_of_its_own() -> None:
+    one, other = load("smoke"), load("census", smoke=True)
+    assert (one.name, other.name) == ("smoke", "census-smoke")
+    assert one.labeling.gold_rows == other.labeling.gold_rows == 100
+    values = [config.model_dump() for config in (one, other)]
+    for each in values:
+        del each["name"], each["labeling"]["gates"]
+        del each["evaluation"]["server"], each["evaluation"]["edge"]
+    assert values[0] == values[1]
+
+
+def test_smoke_takes_no_more_gold_rows_than_the_configuration_itself() -> None:
+    assert load("census", smoke=True).labeling.gold_rows == 100
+    assert load("demo_retrain", ["labeling.gold_rows=30"], smoke=True).labeling.gold_rows == 30
 
 
 def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> None:
