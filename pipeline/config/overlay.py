@@ -160,10 +160,9 @@ def _lay_over(
     for key, value in values.items():
         here = (*path, str(key))
         section = _section(model, str(key))
-        if section is not None and isinstance(value, dict) and isinstance(below.get(key), dict):
-            _lay_over(merged, below[key], value, here, source, section)
-        elif section is not None and isinstance(value, dict):
-            below[key] = {}
+        if section is not None and isinstance(value, dict):
+            if not isinstance(below.get(key), dict):
+                below[key] = {}
             _lay_over(merged, below[key], value, here, source, section)
         else:
             below[str(key)] = value
