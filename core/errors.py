@@ -1,9 +1,6 @@
 """Errors that are the user's to mend."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from pydantic import ValidationError
 
 
 class InputError(ValueError):
@@ -14,7 +11,7 @@ class InputError(ValueError):
     """
 
 
-def first_problem(error: "ValidationError") -> str:
+def first_problem(error: ValidationError) -> str:
     """Where pydantic found the first fault, and which: `models.teacher.bytes: Field required`."""
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])

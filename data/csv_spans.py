@@ -4,24 +4,20 @@ For data sets whose `spans` module only describes a file (`SOURCE`) that lies be
 InputError when the file is missing, is another one, or does not fit its description.
 """
 
-import csv
 import hashlib
-import io
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core import csv_text, raw_table
 from core.errors import InputError
 from core.raw_table import Source
+from data import packaged_spans
+from data.packaged_spans import to_csv
 
 
 def lay_out(source: Source, beside: Path, folder: str) -> None:
     """Writes the parts of a file under `folder`, all of them or nothing.
 
-    A part that is there already is left as it is; parts of other names are not looked at.
+    A folder that already holds these parts is left as it is, with whatever else is in it.
 
     Args:
         source: what is read, and how.
@@ -29,26 +25,15 @@ def lay_out(source: Source, beside: Path, folder: str) -> None:
         folder: where the parts go.
 
     Raises:
-        InputError: the file is missing or another one, or a part with other content is there.
+        InputError: the file is missing or another one, or `folder` holds something else.
     """
-    path, target = beside / source.file, Path(folder)
+    path = beside / source.file
     header, rows = read(source, path)
-    contents = {
-        f"{part}/data.csv": to_csv(cells)
+    files = {
+        f"{part}/data.csv": to_csv([list(cells), *zip(*cells.values(), strict=True)])
         for part, cells in raw_table.parts(source, header, rows, str(path))
     }
-    for name, text in contents.items():
-        written = target / name
-        if written.parent.exists() and (
-            not written.is_file() or written.read_bytes() != text.encode()
-        ):
-            raise InputError(
-                f"{written}: missing or not what {path} holds; delete {target} to have it written "
-                "anew, or name your own folder in data.folder"
-            )
-    absent = {name: text for name, text in contents.items() if not (target / name).exists()}
-    if absent:
-        _write(absent, target)
+    packaged_spans.lay_out(files, folder, f"what {path} holds,")
 
 
 def read(source: Source, path: Path) -> tuple[list[str], csv_text.Table]:
@@ -70,25 +55,3 @@ def read(source: Source, path: Path) -> tuple[list[str], csv_text.Table]:
     header, rows = csv_text.parse(csv_text.decode(content, str(path)), str(path), source.delimiter)
     csv_text.check_widths(header, rows, str(path))
     return header, rows
-
-
-def to_csv(cells: Mapping[str, Sequence[str]]) -> str:
-    """Columns as CSV text, lines ended by a line feed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(cells)
-    writer.writerows(zip(*cells.values(), strict=True))
-    return text.getvalue()
-
-
-def _write(contents: Mapping[str, str], target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        for name, text in contents.items():
-            (scratch / name).parent.mkdir()
-            (scratch / name).write_text(text, encoding="utf-8", newline="")
-        for name in contents:
-            os.rename((scratch / name).parent, (target / name).parent)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

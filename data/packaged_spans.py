@@ -48,7 +48,7 @@ def read(package: str, version: str, file: str, sha256: str, what: str) -> bytes
 def lay_out(files: Mapping[str, str], folder: str, what: str) -> None:
     """Writes files under `folder`, all of them or none.
 
-    A folder that already holds exactly these files is left as it is.
+    A folder that already holds exactly these files is left as it is, with whatever else is in it.
 
     Args:
         files: text by path below the folder, each in a folder of its own.

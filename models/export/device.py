@@ -97,8 +97,10 @@ def interpreter(content: bytes) -> Any:
     LiteRT's, which is small, where it is installed; else TensorFlow's.
     """
     try:
+        # loads LiteRT
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError:
+        # loads TensorFlow
         from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
     kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     return Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=kernels)

@@ -68,8 +68,8 @@ def fit(vectors: Votes, counts: Counts, balance: float, training: Training, seed
 
     PyTorch is imported here: only a run in weak mode pays for it.
     """
-    import torch
-    from snorkel.labeling.model import LabelModel
+    import torch  # loads PyTorch
+    from snorkel.labeling.model import LabelModel  # loads PyTorch
 
     class CountedLabelModel(LabelModel):
         """Its fit reads the votes only through the two statistics of _generate_O."""

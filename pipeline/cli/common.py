@@ -1,7 +1,7 @@
 """What the verbs of the command line share: flags, exit codes, the run folder.
 
-A verb is a module of this package with `add(verbs, common)`, which adds its parser and sets the
-function that runs it; `pipeline/cli/main.py` lists them.
+`pipeline/cli/main.py` lists the verbs. Each has a function that adds its flags to a parser and sets
+the function that runs it, in a module of this package that is imported when the verb is typed.
 """
 
 import argparse
@@ -19,16 +19,15 @@ DONE, FAILED, BAD_INPUT, NOT_BLESSED, SIGNALLED = 0, 1, 2, 3, 128
 Verb = Callable[[argparse.Namespace, Console], int]
 
 
-def common_flags() -> argparse.ArgumentParser:
-    """The flags of every verb, as a parent for its parser."""
-    flags = argparse.ArgumentParser(add_help=False)
-    flags.add_argument(
+def add_common_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of every verb that reads a configuration."""
+    parser.add_argument(
         "--config",
         default="census",
         metavar="NAME_OR_PATH",
         help="a file of configs/ or a path (default: %(default)s)",
     )
-    flags.add_argument(
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -36,18 +35,17 @@ def common_flags() -> argparse.ArgumentParser:
         metavar="KEY.PATH=VALUE",
         help="changes one value of the configuration; may be given more than once",
     )
-    flags.add_argument(
+    parser.add_argument(
         "--smoke",
         action="store_true",
         help="smaller numbers on top (configs/overlays/smoke.yaml); runs are those of NAME-smoke",
     )
-    flags.add_argument(
+    parser.add_argument(
         "--root",
         default=str(REPOSITORY / "runs"),
         metavar="DIR",
         help="folder of all runs (default: runs/ in the repository)",
     )
-    return flags
 
 
 def given_flags(options: argparse.Namespace) -> list[str]:
@@ -62,7 +60,9 @@ def given_flags(options: argparse.Namespace) -> list[str]:
 
 def follow_up(options: argparse.Namespace, *words: str) -> str:
     """What to type next to go on with the same data: the flags that were given are in it."""
-    usual = common_flags().parse_args([])
+    parser = argparse.ArgumentParser()
+    add_common_flags(parser)
+    usual = parser.parse_args([])
     flags = [
         *(["--config", options.config] if options.config != usual.config else []),
         *(part for override in options.overrides for part in ("--set", override)),

@@ -2,22 +2,21 @@
 
 import argparse
 from contextlib import ExitStack
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from core import lock
 from core.errors import InputError
-from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.metadata import gc
 from pipeline.metadata.graph import read_graph
 from pipeline.metadata.store import open_store
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser("gc", parents=[common], help="remove the files of old runs")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument(
         "--keep", type=int, required=True, metavar="N", help="newest runs that keep their files"
     )

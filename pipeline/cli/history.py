@@ -2,30 +2,32 @@
 
 import argparse
 import json
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.display import print_failure, print_node, print_results
+from pipeline.report.history import list_runs, read_run, runs_table
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verbs to the parser."""
-    runs = verbs.add_parser("runs", parents=[common], help="list the runs")
-    runs.add_argument("--json", action="store_true", help="print JSON")
-    runs.set_defaults(verb=list_)
-    one = verbs.add_parser("show", parents=[common], help="one run's nodes, gates and models")
-    one.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
-    one.add_argument("--json", action="store_true", help="print summary.json")
-    one.set_defaults(verb=show)
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `runs`."""
+    add_common_flags(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(verb=list_)
+
+
+def add_show(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `show`."""
+    add_common_flags(parser)
+    parser.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
+    parser.add_argument("--json", action="store_true", help="print summary.json")
+    parser.set_defaults(verb=show)
 
 
 def list_(options: argparse.Namespace, out: Console) -> int:
     """Lists the runs, the newest first."""
-    from pipeline.report.history import list_runs, runs_table
-
     folder = run_folder(options, load_config(options))
     rows = list_runs(folder)
     if options.json:
@@ -39,8 +41,6 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 
 def show(options: argparse.Namespace, out: Console) -> int:
     """Shows one run."""
-    from pipeline.report.history import read_run
-
     summary = read_run(run_folder(options, load_config(options)), options.run)
     if options.json:
         print(summary.model_dump_json(indent=2))

@@ -4,21 +4,21 @@ import argparse
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from core.errors import InputError
 from core.files import REPOSITORY
 from pipeline.cli.common import DONE
+from pipeline.init import describe, display
+from pipeline.init.files import Origin
+from pipeline.init.proposal import Request
 
 KINDS = ("number", "category", "text", "leave-out")
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser; it has no use for the flags of the others."""
-    del common
-    parser = verbs.add_parser("init", help="describe your own data from a CSV file")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags; it has no use for those of the others."""
     parser.add_argument("--csv", required=True, metavar="FILE", help="the data, with a header")
     parser.add_argument("--label", required=True, metavar="COLUMN", help="column with the label")
     parser.add_argument("--name", required=True, help="of the data set: letters a-z, digits, '_'")
@@ -52,21 +52,17 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 def init(options: argparse.Namespace, out: Console) -> int:
     """Writes configuration, contract, span loader and labelling functions."""
     kinds = dict(_kind(text) for text in options.kind)
+    request = Request(
+        Path(options.csv),
+        options.label,
+        options.name,
+        options.positive,
+        options.test_fraction,
+        tuple(options.missing),
+        kinds,
+    )
+    origin = Origin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
     with Console(stderr=True).status("looking at the columns"):
-        from pipeline.init import describe, display
-        from pipeline.init.files import Origin
-        from pipeline.init.proposal import Request
-
-        request = Request(
-            Path(options.csv),
-            options.label,
-            options.name,
-            options.positive,
-            options.test_fraction,
-            tuple(options.missing),
-            kinds,
-        )
-        origin = Origin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
         described = describe.describe(request, origin)
     display.print_described(out, described)
     return DONE

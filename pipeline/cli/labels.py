@@ -3,27 +3,29 @@
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.common import DONE, follow_up, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
+from pipeline.labels import answers
+from pipeline.labels.importing import import_file
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verbs to the parser."""
-    labels = verbs.add_parser("labels", help="answers of people: import, list, remove")
-    actions = labels.add_subparsers(title="actions", required=True, metavar="action")
-    new = actions.add_parser("import", parents=[common], help="take a filled-in file of to-label")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's actions."""
+    actions = parser.add_subparsers(title="actions", required=True, metavar="action")
+    new = actions.add_parser("import", help="take a filled-in file of to-label")
+    known = actions.add_parser("list", help="the imports there were")
+    old = actions.add_parser("remove", help="take an import out of use")
+    for action in (new, known, old):
+        add_common_flags(action)
     new.add_argument("file", metavar="FILE")
     new.add_argument("--annotator", metavar="NAME", help="who answered, where the column is empty")
     new.set_defaults(verb=import_)
-    known = actions.add_parser("list", parents=[common], help="the imports there were")
     known.set_defaults(verb=list_)
-    old = actions.add_parser("remove", parents=[common], help="take an import out of use")
     old.add_argument("id", metavar="IMPORT")
     old.set_defaults(verb=remove)
 
@@ -31,8 +33,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 def import_(options: argparse.Namespace, out: Console) -> int:
     """Imports a file of answers."""
     config = load_config(options)
-    from pipeline.labels.importing import import_file
-
     folder = run_folder(options, config)
     now = datetime.now(UTC).replace(microsecond=0)
     done = import_file(config, folder, Path(options.file), options.annotator, now)
@@ -61,8 +61,6 @@ def import_(options: argparse.Namespace, out: Console) -> int:
 def list_(options: argparse.Namespace, out: Console) -> int:
     """Lists the imports, the oldest first."""
     config = load_config(options)
-    from pipeline.labels import answers
-
     folder = answers.folder_of(config, run_folder(options, config))
     table = Table(box=SIMPLE_HEAD, padding=0)
     for column in ("import", "answers", "random", "annotators", "file"):
@@ -80,8 +78,6 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 def remove(options: argparse.Namespace, out: Console) -> int:
     """Takes an import out of use; its file is kept under another name."""
     config = load_config(options)
-    from pipeline.labels import answers
-
     path = answers.remove(options.id, answers.folder_of(config, run_folder(options, config)))
     out.print(escape(f"{options.id} is out of use; kept as {path}"), soft_wrap=True)
     return DONE

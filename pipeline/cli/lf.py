@@ -3,17 +3,17 @@
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.labels import analysis, display, page, state
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser("lf", parents=[common], help="judge the labelling functions")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--html", metavar="FILE", help="also write a page")
     parser.set_defaults(verb=lf)
@@ -23,8 +23,6 @@ def lf(options: argparse.Namespace, out: Console) -> int:
     """Judges the labelling functions on the gold rows and the unlabelled ones."""
     config = load_config(options)
     with Console(stderr=True).status("applying the labelling functions"):
-        from pipeline.labels import analysis, display, state
-
         folder = run_folder(options, config)
         found = analysis.analyse(config, folder, datetime.now(UTC))
         found = state.with_changes(found, state.last(folder))
@@ -33,8 +31,6 @@ def lf(options: argparse.Namespace, out: Console) -> int:
     else:
         display.print_report(out, found.report)
     if options.html:
-        from pipeline.labels import page
-
         page.write(found.report, Path(options.html))
         Console(stderr=True, soft_wrap=True).print(f"page: {escape(options.html)}")
     state.remember(found, folder)

@@ -10,20 +10,17 @@ from rich.markup import escape
 
 from core.errors import InputError
 from core.targets import TARGETS
-from pipeline.cli.common import DONE, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.metadata import lineage, lineage_report
 from pipeline.metadata.graph import read_graph
-from pipeline.metadata.lineage_picture import draw
 from pipeline.metadata.store import open_store
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z")
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser(
-        "lineage", parents=[common], help="what a model was made of; what a span went into"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help=f"{', '.join(TARGETS)}, or the id of a run"
     )
@@ -63,6 +60,8 @@ def show(options: argparse.Namespace, out: Console) -> int:
     if not options.json and not lineages:
         out.print("no model: the run came to no Pusher")
     if options.picture:
+        from pipeline.metadata.lineage_picture import draw  # loads Altair
+
         written = draw(graph, lineages, options.picture)
         Console(stderr=True).print(escape(str(written)), soft_wrap=True)
     return DONE

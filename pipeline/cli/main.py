@@ -6,12 +6,13 @@ signal n.
 """
 
 import argparse
+import pkgutil
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,27 +20,42 @@ from rich.markup import escape
 from core.errors import InputError
 from core.files import REPOSITORY
 from core.lock import LockHeldError
-from pipeline.cli import (
-    gc,
-    history,
-    init,
-    labels,
-    lf,
-    lineage,
-    retrain,
-    run,
-    schedule,
-    to_label,
-    versions,
-)
-from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb, common_flags
+from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
 from pipeline.run.failures import explain
 
 if TYPE_CHECKING:
     from pipeline.run.run import Builder
 
-VERBS = (run, schedule, history, lf, to_label, labels, versions, lineage, gc, retrain, init)
+# For each verb the function of pipeline.cli that adds its flags, and what `--help` says of it.
+VERBS = {
+    "run": ("run:add", "run the DAG once"),
+    "schedule": ("schedule:add", "retrain on a cron expression"),
+    "runs": ("history:add_runs", "list the runs"),
+    "show": ("history:add_show", "one run's nodes, gates and models"),
+    "lf": ("lf:add", "judge the labelling functions"),
+    "to-label": ("to_label:add", "rows that people should label"),
+    "labels": ("labels:add", "answers of people: import, list, remove"),
+    "models": ("models:add", "list the model versions"),
+    "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
+    "lineage": ("lineage:add", "what a model was made of; what a span went into"),
+    "gc": ("gc:add", "remove the files of old runs"),
+    "retrain": ("retrain:add", "run the DAG if there is reason"),
+    "init": ("init:add", "describe your own data from a CSV file"),
+}
+
+
+class VerbParser(argparse.ArgumentParser):
+    """A verb's parser; the verb's module is imported when it is typed, so that no other is."""
+
+    flags: str | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's, with the verb's flags added before the first time."""
+        if self.flags is not None:
+            add, self.flags = pkgutil.resolve_name(f"pipeline.cli.{self.flags}"), None
+            add(self)
+        return super().parse_known_args(args, namespace)
 
 
 def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None) -> int:
@@ -75,9 +91,11 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="verb")
-    for verb in VERBS:
-        verb.add(verbs, common_flags())
+    verbs = parser.add_subparsers(
+        title="verbs", required=True, metavar="verb", parser_class=VerbParser
+    )
+    for name, (flags, what) in VERBS.items():
+        verbs.add_parser(name, help=what).flags = flags
     return parser
 
 

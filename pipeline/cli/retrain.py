@@ -5,28 +5,30 @@ import json
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from core.errors import InputError
-from pipeline.cli.common import load_config, run_folder
+from pipeline.cli.common import add_common_flags, load_config, run_folder
+from pipeline.notify.after import after
+from pipeline.notify.notices import Blocked
+from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
-
-if TYPE_CHECKING:
-    from pipeline.retraining.retrain import Result
+from pipeline.retraining import display
+from pipeline.retraining import retrain as work
+from pipeline.run.run import Request, build_dag
 
 _DESCRIPTION = """Decides whether there is a reason to run, says which, and runs or does not.
 Exit codes: 0 there was no reason, or the run pushed every target; 1 the run failed; 2 data,
 configuration or disk at fault; 3 spans, a gate or a missing blessing blocked it."""
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser(
-        "retrain", parents=[common], description=_DESCRIPTION, help="run the DAG if there is reason"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    parser.description = _DESCRIPTION
+    add_common_flags(parser)
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -51,13 +53,6 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
         options.overrides = [*options.overrides, f"data.accept_spans={accepted}"]
         config = load_config(options)
     now = _time(options.now)
-    from pipeline.notify.after import after
-    from pipeline.notify.notices import Blocked
-    from pipeline.notify.notify import failures_told
-    from pipeline.retraining import display
-    from pipeline.retraining import retrain as work
-    from pipeline.run.run import Request, build_dag
-
     run = Request(Path(options.config).stem, config, Path(options.root), options.command)
     request = work.Request(run, now, options.dry_run)
     shown = Console(stderr=True, highlight=False) if options.json else out
@@ -93,7 +88,7 @@ def _time(text: str | None) -> datetime:
     return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
 
 
-def _as_json(result: "Result") -> dict[str, Any]:
+def _as_json(result: work.Result) -> dict[str, Any]:
     summary = result.run.summary if result.run else None
     return {
         "decision": result.decision.model_dump(mode="json"),

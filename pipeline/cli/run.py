@@ -3,18 +3,27 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.cli.common import DONE, NOT_BLESSED, SIGNALLED, load_config, run_folder
+from pipeline.cli.common import (
+    DONE,
+    NOT_BLESSED,
+    SIGNALLED,
+    add_common_flags,
+    load_config,
+    run_folder,
+)
+from pipeline.notify.after import after
+from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
+from pipeline.run.run import Request, build_dag, execute
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser("run", parents=[common], help="run the DAG once")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument(
         "--require-blessing",
         action="store_true",
@@ -26,10 +35,6 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, out: Console) -> int:
     """Runs the DAG once."""
     config = load_config(options)
-    from pipeline.notify.after import after
-    from pipeline.notify.notify import failures_told
-    from pipeline.run.run import Request, build_dag, execute
-
     request = Request(Path(options.config).stem, config, Path(options.root), options.command)
     warn = partial(print_warnings, out)
     with failures_told(request, warn), RunDisplay(out) as display:

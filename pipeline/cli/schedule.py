@@ -5,20 +5,26 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from pipeline.cli.common import DONE, SIGNALLED, given_flags, load_config, run_folder
+from pipeline.cli.common import (
+    DONE,
+    SIGNALLED,
+    add_common_flags,
+    given_flags,
+    load_config,
+    run_folder,
+)
 from pipeline.notify.untold import watch
 from pipeline.schedule.cron import parse
 from pipeline.schedule.json_log import log_to_stdout
 from pipeline.schedule.schedule import Job, keep, once
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser("schedule", parents=[common], help="retrain on a cron expression")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument("--cron", metavar="EXPRESSION", help="instead of schedule.cron")
     parser.add_argument(
         "--once",

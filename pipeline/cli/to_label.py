@@ -2,17 +2,17 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.cli.common import DONE, follow_up, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
+from pipeline.labels.to_label import write_batch
 
 
-def add(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Adds the verb to the parser."""
-    parser = verbs.add_parser("to-label", parents=[common], help="rows that people should label")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
     parser.add_argument(
         "--n", type=_count, default=200, metavar="ROWS", help="default: %(default)s"
     )
@@ -30,8 +30,6 @@ def to_label(options: argparse.Namespace, out: Console) -> int:
     """Chooses rows, writes them, says what to do with the file."""
     config = load_config(options)
     with Console(stderr=True).status("choosing rows"):
-        from pipeline.labels.to_label import write_batch
-
         out_file = Path(options.out) if options.out else None
         batch = write_batch(config, run_folder(options, config), options.n, out_file)
     columns = config.columns

@@ -5,16 +5,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
+from core.config import Config
 from pipeline.config.column_checks import check_columns, check_evaluation
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
-
-if TYPE_CHECKING:
-    from core.config import Config
 
 Problem = tuple[KeyPath, str]
 _RANGE_WORDS = {
@@ -166,7 +164,7 @@ def nearest_key(path: KeyPath, schema: dict[str, Any]) -> str:
     return _closest(".".join(path), everywhere)[0]
 
 
-def cross_check(config: "Config", repository: Path) -> list[Problem]:
+def cross_check(config: Config, repository: Path) -> list[Problem]:
     """What no single key shows: keys that contradict each other, files that are not there."""
     return [
         *check_columns(config),
@@ -176,7 +174,7 @@ def cross_check(config: "Config", repository: Path) -> list[Problem]:
     ]
 
 
-def _check_files(config: "Config", repository: Path) -> Iterator[Problem]:
+def _check_files(config: Config, repository: Path) -> Iterator[Problem]:
     if config.data.folder is None and config.data.loader is None:
         yield ("data", "loader"), "give data.folder (your CSV files) or data.loader (a module)"
     if not (repository / config.contract).is_file():

@@ -5,12 +5,10 @@ import keyword
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from core.config import Config
+from core.contract import read_contract
 from pipeline.config.overlay import KeyPath
-
-if TYPE_CHECKING:
-    from core.config import Config
 
 Problem = tuple[KeyPath, str]
 # Columns that nodes add to the rows.
@@ -27,7 +25,7 @@ def _nearest(name: str, names: list[str]) -> str:
     return f"; the nearest is '{close[0]}'" if close else ""
 
 
-def check_columns(config: "Config") -> Iterator[Problem]:
+def check_columns(config: Config) -> Iterator[Problem]:
     """What is wrong with `columns`."""
     columns = config.columns
     if columns.positive == columns.negative:
@@ -56,7 +54,7 @@ def check_columns(config: "Config") -> Iterator[Problem]:
             yield (*path, "bounds"), f"{list(group.bounds)} is not in ascending order"
 
 
-def _check_names(config: "Config") -> Iterator[Problem]:
+def _check_names(config: Config) -> Iterator[Problem]:
     """Names that the pipeline or the arguments of the served model cannot take."""
     places: dict[str, KeyPath] = {}
     for number, names in enumerate(config.evaluation.slices):
@@ -84,17 +82,15 @@ def _check_names(config: "Config") -> Iterator[Problem]:
             )
 
 
-def _unlisted(config: "Config", repository: Path) -> list[str]:
+def _unlisted(config: Config, repository: Path) -> list[str]:
     """Columns of strings in the contract that are sliced on at most: no model learns from them."""
-    from core.contract import read_contract  # which is about a configuration that is whole
-
     path = repository / config.contract
     kinds = read_contract(path) if path.is_file() else {}
     others = {config.columns.label, *config.columns.text}
     return [c for c, kind in kinds.items() if kind == "BYTES" and c not in others]
 
 
-def check_evaluation(config: "Config", repository: Path) -> Iterator[Problem]:
+def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
     """What is wrong with the columns that `evaluation` names."""
     columns = config.columns
     known = [*columns.categorical, *columns.groups]

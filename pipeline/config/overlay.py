@@ -4,22 +4,20 @@ A mapping that belongs to a section of the configuration is merged key by key; e
 free-form mappings such as thresholds included, replaces the value of the layer below.
 """
 
-import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
-from yaml.constructor import ConstructorError
-from yaml.nodes import MappingNode
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
+from ruamel.yaml.error import YAMLError
 
 from core.errors import InputError
 
 KeyPath = tuple[str, ...]
 Layer = tuple[str, dict[str, Any]]  # where the values come from, and the values
-_REDEFINED = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True)
@@ -37,40 +35,26 @@ class Merged:
         return "the configuration"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's idea of booleans and floats (`yes` is text, `1e-3` a number); no key twice."""
+class _Constructor(SafeConstructor):
+    """Says of a key that is given twice where and which, and no more."""
 
-    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise ConstructorError(
-                    None, None, f"the key '{key}' is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REDEFINED]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$|^[-+]?\.inf$|^\.nan$"),
-    list("-+0123456789."),
-)
+    def check_mapping_key(
+        self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
+    ) -> bool:
+        try:
+            return super().check_mapping_key(node, key_node, mapping, key, value)
+        except DuplicateKeyError as error:
+            error.problem = f"the key '{key}' is given twice"
+            raise
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """Parses YAML; an InputError names `source`, line and column."""
+    """Parses YAML 1.2; an InputError names `source`, line and column."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
     try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+        return yaml.load(text)
+    except (YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
@@ -176,10 +160,9 @@ def _lay_over(
     for key, value in values.items():
         here = (*path, str(key))
         section = _section(model, str(key))
-        if section is not None and isinstance(value, dict) and isinstance(below.get(key), dict):
-            _lay_over(merged, below[key], value, here, source, section)
-        elif section is not None and isinstance(value, dict):
-            below[key] = {}
+        if section is not None and isinstance(value, dict):
+            if not isinstance(below.get(key), dict):
+                below[key] = {}
             _lay_over(merged, below[key], value, here, source, section)
         else:
             below[str(key)] = value

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
-from google.protobuf.message import Message
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from core.names import ROW_ID
@@ -15,11 +14,6 @@ from pipeline.init.proposal import Proposal
 
 DISTANCE, LABEL_DISTANCE = 0.05, 0.1  # as in the census contract
 _SPREAD = 4.0  # standard deviations that a small split may lie below the share seen here
-
-_FIELDS = (
-    "name", "type", "domain", "int_domain", "float_domain", "presence", "value_count",
-    "not_in_environment", "drift_comparator", "skew_comparator",
-)  # fmt: skip
 
 Parts = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -35,22 +29,16 @@ def infer(parts: Parts, proposal: Proposal, smallest_split: int) -> schema_pb2.S
     frames = {part: _frame(cells, proposal) for part, cells in parts.items()}
     everything = pd.concat(frames.values(), ignore_index=True)
     statistics = tfdv.generate_statistics_from_dataframe(everything)
-    schema = tfdv.infer_schema(
-        statistics, infer_feature_shape=False, max_string_domain_size=len(everything) + 1
-    )
+    schema = tfdv.infer_schema(statistics, infer_feature_shape=False, max_string_domain_size=0)
     for feature in schema.feature:
-        cells = everything[feature.name]
         if feature.name == proposal.label.name:
             _label(feature, schema, proposal)
         else:
-            _column(feature, schema, proposal, cells, smallest_split)
-        feature.value_count.min = feature.value_count.max = 1
-    row_id = schema.feature.add(name=ROW_ID, type=schema_pb2.BYTES)
-    row_id.value_count.min = row_id.value_count.max = 1
+            _column(feature, schema, proposal, everything[feature.name], smallest_split)
+    row_id = schema.feature.add(name=ROW_ID, type=schema_pb2.BYTES, not_in_environment=["SERVING"])
     row_id.presence.min_fraction, row_id.presence.min_count = 1.0, 1
     for feature in schema.feature:
-        if feature.name in (ROW_ID, proposal.label.name):
-            feature.not_in_environment.append("SERVING")
+        feature.value_count.min = feature.value_count.max = 1
     schema.default_environment[:] = ["TRAINING", "SERVING"]
     return schema
 
@@ -60,9 +48,7 @@ def anomalies(parts: Parts, proposal: Proposal, schema: schema_pb2.Schema) -> li
     found = []
     checked = schema_pb2.Schema()
     checked.CopyFrom(schema)
-    kept = [feature for feature in schema.feature if feature.name != ROW_ID]
-    del checked.feature[:]
-    checked.feature.extend(kept)
+    del checked.feature[[feature.name for feature in checked.feature].index(ROW_ID)]
     for part, cells in parts.items():
         statistics = tfdv.generate_statistics_from_dataframe(_frame(cells, proposal))
         problems = tfdv.validate_statistics(statistics, checked, environment="TRAINING")
@@ -74,26 +60,8 @@ def anomalies(parts: Parts, proposal: Proposal, schema: schema_pb2.Schema) -> li
 
 
 def render(schema: schema_pb2.Schema) -> str:
-    """The contract as text: what a column is first, one field a line."""
-    blocks = [_block("feature", feature, _FIELDS) for feature in schema.feature]
-    blocks += [
-        _block("string_domain", domain, ("name", "value")) for domain in schema.string_domain
-    ]
-    blocks += [f'default_environment: "{name}"' for name in schema.default_environment]
-    return "\n".join(blocks) + "\n"
-
-
-def _block(kind: str, message: Message, fields: Sequence[str]) -> str:
-    lines = []
-    for field in fields:
-        part = type(message)()
-        part.MergeFrom(message)
-        for other, _ in message.ListFields():
-            if other.name != field:
-                part.ClearField(other.name)
-        text = text_format.MessageToString(part, as_utf8=True, as_one_line=field != "value")
-        lines += [f"  {line}" for line in text.strip().splitlines()]
-    return "\n".join([f"{kind} {{", *lines, "}"])
+    """The contract as text."""
+    return text_format.MessageToString(schema, as_utf8=True)
 
 
 def _frame(cells: Mapping[str, Sequence[str]], proposal: Proposal) -> pd.DataFrame:
@@ -113,11 +81,10 @@ def _frame(cells: Mapping[str, Sequence[str]], proposal: Proposal) -> pd.DataFra
 
 
 def _label(feature: schema_pb2.Feature, schema: schema_pb2.Schema, proposal: Proposal) -> None:
-    label = proposal.label
     feature.type = schema_pb2.BYTES
-    _domain(feature, schema, [label.negative, label.positive])
-    feature.presence.Clear()
-    feature.presence.min_fraction = 0.0
+    _domain(feature, schema, [proposal.label.negative, proposal.label.positive])
+    feature.presence.CopyFrom(schema_pb2.FeaturePresence(min_fraction=0.0))
+    feature.not_in_environment.append("SERVING")
     feature.drift_comparator.infinity_norm.threshold = LABEL_DISTANCE
 
 
@@ -128,26 +95,25 @@ def _column(
     cells: pd.Series,
     smallest_split: int,
 ) -> None:
-    kinds = {column.name: column.kind for column in proposal.columns}
-    if kinds[feature.name] == TEXT:
-        _no_domain(feature, schema)
-    elif kinds[feature.name] == CATEGORY:
+    kind = next(column.kind for column in proposal.columns if column.name == feature.name)
+    comparators = (feature.drift_comparator, feature.skew_comparator)
+    if kind not in NUMBERS:
+        feature.type = schema_pb2.BYTES
+        feature.ClearField("domain_info")
+    if kind == CATEGORY:
         _domain(feature, schema, sorted(set(cells.dropna())))
-        feature.drift_comparator.infinity_norm.threshold = DISTANCE
-        feature.skew_comparator.infinity_norm.threshold = DISTANCE
-    else:
+        for comparator in comparators:
+            comparator.infinity_norm.threshold = DISTANCE
+    elif kind != TEXT:
         if cells.dropna().min() >= 0:
             domain = feature.int_domain if feature.type == schema_pb2.INT else feature.float_domain
             domain.name, domain.min = feature.name, 0
-        feature.drift_comparator.jensen_shannon_divergence.threshold = DISTANCE
-        feature.skew_comparator.jensen_shannon_divergence.threshold = DISTANCE
-    share = float(cells.notna().mean())
-    least = least_presence(share, smallest_split)
-    feature.presence.Clear()
+        for comparator in comparators:
+            comparator.jensen_shannon_divergence.threshold = DISTANCE
+    feature.ClearField("presence")
+    least = least_presence(float(cells.notna().mean()), smallest_split)
     if least > 0:
         feature.presence.min_fraction, feature.presence.min_count = least, 1
-    else:
-        feature.ClearField("presence")
 
 
 def least_presence(share: float, smallest_split: int) -> float:
@@ -159,14 +125,5 @@ def least_presence(share: float, smallest_split: int) -> float:
 
 
 def _domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema, values: Sequence[str]) -> None:
-    _no_domain(feature, schema)
     schema.string_domain.add(name=feature.name, value=values)
     feature.domain = feature.name
-
-
-def _no_domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> None:
-    kept = [domain for domain in schema.string_domain if domain.name != feature.name]
-    del schema.string_domain[:]
-    schema.string_domain.extend(kept)
-    feature.ClearField("domain_info")
-    feature.type = schema_pb2.BYTES

@@ -17,11 +17,13 @@ from models.labels import functions as labeling
 from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.config import overlay
 from pipeline.config.load import CONFIGS, SMOKE, load
+from pipeline.ingestion import staging
 from pipeline.init import example, files, leaks, names, proposal
 from pipeline.init.example import Example, Value
 from pipeline.init.files import Origin
 from pipeline.init.gold_budget import SEED
 from pipeline.init.proposal import Proposal, Request
+from pipeline.run.environment import prepare
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,9 @@ def _with_leaks(proposed: Proposal, found: list[tuple[str, float]]) -> Proposal:
 def _contract(
     proposed: Proposal, parts: Mapping[str, Mapping[str, list[str]]], smoke: Mapping[str, Any]
 ) -> str:
-    """The contract as text; TensorFlow is loaded here, not before."""
-    from pipeline.run.environment import prepare
-
+    """The contract as text."""
     prepare()
-    from pipeline.init import contract
+    from pipeline.init import contract  # loads TensorFlow
 
     total = sum(proposed.rows.values())
     share = min(1.0, smoke["data"]["rows"] / total)
@@ -139,8 +139,6 @@ def _check(name: str, scratch: Path) -> None:
     Raises:
         InputError: a run would fail.
     """
-    from pipeline.ingestion import staging
-
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else

@@ -13,14 +13,12 @@ _STYLES = {LEFT_OUT: "yellow", LABEL: "bold"}
 
 def print_described(out: Console, described: Described) -> None:
     """Prints the columns, the files and the next commands."""
-    proposed, source = described.proposal, described.proposal.source
-    named = {column.header: column.name for column in source.columns}
-    named[source.label.header] = source.label.name
+    proposed = described.proposal
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("column", "kind", "why", "what to do"):
         table.add_column(heading, overflow="fold")
     for seen in proposed.seen:
-        name = named.get(seen.header, seen.header)
+        name = proposed.names.get(seen.header, seen.header)
         renamed = f"called {name}; " if name != seen.header else ""
         table.add_row(
             escape(seen.header or "(no name)"),

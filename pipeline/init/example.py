@@ -4,9 +4,11 @@ Only gold rows, which a run may see, have a say: the conditions are judged by th
 how many other rows a condition holds for is counted without a label.
 """
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,6 @@ HAS_WORD = "has word"
 _QUANTILES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9)
 
 Value = float | str
-Holds = Callable[[Value], bool]
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,12 @@ def find(
     for column, values in columns.items():
         of_gold = [values[n] for n in gold]
         looked_at = values[:: max(1, len(values) // SAMPLE)]
-        conditions = _words(of_gold) if column in text else _conditions(of_gold)
-        for operator, value, holds in conditions:
-            at = np.array([known is not None and holds(known) for known in of_gold])
+        for name, value in _conditions(of_gold, column in text):
+            holds = _HOLDS[name]
+            at = np.array([known is not None and holds(known, value) for known in of_gold])
             if at.sum() < LEAST_VOTES:
                 continue
-            coverage = sum(v is not None and holds(v) for v in looked_at) / len(looked_at)
+            coverage = sum(v is not None and holds(v, value) for v in looked_at) / len(looked_at)
             if not RARE_COVERAGE <= coverage <= MOST_COVERAGE:
                 continue
             for vote in (POSITIVE, NEGATIVE):
@@ -83,31 +84,33 @@ def find(
                 chance = float((labels == vote).mean())
                 low, _ = wilson_interval(right, votes) or (0.0, 1.0)
                 example = Example(
-                    column, operator, value, vote, right, votes, chance, coverage, low > chance
+                    column, name, value, vote, right, votes, chance, coverage, low > chance
                 )
                 found.append((coverage >= LEAST_COVERAGE, low - chance, example))
     return max(found, key=lambda each: each[:2])[2] if found else None
 
 
-def _words(values: Sequence[Value | None]) -> Iterator[tuple[str, Value, Holds]]:
-    counts = Counter(word for value in values for word in sorted(_words_of(value)))
-    words = [w for w, _ in counts.most_common() if w.isalpha() and len(w) >= LETTERS_OF_A_WORD]
-    for word in words[:MOST_WORDS]:
-        yield HAS_WORD, word, lambda v, word=word: word in _words_of(v)  # type: ignore[misc]
+def _conditions(values: Sequence[Value | None], text: bool) -> Iterator[tuple[str, Value]]:
+    """Operators and what to compare with: of free text the words, else texts and bounds."""
+    if text:
+        counts = Counter(word for value in values for word in sorted(_words_of(value)))
+        words = [w for w, _ in counts.most_common() if w.isalpha() and len(w) >= LETTERS_OF_A_WORD]
+        yield from ((HAS_WORD, word) for word in words[:MOST_WORDS])
+        return
+    yield from (("==", known) for known in sorted({v for v in values if isinstance(v, str)}))
+    numbers = np.array([v for v in values if isinstance(v, int | float)], dtype=np.float64)
+    if numbers.size:
+        for bound in np.unique(np.quantile(numbers, _QUANTILES, method="nearest")).tolist():
+            yield from ((">=", bound), ("<=", bound))
 
 
 def _words_of(value: Value | None) -> set[str]:
     return set(str(value or "").lower().split())
 
 
-def _conditions(values: Sequence[Value | None]) -> Iterator[tuple[str, Value, Holds]]:
-    texts = sorted({value for value in values if isinstance(value, str)})
-    for text in texts:
-        yield "==", text, lambda v, text=text: v == text  # type: ignore[misc]
-    numbers = np.array([v for v in values if isinstance(v, int | float)], dtype=np.float64)
-    if not numbers.size:
-        return
-    bounds = np.unique(np.quantile(numbers, _QUANTILES, method="nearest"))
-    for bound in bounds.tolist():
-        yield ">=", bound, lambda v, bound=bound: v >= bound  # type: ignore[misc]
-        yield "<=", bound, lambda v, bound=bound: v <= bound  # type: ignore[misc]
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    ">=": operator.ge,
+    "<=": operator.le,
+    HAS_WORD: lambda value, word: word in _words_of(value),
+}

@@ -78,6 +78,12 @@ class Proposal:
         return self.source.label
 
     @property
+    def names(self) -> dict[str, str]:
+        """Names in the pipeline of the columns that are taken over, the label too, by header."""
+        taken = {column.header: column.name for column in self.columns}
+        return taken | {self.label.header: self.label.name}
+
+    @property
     def numeric(self) -> list[str]:
         """Names of the columns of numbers."""
         return [column.name for column in self.columns if column.kind in NUMBERS]
@@ -193,13 +199,15 @@ def _with_split(
     else:
         raise InputError(_too_few(request, classes))
     notes = []
-    in_smoke = gold_rows(train_part, smoke["data"]["rows"])
-    if in_smoke and fits(train_part, test_part, smoke["data"]["rows"], min(gold, in_smoke)):
-        gold = min(gold, in_smoke)
+    smoke_rows, smoke_gold = smoke["data"]["rows"], smoke["labeling"]["gold_rows"]
+    in_smoke = min(gold, gold_rows(train_part, smoke_rows))
+    if in_smoke and fits(train_part, test_part, smoke_rows, min(in_smoke, smoke_gold)):
+        gold = in_smoke
     else:
         notes.append(
-            "labels of one class are too rare for a smoke run's draw of "
-            f"{smoke['data']['rows']} rows: give it more with ARGS='--set data.rows=null'"
+            f"labels of one class are too rare for a smoke run's draw of {smoke_rows} rows and "
+            f"{smoke_gold} of them as gold: give it more with "
+            f"ARGS='--set data.rows=null --set labeling.gold_rows={gold}'"
         )
     training = len(train_part)
     return Proposal(

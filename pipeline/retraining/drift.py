@@ -12,6 +12,7 @@ import pyarrow as pa
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from components.data.statistics_gen import statistics_of
 from pipeline.retraining.evidence import Evidence, Measurement
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
@@ -30,8 +31,6 @@ def statistics_like(batches: Sequence[pa.RecordBatch], other: Statistics) -> Sta
         batches: rows, each column a list.
         other: statistics whose buckets are taken.
     """
-    from components.data.statistics_gen import statistics_of
-
     found = statistics_of(batches)
     buckets = {_name(f): _edges(f) for f in other.datasets[0].features}
     for feature in found.datasets[0].features:

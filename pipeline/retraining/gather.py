@@ -8,20 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY
 from pipeline.ingestion.window import Window
-from pipeline.retraining import evidence
+from pipeline.retraining import evidence, judged_labels
 from pipeline.retraining.answered import of_answers
 from pipeline.retraining.evidence import Evidence, Kind
+from pipeline.retraining.predictions import Predictions
 from pipeline.retraining.served_model import ServedModels
-
-if TYPE_CHECKING:
-    from pipeline.retraining.predictions import Predictions
-    from pipeline.retraining.span_rows import RawRows
+from pipeline.retraining.span_rows import RawRows, read_files, read_requests
+from pipeline.run.environment import prepare
 
 NOTHING_SERVED = "no server model is served to compare with"
 NO_NEW_SPAN = "no new span"
@@ -57,23 +56,19 @@ class Situation:
         return evidence.new_spans(self.spans, self.served.trained_on or {})
 
 
-def predictions_of(situation: Situation) -> "Predictions | None":
+def predictions_of(situation: Situation) -> Predictions | None:
     """What asks the served model; None where none is served."""
     if situation.served.server is None:
         return None
-    from pipeline.retraining.predictions import Predictions
-
     return Predictions(situation.config, str(situation.served.server.path), situation.tell)
 
 
-def label_evidence(situation: Situation, predictions: "Predictions | None") -> Evidence:
+def label_evidence(situation: Situation, predictions: Predictions | None) -> Evidence:
     """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
     if predictions is None:
         return _say("label shift", "unknown", NOTHING_SERVED)
     if not situation.new:
         return _say("label shift", "quiet", NO_NEW_SPAN)
-    from pipeline.retraining import judged_labels
-
     settings, window = situation.config.retrain, situation.window
     new = [span for span in situation.new if span not in situation.config.data.accept_spans]
     if not new:
@@ -88,7 +83,7 @@ def label_evidence(situation: Situation, predictions: "Predictions | None") -> E
     )
 
 
-def other_evidence(situation: Situation, predictions: "Predictions | None") -> list[Evidence]:
+def other_evidence(situation: Situation, predictions: Predictions | None) -> list[Evidence]:
     """All evidence but that of labels."""
     served = situation.served
     found = [evidence.of_models(served.numbers)]
@@ -115,8 +110,6 @@ def _drift(situation: Situation) -> Evidence:
     if not situation.new:
         return _say("drift", "quiet", NO_NEW_SPAN)
     newest = situation.new[-1]
-    from pipeline.retraining.span_rows import read_files
-
     rows = read_files(situation.window.files_of(newest), situation.config)
     return _distances(situation, "drift", f"span {newest}", rows)
 
@@ -125,8 +118,6 @@ def _skew(situation: Situation) -> Evidence:
     log = situation.config.retrain.request_log
     if log is None:
         return _say("skew", "quiet", "retrain.request_log names no log")
-    from pipeline.retraining.span_rows import read_requests
-
     try:
         rows = read_requests(REPOSITORY / log, situation.config)
     except InputError as error:
@@ -135,18 +126,16 @@ def _skew(situation: Situation) -> Evidence:
 
 
 def _distances(
-    situation: Situation, kind: Literal["drift", "skew"], what: str, rows: "RawRows"
+    situation: Situation, kind: Literal["drift", "skew"], what: str, rows: RawRows
 ) -> Evidence:
     path, config = situation.served.statistics, situation.config
     if path is None:
         return _say(kind, "unknown", "statistics of the served model's training data are gone")
     situation.tell(f"{what}: measuring {kind}")
-    from pipeline.run.environment import prepare
-
     prepare()
-    import tensorflow_data_validation as tfdv
+    import tensorflow_data_validation as tfdv  # loads TensorFlow
 
-    from pipeline.retraining import drift
+    from pipeline.retraining import drift  # loads TensorFlow
 
     def measure() -> list[evidence.Measurement]:
         trained_on = tfdv.load_stats_binary(str(path))
@@ -158,11 +147,9 @@ def _distances(
     return drift.of_distances(kind, what, len(rows.table), config.retrain.min_rows, measure)
 
 
-def _quality(situation: Situation, predictions: "Predictions") -> Evidence:
+def _quality(situation: Situation, predictions: Predictions) -> Evidence:
     if not situation.new:
         return _say("quality", "quiet", NO_NEW_SPAN)
-    from pipeline.retraining import judged_labels
-
     settings = situation.config.retrain
     parts = [predictions.of(situation.window, span) for span in situation.new]
     return judged_labels.of_quality(

@@ -9,6 +9,7 @@ from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.window import Window
 from pipeline.retraining.judged_labels import Judged, together
 from pipeline.retraining.span_rows import read_files
+from pipeline.run.environment import prepare
 
 
 class Predictions:
@@ -50,7 +51,7 @@ class Predictions:
             return Judged(positive, np.zeros(0))
         if self._ask is None:
             self._ask = _load(self._model)
-        from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+        from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder  # loads TensorFlow
 
         encoder = RecordBatchToExamplesEncoder()
         return Judged(
@@ -59,9 +60,7 @@ class Predictions:
 
 
 def _load(model: str) -> Callable[[Sequence[bytes]], np.ndarray]:
-    from pipeline.run.environment import prepare
-
     prepare()
-    from models.export.server import load_server_model
+    from models.export.server import load_server_model  # loads TensorFlow
 
     return load_server_model(model)

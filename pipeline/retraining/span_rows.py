@@ -32,7 +32,7 @@ class RawRows:
 
     def batches(self) -> list[pa.RecordBatch]:
         """The rows as CsvExampleGen hands them on."""
-        from components.data.csv_example_gen import read_csv
+        from components.data.csv_example_gen import read_csv  # loads TensorFlow
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.csv"

@@ -16,7 +16,7 @@ def remember_signatures() -> None:
     tenth of its time. The answer depends on the function alone. The name is not public: there is no
     switch. Calling this again changes nothing.
     """
-    from apache_beam.transforms import core
+    from apache_beam.transforms import core  # loads Beam
 
     if not isinstance(core.get_function_args_defaults, _Remembering):
         core.get_function_args_defaults = _Remembering(core.get_function_args_defaults)

@@ -37,8 +37,8 @@ def prepare() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
-    import tensorflow as tf
-    import tf_keras
+    import tensorflow as tf  # loads TensorFlow
+    import tf_keras  # loads TensorFlow
 
     if sys.modules.setdefault("keras", tf_keras) is not tf_keras:
         raise RuntimeError("keras was imported before environment.prepare() was called")
@@ -67,7 +67,7 @@ def exempt_from_autograph(packages: tuple[str, ...]) -> None:
     Uses `tensorflow.python.autograph.core.config.CONVERSION_RULES`, which is private: there is no
     public switch for a whole package. Without it the first `fit` costs several times more.
     """
-    from tensorflow.python.autograph.core import config
+    from tensorflow.python.autograph.core import config  # loads TensorFlow
 
     known = {str(rule) for rule in config.CONVERSION_RULES}
     rules = [config.DoNotConvert(package) for package in packages]

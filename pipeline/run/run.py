@@ -21,6 +21,7 @@ from pipeline.metadata.data_record import pipeline_context, record_data
 from pipeline.metadata.store import Metadata, open_store
 from pipeline.report.history import run_ids
 from pipeline.report.summary import Summary
+from pipeline.run.environment import prepare
 from pipeline.run.events import Event, Listener, NodeError
 from pipeline.run.failures import Failure, explain, is_disk_full
 from pipeline.run.fingerprint import run_code_sha256
@@ -65,8 +66,8 @@ class Outcome:
 
 
 def build_dag(config: Config, staged: Staged, folder: Path) -> "Pipeline":
-    """Wires the DAG; TensorFlow is loaded here, not before."""
-    from pipeline.dag import create_pipeline
+    """Wires the DAG."""
+    from pipeline.dag import create_pipeline  # loads TensorFlow
 
     return create_pipeline(config, staged, folder)
 
@@ -148,10 +149,8 @@ def _run(
 
 
 def _launch(run: Run, build: Builder, on_event: Listener) -> None:
-    from pipeline.run.environment import prepare
-
     prepare()
-    from pipeline.run.runner import NodeRunner
+    from pipeline.run.runner import NodeRunner  # loads TensorFlow
 
     _close_unfinished(run.folder)
     _forget_deleted_versions(run.folder)

@@ -18,7 +18,9 @@ from pipeline.report.summary import Summary
 from tests.e2e.conftest import REPOSITORY
 
 TAXI = "tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
-NEEDED = ("pipeline", "components", "models", "data", "configs", "schema", "environment")
+NEEDED = (
+    "pipeline", "components", "models", "core", "data", "configs", "schema", "environment",
+)  # fmt: skip
 FEWER = (
     "tuner.enabled=false", "trainer.epochs=4", "distiller.epochs=4", "trainer.pruning_epochs=1",
     "distiller.pruning_epochs=1",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 CONTRACT = """
 feature { name: "age" type: INT }
@@ -66,5 +66,5 @@ def write_config(folder: Path) -> str:
         },
     }
     path = folder / "tiny.yaml"
-    path.write_text(yaml.safe_dump(values))
+    YAML().dump(values, path)
     return str(path)

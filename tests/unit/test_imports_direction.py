@@ -1,11 +1,16 @@
-"""Imports flow one way, pipeline -> components -> models -> core, and without a circle."""
+"""Imports flow one way, pipeline -> components -> models -> core, without a circle, at the top."""
 
 import ast
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from pipeline.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("pipeline", "components", "models", "core", "data", "benchmarks", "tests")
@@ -22,7 +27,7 @@ ALLOWED = {
 }
 
 # models/ and core/ hold functions on values: no wiring, no metadata store, no configuration files.
-NOT_BELOW = ("tfx", "ml_metadata", "yaml")
+NOT_BELOW = ("tfx", "ml_metadata", "ruamel", "yaml")
 
 
 def starts_with(name: str, prefixes: tuple[str, ...]) -> bool:
@@ -78,6 +83,7 @@ def test_room_imports_only_what_lies_below_it(room: str) -> None:
         ("data.census", "from models.labels import functions"),
         ("core", "from models.metrics import gates"),
         ("core", "import yaml"),
+        ("core", "from ruamel.yaml import YAML"),
         ("data.census", "from ...pipeline import config"),
         ("pipeline", "from data.census import spans"),
         ("pipeline", "import tests.unit"),
@@ -141,3 +147,54 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
     assert circle(edges(tmp_path)) == []
     (tmp_path / "core" / "two.py").write_text("def f():\n    from core.one import x\n")
     assert {*circle(edges(tmp_path))} == {"core.one", "core.two"}
+
+
+# What is too dear for a verb that does not need it: an import inside a function keeps one of these
+# out, and says which.
+DEAR = re.compile(r"# loads (TensorFlow|Beam|PyTorch|LiteRT|Altair)$")
+
+
+def unexplained_imports(source: str) -> list[str]:
+    """`line: text` of every import inside a function without a comment on what it loads."""
+    lines = source.splitlines()
+    return [
+        f"{node.lineno}: {lines[node.lineno - 1].strip()}"
+        for function in ast.walk(ast.parse(source))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        if not any(DEAR.search(line) for line in lines[node.lineno - 2 : node.lineno])
+    ]
+
+
+@pytest.mark.parametrize("room", ["core", "data", "models", "components", "pipeline"])
+def test_an_import_inside_a_function_says_what_it_keeps_out(room: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{hit}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for hit in unexplained_imports(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_an_import_inside_a_function_is_found() -> None:
+    inside = "def f():\n    if x:\n        import tfx{}\n"
+    assert unexplained_imports(inside.format("")) == ["3: import tfx"]
+    assert unexplained_imports(inside.format("  # loads TensorFlow")) == []
+    assert unexplained_imports("def f():\n    # loads Beam\n    import apache_beam\n") == []
+    assert unexplained_imports("if x:\n    import tfx\n") == []
+
+
+def test_the_modules_of_verbs_load_no_tensorflow() -> None:
+    code = (
+        "import importlib, sys\n"
+        "for module in sys.argv[1:]:\n"
+        "    importlib.import_module(f'pipeline.cli.{module}')\n"
+        "    heavy = {'tensorflow', 'tfx', 'apache_beam', 'torch', 'altair'} & {*sys.modules}\n"
+        "    assert not heavy, (module, heavy)"
+    )
+    modules = {flags.partition(":")[0] for flags, _ in VERBS.values()}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *sorted(modules)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

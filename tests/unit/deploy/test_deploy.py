@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from core.files import REPOSITORY
 from pipeline.cli.main import make_parser
@@ -19,6 +19,7 @@ from pipeline.schedule.cron import parse
 
 DEPLOY = REPOSITORY / "deploy"
 INSTALLED = "/opt/tfx-two-targets"
+YAML_1_2 = YAML(typ="safe", pure=True)
 BIN = Path(sys.executable).parent
 CALL = re.compile(r"-m pipeline ((?:retrain|schedule|show)\b[^\n|>\"]*)")
 
@@ -28,7 +29,7 @@ def text_of(name: str) -> str:
 
 
 def manifests() -> dict[str, dict[str, Any]]:
-    found = yaml.safe_load_all(text_of("kubernetes/cronjob.yaml"))
+    found = YAML_1_2.load_all(text_of("kubernetes/cronjob.yaml"))
     return {manifest["kind"]: manifest for manifest in found}
 
 
@@ -46,7 +47,7 @@ def calls() -> list[list[str]]:
     assert len(found) == 5
     default = re.search(r"^CMD (\[.*\])$", text_of("Containerfile"), re.MULTILINE)
     assert default
-    return [*found, container()["args"], yaml.safe_load(default[1])]
+    return [*found, container()["args"], YAML_1_2.load(default[1])]
 
 
 @pytest.mark.parametrize("call", calls(), ids=" ".join)
@@ -59,10 +60,10 @@ def test_every_call_is_one_of_the_command_line(call: list[str]) -> None:
 def test_all_retrain_at_the_time_of_the_configuration() -> None:
     cron = load("census").schedule.cron
     [line] = [line for line in text_of("crontab").splitlines() if not line.startswith("#")]
-    workflow = yaml.safe_load(text_of("github-actions/retrain.yml"))
+    workflow = YAML_1_2.load(text_of("github-actions/retrain.yml"))
     times = {
         " ".join(line.split()[:5]),
-        workflow[True]["schedule"][0]["cron"],  # YAML 1.1 reads `on` so
+        workflow["on"]["schedule"][0]["cron"],
         manifests()["CronJob"]["spec"]["schedule"],
         *re.findall(r'schedule="(.*)"', text_of("airflow/retrain_dag.py")),
     }
@@ -101,7 +102,7 @@ def test_workflows_fit_their_schema() -> None:
 def test_the_workflow_takes_a_blocked_model_for_a_result(
     tmp_path: Path, code: int, expected: int
 ) -> None:
-    steps = yaml.safe_load(text_of("github-actions/retrain.yml"))["jobs"]["retrain"]["steps"]
+    steps = YAML_1_2.load(text_of("github-actions/retrain.yml"))["jobs"]["retrain"]["steps"]
     [script] = [step["run"] for step in steps if "code=$?" in step.get("run", "")]
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)

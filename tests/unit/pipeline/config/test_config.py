@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import CONFIGS, load
+from pipeline.config.overlay import parse_yaml
 
 
 def key_paths(model: type[BaseModel], above: str = "") -> set[str]:
@@ -35,7 +35,7 @@ def yaml_paths(values: dict[str, Any], known: set[str], above: str = "") -> set[
 
 
 def test_base_lists_every_key_and_no_other() -> None:
-    base = yaml.safe_load((CONFIGS / "base.yaml").read_text())
+    base = parse_yaml((CONFIGS / "base.yaml").read_text(), "base.yaml")
     known = key_paths(Config)
     assert yaml_paths(base, known) == known
 
@@ -193,6 +193,11 @@ def write(folder: Path, text: str) -> str:
             "extends: [census, 3]\n",
             "extends: write the name of a file or a list, not ['census', 3]",
         ),
+        (
+            "extends: census\ntrainer: {epochs: 1, epochs: 2}\n",
+            "line 2, column 22: not valid YAML: the key 'epochs' is given twice",
+        ),
+        ("seed: !!int x\n", "not valid YAML: invalid literal"),
         ("- a\n- b\n", "write keys and values, not list"),
         ("trainer: [\n", "not valid YAML"),
     ],
@@ -222,10 +227,26 @@ def test_smoke_lies_over_any_configuration_and_takes_no_more_rows(tmp_path: Path
     text = "extends: census\nname: mine\ndata: {rows: 400}\ntrainer: {epochs: 50}\n"
     path = write(tmp_path, text)
     config = load(path, ["trainer.patience=7"], smoke=True)
-    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 400, 200)
+    assert (config.name, config.data.rows, config.labeling.gold_rows) == ("mine-smoke", 400, 100)
     assert (config.trainer.epochs, config.trainer.patience) == (12, 7)
     assert config.evaluation.server.max_gap == {}
     assert load(path).name == "mine"
+
+
+def test_the_smoke_of_the_census_is_that_of_any_configuration_with_bounds_of_its_own() -> None:
+    one, other = load("smoke"), load("census", smoke=True)
+    assert (one.name, other.name) == ("smoke", "census-smoke")
+    assert one.labeling.gold_rows == other.labeling.gold_rows == 100
+    values = [config.model_dump() for config in (one, other)]
+    for each in values:
+        del each["name"], each["labeling"]["gates"]
+        del each["evaluation"]["server"], each["evaluation"]["edge"]
+    assert values[0] == values[1]
+
+
+def test_smoke_takes_no_more_gold_rows_than_the_configuration_itself() -> None:
+    assert load("census", smoke=True).labeling.gold_rows == 100
+    assert load("demo_retrain", ["labeling.gold_rows=30"], smoke=True).labeling.gold_rows == 30
 
 
 def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> None:
@@ -235,6 +256,20 @@ def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> Non
     config = load(write(tmp_path, text))
     assert config.trainer.learning_rate == 0.001
     assert (config.columns.positive, config.columns.negative) == ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[on, off, y, no]", ["on", "off", "y", "no"]),
+        ("[true, False, ~, null]", [True, False, None, None]),
+        ("[1:30, 12:30:45]", ["1:30", "12:30:45"]),
+        ("[017, 0o17, 0x1F, 1e3, .5, +1]", [17, 15, 31, 1000.0, 0.5, 1]),
+        ("{a: &x {b: 1, c: 2}, d: {<<: *x, c: 3}}", {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}),
+    ],
+)
+def test_values_are_those_of_yaml_1_2(text: str, value: object) -> None:
+    assert parse_yaml(text, "x.yaml") == value
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from google.protobuf import text_format
 from snorkel.labeling import LabelingFunction
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -18,12 +17,14 @@ from core.errors import InputError
 from core.files import REPOSITORY
 from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.cli.main import main
+from pipeline.config.overlay import parse_yaml
 from pipeline.init import contract, describe, example, files, leaks, proposal
 from pipeline.init.example import Example
 from pipeline.init.files import Origin
 from pipeline.init.proposal import Proposal, Request
 
 ORIGIN = Origin("2026-01-02", "python -m pipeline init ...")
+SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 EXAMPLE = Example("size", ">=", 12.5, POSITIVE, 9, 10, 0.3, 0.2, above_chance=True)
 
 
@@ -48,7 +49,7 @@ def request(path: Path, **changes: object) -> Request:
 @pytest.fixture(scope="module")
 def proposed() -> tuple[Proposal, dict[str, dict[str, list[str]]]]:
     found = proposal.read(table().encode(), "x.csv")
-    made = proposal.propose(request(Path("x.csv")), found, {"data": {"rows": 2000}})
+    made = proposal.propose(request(Path("x.csv")), found, SMOKE)
     return made, dict(raw_table.parts(made.source, found.header, found.rows, "x.csv"))
 
 
@@ -193,7 +194,7 @@ def test_texts_are_quoted_where_yaml_would_read_something_else() -> None:
         "K\u00f6ln",
         "1.5",
     ]
-    assert [yaml.safe_load(files.yaml_text(text)) for text in texts] == texts
+    assert [parse_yaml(files.yaml_text(text), "x") for text in texts] == texts
     assert files.yaml_text("Credit Card") == "Credit Card"
 
 
@@ -201,10 +202,13 @@ def test_a_header_of_several_lines_stays_within_its_comment() -> None:
     """Spreadsheets write such headers."""
     found = proposal.read(table().replace(",y\n", ',"y or\nn"\n', 1).encode(), "x.csv")
     asked = request(Path("x.csv"), label="y or\nn")
-    made = proposal.propose(asked, found, {"data": {"rows": 2000}})
+    made = proposal.propose(asked, found, SMOKE)
     origin = Origin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
     contents = files.render(made, "", EXAMPLE, b"", origin)
-    assert yaml.safe_load(contents["configs/sizes.yaml"])["columns"]["label"] == "y_or_n"
+    assert (
+        parse_yaml(contents["configs/sizes.yaml"].decode(), "sizes.yaml")["columns"]["label"]
+        == "y_or_n"
+    )
     assert (
         "| Made by | `python -m pipeline init --label 'y or n'` |"
         in contents["data/sizes/README.md"].decode()

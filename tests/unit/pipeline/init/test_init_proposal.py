@@ -8,7 +8,7 @@ from core.errors import InputError
 from pipeline.init import label, proposal
 from pipeline.init.proposal import Proposal, Request
 
-SMOKE = {"data": {"rows": 2000}}
+SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,7 @@ def test_a_rare_class_gets_a_larger_budget() -> None:
 def test_a_class_too_rare_for_a_smoke_run_is_noted() -> None:
     found = propose(table(60000, positives=4000))
     assert "too rare for a smoke run's draw of 2000 rows" in found.notes[0]
+    assert f"--set data.rows=null --set labeling.gold_rows={found.gold_rows}" in found.notes[0]
 
 
 @pytest.mark.parametrize(
