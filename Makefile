@@ -65,7 +65,8 @@ gc: setup ## free the disk of old runs, never what is served: KEEP=10 ARGS=--dry
 lf: setup ## judge the labelling functions of CONFIG, without a run
 	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)
 
-test: unit e2e ## unit and component tests, then the end-to-end smoke
+test: setup ## unit tests and end-to-end smoke side by side; each prints when it has ended
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target unit e2e
 
 unit: setup ## unit and component tests only
 	$(PYTHON) -m pytest tests/unit $(ARGS)
