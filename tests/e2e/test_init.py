@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from core.files import REPOSITORY
 from pipeline.report.summary import Summary
-from tests.e2e.conftest import REPOSITORY
 
 TAXI = "tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
-NEEDED = ("pipeline", "components", "models", "data", "configs", "schema", "environment")
+NEEDED = ("pipeline", "components", "models", "data", "core", "configs", "schema", "environment")
 FEWER = (
     "tuner.enabled=false", "trainer.epochs=4", "distiller.epochs=4", "trainer.pruning_epochs=1",
     "distiller.pruning_epochs=1",

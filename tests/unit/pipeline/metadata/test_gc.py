@@ -13,9 +13,8 @@ from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.metadata.gc import plan
 from pipeline.metadata.graph import Graph, Item, Properties, Step
-from tests.unit.pipeline.run.test_run import Runs, printed, runs
+from tests.support.mini_runs import Runs, printed
 
-__all__ = ["runs"]
 KILLED = """
 import os, shutil, signal, sys
 from pipeline.cli.main import main

@@ -2,81 +2,16 @@
 
 import gzip
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core import lock
-from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.metadata.store import Metadata
-from pipeline.run import environment
 from tests.support.mini_run import build
-from tests.support.tiny_data import write_config, write_raw
-
-
-@dataclass
-class Runs:
-    """Runs of the small pipeline under `root`."""
-
-    config: str
-    root: Path
-    monkeypatch: pytest.MonkeyPatch
-
-    @property
-    def folder(self) -> Path:
-        return self.root / "tiny"
-
-    def arguments(self, verb: str, *more: str) -> list[str]:
-        return [verb, "--config", self.config, "--root", str(self.root), *more]
-
-    def run(self, work: str = "finish", *more: str) -> int:
-        self.monkeypatch.setenv("MINI_WORK", work)
-        return main(self.arguments("run", *more), build)
-
-    def summary(self) -> dict[str, Any]:
-        last = max(self.folder.glob("reports/*/summary.json"))
-        return dict(json.loads(last.read_text()))
-
-    def states(self) -> dict[str, str]:
-        return {name: node["state"] for name, node in self.summary()["nodes"].items()}
-
-    def start(self, work: str) -> "subprocess.Popen[str]":
-        """Starts a run in a process of its own and waits until Work works."""
-        arguments = self.arguments("run")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.mini_run", *arguments],
-            cwd=REPOSITORY,
-            env={**os.environ, "MINI_WORK": work, "MINI_ROOT": str(self.root)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        deadline = time.monotonic() + 240
-        while not (self.root / "working").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline, "Work did not start"
-            time.sleep(0.05)
-        return process
-
-
-@pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
-    environment.prepare()
-    write_raw(tmp_path)
-    return Runs(write_config(tmp_path), tmp_path / "runs", monkeypatch)
-
-
-def printed(text: str) -> str:
-    """The text on one line, whatever the width of the output."""
-    return " ".join(text.split())
+from tests.support.mini_runs import Runs, printed
 
 
 def test_cold_then_cached_then_one_change(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
