@@ -12,7 +12,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init to-label labels lineage gc lf test shared-runs unit-and-own-runs unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -70,6 +70,7 @@ test: setup ## all tests in two halves side by side; each half prints when it ha
 
 # Halves that take about as long. End-to-end tests that share a root stay together.
 OWN_RUNS := tests/e2e/test_init.py tests/e2e/test_text.py
+.PHONY: shared-runs unit-and-own-runs
 shared-runs:
 	$(PYTHON) -m pytest tests/e2e $(OWN_RUNS:%=--ignore=%) $(ARGS)
 

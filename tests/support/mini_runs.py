@@ -1,18 +1,16 @@
 """Runs of the pipeline of mini_dag.py on the tiny data."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from core.files import REPOSITORY
 from pipeline.cli.main import main
+from tests.support.fork_server import Forks
 from tests.support.mini_run import build
 
 
@@ -42,23 +40,22 @@ class Runs:
     def states(self) -> dict[str, str]:
         return {name: node["state"] for name, node in self.summary()["nodes"].items()}
 
-    def start(self, work: str) -> "subprocess.Popen[str]":
-        """Starts a run in a process of its own and waits until Work works."""
-        arguments = self.arguments("run")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.mini_run", *arguments],
-            cwd=REPOSITORY,
-            env={**os.environ, "MINI_WORK": work, "MINI_ROOT": str(self.root)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+    def start(self, forks: Forks, work: str) -> int:
+        """Starts a run in a process of its own and waits until Work works; the process id."""
+        process = forks.start(
+            self.arguments("run"), self.log, MINI_WORK=work, MINI_ROOT=str(self.root)
         )
         deadline = time.monotonic() + 240
         while not (self.root / "working").exists():
-            assert process.poll() is None, process.communicate()
+            assert psutil.Process(process).status() != psutil.STATUS_ZOMBIE, self.log.read_text()
             assert time.monotonic() < deadline, "Work did not start"
             time.sleep(0.05)
         return process
+
+    @property
+    def log(self) -> Path:
+        """What a started run printed."""
+        return self.root.parent / "log"
 
 
 def printed(text: str) -> str:

@@ -60,7 +60,7 @@ def test_columns_read_are_those_looked_at_on_these_rows() -> None:
 
 def test_columns_read_behind_a_preprocessor_are_all() -> None:
     behind = LabelingFunction("behind", older._f, pre=[halved])
-    assert labeling.columns_read([behind], PEOPLE) == ["job", "hours", "age"]
+    assert labeling.columns_read([behind], ROWS) == ["job", "hours", "age"]
 
 
 def module_of(*functions: LabelingFunction) -> ModuleType:

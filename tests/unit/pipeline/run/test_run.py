@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from core import lock
 from pipeline.cli.main import main
 from pipeline.metadata.store import Metadata
+from tests.support.fork_server import Forks
 from tests.support.mini_run import build
 from tests.support.mini_runs import Runs, printed
 
@@ -150,12 +152,12 @@ def test_blessing_can_be_required(runs: Runs) -> None:
 
 
 def test_a_killed_run_is_seen_as_interrupted_and_resumes(
-    runs: Runs, capsys: pytest.CaptureFixture[str]
+    runs: Runs, forks: Forks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = runs.start("sleep")
+    process = runs.start(forks, "sleep")
     assert runs.summary()["state"] == "RUNNING"
-    process.kill()
-    process.communicate()
+    os.kill(process, signal.SIGKILL)
+    assert forks.wait(process) == -signal.SIGKILL
     assert list(runs.folder.glob("artifacts/Work/model/*/model.txt")), "nothing half-written"
     assert main(runs.arguments("show", "--json"), build) == 0
     shown = json.loads(capsys.readouterr().out)
@@ -169,19 +171,18 @@ def test_a_killed_run_is_seen_as_interrupted_and_resumes(
 
 
 def test_while_a_run_goes_on_a_second_is_refused_and_readers_read(
-    runs: Runs, capsys: pytest.CaptureFixture[str]
+    runs: Runs, forks: Forks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = runs.start("sleep")
+    process = runs.start(forks, "sleep")
     assert runs.run() == 1
     refused = printed(capsys.readouterr().err)
-    assert f"process {process.pid} on " in refused
+    assert f"process {process} on " in refused
     assert ", since 20" in refused
     assert main(runs.arguments("runs", "--json"), build) == 0
     assert [row["state"] for row in json.loads(capsys.readouterr().out)] == ["RUNNING"]
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM, err
-    assert "to go on, run the same command again" in printed(out)
+    os.kill(process, signal.SIGTERM)
+    assert forks.wait(process) == 128 + signal.SIGTERM, runs.log.read_text()
+    assert "to go on, run the same command again" in printed(runs.log.read_text())
     assert runs.summary()["state"] == "INTERRUPTED"
     assert runs.states() == {"Make": "RAN", "Work": "FAILED", "Last": "SKIPPED"}
     assert not list(runs.folder.glob("artifacts/Work/model/*")), "half a model was left"
