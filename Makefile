@@ -65,7 +65,17 @@ gc: setup ## free the disk of old runs, never what is served: KEEP=10 ARGS=--dry
 lf: setup ## judge the labelling functions of CONFIG, without a run
 	@$(PIPELINE) lf --config $(CONFIG) $(ARGS)
 
-test: unit e2e ## unit and component tests, then the end-to-end smoke
+test: setup ## all tests in two halves side by side; each half prints when it has ended
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target shared-runs unit-and-own-runs
+
+# Halves that take about as long. End-to-end tests that share a root stay together.
+OWN_RUNS := tests/e2e/test_init.py tests/e2e/test_text.py
+.PHONY: shared-runs unit-and-own-runs
+shared-runs:
+	$(PYTHON) -m pytest tests/e2e $(OWN_RUNS:%=--ignore=%) $(ARGS)
+
+unit-and-own-runs:
+	$(PYTHON) -m pytest tests/unit $(OWN_RUNS) $(ARGS)
 
 unit: setup ## unit and component tests only
 	$(PYTHON) -m pytest tests/unit $(ARGS)

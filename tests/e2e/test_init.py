@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from core.files import REPOSITORY
 from pipeline.report.summary import Summary
-from tests.e2e.conftest import REPOSITORY
 
 TAXI = "tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 NEEDED = (

@@ -8,7 +8,9 @@ from subprocess import run as run_process
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY, pipeline, versions
+from core.files import REPOSITORY
+from pipeline.cli.main import main
+from tests.support.e2e.runs import summary, versions
 
 # Nodes behind a server model; the gates on data hold runs up, and no data goes through LabelGate.
 SERVER_NODES = {
@@ -18,20 +20,41 @@ SERVER_NODES = {
 }  # fmt: skip
 
 
-def lineage(root: Path, *arguments: str) -> str:
-    finished = pipeline("lineage", *arguments, "--config", "smoke", "--root", str(root))
-    assert finished.returncode == 0, finished.stdout
-    return finished.stdout
+class Lineage:
+    """Calls of the verb on the shared root, in this process: it only reads."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._where = ("--config", "smoke", "--root", str(root))
+        self._capsys = capsys
+
+    def call(self, *arguments: str) -> tuple[int, str]:
+        """Exit code, and what was printed on both streams."""
+        self._capsys.readouterr()
+        code = main(["lineage", *arguments, *self._where])
+        return code, "".join(self._capsys.readouterr())
+
+    def __call__(self, *arguments: str) -> str:
+        code, printed = self.call(*arguments)
+        assert code == 0, printed
+        return printed
 
 
-def test_from_a_version_to_the_raw_files(root: Path, cold: str) -> None:
-    [found] = json.loads(lineage(root, cold, "--json"))[:1]
+@pytest.fixture
+def lineage(
+    root: Path, cold: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Lineage:
+    monkeypatch.setenv("COLUMNS", "200")
+    return Lineage(root, capsys)
+
+
+def test_from_a_version_to_the_raw_files(root: Path, cold: str, lineage: Lineage) -> None:
+    [found] = json.loads(lineage(cold, "--json"))[:1]
     assert found["target"] == "server"
     assert str(found["version"]) in versions(root / "smoke", "serving")
     assert {step["node"] for step in found["steps"]} == SERVER_NODES
-    summary = json.loads((root / "smoke" / "reports" / cold / "summary.json").read_text())
+    written = summary(root, cold)
     for key in ("config_sha256", "code_sha256"):
-        assert found["run"][key] == summary[key]
+        assert found["run"][key] == written[key]
     assert sorted(file["part"] for file in found["raw_files"]) == [
         "span-1", "span-2", "span-3", "test",
     ]  # fmt: skip
@@ -46,16 +69,16 @@ def test_from_a_version_to_the_raw_files(root: Path, cold: str) -> None:
     }  # fmt: skip
 
 
-def test_the_tree_names_version_and_files_once(root: Path, cold: str) -> None:
-    text = lineage(root, "server")
+def test_the_tree_names_version_and_files_once(root: Path, lineage: Lineage) -> None:
+    text = lineage("server")
     live = max(versions(root / "smoke", "serving"))
     assert text.startswith(f"server version {live}, live, of run ")
     assert text.count("span-2 data.csv sha256 ") == 1
     assert "SnorkelLabeler mode weak, functions data.census.labeling_functions" in text
 
 
-def test_from_a_span_to_what_was_made_of_it(root: Path, cold: str) -> None:
-    found = json.loads(lineage(root, "--span", "2", "--json"))
+def test_from_a_span_to_what_was_made_of_it(root: Path, cold: str, lineage: Lineage) -> None:
+    found = json.loads(lineage("--span", "2", "--json"))
     assert cold in found["runs"]
     live = {(m["target"], str(m["version"])) for m in found["models"] if m["status"] == "live"}
     assert live == {
@@ -65,9 +88,9 @@ def test_from_a_span_to_what_was_made_of_it(root: Path, cold: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [".svg", ".png", ".html"])
-def test_the_picture_shows_every_step(root: Path, cold: str, tmp_path: Path, ending: str) -> None:
+def test_the_picture_shows_every_step(lineage: Lineage, tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"lineage{ending}"
-    lineage(root, "server", "--picture", str(file))
+    lineage("server", "--picture", str(file))
     content = file.read_bytes()
     if ending == ".png":
         assert content.startswith(b"\x89PNG")
@@ -89,12 +112,10 @@ def test_the_picture_shows_every_step(root: Path, cold: str, tmp_path: Path, end
         (["server", "--picture", "lineage.gif"], "give a file that ends in .svg, .png, .html"),
     ],
 )
-def test_what_is_not_there_is_named(
-    root: Path, cold: str, arguments: list[str], message: str
-) -> None:
-    finished = pipeline("lineage", *arguments, "--config", "smoke", "--root", str(root))
-    assert finished.returncode == 2
-    assert message in finished.stdout
+def test_what_is_not_there_is_named(lineage: Lineage, arguments: list[str], message: str) -> None:
+    code, printed = lineage.call(*arguments)
+    assert code == 2
+    assert message in printed
 
 
 def test_it_takes_two_seconds_of_cpu_and_no_tensorflow(root: Path, cold: str) -> None:

@@ -16,7 +16,7 @@ from pipeline.ingestion import ledger
 from pipeline.retraining import records
 from pipeline.retraining.records import Decision
 from pipeline.run import environment
-from tests.e2e.conftest import Record, versions
+from tests.support.e2e.runs import Record, versions
 
 ROWS = 1500
 Table = list[list[str]]

@@ -1,11 +1,7 @@
-"""A cold run, a cached one, one with a changed key, stopped ones and a killed one."""
+"""A cold run, a cached one, one with a changed key, ones that are not pushed, one with answers."""
 
 import csv
 import json
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,26 +11,20 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.report.summary import Summary
-from tests.e2e.conftest import REPOSITORY, Record, Run, pipeline, versions
-
-NODES = {
-    "CsvExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator",
-    "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "LabelGate", "FeatureSelector", "Transform",
-    "Tuner", "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server",
-    "Evaluator.server",
-    "FairnessGate.server", "LiveModel.server", "PushGate.server", "Pusher.server", "Baseline.edge",
-    "Evaluator.edge", "FairnessGate.edge", "LiveModel.edge", "PushGate.edge",
-    "Pusher.edge",
-}  # fmt: skip
-# Always asked, never cached.
-RESOLVERS = {"Baseline.server", "Baseline.edge", "LiveModel.server", "LiveModel.edge"}
+from tests.support.e2e.runs import (
+    NODES,
+    RESOLVERS,
+    Ran,
+    Record,
+    RolledBack,
+    run_smoke,
+    summary,
+)
 
 
-def summary(root: Path, run_id: str) -> dict:
-    return json.loads((root / "smoke" / "reports" / run_id / "summary.json").read_text())
-
-
-def test_cold_run_runs_every_node_and_pushes_both_targets(root: Path, cold: str) -> None:
+def test_cold_run_runs_every_node_and_pushes_both_targets(
+    root: Path, first: Ran, cold: str
+) -> None:
     assert Record(root).states(cold) == dict.fromkeys(NODES, "COMPLETE")
     written = summary(root, cold)
     Summary.model_validate(written)
@@ -45,40 +35,28 @@ def test_cold_run_runs_every_node_and_pushes_both_targets(root: Path, cold: str)
         "student_int8",
     }  # fmt: skip
     for target, folder in (("server", "serving"), ("edge", "edge")):
-        assert [str(written["pushed"][target]["version"])] == versions(root / "smoke", folder)
+        assert [str(written["pushed"][target]["version"])] == first.served[folder]
     assert all(gate["passed"] for gate in written["gates"])
 
 
-def test_cached_run_makes_nothing_new(root: Path, cold: str, smoke: Run) -> None:
-    models = len(Record(root).artifacts("Model"))
-    pushed = versions(root / "smoke", "serving"), versions(root / "smoke", "edge")
-    finished = smoke()
-    assert finished.returncode == 0, finished.stdout
-    states = Record(root).states(Record(root).runs()[-1])
+def test_cached_run_makes_nothing_new(root: Path, cached: Ran) -> None:
+    states = Record(root).states(cached.run_id)
     assert {node for node, state in states.items() if state != "CACHED"} == RESOLVERS
     assert set(states) == NODES
-    assert len(Record(root).artifacts("Model")) == models
-    assert (versions(root / "smoke", "serving"), versions(root / "smoke", "edge")) == pushed
+    assert cached.models == cached.models_before
+    assert cached.served == cached.served_before
 
 
-@pytest.fixture(scope="module")
-def changed(root: Path, cold: str, smoke: Run) -> str:
-    """Id of a run with another student."""
-    finished = smoke("--set", "distiller.temperature=3.0")
-    assert finished.returncode == 0, finished.stdout
-    return Record(root).runs()[-1]
-
-
-def test_changed_key_runs_only_what_depends_on_it(root: Path, cold: str, changed: str) -> None:
-    states = Record(root).states(changed)
+def test_changed_key_runs_only_what_depends_on_it(root: Path, changed: Ran) -> None:
+    states = Record(root).states(changed.run_id)
     ran = {node for node, state in states.items() if state == "COMPLETE"}
     assert ran - RESOLVERS == {
         "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.edge", "FairnessGate.edge",
         "PushGate.edge", "Pusher.edge",
     }  # fmt: skip
-    assert len(versions(root / "smoke", "serving")) == 1
-    written = summary(root, changed)
-    before, now = versions(root / "smoke", "edge")
+    assert len(changed.served["serving"]) == 1
+    written = summary(root, changed.run_id)
+    before, now = changed.served["edge"]
     assert written["push_checks"]["edge"]["live_version"] == int(before)
     against = {gate["metric"] for gate in written["gates"] if gate.get("interval")}
     assert against == {"auc against live", "accuracy against live"}
@@ -86,26 +64,19 @@ def test_changed_key_runs_only_what_depends_on_it(root: Path, cold: str, changed
 
 
 def test_version_that_was_rolled_back_is_not_pushed_again(
-    root: Path, changed: str, smoke: Run
+    root: Path, changed: Ran, rolled_back: RolledBack
 ) -> None:
-    before, now = versions(root / "smoke", "edge")
-    where = ("--config", "smoke", "--root", str(root))
-    finished = pipeline("rollback", "edge", *where, "--reason", "drains the battery")
-    assert finished.returncode == 0, finished.stdout
-    assert versions(root / "smoke", "edge") == [before]
-    finished = smoke("--set", "distiller.temperature=3.0")
-    assert finished.returncode == 0, finished.stdout
-    run_id = Record(root).runs()[-1]
+    before, now = changed.served["edge"]
+    assert rolled_back.edge == [before]
+    run_id = rolled_back.again.run_id
     ran = {node for node, state in Record(root).states(run_id).items() if state == "COMPLETE"}
     assert ran - RESOLVERS == {"PushGate.edge", "Pusher.edge"}
     why = f"this model was rolled back as version {now} (drains the battery)"
     assert summary(root, run_id)["pushed"]["edge"] == {
         "version": None, "path": None, "why": why, "already_live": False,
     }  # fmt: skip
-    assert versions(root / "smoke", "edge") == [before]
-    finished = pipeline("rollback", "edge", now, *where)
-    assert finished.returncode == 0, finished.stdout
-    assert versions(root / "smoke", "edge") == [before, now]
+    assert rolled_back.again.served["edge"] == [before]
+    assert rolled_back.restored == [before, now]
 
 
 def test_labels_beyond_the_gold_budget_are_absent(root: Path, cold: str) -> None:
@@ -122,139 +93,22 @@ def test_labels_beyond_the_gold_budget_are_absent(root: Path, cold: str) -> None
     assert with_truth["test"] == summary(root, cold)["data"]["rows"]["test"]
 
 
-def test_model_that_fails_a_gate_is_not_pushed(root: Path, cold: str, smoke: Run) -> None:
-    before = versions(root / "smoke", "edge")
-    finished = smoke("--set", "evaluation.edge.min.auc=0.999", "--require-blessing")
-    assert finished.returncode == 3, finished.stdout
-    assert versions(root / "smoke", "edge") == before
-    written = summary(root, Record(root).runs()[-1])
+def test_model_that_fails_a_gate_is_not_pushed(root: Path, blocked: Ran) -> None:
+    assert blocked.finished.returncode == 3, blocked.finished.stdout
+    assert blocked.served["edge"] == blocked.served_before["edge"]
+    written = summary(root, blocked.run_id)
     assert written["pushed"]["edge"]["version"] is None
     assert "auc" in written["pushed"]["edge"]["why"]
     [failed] = [gate for gate in written["gates"] if not gate["passed"]]
     assert (failed["target"], failed["metric"], failed["bound"]) == ("edge", "auc", ">= 0.999")
 
 
-def test_gold_mode_trains_on_all_labels(root: Path, cold: str, smoke: Run) -> None:
-    finished = smoke("--set", "labeling.mode=gold")
-    assert finished.returncode == 0, finished.stdout
-    written = summary(root, Record(root).runs()[-1])
+def test_gold_mode_trains_on_all_labels(root: Path, cold: str, gold: Ran) -> None:
+    written = summary(root, gold.run_id)
     assert written["labels"]["mode"] == "gold"
     assert {gate["target"] for gate in written["gates"]} == {"server", "edge"}
     weak = summary(root, cold)["models"]["teacher_pruned"]["metrics"]["examples"]
     assert written["models"]["teacher_pruned"]["metrics"]["examples"] == weak
-
-
-def test_labels_that_miss_a_bound_stop_the_run_before_training(
-    root: Path, cold: str, smoke: Run
-) -> None:
-    passed = [gate for gate in summary(root, cold)["gates"] if gate["target"] == "labels"]
-    assert {"coverage", "conflict", "gap sex coverage"} <= {gate["metric"] for gate in passed}
-    finished = smoke("--set", "labeling.gates.max_conflict=0.01")
-    assert finished.returncode == 2, finished.stdout
-    for part in ("LabelGate failed", "conflict, overall", "--set labeling.gates.max_conflict="):
-        assert part in finished.stdout, finished.stdout
-    run_id = Record(root).runs()[-1]
-    states = Record(root).states(run_id)
-    assert (states["SnorkelLabeler"], states["LabelGate"]) == ("CACHED", "FAILED")
-    assert "Transform" not in states
-    gates = summary(root, run_id)["gates"]
-    assert len(gates) == len(passed)
-    [missed] = [gate for gate in gates if not gate["passed"]]
-    assert (missed["key"], missed["bound"]) == ("labeling.gates.max_conflict", "<= 0.01")
-
-
-def test_unknown_category_stops_the_run_before_training(tmp_path: Path) -> None:
-    raw = tmp_path / "raw"
-    from data.census.spans import lay_out
-
-    lay_out(str(raw))
-    span = raw / "span-3" / "data.csv"
-    lines = span.read_text().splitlines(keepends=True)
-    for number in range(1, len(lines), 2):
-        lines[number] = lines[number].replace("Private", "Robot")
-    span.write_text("".join(lines))
-    finished = pipeline(
-        "run", "--config", "smoke", "--root", str(tmp_path), "--set", f"data.folder={raw}"
-    )
-    assert finished.returncode == 2, finished.stdout
-    for part in ("AnomalyGate", "workclass", "Robot", "rows", "schema/census/schema.pbtxt",
-                 "anomalies.accept=[workclass]"):  # fmt: skip
-        assert part in finished.stdout, finished.stdout
-    record = Record(tmp_path)
-    states = record.states(record.runs()[-1])
-    assert states["AnomalyGate"] == "FAILED"
-    assert "SnorkelLabeler" not in states
-    assert not (tmp_path / "smoke" / "serving").exists()
-
-
-def test_killed_in_trainer_then_resumed_to_the_same_models(
-    tmp_path: Path, root: Path, cold: str
-) -> None:
-    arguments = ["run", "--config", "smoke", "--root", str(tmp_path)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *arguments],
-        cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Tuner "):
-            break
-    record = Record(tmp_path)
-    deadline = time.monotonic() + 120
-    try:
-        while record.states(record.runs()[0]).get("Trainer") != "RUNNING":
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        time.sleep(0.5)  # in the midst of it: it takes some seconds
-    finally:
-        process.kill()
-        process.wait()
-    assert record.states(record.runs()[0])["Trainer"] == "RUNNING"
-    assert not record.artifacts("ModelRun")
-
-    finished = pipeline(*arguments)
-    assert finished.returncode == 0, finished.stdout
-    states = record.states(record.runs()[-1])
-    assert states["Tuner"] == states["Transform"] == "CACHED"
-    assert states["Trainer"] == states["Pusher.edge"] == "COMPLETE"
-    resumed, undisturbed = summary(tmp_path, record.runs()[-1]), summary(root, cold)
-    for gates in (resumed["gates"], undisturbed["gates"]):
-        gates[:] = [gate for gate in gates if "latency" not in gate["metric"]]  # it is measured
-    assert resumed["gates"] == undisturbed["gates"]
-    for name, model in undisturbed["models"].items():
-        # Not bytes: TensorFlow numbers a SavedModel's functions as the process comes to them.
-        same = {key: model[key] for key in ("metrics", "slices", "gaps", "sparsity")}
-        assert {key: resumed["models"][name][key] for key in same} == same
-    for target, folder in (("server", "serving"), ("edge", "edge")):
-        [version] = versions(tmp_path / "smoke", folder)
-        first = str(undisturbed["pushed"][target]["version"])
-        digests = [
-            json.loads((path / "version.json").read_text())["model_sha256"]
-            for path in (tmp_path / "smoke" / folder / "smoke" / version,
-                         root / "smoke" / folder / "smoke" / first)
-        ]  # fmt: skip
-        assert digests[0] == digests[1]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB; needs the right to mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    options = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if mount is None or subprocess.run([mount, *options], check=False).returncode != 0:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def test_full_disk_is_named_and_nothing_is_served(small_disk: Path) -> None:
-    finished = pipeline("run", "--config", "smoke", "--root", str(small_disk))
-    assert finished.returncode == 2, finished.stdout
-    assert str(small_disk) in finished.stdout
-    assert "full" in finished.stdout
-    assert not list(small_disk.glob("smoke/serving/*/*"))
 
 
 @dataclass(frozen=True)
@@ -267,9 +121,7 @@ class Answered:
 
 
 @pytest.fixture(scope="module")
-def answered(
-    root: Path, cold: str, smoke: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Answered:
+def answered(root: Path, blocked: Ran, tmp_path_factory: pytest.TempPathFactory) -> Answered:
     """A run on other inputs with 40 answers more; the answers are taken out again after it."""
     path = tmp_path_factory.mktemp("answers") / "batch.csv"
     flags = ["--config", "smoke", "--root", str(root)]
@@ -283,11 +135,11 @@ def answered(
         writer.writeheader()
         writer.writerows({**line, "answer": answers[line["row_id"]]} for line in lines)
     assert main(["labels", "import", str(path), "--annotator", "ann", *flags]) == 0
-    finished = smoke("--set", "features.buckets=64")
-    assert finished.returncode == 0, finished.stdout
+    ran = run_smoke(root, "--set", "features.buckets=64")
+    assert ran.finished.returncode == 0, ran.finished.stdout
     [kept] = (root / "smoke" / "answers").glob("*.json")
     assert main(["labels", "remove", kept.stem, *flags]) == 0
-    return Answered(Record(root).runs()[-1], kept.stem, answers)
+    return Answered(ran.run_id, kept.stem, answers)
 
 
 def staged_rows(root: Path) -> Iterator[dict[str, str]]:
@@ -333,23 +185,6 @@ def test_edge_model_of_other_inputs_is_no_baseline(root: Path, answered: Answere
         gate["target"] for gate in summary(root, run_id)["gates"] if gate["metric"] == "auc drop"
     }
     assert drops == {"server"}
-
-
-def test_truncated_examples_are_named_and_made_anew(root: Path, cold: str, smoke: Run) -> None:
-    folder = Record(root).output(cold, "SnorkelLabeler", "labeled_examples")
-    [file] = (folder / "Split-train").glob("*")
-    content = file.read_bytes()
-    file.write_bytes(content[: len(content) // 2])
-    changed = ("--set", "features.buckets=16")
-    finished = smoke(*changed)
-    assert finished.returncode == 2, finished.stdout
-    assert file.name in finished.stdout
-    served = versions(root / "smoke", "serving")
-    finished = smoke(*changed)
-    assert finished.returncode == 0, finished.stdout
-    states = Record(root).states(Record(root).runs()[-1])
-    assert states["SnorkelLabeler"] == states["Transform"] == "COMPLETE"
-    assert versions(root / "smoke", "serving")[: len(served)] == served
 
 
 def test_evaluator_and_variant_evaluator_agree(root: Path, cold: str) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.conftest import REPOSITORY
+from core.files import REPOSITORY
 
 
 def schedule(root: Path, *arguments: str) -> tuple[int, list[dict]]:

@@ -12,9 +12,8 @@ from models.network.features import model_inputs_of
 from models.network.rows import load_rows
 from pipeline.config import load as config
 from pipeline.settings import preprocessing_for
-from tests.e2e.conftest import Record, pipeline
-from tests.e2e.test_pushed_models import EDGE, SERVER, fresh, row_order
-from tests.e2e.test_runs import NODES, RESOLVERS
+from tests.support.e2e.clients import EDGE, SERVER, fresh, row_order
+from tests.support.e2e.runs import NODES, RESOLVERS, Record, pipeline, summary
 
 CONFIG = "sms_spam"
 NAME = "sms_spam-smoke"
@@ -39,10 +38,6 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return root, run_id
 
 
-def summary(root: Path, run_id: str) -> dict:
-    return json.loads((root / NAME / "reports" / run_id / "summary.json").read_text())
-
-
 def staged_rows(root: Path) -> tuple[Path, list[dict[str, str]]]:
     [path] = root.glob(f"{NAME}/staged/*/test/data.csv")
     with path.open(newline="") as file:
@@ -53,7 +48,7 @@ def test_every_node_runs_on_text_and_a_second_run_none(messages: tuple[Path, str
     root, run_id = messages
     record = Record(root, NAME)
     assert record.states(run_id) == dict.fromkeys(NODES, "COMPLETE")
-    written = summary(root, run_id)
+    written = summary(root, run_id, NAME)
     assert all(written["pushed"][target]["version"] for target in ("server", "edge"))
     assert set(written["labels"]["functions"]) >= {"campaign_phrases", "number_of_a_company"}
     slices = written["models"]["student_int8"]["slices"]
@@ -69,7 +64,7 @@ def test_every_node_runs_on_text_and_a_second_run_none(messages: tuple[Path, str
 def test_edge_bundle_reads_raw_text_as_the_pipeline_did(messages: tuple[Path, str]) -> None:
     root, run_id = messages
     path, rows = staged_rows(root)
-    bundle = root / NAME / summary(root, run_id)["pushed"]["edge"]["path"]
+    bundle = root / NAME / summary(root, run_id, NAME)["pushed"]["edge"]["path"]
     on_device, numeric, categorical, tokens = map(np.array, fresh(EDGE, str(bundle), str(path)))
 
     record = Record(root, NAME)
@@ -90,7 +85,7 @@ def test_edge_bundle_reads_raw_text_as_the_pipeline_did(messages: tuple[Path, st
     expected = student(on_rows, training=False).numpy()[:, 0]
     assert np.abs(on_device - expected).mean() < 0.02
     spam = np.array([row["label"] == "spam" for row in rows])
-    metrics = summary(root, run_id)["models"]["student_int8"]["metrics"]
+    metrics = summary(root, run_id, NAME)["models"]["student_int8"]["metrics"]
     accuracy = np.mean((on_device > 0.5) == spam)
     assert accuracy == pytest.approx(metrics["accuracy"], abs=2 / len(rows))
 
@@ -105,7 +100,7 @@ def test_server_model_answers_raw_text_of_any_kind(messages: tuple[Path, str]) -
     for text in ODD_TEXTS:
         for name, value in zip(COLUMNS, (text, float(len(text)), "no", "no"), strict=True):
             columns[name].append(value)
-    folder = root / NAME / summary(root, run_id)["pushed"]["server"]["path"]
+    folder = root / NAME / summary(root, run_id, NAME)["pushed"]["server"]["path"]
     by_examples, by_columns = map(np.array, fresh(SERVER, str(folder), json.dumps(columns), *files))
     np.testing.assert_allclose(
         by_examples[row_order(files, rows)], by_columns[: len(rows)], atol=1e-6

@@ -27,7 +27,7 @@ from benchmarks.peer import PEER
 from core.files import REPOSITORY
 from pipeline.config.load import load
 from pipeline.report.summary import Model, Node, Summary
-from tests.unit.pipeline.report.test_summary import VALUES
+from tests.support.records.summaries import VALUES
 
 
 def test_spread_is_mean_and_sample_deviation() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from core import raw_table
 from core.errors import InputError
-from core.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, Column, Label, Source
+from core.raw_table import DECIMAL_COMMA, NUMBER, Label
+from tests.support.csv_source import SOURCE
 
 
 @pytest.mark.parametrize(
@@ -33,16 +34,6 @@ def test_numbers(cell: str, kind: str, plain: str | None) -> None:
     assert raw_table.number(cell, kind) == plain
 
 
-SOURCE = Source(
-    file="raw/data.csv",
-    sha256="",
-    delimiter=",",
-    missing=("NA",),
-    columns=(Column("Fare", "fare", NUMBER), Column("City", "city", CATEGORY)),
-    label=Label("Paid by", "paid_by", "card", "not card", True),
-    test_fraction=0.3,
-    seed=1,
-)
 HEADER = ["City", "Paid by", "Fare"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from core.errors import InputError
 from core.raw_table import Source
 from data import csv_spans
-from tests.unit.core.test_raw_table import SOURCE
+from tests.support.csv_source import SOURCE
 
 
 @pytest.fixture

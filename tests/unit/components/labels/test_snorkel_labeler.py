@@ -2,52 +2,31 @@
 
 import gzip
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import apache_beam as beam
 import numpy as np
-import pyarrow as pa
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from tfx.components.util import examples_utils
-from tfx.types.standard_artifacts import Examples
 
-from components.artifacts import AnomalyReport, Answers, LabelReport
-from components.beam import record_batches
-from components.labels.snorkel_labeler import SnorkelLabeler
 from core.errors import InputError
-from core.names import ANSWERS_FILE, LABEL_REPORT
-from core.sections import TrueLabel
+from core.names import LABEL_REPORT
 from data.census import spans
-from models.labels.votes import NEGATIVE, POSITIVE
-
-LABEL_COLUMN = "income-per-year"
-NUMERIC = ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
-CATEGORICAL = ["workclass", "education", "marital-status", "occupation", "relationship"]
-GROUPS = ["sex", "race"]
-TRAINING_ROWS, TEST_ROWS, GOLD_ROWS = 400, 60, 50
-
-Row = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Result:
-    """Column values by split, the report and the artifact."""
-
-    rows: dict[str, dict[str, list[Any]]]
-    report: dict[str, Any]
-    examples: Examples
-
-
-def read_rows(source: str, prefix: str, count: int) -> list[Row]:
-    header, *rows = spans.read_source(source)[: count + 1]
-    return [
-        {"row_id": f"{prefix}:{n}", **dict(zip(header, r, strict=True))} for n, r in enumerate(rows)
-    ]
+from tests.support.labeler import (
+    GOLD_ROWS,
+    LABEL_COLUMN,
+    TEST_ROWS,
+    TRAINING_ROWS,
+    Result,
+    Row,
+    gold_of,
+    label,
+    read_rows,
+    relabeled,
+    write_examples,
+    write_functions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,96 +34,6 @@ def census() -> dict[str, list[Row]]:
     training = read_rows(spans.TRAIN_FILE, "span-1", TRAINING_ROWS)
     test = read_rows(spans.TEST_FILE, "test", TEST_ROWS)
     return {"train": training[:300], "eval": training[300:], "test": test}
-
-
-def write_examples(folder: Path, splits: dict[str, list[Row]], shards: int = 1) -> Examples:
-    """Examples as CsvExampleGen writes them: an empty cell is an empty list."""
-    examples = Examples()
-    examples.uri = str(folder)
-    examples.split_names = json.dumps(list(splits))
-    for split, rows in splits.items():
-        (folder / f"Split-{split}").mkdir(parents=True)
-        for shard in range(shards):
-            name = f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
-            part = rows[shard::shards]
-            batches = [batch_of(part)] if part else []
-            record_batches.write(str(folder / f"Split-{split}" / name), batches)
-    return examples
-
-
-def batch_of(rows: list[Row]) -> pa.RecordBatch:
-    columns = {}
-    for column in rows[0]:
-        kind, of = (pa.int64(), int) if column in NUMERIC else (pa.binary(), str.encode)
-        lists = [[of(row[column])] if row[column] else [] for row in rows]
-        columns[column] = pa.array(lists, type=pa.large_list(kind))
-    return pa.RecordBatch.from_pydict(columns)
-
-
-def artifact(kind: type, folder: Path) -> Any:
-    made = kind()
-    made.uri = str(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return made
-
-
-def label(
-    folder: Path,
-    examples: Examples,
-    answers: Mapping[str, Any] | None = None,
-    seed: int = 1,
-    **changes: Any,
-) -> Result:
-    """Runs the component's own function with real artifacts and a real Beam pipeline."""
-    given = artifact(Answers, folder / "answers")
-    (folder / "answers" / ANSWERS_FILE).write_text(json.dumps({"answers": answers or {}}))
-    out = artifact(Examples, folder / "labeled")
-    report = artifact(LabelReport, folder / "report")
-    labeling: dict[str, Any] = {
-        "mode": "weak",
-        "functions": "data.census.labeling_functions",
-        "gold_rows": GOLD_ROWS,
-        "gold_weight": 10.0,
-        "uncovered": "distill",
-        "method": "auto",
-        "epochs": 100,
-        "tuning": {key: [] for key in ("learning_rate", "l2", "epochs", "prec_init")},
-    }
-    settings = {
-        "columns": {"label": LABEL_COLUMN, "positive": ">50K", "negative": "<=50K"},
-        "labeling": labeling | changes,
-        "features": NUMERIC + CATEGORICAL,
-        "groups": GROUPS,
-        "seed": seed,
-    }
-    SnorkelLabeler.test_call(
-        examples=examples,
-        anomaly_report=artifact(AnomalyReport, folder / "anomalies"),
-        answers=given,
-        labeled_examples=out,
-        label_report=report,
-        beam_pipeline=beam.Pipeline(FnApiRunner()),
-        settings=json.dumps(settings),
-        code_sha256="",
-    )
-    rows = {
-        split: read_split(Path(out.uri) / f"Split-{split}") for split in ("train", "eval", "test")
-    }
-    return Result(rows, json.loads((folder / "report" / LABEL_REPORT.file).read_text()), out)
-
-
-def read_split(folder: Path) -> dict[str, list[Any]]:
-    batches = [
-        batch for path in sorted(folder.iterdir()) for batch in record_batches.read(str(path))
-    ]
-    names = {name for batch in batches for name in batch.schema.names}
-    return {n: [v for batch in batches for v in record_batches.values(batch, n)] for n in names}
-
-
-def gold_of(result: Result) -> dict[str, str]:
-    splits = [result.rows["train"], result.rows["eval"]]
-    pairs = [p for rows in splits for p in zip(rows["row_id"], rows[LABEL_COLUMN], strict=True)]
-    return {row_id: value for row_id, value in pairs if value is not None}
 
 
 @pytest.fixture(scope="module")
@@ -270,21 +159,6 @@ def test_another_seed_draws_other_gold_rows(
     assert len(gold_of(other)) == GOLD_ROWS
 
 
-def write_functions(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str) -> str:
-    """A module of three functions that vote on few rows, and one more with this body."""
-    head = "from snorkel.labeling import labeling_function\n\n"
-    sparse = [
-        f"@labeling_function()\ndef f{n}(row):\n    return {v} if {test} else -1\n\n"
-        for n, (v, test) in enumerate(
-            [(0, "row['age'] < 22"), (0, "row['age'] < 25"), (1, "row['education-num'] > 13")]
-        )
-    ]
-    last = f"@labeling_function()\ndef last(row):\n    {body}\n"
-    (folder / f"{name}.py").write_text(head + "".join(sparse) + last)
-    monkeypatch.syspath_prepend(str(folder))
-    return name
-
-
 @pytest.mark.parametrize(("uncovered", "weight"), [("distill", 0.0), ("prior", 1.0)])
 def test_rows_without_a_vote(
     census: dict[str, list[Row]],
@@ -335,13 +209,6 @@ def test_gold_mode(census: dict[str, list[Row]], tmp_path: Path) -> None:
     assert result.report["mode"] == "gold"
     assert result.report["gold_rows"] == TRAINING_ROWS - 1
     assert result.report["functions"] == {}
-
-
-def relabeled(census: dict[str, list[Row]], change: Callable[[Row], str]) -> dict[str, list[Row]]:
-    return {
-        split: rows if split == "test" else [{**r, LABEL_COLUMN: change(r)} for r in rows]
-        for split, rows in census.items()
-    }
 
 
 @pytest.mark.parametrize("mode", ["weak", "gold"])
@@ -427,17 +294,3 @@ def test_truncated_file(census: dict[str, list[Row]], tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(records[:-20]))  # within the last record
     with pytest.raises(InputError, match=r"Split-eval/data_tfrecord-.*: truncated or damaged"):
         label(tmp_path, examples)
-
-
-def test_a_class_may_be_called_none() -> None:
-    batch = pa.RecordBatch.from_pydict({"disease": pa.array([["None"], ["flu"], None])})
-    found = record_batches.true_labels(
-        batch, TrueLabel(label="disease", positive="flu", negative="None")
-    )
-    assert found.tolist() == [NEGATIVE, POSITIVE, record_batches.UNKNOWN]
-
-
-def test_row_with_two_values() -> None:
-    batch = pa.RecordBatch.from_pydict({"age": pa.array([[1], [2, 3]])})
-    with pytest.raises(InputError, match="column age: a row has 2 values"):
-        record_batches.values(batch, "age")

@@ -71,9 +71,14 @@ def test_texts_are_read_by_every_variant_as_by_the_student(reader: tf_keras.Mode
 
 
 def test_all_integer_kernels_in_the_full_int8_variant(contents: dict[str, bytes]) -> None:
-    details = tf.lite.Interpreter(model_content=contents[INT8]).get_tensor_details()
-    weights = [d for d in details if len(d["shape"]) == 2 and "MatMul" in d["name"]]
-    assert any(detail["dtype"] == np.int8 for detail in weights)
+    interpreter = tf.lite.Interpreter(model_content=contents[INT8])
+    ends = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    outside = {detail["index"] for detail in ends}
+    within = [d for d in interpreter.get_tensor_details() if d["index"] not in outside]
+    assert any("MatMul" in detail["name"] for detail in within)
+    assert not [d["name"] for d in within if not np.issubdtype(d["dtype"], np.integer)]
+    # Weights and what is multiplied by them; biases and shapes are one-dimensional.
+    assert all(d["dtype"] == np.int8 for d in within if len(d["shape"]) == 2)
 
 
 def test_variants_are_measured(student: tf_keras.Model, contents: dict[str, bytes]) -> None:

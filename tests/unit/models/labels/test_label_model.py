@@ -1,19 +1,14 @@
-"""Label model, its correction on gold rows, its report, and the application of functions."""
-
-from types import ModuleType
+"""Label model, its correction on gold rows, and its report."""
 
 import numpy as np
 import pytest
 from sklearn import metrics
-from snorkel.labeling import LabelingFunction, LFAnalysis, labeling_function
+from snorkel.labeling import LFAnalysis
 from snorkel.labeling.model import LabelModel
 
 from core.errors import InputError
 from core.intervals import Z, auc_interval
 from core.sections import LabelTuning
-from models.labels import (
-    functions as labeling,
-)
 from models.labels import (
     label_model,
     snorkel_model,
@@ -28,7 +23,6 @@ from models.labels.combiner import ASSUMED_ACCURACY, combine, log_odds, ridge_lo
 from models.labels.label_model import Fitting
 from models.labels.snorkel_model import Training
 from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, distinct, merge
-from tests.support.voted import apply_functions
 
 ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]  # votes, labels, indices of gold rows
@@ -306,78 +300,6 @@ def test_report_agrees_with_snorkels_analysis(problem: Problem) -> None:
     assert report["conflict"] == pytest.approx(analysis.label_conflict())
     assert report["gold_rows"] == 200
     assert report["rows"] == 4000
-
-
-def module_of(*functions: LabelingFunction) -> ModuleType:
-    module = ModuleType("written_here")
-    for n, function in enumerate(functions):
-        setattr(module, f"name_{n}", function)
-    return module
-
-
-@labeling_function()
-def grown_up(row: labeling.Row) -> int:
-    return POSITIVE if row["age"] >= 18 else ABSTAIN
-
-
-@labeling_function()
-def forgets_to_abstain(row: labeling.Row) -> int | None:
-    return NEGATIVE if row["age"] < 18 else None
-
-
-ROWS: list[labeling.Row] = [{"age": 12}, {"age": 40}, {"age": None}]
-ROW_IDS = ["span-1:1", "span-1:2", "span-1:3"]
-
-
-def test_functions_are_found_once() -> None:
-    assert labeling.collect(module_of(grown_up, forgets_to_abstain, grown_up)) == [
-        grown_up,
-        forgets_to_abstain,
-    ]
-
-
-def test_module_without_functions() -> None:
-    with pytest.raises(InputError, match="written_here: no labelling function"):
-        labeling.collect(module_of())
-
-
-def test_two_functions_of_one_name() -> None:
-    twin = LabelingFunction("grown_up", lambda row: ABSTAIN)
-    with pytest.raises(InputError, match="two labelling functions are called 'grown_up'"):
-        labeling.collect(module_of(grown_up, twin))
-
-
-def test_votes() -> None:
-    assert apply_functions([grown_up], ROWS[:2], ROW_IDS).tolist() == [[-1], [1]]
-
-
-def test_function_that_raises_is_named_with_row_and_line() -> None:
-    with pytest.raises(
-        InputError, match=r"grown_up, row span-1:3: TypeError.*row\[\"age\"\] >= 18"
-    ):
-        apply_functions([grown_up], ROWS, ROW_IDS)
-
-
-def test_column_that_functions_may_not_read() -> None:
-    peek = LabelingFunction("peek", lambda row: int(row["income"] == ">50K"))
-    with pytest.raises(InputError, match=r"peek, row span-1:1: KeyError: 'income'.*only feature"):
-        apply_functions([peek], ROWS, ROW_IDS)
-
-
-@pytest.mark.parametrize("vote", [None, 2, "1", 0.5, True])
-def test_invalid_class_is_named_with_row(vote: object) -> None:
-    wrong = LabelingFunction("wrong", lambda row: vote if row["age"] == 40 else ABSTAIN)
-    with pytest.raises(
-        InputError, match=r"wrong, row span-1:2: returned .*one of the integers \[-1, 0, 1\]"
-    ):
-        apply_functions([wrong], ROWS, ROW_IDS)
-
-
-def test_draw_is_seeded_and_the_same_everywhere() -> None:
-    rows = [f"span-1:{n}" for n in range(1000)]
-    one, two = (set(sorted(rows, key=lambda r: labeling.draw_order(s, r))[:50]) for s in (1, 2))
-    assert len(one & two) < 15
-    assert labeling.draw_order(1, "span-1:1") == 3984106563689445488
 
 
 def test_chosen_gold_rows_move_neither_balance_nor_accuracies(problem: Problem) -> None:

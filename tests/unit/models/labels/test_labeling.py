@@ -1,6 +1,7 @@
-"""Modules of labelling functions, the draw of gold rows, and the columns that functions read."""
+"""Modules of labelling functions, their votes, the columns they read, and the draw of gold rows."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from snorkel.labeling import LabelingFunction, labeling_function
@@ -8,6 +9,8 @@ from snorkel.preprocess import preprocessor
 
 from core.errors import InputError
 from models.labels import functions as labeling
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE
+from tests.support.voted import apply_functions
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,75 @@ def test_columns_read_are_those_looked_at_on_these_rows() -> None:
 def test_columns_read_behind_a_preprocessor_are_all() -> None:
     behind = LabelingFunction("behind", older._f, pre=[halved])
     assert labeling.columns_read([behind], ROWS) == ["job", "hours", "age"]
+
+
+def module_of(*functions: LabelingFunction) -> ModuleType:
+    module = ModuleType("written_here")
+    for n, function in enumerate(functions):
+        setattr(module, f"name_{n}", function)
+    return module
+
+
+@labeling_function()
+def grown_up(row: labeling.Row) -> int:
+    return POSITIVE if row["age"] >= 18 else ABSTAIN
+
+
+@labeling_function()
+def forgets_to_abstain(row: labeling.Row) -> int | None:
+    return NEGATIVE if row["age"] < 18 else None
+
+
+PEOPLE: list[labeling.Row] = [{"age": 12}, {"age": 40}, {"age": None}]
+PEOPLE_IDS = ["span-1:1", "span-1:2", "span-1:3"]
+
+
+def test_functions_are_found_once() -> None:
+    assert labeling.collect(module_of(grown_up, forgets_to_abstain, grown_up)) == [
+        grown_up,
+        forgets_to_abstain,
+    ]
+
+
+def test_module_without_functions() -> None:
+    with pytest.raises(InputError, match="written_here: no labelling function"):
+        labeling.collect(module_of())
+
+
+def test_two_functions_of_one_name() -> None:
+    twin = LabelingFunction("grown_up", lambda row: ABSTAIN)
+    with pytest.raises(InputError, match="two labelling functions are called 'grown_up'"):
+        labeling.collect(module_of(grown_up, twin))
+
+
+def test_votes() -> None:
+    assert apply_functions([grown_up], PEOPLE[:2], PEOPLE_IDS).tolist() == [[-1], [1]]
+
+
+def test_function_that_raises_is_named_with_row_and_line() -> None:
+    with pytest.raises(
+        InputError, match=r"grown_up, row span-1:3: TypeError.*row\[\"age\"\] >= 18"
+    ):
+        apply_functions([grown_up], PEOPLE, PEOPLE_IDS)
+
+
+def test_column_that_functions_may_not_read() -> None:
+    peek = LabelingFunction("peek", lambda row: int(row["income"] == ">50K"))
+    with pytest.raises(InputError, match=r"peek, row span-1:1: KeyError: 'income'.*only feature"):
+        apply_functions([peek], PEOPLE, PEOPLE_IDS)
+
+
+@pytest.mark.parametrize("vote", [None, 2, "1", 0.5, True])
+def test_invalid_class_is_named_with_row(vote: object) -> None:
+    wrong = LabelingFunction("wrong", lambda row: vote if row["age"] == 40 else ABSTAIN)
+    with pytest.raises(
+        InputError, match=r"wrong, row span-1:2: returned .*one of the integers \[-1, 0, 1\]"
+    ):
+        apply_functions([wrong], PEOPLE, PEOPLE_IDS)
+
+
+def test_draw_is_seeded_and_the_same_everywhere() -> None:
+    rows = [f"span-1:{n}" for n in range(1000)]
+    one, two = (set(sorted(rows, key=lambda r: labeling.draw_order(s, r))[:50]) for s in (1, 2))
+    assert len(one & two) < 15
+    assert labeling.draw_order(1, "span-1:1") == 3984106563689445488

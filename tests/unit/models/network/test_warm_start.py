@@ -26,7 +26,7 @@ from models.network.warm_start import (
     take_over,
     write_start,
 )
-from tests.unit.components.training.test_modelling_nodes import TRAINER, paths, told
+from tests.support.tiny_nodes import TRAINER, paths, told
 
 GONE = "the weights of the last blessed model are gone or damaged"
 VALUES = Hyperparameters(

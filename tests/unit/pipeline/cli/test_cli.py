@@ -15,7 +15,8 @@ from pipeline.cli.main import VERBS, main
 from pipeline.report import summary
 from pipeline.report.display import print_failure, print_results
 from pipeline.report.summary import Failure, Summary
-from tests.unit.pipeline.report.test_summary import RUN_ID, VALUES, Store
+from tests.support.records.one_run import Store
+from tests.support.records.summaries import RUN_ID, VALUES
 
 PROBE = """
 import sys

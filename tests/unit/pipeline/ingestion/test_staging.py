@@ -4,21 +4,12 @@ import csv
 import os
 from pathlib import Path
 
-import pytest
-
 from core.config import Config
 from core.names import SPLITS
 from pipeline.config.load import load
 from pipeline.ingestion.contract import stage_contract
 from pipeline.ingestion.staging import Staged, stage
-from tests.support.tiny_data import CONTRACT, HEADER, ROWS, cells, table, write_config, write_raw
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Raw data with its contract and configuration."""
-    write_config(tmp_path)
-    return write_raw(tmp_path)
+from tests.support.tiny_data import CONTRACT, HEADER, ROWS, cells, table
 
 
 def configure(folder: Path, *overrides: str) -> Config:

@@ -9,14 +9,7 @@ from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import load
 from pipeline.ingestion.staging import Staged, stage
-from tests.support.tiny_data import HEADER, table, write_config, write_raw
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Raw data with its contract and configuration."""
-    write_config(tmp_path)
-    return write_raw(tmp_path)
+from tests.support.tiny_data import HEADER, table
 
 
 def configure(folder: Path, *overrides: str) -> Config:

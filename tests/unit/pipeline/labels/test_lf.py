@@ -13,15 +13,10 @@ from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.labels import state
 from pipeline.labels.report import Report
-from tests.support.small_census import ROWS, settings, write_raw
+from tests.support.small_census import ROWS, settings
 
 FUNCTIONS = "data.census.labeling_functions"
 FAULTS = "tests.support.faulty_functions"
-
-
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_raw(tmp_path_factory.mktemp("raw"))
 
 
 def call(raw: Path, root: Path, *flags: str, functions: str = FUNCTIONS) -> int:

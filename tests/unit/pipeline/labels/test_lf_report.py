@@ -16,16 +16,11 @@ from models.labels import functions as labeling
 from pipeline.config.load import load
 from pipeline.labels import analysis, page, state
 from pipeline.labels.report import Report
+from tests.support import labeler
 from tests.support.small_census import GOLD_ROWS, ROWS, settings, write_raw
-from tests.unit.components.labels import test_snorkel_labeler as labeler
 
 PAGE = REPOSITORY / "docs" / "weak-supervision.md"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_raw(tmp_path_factory.mktemp("raw"))
 
 
 def report(raw: Path, root: Path, *more: str) -> Report:

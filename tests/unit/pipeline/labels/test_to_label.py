@@ -19,11 +19,6 @@ Lines = list[dict[str, str]]
 LABEL = "income-per-year"
 
 
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_raw(tmp_path_factory.mktemp("raw"))
-
-
 def call(raw: Path, root: Path, *words: str) -> int:
     sets = [word for override in settings(raw) for word in ("--set", override)]
     verb = 2 if words[0] == "labels" else 1

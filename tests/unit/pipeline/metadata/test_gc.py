@@ -14,9 +14,8 @@ from pipeline.cli.main import main
 from pipeline.metadata.executions import Artifact, Execution, Properties
 from pipeline.metadata.gc import plan
 from pipeline.metadata.graph import Graph
-from tests.unit.pipeline.run.test_run import Runs, printed, runs
+from tests.support.mini_runs import Runs, printed
 
-__all__ = ["runs"]
 KILLED = """
 import os, shutil, signal, sys
 from pipeline.cli.main import main

@@ -36,13 +36,6 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    process = Forks()
-    yield process
-    process.end()
-
-
 @dataclass
 class Pipelines:
     """Small pipelines under one root, recorded on the server."""

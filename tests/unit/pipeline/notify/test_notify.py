@@ -21,7 +21,8 @@ from pipeline.notify.notices import Notice, Origin, of_run
 from pipeline.notify.notify import FILE, failures_told, notify
 from pipeline.report.summary import Summary
 from pipeline.run.run import Request
-from tests.unit.pipeline.report.test_summary import NODE, RUN_ID, VALUES
+from tests.support.hooks import KEEP
+from tests.support.records.summaries import NODE, RUN_ID, VALUES
 
 ORIGIN = Origin(pipeline="census", config="mine", host="here", time="2026-01-02T03:10:00Z")
 SECRET = "very-secret-token"
@@ -33,7 +34,6 @@ QUIET = Notify(
     timeout=10,
     retries=1,
 )
-KEEP = "import pathlib, sys; pathlib.Path(sys.argv[1]).open('a').write(sys.stdin.read() + '\\n')"
 FAILED = {
     "state": "FAILED",
     "failure": {"node": "Trainer", "cause": "no rows", "code": None, "resume": "again"},

@@ -16,7 +16,7 @@ from pipeline.notify.metrics import FAMILIES, HISTORY, PREFIX, record_of, regist
 from pipeline.notify.notices import Blocked, Rollback
 from pipeline.report import summary
 from pipeline.report.summary import Summary
-from tests.unit.pipeline.report.test_summary import RUN_ID, VALUES
+from tests.support.records.summaries import RUN_ID, VALUES
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from pydantic import ValidationError
 
@@ -20,62 +19,8 @@ from pipeline.report.findings import base_model, collect, finite
 from pipeline.report.history import list_runs, read_run
 from pipeline.report.summary import Summary
 from pipeline.versions.reconcile import forget_deleted
-
-RUN_ID = "20260102T030405Z"
-MODEL = {
-    "metrics": {"auc": 0.905, "accuracy": 0.852, "f1": 0.66, "examples": 16281},
-    "slices": {"sex=Female": {"auc": 0.9, "tpr": 0.52, "examples": 5421}},
-    "gaps": {"sex": {"tpr": 0.09, "fpr": 0.07, "selection_rate": 0.17}},
-    "bytes": 120000,
-    "gzip_bytes": 61000,
-    "latency_us": {"batch_1": 35.0, "batch_256": 900.0},
-    "sparsity": 0.5,
-}
-NODE = {"state": "RAN", "seconds": 13.4, "cpu_seconds": 9.8, "execution_id": 12}
-VALUES: dict[str, Any] = {
-    "format": 1,
-    "run_id": RUN_ID,
-    "config": "census",
-    "config_sha256": "c",
-    "code_sha256": "d",
-    "seed": 1,
-    "state": "COMPLETE",
-    "seconds": 181.2,
-    "cpu_seconds": 176.0,
-    "peak_rss_mb": 1430,
-    "data": {"spans": [1, 2, 3], "rows": {"train": 26029, "eval": 6532, "test": 16281}},
-    "labels": {
-        "mode": "weak",
-        "gold_rows": 200,
-        "coverage": 0.93,
-        "conflict": 0.21,
-        "accuracy_on_gold": 0.84,
-        "functions": {
-            "lf_gain": {"coverage": 0.08, "accuracy_on_gold": 0.95, "weight": 0.97, "overlap": 0.1}
-        },
-    },
-    "features": None,
-    "tuner": None,
-    "nodes": {"Trainer": NODE},
-    "models": {"teacher_pruned": MODEL},
-    "targets": {"server": "teacher_pruned", "edge": "student_int8"},
-    "gates": [
-        {
-            "target": "server",
-            "metric": "auc",
-            "slice": "overall",
-            "value": 0.905,
-            "bound": ">= 0.85",
-            "passed": True,
-            "key": "evaluation.server.min.auc",
-        }
-    ],
-    "pushed": {
-        "server": {"version": 1767323045, "path": "serving/census/1767323045"},
-        "edge": {"version": None, "why": "gap sex tpr 0.13 > 0.10"},
-    },
-    "failure": None,
-}
+from tests.support.records.one_run import Store
+from tests.support.records.summaries import MODEL, NODE, RUN_ID, VALUES
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -108,51 +53,6 @@ def test_every_field_is_documented() -> None:
     page = (REPOSITORY / "docs" / "summary.md").read_text()
     documented = set(re.findall(r"`(\w+)", page))
     assert set(Summary.model_fields) <= documented
-
-
-class Store:
-    """A store of ML Metadata with one run, filled by a test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        config = mlmd.ConnectionConfig()
-        config.sqlite.filename_uri = str(folder / SQLITE)
-        config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        self.store = MetadataStore(config)
-        self.run = self._context("pipeline_run", RUN_ID)
-        self.pipeline = self._context("pipeline", folder.name)
-
-    def _context(self, kind: str, name: str) -> int:
-        type_id = self.store.put_context_type(mlmd.ContextType(name=kind))
-        context = mlmd.Context(type_id=type_id, name=name)
-        return int(self.store.put_contexts([context])[0])
-
-    def add(
-        self,
-        node: str,
-        type_name: str,
-        files: dict[str, Any],
-        properties: dict[str, int | str] | None = None,
-        state: "mlmd.Execution.State" = mlmd.Execution.COMPLETE,
-    ) -> None:
-        uri = self.folder / "artifacts" / node / type_name
-        uri.mkdir(parents=True)
-        for name, content in files.items():
-            (uri / name).write_text(json.dumps(content))
-        kind = self.store.put_artifact_type(mlmd.ArtifactType(name=type_name))
-        artifact = mlmd.Artifact(type_id=kind, uri=str(uri), state=mlmd.Artifact.LIVE)
-        for key, value in (properties or {}).items():
-            field = "int_value" if isinstance(value, int) else "string_value"
-            setattr(artifact.custom_properties[key], field, value)
-        execution = mlmd.Execution(
-            type_id=self.store.put_execution_type(mlmd.ExecutionType(name=node)),
-            last_known_state=state,
-        )
-        event = mlmd.Event(type=mlmd.Event.OUTPUT)
-        event.path.steps.add().key = "output"
-        contexts = [self.run, self.pipeline, self._context("node", f"{self.folder.name}.{node}")]
-        found = self.store.get_contexts_by_id(contexts)
-        self.store.put_execution(execution, [(artifact, event)], found)
 
 
 @pytest.fixture

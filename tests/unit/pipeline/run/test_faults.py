@@ -44,13 +44,6 @@ with lock.wait(Path(sys.argv[1])):
 """
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    process = Forks()
-    yield process
-    process.end()
-
-
 @pytest.fixture
 def arguments(tmp_path: Path) -> list[str]:
     write_raw(tmp_path)

@@ -4,79 +4,16 @@ import gzip
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core import lock
-from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.metadata.store import Metadata
-from pipeline.run import environment
+from tests.support.fork_server import Forks
 from tests.support.mini_run import build
-from tests.support.tiny_data import write_config, write_raw
-
-
-@dataclass
-class Runs:
-    """Runs of the small pipeline under `root`."""
-
-    config: str
-    root: Path
-    monkeypatch: pytest.MonkeyPatch
-
-    @property
-    def folder(self) -> Path:
-        return self.root / "tiny"
-
-    def arguments(self, verb: str, *more: str) -> list[str]:
-        return [verb, "--config", self.config, "--root", str(self.root), *more]
-
-    def run(self, work: str = "finish", *more: str) -> int:
-        self.monkeypatch.setenv("MINI_WORK", work)
-        return main(self.arguments("run", *more), build)
-
-    def summary(self) -> dict[str, Any]:
-        last = max(self.folder.glob("reports/*/summary.json"))
-        return dict(json.loads(last.read_text()))
-
-    def states(self) -> dict[str, str]:
-        return {name: node["state"] for name, node in self.summary()["nodes"].items()}
-
-    def start(self, work: str) -> "subprocess.Popen[str]":
-        """Starts a run in a process of its own and waits until Work works."""
-        arguments = self.arguments("run")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.mini_run", *arguments],
-            cwd=REPOSITORY,
-            env={**os.environ, "MINI_WORK": work, "MINI_ROOT": str(self.root)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        deadline = time.monotonic() + 240
-        while not (self.root / "working").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline, "Work did not start"
-            time.sleep(0.05)
-        return process
-
-
-@pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
-    environment.prepare()
-    write_raw(tmp_path)
-    return Runs(write_config(tmp_path), tmp_path / "runs", monkeypatch)
-
-
-def printed(text: str) -> str:
-    """The text on one line, whatever the width of the output."""
-    return " ".join(text.split())
+from tests.support.mini_runs import Runs, printed
 
 
 def test_cold_then_cached_then_one_change(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,12 +152,12 @@ def test_blessing_can_be_required(runs: Runs) -> None:
 
 
 def test_a_killed_run_is_seen_as_interrupted_and_resumes(
-    runs: Runs, capsys: pytest.CaptureFixture[str]
+    runs: Runs, forks: Forks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = runs.start("sleep")
+    process = runs.start(forks, "sleep")
     assert runs.summary()["state"] == "RUNNING"
-    process.kill()
-    process.communicate()
+    os.kill(process, signal.SIGKILL)
+    assert forks.wait(process) == -signal.SIGKILL
     assert list(runs.folder.glob("artifacts/Work/model/*/model.txt")), "nothing half-written"
     assert main(runs.arguments("show", "--json"), build) == 0
     shown = json.loads(capsys.readouterr().out)
@@ -234,19 +171,18 @@ def test_a_killed_run_is_seen_as_interrupted_and_resumes(
 
 
 def test_while_a_run_goes_on_a_second_is_refused_and_readers_read(
-    runs: Runs, capsys: pytest.CaptureFixture[str]
+    runs: Runs, forks: Forks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = runs.start("sleep")
+    process = runs.start(forks, "sleep")
     assert runs.run() == 1
     refused = printed(capsys.readouterr().err)
-    assert f"process {process.pid} on " in refused
+    assert f"process {process} on " in refused
     assert ", since 20" in refused
     assert main(runs.arguments("runs", "--json"), build) == 0
     assert [row["state"] for row in json.loads(capsys.readouterr().out)] == ["RUNNING"]
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM, err
-    assert "to go on, run the same command again" in printed(out)
+    os.kill(process, signal.SIGTERM)
+    assert forks.wait(process) == 128 + signal.SIGTERM, runs.log.read_text()
+    assert "to go on, run the same command again" in printed(runs.log.read_text())
     assert runs.summary()["state"] == "INTERRUPTED"
     assert runs.states() == {"Make": "RAN", "Work": "FAILED", "Last": "SKIPPED"}
     assert not list(runs.folder.glob("artifacts/Work/model/*")), "half a model was left"

@@ -22,7 +22,7 @@ from pipeline.schedule import schedule_state
 from pipeline.schedule.json_log import JsonFormatter
 from pipeline.schedule.schedule import LOCK_FILE, ClockWatch
 from pipeline.schedule.schedule_state import ScheduleState
-from tests.unit.pipeline.notify.test_notify import KEEP
+from tests.support.hooks import KEEP
 
 START = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from pipeline.cli.main import main
 from pipeline.versions import rollback
 from pipeline.versions.rollback import Rollback, make_plan, roll_back
 from pipeline.versions.served import live, versions
-from tests.unit.pipeline.versions.test_served import NAME, make_version
+from tests.support.records.versions import NAME, make_version
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_back_and_forth_is_recorded(folder: Path) -> None:
     assert whats == ["rolled back", "restored"]
 
 
-def test_a_run_under_way_is_waited_for(folder: Path) -> None:
+def test_it_is_refused_while_a_run_is_under_way(folder: Path) -> None:
     with lock.hold(folder / lock.FILE), pytest.raises(LockHeldError, match="a run is under way"):
         roll_back(folder, NAME, "server", None, None)
     assert statuses(folder)[3] == "live"

@@ -1,0 +1,102 @@
+"""Clients of pushed models, in processes that know nothing of this project."""
+
+import json
+import subprocess
+import sys
+
+SERVER = """
+import json, sys
+import tensorflow as tf
+
+folder, columns, *files = sys.argv[1:]
+signatures = tf.saved_model.load(folder).signatures
+records = list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+by_examples = signatures["serving_default"](examples=tf.constant(records))["probability"]
+named = {}
+for name, values in json.loads(columns).items():
+    text = isinstance(values[0], str)
+    named[name] = tf.constant([[v] for v in values], tf.string if text else tf.float32)
+by_columns = signatures["serving_columns"](**named)["probability"]
+print(json.dumps([by_examples[:, 0].numpy().tolist(), by_columns[:, 0].numpy().tolist()]))
+"""
+
+EDGE = """
+import csv, json, re, sys
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+folder, rows = sys.argv[1:]
+bundle = json.load(open(folder + "/preprocessing.json"))
+interpreter = Interpreter(folder + "/tflite")
+answer = interpreter.get_signature_runner(bundle["signature"]["name"])
+buckets = bundle["buckets"]
+probabilities, numeric, categorical, tokens = [], [], [], []
+text = bundle.get("text", {"columns": [], "vocabulary": [], "offset": 0})
+ids_of = {gram: text["offset"] + place for place, gram in enumerate(text["vocabulary"])}
+for row in csv.DictReader(open(rows)):
+    ranks, ids = [], []
+    for column in bundle["numeric"]:
+        boundaries = np.float32(column["boundaries"])
+        if row[column["column"]] == "":
+            rank, bucket = np.float32(0.5), buckets
+        else:
+            value = np.float32(row[column["column"]])
+            bucket = int(np.sum(value >= boundaries))
+            last = len(boundaries) - 1
+            below, above = boundaries[np.clip([bucket - 1, bucket], 0, last)]
+            within = (value - below) / (above - below) if above > below else np.float32(0)
+            rank = (np.float32(bucket) + np.clip(within, 0, 1)) / np.float32(buckets)
+        ranks.append(rank)
+        ids.append(column["offset"] + bucket)
+    for column in bundle["categorical"]:
+        value = row[column["column"]]
+        known = column["values"]
+        ids.append(column["offset"] + (known.index(value) + 1 if value in known else 0))
+    words_of_row = []
+    for column in text["columns"]:
+        cell = row[column]
+        for pattern, replacement in text["steps"]:
+            cell = re.sub(pattern, replacement, cell)
+        words = [word for word in cell.lower().split(" ") if word]
+        found = [ids_of.get(word, text["unknown"]) for word in words]
+        for n in range(2, text["ngrams"] + 1):
+            grams = (" ".join(words[at : at + n]) for at in range(len(words) - n + 1))
+            found += [ids_of[gram] for gram in grams if gram in ids_of]
+        found = found[: text["width"]]
+        words_of_row += found + [text["padding"]] * (text["width"] - len(found))
+    inputs = {"numeric": np.float32([ranks]), "categorical": np.int64([ids])}
+    if text["columns"]:
+        inputs["tokens"] = np.int64([words_of_row])
+    out = answer(**inputs)
+    probabilities.append(float(out[bundle["signature"]["output"]][0, 0]))
+    numeric.append([float(rank) for rank in ranks])
+    categorical.append(ids)
+    tokens.append(words_of_row)
+assert "tensorflow" not in sys.modules
+print(json.dumps([probabilities, numeric, categorical, tokens]))
+"""
+
+
+def fresh(code: str, *arguments: str) -> list:
+    """Runs a script in a new interpreter outside the repository; returns its JSON output."""
+    finished = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def row_order(files: list[str], rows: list[dict[str, str]]) -> list[int]:
+    """Place in the TFRecord files of each row, by row_id."""
+    import tensorflow as tf
+
+    records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    ids = [
+        tf.train.Example.FromString(record).features.feature["row_id"].bytes_list.value[0].decode()
+        for record in records
+    ]
+    place = {row_id: n for n, row_id in enumerate(ids)}
+    return [place[row["row_id"]] for row in rows]

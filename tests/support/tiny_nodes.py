@@ -1,0 +1,107 @@
+"""What the modelling nodes make of the rows of tiny_transform.py."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.executor import write_best_hyperparameters
+from tfx.types.standard_artifacts import HyperParameters, TunerResults
+
+from components.training.distiller import DistillerSettings, write_student
+from components.training.quantizer import QuantizerSettings, write_variants
+from components.training.trainer import run_fn
+from components.training.tuner import tuner_fn
+from tests.support.tiny_transform import PREPROCESSING, tiny_transform
+
+TRAINER = {
+    "warm_start": False,
+    "epochs": 4,
+    "patience": 2,
+    "batch_size": 32,
+    "learning_rate": 0.02,
+    "hidden_units": [8],
+    "dropout": 0.1,
+    "embedding_dim": 2,
+    "l2": 0.0,
+    "sparsity": 0.5,
+    "pruning_epochs": 2,
+}
+DISTILLER = {
+    "epochs": 3,
+    "hidden_units": [4],
+    "embedding_dim": 2,
+    "learning_rate": 0.02,
+    "temperature": 2.0,
+    "label_share": 0.1,
+    "sparsity": 0.5,
+    "pruning_epochs": 2,
+}
+QUANTIZER = {"variant": "student_int8", "calibration_rows": 50, "max_difference": 0.1}
+COMMON = {"preprocessing": PREPROCESSING.model_dump(mode="json"), "seed": 1}
+STOPPING = {"batch_size": 32, "patience": 2}
+DISTILLER_SETTINGS = DistillerSettings.model_validate_json(
+    json.dumps({**COMMON, "trainer": STOPPING, "distiller": DISTILLER})
+)
+SEARCH = {
+    name: TRAINER[name]
+    for name in (
+        "batch_size",
+        "learning_rate",
+        "hidden_units",
+        "dropout",
+        "embedding_dim",
+        "l2",
+    )
+}
+
+
+def told(**settings: Any) -> dict[str, str]:
+    """The custom_config of a stock node."""
+    return {"settings": json.dumps({**COMMON, **settings})}
+
+
+def quantizer_settings(**changes: Any) -> QuantizerSettings:
+    return QuantizerSettings.model_validate_json(
+        json.dumps({**COMMON, "quantizer": {**QUANTIZER, **changes}})
+    )
+
+
+def paths() -> dict[str, Any]:
+    rows = str(tiny_transform() / "rows.gz")
+    graph = str(tiny_transform() / "graph")
+    return {"train_files": [rows], "eval_files": [rows], "transform_graph_path": graph}
+
+
+def make_nodes(path: Path) -> Path:
+    """What the four nodes write: hyperparameters, model, model_run, student, edge, variants."""
+    for name in ("hyperparameters", "results", "student", "variants"):
+        (path / name).mkdir()
+    search = told(tuner={"enabled": True, "trials": 2, "epochs": 2}, trainer=SEARCH)
+    arguments = FnArgs(working_dir=str(path / "tmp"), custom_config=search, **paths())
+    result = tuner_fn(arguments)
+    result.tuner.search(**result.fit_kwargs)
+    best, results = HyperParameters(), TunerResults()
+    best.uri, results.uri = str(path / "hyperparameters"), str(path / "results")
+    write_best_hyperparameters(
+        result.tuner, {"best_hyperparameters": [best], "tuner_results": [results]}
+    )
+    arguments.hyperparameters = json.loads(
+        (path / "hyperparameters" / "best_hyperparameters.txt").read_text()
+    )
+    arguments.custom_config = told(trainer=TRAINER)
+    arguments.serving_model_dir = str(path / "model")
+    arguments.model_run_dir = str(path / "model_run")
+    run_fn(arguments)
+    graph, rows = str(tiny_transform() / "graph"), str(tiny_transform() / "rows.gz")
+    teacher = str(path / "model_run" / "teacher.keras")
+    write_student(str(path / "student"), teacher, graph, rows, rows, DISTILLER_SETTINGS)
+    write_variants(
+        str(path / "edge" / "Format-Serving"),
+        str(path / "variants"),
+        str(path / "student" / "student.keras"),
+        graph,
+        rows,
+        quantizer_settings(),
+    )
+    return path
