@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.intervals import wilson_interval
-from models.labels.label_model import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
+from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
 
 ALWAYS = 0.99  # share of rows: a function that votes alike on as many tells no row from another
 SAME = 0.95  # share of rows on which either of two functions votes, and both alike

@@ -19,6 +19,7 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
     one = verbs.add_parser("show", parents=[common], help="one run's nodes, gates and models")
     one.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
     one.add_argument("--json", action="store_true", help="print summary.json")
+    one.add_argument("--all", action="store_true", help="print every gate, those that passed too")
     one.set_defaults(verb=show)
 
 
@@ -49,5 +50,5 @@ def show(options: argparse.Namespace, out: Console) -> int:
         print_node(out, node, ended.state, ended.seconds)
     if summary.failure:
         print_failure(out, summary.failure)
-    print_results(out, summary)
+    print_results(out, summary, options.all)
     return DONE

@@ -1,7 +1,6 @@
 """`models` and `rollback`: the versions of the two models, and which one is live."""
 
 import argparse
-import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -35,13 +34,13 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def list_(options: argparse.Namespace, out: Console) -> int:
     """Lists the versions of both targets, the newest first."""
-    from pipeline.versions.listing import list_versions, versions_table
+    from pipeline.versions.listing import ROWS, list_versions, versions_table
 
     config = load_config(options)
     folder = run_folder(options, config)
     rows = list_versions(folder, config.name)
     if options.json:
-        print(json.dumps([row.model_dump(mode="json") for row in rows], indent=2))
+        print(ROWS.dump_json(rows, indent=2).decode())
     elif rows:
         out.print(versions_table(rows))
     else:
@@ -52,7 +51,6 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 def rollback(options: argparse.Namespace, out: Console) -> int:
     """Makes a version live."""
     from pipeline.notify.after import after
-    from pipeline.notify.notices import Rollback
     from pipeline.versions.rollback import roll_back
 
     config = load_config(options)
@@ -65,6 +63,5 @@ def rollback(options: argparse.Namespace, out: Console) -> int:
         back = ["rollback", done.target, str(done.before), *given_flags(options)]
         undo = f"python -m pipeline {shlex.join(back)}"
         out.print(f"  rolled back: {moved}; to undo: {escape(undo)}", soft_wrap=True)
-    told = Rollback(target=done.target, before=done.before, live=done.live)
-    print_warnings(out, after(told, config, Path(options.config).stem, folder))
+    print_warnings(out, after(done, config, Path(options.config).stem, folder))
     return DONE

@@ -69,15 +69,15 @@ def answers_of(situation: Situation) -> "Answers | None":
 def label_evidence(situation: Situation, answers: "Answers | None") -> Evidence:
     """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
     if answers is None:
-        return _say("label shift", "unknown", NOTHING_SERVED)
+        return Evidence("label shift", "unknown", NOTHING_SERVED)
     if not situation.new:
-        return _say("label shift", "quiet", NO_NEW_SPAN)
+        return Evidence("label shift", "quiet", NO_NEW_SPAN)
     from pipeline.retraining import judged_labels
 
     settings, window = situation.config.retrain, situation.window
     new = [span for span in situation.new if span not in situation.config.data.accept_spans]
     if not new:
-        return _say("label shift", "quiet", "all new spans are accepted")
+        return Evidence("label shift", "quiet", "all new spans are accepted")
     seen = [span for span in window.spans if span not in situation.new]
     return judged_labels.of_label_shift(
         {span: answers.of(window, span) for span in new},
@@ -94,7 +94,7 @@ def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evid
     found = [evidence.of_models(served.numbers)]
     if answers is None:
         kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
-        return [*found, *(_say(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
+        return [*found, *(Evidence(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
     max_age_days = situation.config.retrain.max_age_days
     return [
         *found,
@@ -107,13 +107,9 @@ def other_evidence(situation: Situation, answers: "Answers | None") -> list[Evid
     ]
 
 
-def _say(kind: Kind, state: Literal["unknown", "quiet"], message: str) -> Evidence:
-    return Evidence(kind=kind, state=state, message=message)
-
-
 def _drift(situation: Situation) -> Evidence:
     if not situation.new:
-        return _say("drift", "quiet", NO_NEW_SPAN)
+        return Evidence("drift", "quiet", NO_NEW_SPAN)
     newest = situation.new[-1]
     from pipeline.retraining.span_rows import read_files
 
@@ -124,13 +120,13 @@ def _drift(situation: Situation) -> Evidence:
 def _skew(situation: Situation) -> Evidence:
     log = situation.config.retrain.request_log
     if log is None:
-        return _say("skew", "quiet", "retrain.request_log names no log")
+        return Evidence("skew", "quiet", "retrain.request_log names no log")
     from pipeline.retraining.span_rows import read_requests
 
     try:
         rows = read_requests(REPOSITORY / log, situation.config)
     except InputError as error:
-        return _say("skew", "unknown", str(error))
+        return Evidence("skew", "unknown", str(error))
     return _distances(situation, "skew", f"requests in {Path(log).name}", rows)
 
 
@@ -139,7 +135,7 @@ def _distances(
 ) -> Evidence:
     path, config = situation.served.statistics, situation.config
     if path is None:
-        return _say(kind, "unknown", "statistics of the served model's training data are gone")
+        return Evidence(kind, "unknown", "statistics of the served model's training data are gone")
     situation.tell(f"{what}: measuring {kind}")
     from pipeline.run.environment import prepare
 
@@ -160,7 +156,7 @@ def _distances(
 
 def _quality(situation: Situation, answers: "Answers") -> Evidence:
     if not situation.new:
-        return _say("quality", "quiet", NO_NEW_SPAN)
+        return Evidence("quality", "quiet", NO_NEW_SPAN)
     from pipeline.retraining import judged_labels
 
     settings = situation.config.retrain

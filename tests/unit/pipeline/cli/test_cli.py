@@ -14,7 +14,8 @@ from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.report import summary
 from pipeline.report.display import print_failure, print_results
-from pipeline.report.summary import Failure, Summary
+from pipeline.report.summary import Summary
+from pipeline.run.failures import Failure
 from tests.unit.pipeline.report.test_summary import RUN_ID, VALUES, Store
 
 PROBE = """
