@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.sections import Count, Metric, Section, Share, Text
+from core.sections import Count, Section, Share, Text
 
 # Sections that change neither a run nor the decision to run.
 OPERATION = ("schedule", "notify", "metrics", "metadata")
@@ -21,7 +21,7 @@ class Pusher(Section):
     max_latency_ms: Annotated[float, Field(gt=0)]
     time_limit: Seconds
     min_rows: Count
-    max_regression: dict[Metric, Share]
+    max_regression: dict[str, Share]
 
 
 class Schedule(Section):
@@ -60,7 +60,7 @@ class Retrain(Section):
     min_rows: Count
     max_age_days: Annotated[float, Field(gt=0)] | None
     min_labeled_rows: Count
-    max_quality_drop: dict[Metric, Share]
+    max_quality_drop: dict[str, Share]
     max_label_shift: Share
 
 

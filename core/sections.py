@@ -15,8 +15,6 @@ EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
 Text = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/]+$")]
 SpanNumber = Annotated[int, Field(ge=0)]
-Metric = Literal["auc", "accuracy", "f1"]
-Gap = Literal["tpr", "fpr", "selection_rate"]
 EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
 
 
@@ -200,12 +198,16 @@ class Quantizer(Section):
 
 
 class Bounds(Section):
-    """What a target's model has to keep to before it is pushed."""
+    """What a target's model has to keep to before it is pushed.
 
-    min: dict[Metric, Share]
-    min_by_slice: dict[Metric, Share]
-    max_drop: dict[Metric, Share]
-    max_gap: dict[Text, dict[Gap, Share]]
+    Metrics and rates by the names of `models/metrics/registry.py`; loading the configuration checks
+    them.
+    """
+
+    min: dict[str, Share]
+    min_by_slice: dict[str, Share]
+    max_drop: dict[str, Share]
+    max_gap: dict[Text, dict[str, Share]]
 
 
 class Slicing(Section):

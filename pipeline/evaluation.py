@@ -1,33 +1,39 @@
-"""What the two stock Evaluators measure, slice and bound."""
+"""What the two stock Evaluators measure and slice; FairnessGate judges it."""
 
 import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluation.fairness_gate import CANDIDATE, TFMA_NAMES
+from components.evaluation.fairness_gate import BASELINE, CANDIDATE
 from core.names import LABEL
-from core.sections import Bounds, Evaluation
+from core.sections import Evaluation
 from models.export.export import DEFAULT_SIGNATURE
-from models.metrics.registry import THRESHOLD
+from models.metrics.registry import METRICS, THRESHOLD
 
-_CLASSES = {"auc": "AUC", "accuracy": "BinaryAccuracy", "f1": "F1Score"}
 _FAIRNESS_MODULE = "fairness_indicators.fairness_indicators_metrics"
 _BATCH_ROWS = 4096
 
 
-def eval_config(evaluation: Evaluation, bounds: Bounds, model_type: str) -> config_pb2.EvalConfig:
+def eval_config(evaluation: Evaluation, model_type: str) -> config_pb2.EvalConfig:
     """The EvalConfig of one target.
 
-    Bounds here hold for the whole test split (an empty SlicingSpec); those by slice and on gaps
-    are FairnessGate's.
+    TFMA blesses nothing without a threshold, so it has one: that there were rows to measure on.
 
     Args:
       evaluation: Slices.
-      bounds: Value and change bounds of the target.
       model_type: "tf_generic" or "tf_lite".
     """
-    metrics = [config_pb2.MetricConfig(class_name="ExampleCount")]
-    metrics += [_metric(name, bounds) for name in _CLASSES]
+    measured = config_pb2.MetricThreshold()
+    measured.value_threshold.lower_bound.value = 1.0
+    count = config_pb2.MetricConfig(class_name="ExampleCount")
+    count.per_slice_thresholds.add(slicing_specs=[config_pb2.SlicingSpec()], threshold=measured)
+    metrics = [count]
+    metrics += [
+        config_pb2.MetricConfig(
+            class_name=metric.tfma_class, config=json.dumps({"name": metric.tfma_name})
+        )
+        for metric in METRICS.values()
+    ]
     metrics.append(
         config_pb2.MetricConfig(
             class_name="FairnessIndicators",
@@ -38,7 +44,7 @@ def eval_config(evaluation: Evaluation, bounds: Bounds, model_type: str) -> conf
     return config_pb2.EvalConfig(
         model_specs=[
             _model(CANDIDATE, model_type, is_baseline=False),
-            _model("baseline", model_type, is_baseline=True),
+            _model(BASELINE, model_type, is_baseline=True),
         ],
         slicing_specs=[
             config_pb2.SlicingSpec(),
@@ -62,20 +68,3 @@ def _model(name: str, model_type: str, is_baseline: bool) -> config_pb2.ModelSpe
         is_baseline=is_baseline,
         inference_batch_size=_BATCH_ROWS,
     )
-
-
-def _metric(name: str, bounds: Bounds) -> config_pb2.MetricConfig:
-    threshold = config_pb2.MetricThreshold()
-    if name in bounds.min:
-        threshold.value_threshold.lower_bound.value = bounds.min[name]
-    if name in bounds.max_drop:
-        threshold.change_threshold.absolute.value = -bounds.max_drop[name]
-        threshold.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
-    metric = config_pb2.MetricConfig(
-        class_name=_CLASSES[name], config=json.dumps({"name": TFMA_NAMES[name]})
-    )
-    if name in bounds.min or name in bounds.max_drop:
-        metric.per_slice_thresholds.add(
-            slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold
-        )
-    return metric

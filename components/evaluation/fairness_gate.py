@@ -1,19 +1,19 @@
-"""FairnessGate: the last word on a model, after the Evaluator's own thresholds.
+"""FairnessGate: judges what an Evaluator measured by every bound of the target.
 
-TFMA's thresholds hold overall; this gate adds bounds for every slice that is large enough and
-bounds on the gaps between groups, which TFMA computes but cannot bless
-(`metrics_validator` lists every satisfied cross-slice threshold as missing).
+Bounds overall, in every slice that is large enough, against the last blessed model, and on the gaps
+between groups. They are judged here alone: TFMA's thresholds have no word for slices that are too
+small, and it computes gaps but cannot bless them (`metrics_validator` lists every satisfied
+cross-slice threshold as missing).
 
 In: an Evaluator's evaluation and blessing, and the model. Out: `gates`, a row for each bound, and
-`final_blessing`, which PushGate goes by: blessed only if the Evaluator blessed the model and every
+`final_blessing`, which PushGate goes by: blessed only if the Evaluator measured the model and every
 row passed. A missing value or NaN fails its bound.
 """
 
-import dataclasses
 import json
 import math
-import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
@@ -26,29 +26,12 @@ from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 from components.artifacts import GateReport
 from components.blessing import bless
 from core.names import FAIRNESS_GATES
-from models.metrics.gates import Gate, at_least, at_most
-from models.metrics.registry import THRESHOLD, gap
+from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
+from models.metrics.registry import EXAMPLES, METRICS, RATES, gap
 
-OVERALL = "overall"
-CANDIDATE = "candidate"
-
-# Our metric names and TFMA's.
-TFMA_NAMES = {
-    "auc": "auc",
-    "accuracy": "binary_accuracy",
-    "f1": "f1_score",
-    "examples": "example_count",
-    "tpr": f"fairness_indicators_metrics/true_positive_rate@{THRESHOLD}",
-    "fpr": f"fairness_indicators_metrics/false_positive_rate@{THRESHOLD}",
-    "selection_rate": f"fairness_indicators_metrics/positive_rate@{THRESHOLD}",
-}
+CANDIDATE, BASELINE = "candidate", "baseline"
 
 SliceMetrics = Mapping[str, Mapping[str, float]]
-
-
-def drop(before: float | None, now: float | None) -> float | None:
-    """Fall of a metric against the baseline; None where either is missing."""
-    return None if before is None or now is None else before - now
 
 
 def apply_gates(
@@ -67,41 +50,36 @@ def apply_gates(
       bounds: `min`, `min_by_slice`, `max_drop` and `max_gap` of the configuration.
       min_slice_rows: Smaller slices are not gated.
     """
-    overall = metrics[OVERALL]
+    key, overall = f"evaluation.{target}", metrics[OVERALL]
     gates = [
-        Gate(target, metric, OVERALL, *at_least(overall.get(metric), bound), f"min.{metric}")
+        _worst_allowed(target, metric, OVERALL, overall, bound, f"{key}.min.{metric}")
         for metric, bound in bounds["min"].items()
     ]
-    for name, row in sorted(metrics.items()):
-        if name == OVERALL or row["examples"] < min_slice_rows:
-            continue
-        gates += [
-            Gate(target, metric, name, *at_least(row.get(metric), bound), f"min_by_slice.{metric}")
-            for metric, bound in bounds["min_by_slice"].items()
-        ]
+    gates += [
+        _worst_allowed(target, metric, name, row, bound, f"{key}.min_by_slice.{metric}")
+        for name, row in sorted(metrics.items())
+        if name != OVERALL and row[EXAMPLES] >= min_slice_rows
+        for metric, bound in bounds["min_by_slice"].items()
+    ]
     if baseline is not None:
-        gates += [
-            Gate(
-                target,
-                f"{metric} drop",
-                OVERALL,
-                *at_most(drop(baseline.get(metric), overall.get(metric)), bound),
-                f"max_drop.{metric}",
-            )
-            for metric, bound in bounds["max_drop"].items()
-        ]
-    for column, by_metric in bounds["max_gap"].items():
-        gates += [
-            Gate(
-                target,
-                f"gap {column} {metric}",
-                OVERALL,
-                *at_most(gap(metrics, column, metric, min_slice_rows), bound),
-                f"max_gap.{column}.{metric}",
-            )
-            for metric, bound in by_metric.items()
-        ]
-    return [dataclasses.replace(g, key=f"evaluation.{target}.{g.key}") for g in gates]
+        for metric, bound in bounds["max_drop"].items():
+            before, now = baseline.get(metric), overall.get(metric)
+            fall = None if before is None or now is None else METRICS[metric].fall(before, now)
+            where = f"{key}.max_drop.{metric}"
+            gates.append(at_most(target, f"{metric} drop", OVERALL, fall, bound, where))
+    for column, by_rate in bounds["max_gap"].items():
+        for rate, bound in by_rate.items():
+            found = gap(metrics, column, rate, min_slice_rows)
+            where = f"{key}.max_gap.{column}.{rate}"
+            gates.append(at_most(target, f"gap {column} {rate}", OVERALL, found, bound, where))
+    return gates
+
+
+def _worst_allowed(
+    target: str, metric: str, name: str, row: Mapping[str, float], bound: float, key: str
+) -> Gate:
+    judge = at_least if METRICS[metric].greater_is_better else at_most
+    return judge(target, metric, name, row.get(metric), bound, key)
 
 
 def read_metrics(evaluation: str, model_name: str) -> dict[str, dict[str, float]]:
@@ -112,11 +90,13 @@ def read_metrics(evaluation: str, model_name: str) -> dict[str, dict[str, float]
       model_name: Name of the model in the EvalConfig; "" where it was the only one.
     """
     result = tfma.load_eval_result(evaluation, model_name=model_name)
+    names = {m.name: m.tfma_name for m in (*METRICS.values(), *RATES.values())}
+    names[EXAMPLES] = "example_count"
     by_slice = {}
     for key, outputs in result.slicing_metrics:
         values = outputs[""][""]
         name = ",".join(f"{column}={value}" for column, value in key) or OVERALL
-        measured = {ours: _number(values.get(theirs, {})) for ours, theirs in TFMA_NAMES.items()}
+        measured = {ours: _number(values.get(theirs, {})) for ours, theirs in names.items()}
         by_slice[name] = {ours: value for ours, value in measured.items() if value is not None}
     return by_slice
 
@@ -140,7 +120,7 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     code_sha256: Parameter[str],
     baseline_blessing: InputArtifact[ModelBlessing] = None,
 ) -> None:
-    """Gates slices and gaps; see the module's docstring.
+    """Judges a model; see the module's docstring.
 
     Args:
       bounds: JSON of the target's bounds in the configuration.
@@ -151,9 +131,8 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     del code_sha256, baseline_blessing
     has_baseline = blessing.has_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
     metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "")
-    baseline = read_metrics(evaluation.uri, "baseline")[OVERALL] if has_baseline else None
+    baseline = read_metrics(evaluation.uri, BASELINE)[OVERALL] if has_baseline else None
     rows = apply_gates(target, metrics, baseline, json.loads(bounds), min_slice_rows)
+    write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
     blessed = model_utils.is_model_blessed(blessing) and all(row.passed for row in rows)
-    with open(os.path.join(gates.uri, FAIRNESS_GATES.file), "w", encoding="utf-8") as file:
-        json.dump([dataclasses.asdict(row) for row in rows], file, indent=1)
     bless(final_blessing, model, blessed)

@@ -29,13 +29,11 @@ from core.sections import Section, Slicing
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
-from models.metrics.registry import all_slices, gap, overall_metrics
+from models.metrics.registry import RATES, all_slices, gap, overall_metrics
 from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_columns, load_rows
-
-_GAP_METRICS = ("tpr", "fpr", "selection_rate")
 
 
 class VariantSettings(Section):
@@ -71,8 +69,8 @@ def evaluate(
         "slices": by_slice,
         "gaps": {
             column: {
-                m: gap(by_slice, column, m, settings.evaluation.min_slice_rows)
-                for m in _GAP_METRICS
+                rate: gap(by_slice, column, rate, settings.evaluation.min_slice_rows)
+                for rate in RATES
             }
             for column in settings.gap_columns
         },

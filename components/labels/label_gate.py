@@ -6,9 +6,9 @@ the bound and how to change it. Where all labels are true ones (labeling.mode=go
 to judge and `gates` is empty.
 """
 
-import dataclasses
 import json
 import os
+from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -17,7 +17,7 @@ from components.artifacts import GateReport, LabelReport
 from core.errors import InputError
 from core.names import LABEL_GATES, LABEL_REPORT
 from models.labels.gates import describe_missed, judge
-from models.metrics.gates import Gate
+from models.metrics.gates import Gate, write_gates
 
 
 def check(gates: list[Gate]) -> None:
@@ -45,5 +45,4 @@ def LabelGate(  # noqa: N802 - TFX takes the node's id from the name
     with open(os.path.join(label_report.uri, LABEL_REPORT.file), encoding="utf-8") as file:
         judged = judge(json.load(file), json.loads(bounds))
     check(judged)
-    with open(os.path.join(gates.uri, LABEL_GATES.file), "w", encoding="utf-8") as file:
-        json.dump([dataclasses.asdict(gate) for gate in judged], file, indent=1)
+    write_gates(Path(gates.uri, LABEL_GATES.file), judged)

@@ -5,13 +5,11 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.evaluation.fairness_gate import OVERALL
 from components.pushing.fresh_process import Served, serve
 from core import operation
 from core.names import LABEL, ROW_ID, WEIGHT
@@ -20,8 +18,8 @@ from core.targets import TARGETS
 from models.export.fresh_predictions import Task
 from models.export.raw_rows import RawRows, labels_of, load_raw_rows, newest_labelled
 from models.metrics.comparison import Difference, compare
-from models.metrics.gates import Gate, at_most
-from models.metrics.registry import slice_rows
+from models.metrics.gates import OVERALL, Gate, PushChecks, at_least, at_most
+from models.metrics.registry import METRICS, slice_rows
 
 _TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 _NEVER_SENT = (LABEL, WEIGHT)
@@ -35,21 +33,6 @@ class PushSettings(Section):
     labeling: LabelSource
     evaluation: Slicing
     types: dict[str, str]
-
-
-@dataclass(frozen=True)
-class PushRow(Gate):
-    """A gate with the reason in words where numbers do not say it, and how sure the value is.
-
-    Attributes:
-      why: What went wrong, or None.
-      interval: Ends of the interval of a difference, or None.
-      rows: Rows that a difference was measured on, or None.
-    """
-
-    why: str | None = None
-    interval: tuple[float, float] | None = None
-    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +58,7 @@ def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> C
     return Compared(test, source)
 
 
-def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[PushRow]:
+def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[Gate]:
     """A failed row when the model was rolled back, else none.
 
     Args:
@@ -85,7 +68,7 @@ def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]
         if digest == model_sha256:
             why = f"this model was rolled back as version {version} ({reason})"
             key = f"rollback {target} {version}"
-            return [PushRow(target, "rolled back", OVERALL, None, "never", False, key, why)]
+            return [Gate(target, "rolled back", OVERALL, None, "never", False, key, why)]
     return []
 
 
@@ -95,7 +78,7 @@ def prediction_rows(
     expected: np.ndarray,
     settings: PushSettings,
     compared: bool,
-) -> list[PushRow]:
+) -> list[Gate]:
     """Whether a fresh process answered as the pipeline does, and fast enough.
 
     Args:
@@ -105,7 +88,7 @@ def prediction_rows(
     """
     predictions, problem = served.candidate, served.problem
     why = problem.text if problem else None
-    missing = PushRow(target, "answers", OVERALL, None, "given", False, "pusher.time_limit", why)
+    missing = Gate(target, "answers", OVERALL, None, "given", False, "pusher.time_limit", why)
     if predictions is None or (problem and not compared):
         return [missing]
     if problem and problem.cut_off and served.live is None:
@@ -114,12 +97,15 @@ def prediction_rows(
     wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
     difference = None if wrong.any() else float(np.abs(sample - expected).max())
     why = f"{wrong.sum()} of {sample.size} answers are no probabilities" if wrong.any() else None
-    bound = at_most(difference, settings.pusher.max_difference)
-    latency = at_most(predictions.latency_ms, settings.pusher.max_latency_ms)
-    return [
-        PushRow(target, "answers differ", OVERALL, *bound, "pusher.max_difference", why),
-        PushRow(target, "latency ms", OVERALL, *latency, "pusher.max_latency_ms"),
+    bounds = [
+        ("answers differ", difference, "max_difference"),
+        ("latency ms", predictions.latency_ms, "max_latency_ms"),
     ]
+    differ, latency = (
+        at_most(target, metric, OVERALL, value, getattr(settings.pusher, key), f"pusher.{key}")
+        for metric, value, key in bounds
+    )
+    return [replace(differ, why=why), latency]
 
 
 def comparison_rows(
@@ -128,7 +114,7 @@ def comparison_rows(
     live: np.ndarray,
     rows: RawRows,
     settings: PushSettings,
-) -> list[PushRow]:
+) -> list[Gate]:
     """A row for each metric overall and in each slice that is large enough."""
     columns = {c: rows.columns[c] for keys in settings.evaluation.slices for c in keys}
     slices = {
@@ -136,20 +122,25 @@ def comparison_rows(
         for name, members in slice_rows(columns, settings.evaluation.slices).items()
         if members.sum() >= settings.evaluation.min_slice_rows
     }
-    bounds = {str(metric): bound for metric, bound in settings.pusher.max_regression.items()}
+    bounds = settings.pusher.max_regression
     differences = compare(labels_of(rows), candidate, live, slices, sorted(bounds))
     return [_row(target, difference, bounds[difference.metric]) for difference in differences]
 
 
-def _row(target: str, difference: Difference, tolerance: float) -> PushRow:
-    return PushRow(
-        target=target,
-        metric=f"{difference.metric} against live",
-        slice=difference.slice,
-        value=difference.value,
-        bound=f">= {-tolerance:g} beyond chance",
+def _row(target: str, difference: Difference, tolerance: float) -> Gate:
+    greater = METRICS[difference.metric].greater_is_better
+    gate = (at_least if greater else at_most)(
+        target,
+        f"{difference.metric} against live",
+        difference.slice,
+        difference.value,
+        -tolerance if greater else tolerance,
+        f"pusher.max_regression.{difference.metric}",
+    )
+    return replace(
+        gate,
+        bound=f"{gate.bound} beyond chance",
         passed=not difference.is_worse(tolerance),
-        key=f"pusher.max_regression.{difference.metric}",
         interval=(difference.low, difference.high),
         rows=difference.rows,
     )
@@ -175,7 +166,7 @@ def check(
     model_run: str,
     live: str | None,
     settings: PushSettings,
-) -> tuple[list[PushRow], dict[str, Any]]:
+) -> tuple[list[Gate], PushChecks]:
     """Checks 2 and 3 of PushGate.
 
     Args:
@@ -206,13 +197,13 @@ def check(
         )
     expected = in_pipeline_predictions(target, graph, sample.examples, model, model_run)
     rows = prediction_rows(target, served, expected, settings, compared is not None)
-    checks: dict[str, Any] = {
-        "sample_rows": sample.count,
-        "latency_ms": served.candidate.latency_ms if served.candidate else None,
-        "live_version": int(Path(live).name) if live else None,
-        "compared_on": compared.source if compared else None,
-        "problem": served.problem.text if served.problem else None,
-    }
+    checks = PushChecks(
+        sample_rows=sample.count,
+        latency_ms=served.candidate.latency_ms if served.candidate else None,
+        live_version=int(Path(live).name) if live else None,
+        compared_on=compared.source if compared else None,
+        problem=served.problem.text if served.problem else None,
+    )
     if compared is not None and served.candidate and served.live and all(r.passed for r in rows):
         candidate = served.candidate.probabilities[sample.count :]
         now = served.live.probabilities[sample.count :]

@@ -21,7 +21,6 @@ run's baseline go by. A model that was not blessed before is not looked at.
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tfx.components.util import model_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -38,10 +37,11 @@ from tfx.utils import path_utils
 
 from components.artifacts import GateReport
 from components.blessing import bless
-from components.pushing.push_checks import PushRow, PushSettings, check, rolled_back_row
+from components.pushing.push_checks import PushSettings, check, rolled_back_row
 from components.splits import split_pattern
 from core.names import PUSH_CHECKS, PUSH_GATES
 from models.export.model_content import content_sha256
+from models.metrics.gates import Gate, PushChecks, write_gates
 
 
 @component
@@ -67,8 +67,8 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
       code_sha256: Tells runs of different code apart.
     """
     del code_sha256
-    rows: list[PushRow] = []
-    checks: dict[str, Any] = {}
+    rows: list[Gate] = []
+    checks: PushChecks | None = None
     blessed = model_utils.is_model_blessed(blessing)
     folder = path_utils.serving_model_path(model.uri)
     if blessed:
@@ -84,7 +84,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
             PushSettings.model_validate_json(settings),
         )
     report = Path(gates.uri)
-    gate_rows = [asdict(row) for row in rows]
-    (report / PUSH_GATES.file).write_text(json.dumps(gate_rows, indent=1), encoding="utf-8")
-    (report / PUSH_CHECKS.file).write_text(json.dumps(checks, indent=1), encoding="utf-8")
+    write_gates(report / PUSH_GATES.file, rows)
+    told = asdict(checks) if checks else {}
+    (report / PUSH_CHECKS.file).write_text(json.dumps(told, indent=1), encoding="utf-8")
     bless(final_blessing, model, blessed and all(row.passed for row in rows))

@@ -5,10 +5,9 @@ from itertools import permutations
 from typing import Any
 
 from core.intervals import newcombe_interval
-from models.metrics.gates import Gate, at_least, at_most
+from models.metrics.gates import OVERALL, Gate, at_least, at_most
 
 TARGET = "labels"
-OVERALL = "overall"
 ADVICE = {
     "min_coverage": "write functions for rows without a vote (`lf` shows what they have in common)",
     "min_accuracy": "mend the functions that `lf` finds fault with, or label more gold rows: the "
@@ -42,8 +41,8 @@ def judge(report: Mapping[str, Any], bounds: Mapping[str, Any]) -> list[Gate]:
         "max_conflict": ("conflict", report["conflict"], at_most),
     }
     gates = [
-        Gate(TARGET, metric, OVERALL, *compare(value, bounds[key]), _key(key))
-        for key, (metric, value, compare) in overall.items()
+        judged(TARGET, metric, OVERALL, value, bounds[key], _key(key))
+        for key, (metric, value, judged) in overall.items()
         if bounds[key] is not None
     ]
     for column, groups in report["groups"].items():
@@ -56,11 +55,12 @@ def _gaps(column: str, groups: Groups, bounds: Mapping[str, Any]) -> Iterator[Ga
     large = {n: g["coverage"] for n, g in groups.items() if g["rows"] >= bounds["min_group_rows"]}
     if bounds["max_coverage_gap"] is not None and len(large) > 1:
         high, low = max(large, key=lambda n: large[n]), min(large, key=lambda n: large[n])
-        yield Gate(
+        yield at_most(
             TARGET,
             f"gap {column} coverage",
             _pair(column, high, low),
-            *at_most(large[high] - large[low], bounds["max_coverage_gap"]),
+            large[high] - large[low],
+            bounds["max_coverage_gap"],
             _key("max_coverage_gap"),
         )
     judged = {
@@ -74,11 +74,12 @@ def _gaps(column: str, groups: Groups, bounds: Mapping[str, Any]) -> Iterator[Ga
             for pair in permutations(judged, 2)
         }
         worst = max(shown, key=lambda pair: shown[pair])
-        yield Gate(
+        yield at_most(
             TARGET,
             f"gap {column} error, 95% low",
             _pair(column, *worst),
-            *at_most(max(0.0, shown[worst]), bounds["max_error_gap"]),
+            max(0.0, shown[worst]),
+            bounds["max_error_gap"],
             _key("max_error_gap"),
         )
 

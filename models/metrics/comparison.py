@@ -2,19 +2,17 @@
 
 Both models answer the same rows, so their differences are taken row by row: what makes a row hard
 for both cancels out. Each metric is written as a mean of one term for each row, whose spread gives
-the standard error of the difference: for AUC the components of DeLong et al. (Biometrics 44, 1988),
-for F1 the linearised ratio (delta method), for accuracy the decision itself.
+the standard error of the difference; the registry has the terms.
 """
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 
 import numpy as np
-from scipy import stats
 
-from models.metrics.registry import THRESHOLD
-
-OVERALL = "overall"
+from models.metrics.gates import OVERALL
+from models.metrics.registry import METRICS, Terms
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Difference:
     """Candidate minus live version.
 
     Attributes:
-      metric: auc, accuracy or f1.
+      metric: A name in METRICS.
       slice: "overall" or the slice's name.
       rows: How many rows.
       value: The difference.
@@ -39,7 +37,9 @@ class Difference:
 
     def is_worse(self, tolerance: float) -> bool:
         """Whether it is worse by more than `tolerance`, and by more than chance explains."""
-        return self.value < -tolerance and self.high < 0.0
+        if METRICS[self.metric].greater_is_better:
+            return self.value < -tolerance and self.high < 0.0
+        return self.value > tolerance and self.low > 0.0
 
 
 def compare(
@@ -60,27 +60,25 @@ def compare(
       candidate: [rows], probabilities of the candidate.
       live: [rows], probabilities of the live version.
       slices: bool [rows] by slice name.
-      metrics: auc, accuracy, f1.
+      metrics: Names in METRICS.
       confidence: Of all intervals together.
     """
     everything = {OVERALL: np.ones(len(labels), bool), **slices}
     found = []
     for name, rows in everything.items():
         for metric in metrics:
-            pair = [_terms(metric, labels[rows], p[rows]) for p in (candidate, live)]
+            terms = METRICS[metric].terms
+            pair = [terms(labels[rows] == 1, p[rows]) for p in (candidate, live)]
             if (measured := _difference(*pair)) is not None:
                 found.append((metric, name, int(rows.sum()), *measured))
-    width = stats.norm.ppf(1 - (1 - confidence) / 2 / max(1, len(found)))
+    width = NormalDist().inv_cdf(1 - (1 - confidence) / 2 / max(1, len(found)))
     return [
         Difference(metric, name, rows, value, value - width * error, value + width * error)
         for metric, name, rows, value, error in found
     ]
 
 
-_Terms = tuple[float, list[np.ndarray]] | None
-
-
-def _difference(candidate: _Terms, live: _Terms) -> tuple[float, float] | None:
+def _difference(candidate: Terms | None, live: Terms | None) -> tuple[float, float] | None:
     """Difference and its standard error; None where either cannot be measured."""
     if candidate is None or live is None:
         return None
@@ -89,30 +87,3 @@ def _difference(candidate: _Terms, live: _Terms) -> tuple[float, float] | None:
         if len(mine) > 1:
             variance += float(np.var(mine - other, ddof=1)) / len(mine)
     return candidate[0] - live[0], variance**0.5
-
-
-def _terms(metric: str, labels: np.ndarray, probabilities: np.ndarray) -> _Terms:
-    """The metric, and the groups of terms whose means it varies with."""
-    positive = labels == 1
-    decisions = probabilities > THRESHOLD
-    if metric == "accuracy":
-        right = (decisions == positive).astype(float)
-        return (float(right.mean()), [right]) if len(right) else None
-    if metric == "f1":
-        size = decisions.astype(float) + positive
-        if not positive.any():
-            return None
-        f1 = 2.0 * float((decisions & positive).sum()) / float(size.sum())
-        return f1, [(2.0 * (decisions & positive) - f1 * size) / float(size.mean())]
-    if not positive.any() or positive.all():
-        return None
-    above = _shares_below(probabilities[positive], probabilities[~positive])
-    below = 1.0 - _shares_below(probabilities[~positive], probabilities[positive])
-    return float(above.mean()), [above, below]
-
-
-def _shares_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """For each value the share of the others that are less; equal ones count half."""
-    ordered = np.sort(others)
-    less = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
-    return less / (2.0 * len(others))

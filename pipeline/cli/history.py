@@ -23,6 +23,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     add_common_flags(parser)
     parser.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
     parser.add_argument("--json", action="store_true", help="print summary.json")
+    parser.add_argument("--all", action="store_true", help="print the gates that passed, too")
     parser.set_defaults(verb=show)
 
 
@@ -49,5 +50,5 @@ def show(options: argparse.Namespace, out: Console) -> int:
         print_node(out, node, ended.state, ended.seconds)
     if summary.failure:
         print_failure(out, summary.failure)
-    print_results(out, summary)
+    print_results(out, summary, options.all)
     return DONE

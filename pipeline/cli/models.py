@@ -1,13 +1,12 @@
 """`models`: the versions of the two models, and which one is live."""
 
 import argparse
-import json
 
 from rich.console import Console
 from rich.markup import escape
 
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
-from pipeline.versions.listing import list_versions, versions_table
+from pipeline.versions.listing import ROWS, list_versions, versions_table
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,7 @@ def list_(options: argparse.Namespace, out: Console) -> int:
     folder = run_folder(options, config)
     rows = list_versions(folder, config.name)
     if options.json:
-        print(json.dumps([row.model_dump(mode="json") for row in rows], indent=2))
+        print(ROWS.dump_json(rows, indent=2).decode())
     elif rows:
         out.print(versions_table(rows))
     else:

@@ -10,7 +10,6 @@ from rich.markup import escape
 from core.targets import TARGETS
 from pipeline.cli.common import DONE, add_common_flags, given_flags, load_config, run_folder
 from pipeline.notify.after import after
-from pipeline.notify.notices import Rollback
 from pipeline.report.display import print_warnings
 from pipeline.versions.rollback import roll_back
 
@@ -44,6 +43,5 @@ def rollback(options: argparse.Namespace, out: Console) -> int:
         back = ["rollback", done.target, str(done.before), *given_flags(options)]
         undo = f"python -m pipeline {shlex.join(back)}"
         out.print(f"  rolled back: {moved}; to undo: {escape(undo)}", soft_wrap=True)
-    told = Rollback(target=done.target, before=done.before, live=done.live)
-    print_warnings(out, after(told, config, Path(options.config).stem, folder))
+    print_warnings(out, after(done, config, Path(options.config).stem, folder))
     return DONE

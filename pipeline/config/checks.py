@@ -2,14 +2,15 @@
 
 import difflib
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from core.config import Config
+from core.targets import TARGETS
+from models.metrics.registry import METRICS, RATES
 from pipeline.config.column_checks import check_columns, check_evaluation
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
@@ -45,8 +46,7 @@ def describe_errors(error: ValidationError, merged: Merged, schema: dict[str, An
         path = _existing(problem["loc"], merged.values, schema)
         allowed = _describe(_node(path, schema), schema)
         if problem["loc"][-1] == "[key]":
-            names = re.findall(r"'([^']+)'", problem.get("ctx", {}).get("expected", ""))
-            found[path] = _no_such_key(".".join([*path[:-1], *_closest(path[-1], names)]))
+            found[path] = _no_such_key(".".join(path[:-1]))
         elif problem["type"] == "extra_forbidden":
             found[path] = _no_such_key(nearest_key(path, schema))
         elif problem["type"] == "missing":
@@ -167,11 +167,30 @@ def nearest_key(path: KeyPath, schema: dict[str, Any]) -> str:
 def cross_check(config: Config, repository: Path) -> list[Problem]:
     """What no single key shows: keys that contradict each other, files that are not there."""
     return [
+        *_check_metrics(config),
         *check_columns(config),
         *check_evaluation(config, repository),
         *_check_files(config, repository),
         *check_operations(config),
     ]
+
+
+def _check_metrics(config: Config) -> Iterator[Problem]:
+    """Bounds on metrics that nobody measures."""
+    named: list[tuple[KeyPath, Iterable[str], Iterable[str]]] = [
+        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, METRICS),
+        (("pusher", "max_regression"), config.pusher.max_regression, METRICS),
+    ]
+    for target in TARGETS:
+        bounds = config.evaluation.bounds_of(target)
+        for key in ("min", "min_by_slice", "max_drop"):
+            named.append((("evaluation", target, key), getattr(bounds, key), METRICS))
+        for column, rates in bounds.max_gap.items():
+            named.append((("evaluation", target, "max_gap", column), rates, RATES))
+    for path, names, known in named:
+        for name in sorted({*names} - {*known}):
+            nearest = ".".join([*path, *_closest(name, list(known))])
+            yield (*path, name), _no_such_key(nearest)
 
 
 def _check_files(config: Config, repository: Path) -> Iterator[Problem]:

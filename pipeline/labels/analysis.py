@@ -31,7 +31,6 @@ from pipeline.ingestion.staged_rows import StagedRows
 from pipeline.labels import answers
 from pipeline.labels import report as labels_report
 from pipeline.labels.report import Example, Report
-from pipeline.report.summary import Gate
 
 PAIRS = 10  # pairs of functions that disagree most
 COMMON = 6  # columns that set the uncovered rows apart
@@ -91,7 +90,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         seed=config.seed,
         epochs=config.labeling.epochs,
         labels=labels,
-        gates=[Gate(**asdict(gate)) for gate in gates],
+        gates=gates,
         disagreements=_disagreements(applied),
         uncovered=_uncovered(applied),
         changes=None,
@@ -207,7 +206,7 @@ def _uncovered(applied: Applied) -> labels_report.Uncovered:
     shown = [each.column for each in common] or list(applied.table.columns)
     return labels_report.Uncovered(
         rows=int(silent.sum()),
-        in_common=[labels_report.Common(**asdict(each)) for each in common],
+        in_common=common,
         examples=_examples(applied, chosen, shown),
     )
 

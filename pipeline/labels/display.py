@@ -5,16 +5,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.labels.analysis import Common
 from pipeline.labels.report import (
     Changes,
-    Common,
     Disagreement,
     Example,
     Function,
     LabelReport,
     Report,
 )
-from pipeline.report.display import gate_table, print_label_findings
+from pipeline.report.display import print_label_findings
+from pipeline.report.gate_table import print_gates
 
 PAIRS = 5  # of those in the report
 SIGNS = {"negative": "-", "positive": "+"}
@@ -33,8 +34,7 @@ def print_report(out: Console, report: Report) -> None:
     )
     _print_methods(out, labels)
     print_label_findings(out, labels.findings)
-    if report.gates:
-        out.print(gate_table(report.gates))
+    print_gates(out, report.gates)
     if report.disagreements:
         out.print("\n[bold]functions that disagree most[/], of the rows on which both vote:")
     for pair in report.disagreements[:PAIRS]:
@@ -61,9 +61,7 @@ def _print_methods(out: Console, labels: LabelReport) -> None:
     out.print(f"taken: {labels.method}: {escape(labels.method_reason)}", soft_wrap=True)
     for trial in labels.trials:
         if trial.chosen:
-            used = ", ".join(
-                f"{key} {value:g}" for key, value in trial.training.model_dump().items()
-            )
+            used = ", ".join(f"{key} {value:g}" for key, value in vars(trial.training).items())
             out.print(f"label model: {used}, of {len(labels.trials)} tried", soft_wrap=True)
 
 

@@ -6,7 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.report.summary import Gate, LabelingFunction, Labels
+from models.labels.analysis import Common
+from models.labels.label_model import Trial
+from models.labels.scores import Score
+from models.metrics.gates import Gate
+from pipeline.report.summary import LabelingFunction, Labels
 
 Value = int | float | str | None
 
@@ -33,35 +37,6 @@ class Group(_Part):
     gold_rows: int
     error: float | None
     error_interval: tuple[float, float] | None
-
-
-class Score(_Part):
-    """Figures of a method on the gold rows drawn at random, with their 95% intervals."""
-
-    log_loss: float
-    log_loss_interval: tuple[float, float]
-    accuracy: float
-    accuracy_interval: tuple[float, float] | None
-    auc: float
-    auc_interval: tuple[float, float]
-    f1: float
-
-
-class Training(_Part):
-    """How Snorkel's label model is trained."""
-
-    learning_rate: float
-    l2: float
-    epochs: int
-    prec_init: float
-
-
-class Trial(_Part):
-    """A way to train it, and its score; one is chosen."""
-
-    training: Training
-    score: Score
-    chosen: bool
 
 
 class LabelReport(Labels):
@@ -100,15 +75,6 @@ class Disagreement(_Part):
     gold_rows: int
     first_right: int
     examples: list[Example]
-
-
-class Common(_Part):
-    """A value that is more frequent among the uncovered rows than among all."""
-
-    column: str
-    value: str
-    share: float
-    share_of_all: float
 
 
 class Uncovered(_Part):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from core.config import Config
 from core.files import REPOSITORY
+from core.targets import TARGETS
 from pipeline.notify import metrics, notices
-from pipeline.notify.notices import Blocked, Notice, Origin, Rollback
+from pipeline.notify.notices import Blocked, Notice, Origin
 from pipeline.notify.notify import notify, origin
 from pipeline.report import summary
-from pipeline.report.findings import TARGETS
 from pipeline.report.summary import Summary
 from pipeline.run.signals import interruptible
+from pipeline.versions.rollback import Rollback
 from pipeline.versions.served import live
 
 Event = Summary | Rollback | Blocked

@@ -1,31 +1,24 @@
 """What is told: one notice for each event (docs/operations.md). Pure functions."""
 
 from collections.abc import Iterator
-from typing import Literal
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from core.operation import NoticeEvent
-from pipeline.report.summary import Failure, Gate, Pushed, Summary
-from pipeline.run import failures
+from models.metrics.gates import Gate
+from pipeline.report.summary import Pushed, Summary
+from pipeline.run.failures import Failure
+from pipeline.versions.rollback import Rollback
 
 FORMAT = 1
 
 
-class Rollback(BaseModel):
-    """A version that was made live by hand; `before` is null when none was."""
-
-    model_config = ConfigDict(frozen=True)
-
-    target: str
-    before: int | None
-    live: int
-
-
-class Blocked(BaseModel):
+@dataclass(frozen=True)
+class Blocked:
     """Why `retrain` was blocked before a run."""
-
-    model_config = ConfigDict(frozen=True)
 
     reasons: list[str]
 
@@ -60,10 +53,9 @@ class Notice(BaseModel):
     summary: str | None = None
 
 
-class Origin(BaseModel):
+@dataclass(frozen=True)
+class Origin:
     """Where a notice comes from: pipeline, configuration, host, time (UTC, ISO 8601)."""
-
-    model_config = ConfigDict(frozen=True)
 
     pipeline: str
     config: str
@@ -81,67 +73,40 @@ def of_run(summary: Summary, origin: Origin, path: str) -> Iterator[Notice]:
         origin: where it ran.
         path: of the summary.
     """
-    about = {
-        **origin.model_dump(),
-        "format": FORMAT,
-        "run_id": summary.run_id,
-        "gates": [gate for gate in summary.gates if not gate.passed],
-        "summary": path,
-    }
+    failed = [gate for gate in summary.gates if not gate.passed]
+    notice = partial(_notice, origin, run_id=summary.run_id, gates=failed, summary=path)
     if summary.state == "FAILED" and summary.failure:
-        text = _failure_text(origin, summary.failure)
-        yield Notice(event="failure", text=text, failure=summary.failure, **about)
+        yield notice("failure", _failure_text(summary.failure), failure=summary.failure)
     blocked = {t: push.why or "" for t, push in summary.pushed.items() if push.version is None}
     if summary.state == "COMPLETE" and blocked:
         what = "; ".join(f"{target} not pushed: {why}" for target, why in blocked.items())
-        yield Notice(
-            event="block", text=f"{origin.pipeline}: {what}", blocked=dict(blocked), **about
-        )
+        yield notice("block", what, blocked=blocked)
     pushed = {target: push for target, push in summary.pushed.items() if _is_new(summary, target)}
     if pushed:
         what = ", ".join(f"{target} version {push.version}" for target, push in pushed.items())
-        yield Notice(
-            event="push", text=f"{origin.pipeline}: pushed {what}", pushed=dict(pushed), **about
-        )
+        yield notice("push", f"pushed {what}", pushed=pushed)
 
 
-def of_failure(failure: failures.Failure, origin: Origin) -> Notice:
+def of_failure(failure: Failure, origin: Origin) -> Notice:
     """The notice of a failure without a run: before its first node, or outside of it."""
-    told = Failure(node=None, cause=failure.cause, code=failure.code, resume=failure.resume)
-    return Notice(
-        format=FORMAT,
-        event="failure",
-        text=_failure_text(origin, told),
-        run_id=None,
-        failure=told,
-        **origin.model_dump(),
-    )
+    return _notice(origin, "failure", _failure_text(failure), failure=failure)
 
 
 def of_blocked(reasons: list[str], origin: Origin) -> Notice:
     """The notice of a retraining that was blocked before a run."""
-    text = f"{origin.pipeline}: retraining blocked: {'; '.join(reasons)}"
-    return Notice(
-        format=FORMAT,
-        event="block",
-        text=text,
-        run_id=None,
-        reasons=reasons,
-        **origin.model_dump(),
-    )
+    return _notice(origin, "block", f"retraining blocked: {'; '.join(reasons)}", reasons=reasons)
 
 
 def of_rollback(rollback: Rollback, origin: Origin) -> Notice:
     """The notice of a version that was made live by hand."""
-    text = f"{origin.pipeline}: {rollback.target} version {rollback.live} made live"
-    return Notice(
-        format=FORMAT,
-        event="rollback",
-        text=text + (f" instead of {rollback.before}" if rollback.before is not None else ""),
-        run_id=None,
-        rollback=rollback,
-        **origin.model_dump(),
-    )
+    text = f"{rollback.target} version {rollback.live} made live"
+    text += f" instead of {rollback.before}" if rollback.before is not None else ""
+    return _notice(origin, "rollback", text, rollback=rollback)
+
+
+def _notice(origin: Origin, event: NoticeEvent, text: str, **more: Any) -> Notice:
+    about = {"run_id": None, **vars(origin), **more}
+    return Notice(format=FORMAT, event=event, text=f"{origin.pipeline}: {text}", **about)
 
 
 def _is_new(summary: Summary, target: str) -> bool:
@@ -152,5 +117,5 @@ def _is_new(summary: Summary, target: str) -> bool:
     return ran and push.version is not None and not push.already_live
 
 
-def _failure_text(origin: Origin, failure: Failure) -> str:
-    return f"{origin.pipeline}: {failure.node or 'the run'} failed: {failure.cause}"
+def _failure_text(failure: Failure) -> str:
+    return f"{failure.node or 'the run'} failed: {failure.cause}"

@@ -10,20 +10,18 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.report.findings import TARGETS
-from pipeline.report.summary import (
-    Failure,
-    Gate,
-    LabelFinding,
-    Model,
-    PushChecks,
-    SpanFinding,
-    Summary,
-    Training,
-)
+from core.targets import TARGETS
+from models.labels.findings import Finding
+from models.metrics.gates import PushChecks
+from models.metrics.registry import METRICS, RATES
+from pipeline.ingestion.spans import SpanFinding
+from pipeline.report.gate_table import print_gates
+from pipeline.report.summary import Model, Summary, Training
 from pipeline.run.events import Event, NodeStarted
+from pipeline.run.failures import Failure
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
+_GAP = RATES["tpr"].name  # of the rates, the one whose largest gap the models table shows
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _STYLES = {"RAN": "green", "CACHED": "cyan", "SKIPPED": "yellow", "FAILED": "bold red"}
 
@@ -76,13 +74,12 @@ def print_node(out: Console, node: str, state: str, seconds: float) -> None:
     out.print(f"{escape(node):<20} [{_STYLES[state]}]{state:<8}[/]{took}")
 
 
-def print_results(out: Console, summary: Summary) -> None:
+def print_results(out: Console, summary: Summary, every_gate: bool = False) -> None:
     """Faults of labelling functions, verdict table, models table, pushed versions, cost."""
     print_span_findings(out, summary.data.held_back, summary.data.reported)
     if summary.labels:
         print_label_findings(out, summary.labels.findings)
-    if summary.gates:
-        out.print(gate_table(summary.gates))
+    print_gates(out, summary.gates, every_gate)
     if summary.models:
         out.print(_model_table(summary))
     if summary.training:
@@ -121,7 +118,7 @@ def print_span_findings(
         out.print(escape(what), soft_wrap=True)
 
 
-def print_label_findings(out: Console, findings: Iterable[LabelFinding]) -> None:
+def print_label_findings(out: Console, findings: Iterable[Finding]) -> None:
     """Each fault of a labelling function, and what to do about it."""
     for finding in findings:
         what = f"[{_SEVERITIES[finding.severity]}]{finding.severity}[/]: {escape(finding.function)}"
@@ -164,17 +161,6 @@ def print_warnings(out: Console, warnings: Iterable[str]) -> None:
         out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
 
 
-def gate_table(gates: Iterable[Gate]) -> Table:
-    """Every gate with its value, bound, verdict and the key of the bound."""
-    measured = ("target", "metric", "slice", "value", "bound", "verdict")
-    table = _table(*measured, "to change: --set KEY=VALUE")
-    for gate in gates:
-        verdict = "[green]passed[/]" if gate.passed else "[bold red]failed[/]"
-        cells = (gate.target, gate.metric, gate.slice, _number(gate.value), gate.bound)
-        table.add_row(*map(escape, cells), verdict, escape(gate.key))
-    return table
-
-
 def _table(*columns: str) -> Table:
     """A table that folds long cells instead of cutting them off."""
     table = Table(box=SIMPLE_HEAD)
@@ -184,7 +170,7 @@ def _table(*columns: str) -> Table:
 
 
 def _model_table(summary: Summary) -> Table:
-    columns = ("accuracy", "auc", "f1", "tpr gap", "bytes", "gzip", "us/row", "target")
+    columns = (*METRICS, f"{_GAP} gap", "bytes", "gzip", "us/row", "target")
     table = _table("model", *columns)
     for column in table.columns[1:-1]:
         column.justify = "right"
@@ -195,11 +181,11 @@ def _model_table(summary: Summary) -> Table:
 
 
 def _model_cells(model: Model) -> list[str]:
-    metrics = [_number(model.metrics.get(name)) for name in ("accuracy", "auc", "f1")]
+    metrics = [_number(model.metrics.get(name)) for name in METRICS]
     gaps = [
         (value, column)
         for column, by_metric in model.gaps.items()
-        if (value := by_metric.get("tpr")) is not None
+        if (value := by_metric.get(_GAP)) is not None
     ]
     gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
     latency = _number(model.latency_us.get("batch_1"), ".0f")

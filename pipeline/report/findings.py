@@ -3,30 +3,32 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+from pydantic import TypeAdapter
+
+from core.names import (
+    FAIRNESS_GATES,
+    FEATURE_REPORT,
+    LABEL_GATES,
+    LABEL_REPORT,
+    PUSH_CHECKS,
+    PUSH_GATES,
+    TRAINING_REPORT,
+    TUNER_REPORT,
+    VARIANT_REPORT,
+    Report,
+)
+from core.targets import TARGETS
 from core.version_record import read_record, withdrawn_folder
 from models.labels import gates as label_gates
+from models.metrics.gates import Gate, PushChecks, gates_of
 from pipeline.metadata.executions import Artifact, Execution, find
-from pipeline.report.summary import Gate, PushChecks, Pushed, Target
+from pipeline.report.summary import Pushed
 
-TARGETS: tuple[Target, ...] = get_args(Target)
-_REPORTS = {
-    "labels": ("SnorkelLabeler", "LabelReport", "label_report.json"),
-    "features": ("FeatureSelector", "FeatureReport", "feature_report.json"),
-    "tuner": ("Tuner", "TunerResults", "tuner_results.json"),
-    "training": ("Trainer", "ModelRun", "training.json"),
-    "models": ("VariantEvaluator", "VariantReport", "variants.json"),
-    "gates.labels": ("LabelGate", "GateReport", "gates.json"),
-    "gates.server": ("FairnessGate.server", "GateReport", "gates.json"),
-    "gates.edge": ("FairnessGate.edge", "GateReport", "gates.json"),
-    "push gates.server": ("PushGate.server", "GateReport", "gates.json"),
-    "push gates.edge": ("PushGate.edge", "GateReport", "gates.json"),
-    "push checks.server": ("PushGate.server", "GateReport", "checks.json"),
-    "push checks.edge": ("PushGate.edge", "GateReport", "checks.json"),
-}
+_CHECKS = TypeAdapter(PushChecks)
 _PUSHED = "PushedModel"
 NOT_YET = "the run has not come to it yet"
 STOPPED = "the run stopped before it"
@@ -42,8 +44,8 @@ class Findings:
     training: dict[str, Any] | None
     models: dict[str, Any]
     gates: list[Gate]
-    push_checks: dict[Target, PushChecks]
-    pushed: dict[Target, Pushed]
+    push_checks: dict[str, PushChecks]
+    pushed: dict[str, Pushed]
 
 
 def collect(
@@ -61,41 +63,39 @@ def collect(
         label_bounds: `labeling.gates`; a gate that stops the run hands no report on, so its rows
             are judged anew.
     """
-    reports = {
-        name: _read(find(executions, node, type_name), file)
-        for name, (node, type_name, file) in _REPORTS.items()
-    }
-    if reports["labels"] and any(e.node == "LabelGate" and e.state == "FAILED" for e in executions):
-        judged = label_gates.judge(reports["labels"], label_bounds)
-        reports["gates.labels"] = [asdict(gate) for gate in judged]
-    rows = [*(reports["gates.labels"] or [])]
+    labels = _read(executions, LABEL_REPORT)
+    if labels and any(e.node == LABEL_GATES.node and e.state == "FAILED" for e in executions):
+        gates = label_gates.judge(labels, label_bounds)
+    else:
+        gates = gates_of(_read(executions, LABEL_GATES) or [])
+    checks: dict[str, PushChecks] = {}
     for target in TARGETS:
-        rows += reports[f"gates.{target}"] or []
-        rows += reports[f"push gates.{target}"] or []
-    gates = [Gate(**row) for row in rows]
-    checks = {target: reports[f"push checks.{target}"] for target in TARGETS}
+        for report in (FAIRNESS_GATES, PUSH_GATES):
+            gates += gates_of(_read(executions, report.of(target)) or [])
+        if told := _read(executions, PUSH_CHECKS.of(target)):
+            checks[target] = _CHECKS.validate_python(told)
     return Findings(
-        reports["labels"],
-        reports["features"],
-        reports["tuner"],
-        (reports["training"] or {}).get("start"),
-        reports["models"] or {},
+        labels,
+        _read(executions, FEATURE_REPORT),
+        _read(executions, TUNER_REPORT),
+        (_read(executions, TRAINING_REPORT) or {}).get("start"),
+        _read(executions, VARIANT_REPORT) or {},
         gates,
-        {target: PushChecks(**found) for target, found in checks.items() if found},
+        checks,
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
     )
 
 
 def base_model(executions: Sequence[Execution]) -> str | None:
     """URI of the model that the teacher started from; None when it started cold."""
-    node, type_name, file = _REPORTS["training"]
-    report = _read(find(executions, node, type_name), file) or {}
+    report = _read(executions, TRAINING_REPORT) or {}
     warm = report.get("start", {}).get("start") == "warm"
     return str(report["base_model"]) if warm else None
 
 
-def _read(artifact: Artifact | None, file: str) -> Any:
-    path = Path(artifact.uri) / file if artifact else None
+def _read(executions: Sequence[Execution], report: Report) -> Any:
+    artifact = find(executions, report.node, report.artifact)
+    path = Path(artifact.uri) / report.file if artifact else None
     if path is None or not path.is_file():
         return None
     return finite(json.loads(path.read_text(encoding="utf-8")))
@@ -112,7 +112,7 @@ def finite(value: Any) -> Any:
 
 def _pushed(
     executions: Sequence[Execution],
-    target: Target,
+    target: str,
     gates: Iterable[Gate],
     run_folder: Path,
     running: bool,
@@ -122,7 +122,7 @@ def _pushed(
         return Pushed(version=None, why=NOT_YET if running else STOPPED)
     if artifact.properties.get("pushed"):
         return _version(artifact, run_folder)
-    failed = [_reason(gate) for gate in gates if gate.target == target and not gate.passed]
+    failed = [gate.reason for gate in gates if gate.target == target and not gate.passed]
     return Pushed(version=None, why="; ".join(failed) or "the Evaluator did not bless it")
 
 
@@ -143,14 +143,3 @@ def _where_it_went(version: Path) -> str:
     record = read_record(withdrawn)
     why = f" ({record.events[-1].reason})" if record and record.events else ""
     return f"version {version.name} was rolled back{why}"
-
-
-def _reason(gate: Gate) -> str:
-    """`gap sex tpr 0.13 > 0.10`: the bound turned round, where the gate says no more."""
-    if gate.why is not None:
-        return gate.why
-    sign, _, bound = gate.bound.partition(" ")
-    place = "" if gate.slice == "overall" else f" on {gate.slice}"
-    value = "not measurable" if gate.value is None else f"{gate.value:.4g}"
-    turned = {">=": "<", "<=": ">"}.get(sign, "breaks")
-    return f"{gate.metric}{place} {value} {turned} {bound}"

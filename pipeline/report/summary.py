@@ -1,4 +1,7 @@
-"""The shape of `summary.json` (docs/summary.md). Fields may be added, never renamed."""
+"""The shape of `summary.json` (docs/summary.md). Fields may be added, never renamed.
+
+What a node or the run itself has a record of is written and read here by that record's own class.
+"""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +12,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InputError, first_problem
 from core.files import write_atomically
+from models.labels.findings import Finding
+from models.metrics.gates import Gate, PushChecks
+from pipeline.ingestion.spans import SpanFinding
 from pipeline.run.events import NodeState
+from pipeline.run.failures import Failure
 
 FORMAT = 1
 FILE = "summary.json"
 State = Literal["RUNNING", "COMPLETE", "FAILED", "INTERRUPTED"]
-Target = Literal["server", "edge"]
-Gated = Literal["labels", "server", "edge"]
 Variant = Literal[
     "teacher",
     "teacher_pruned",
@@ -34,14 +39,6 @@ class _Report(BaseModel):
     """What a component reports; it may say more than is listed here."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class SpanFinding(_Part):
-    """A span that is held back or worth a word; kinds: pipeline/ingestion/spans.py."""
-
-    span: int
-    kind: str
-    message: str
 
 
 class Data(_Part):
@@ -65,16 +62,6 @@ class LabelingFunction(_Report):
     weight: float | None
 
 
-class LabelFinding(_Part):
-    """A fault of a labelling function, and what to do about it."""
-
-    severity: Literal["error", "warning", "note"]
-    kind: str
-    function: str
-    message: str
-    action: str
-
-
 class Labels(_Report):
     """What the labeler did; null where labeling.mode=gold applies no function."""
 
@@ -84,7 +71,7 @@ class Labels(_Report):
     conflict: float | None
     accuracy_on_gold: float | None
     functions: Mapping[str, LabelingFunction]
-    findings: list[LabelFinding] = []
+    findings: list[Finding] = []
 
 
 class Node(_Part):
@@ -124,32 +111,6 @@ class Model(_Report):
     sparsity: float
 
 
-class Gate(_Report):
-    """A bound and its verdict; `key` is the configuration key that holds the bound.
-
-    `why`: what went wrong, where the numbers do not say it.
-    """
-
-    target: Gated
-    metric: str
-    slice: str
-    value: float | None
-    bound: str
-    passed: bool
-    key: str
-    why: str | None = None
-
-
-class PushChecks(_Report):
-    """How a model did in a fresh process, and what it was compared with before it was pushed."""
-
-    sample_rows: int
-    latency_ms: float | None
-    live_version: int | None
-    compared_on: str | None
-    problem: str | None
-
-
 class Pushed(_Part):
     """A pushed version and its folder, relative to <root>/<name>; or why there is none.
 
@@ -160,16 +121,6 @@ class Pushed(_Part):
     path: str | None = None
     why: str | None = None
     already_live: bool = False
-
-
-class Failure(_Part):
-    """Why a run stopped; see pipeline/run/failures.py."""
-
-    node: str | None
-    cause: str
-    code: str | None
-    resume: str
-    input_at_fault: bool = False
 
 
 class Summary(_Part):
@@ -192,10 +143,10 @@ class Summary(_Part):
     training: Training | None = None
     nodes: dict[str, Node]
     models: dict[Variant, Model]
-    targets: dict[Target, Variant]
+    targets: dict[str, Variant]
     gates: list[Gate]
-    push_checks: dict[Target, PushChecks] = {}
-    pushed: dict[Target, Pushed]
+    push_checks: dict[str, PushChecks] = {}
+    pushed: dict[str, Pushed]
     failure: Failure | None
 
 

@@ -47,9 +47,9 @@ def of_answers(in_use: Mapping[str, int], learnt_from: frozenset[str] | None) ->
     """
     if learnt_from is None:
         what = "nothing says which answers the served model has learnt from"
-        return Evidence(kind="answers", state="unknown" if in_use else "quiet", message=what)
+        return Evidence("answers", "unknown" if in_use else "quiet", what)
     new = {import_id: count for import_id, count in in_use.items() if import_id not in learnt_from}
     if not new:
-        return Evidence(kind="answers", state="quiet", message="no new answers")
+        return Evidence("answers", "quiet", "no new answers")
     what = f"{sum(new.values())} answers of {', '.join(sorted(new))} not in the training data"
-    return Evidence(kind="answers", state="reason", message=what)
+    return Evidence("answers", "reason", what)

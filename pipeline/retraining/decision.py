@@ -1,19 +1,20 @@
 """Whether to run: the reasons, and what stands against them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from core.errors import InputError
 from core.version_record import withdrawn_folder
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report import summary
 from pipeline.report.history import run_ids
+from pipeline.report.summary import Summary
 from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.records import Action
 from pipeline.retraining.served_model import executions_of
+from pipeline.run.failures import Failure
 
 SUSPICIOUS = "suspicious labels"
 DATA_GATES = ("AnomalyGate", "LabelGate")  # nodes that stop a run for what its data is
@@ -98,55 +99,49 @@ def find_earlier(run_folder: Path, inputs: Inputs) -> Earlier | None:
     whose version was deleted since: a run pushes it anew.
     """
     for run_id in reversed(run_ids(run_folder)):
-        found = _read(summary.path_of(run_folder, run_id))
+        try:
+            found = summary.read(summary.path_of(run_folder, run_id))
+        except (InputError, OSError):
+            continue
         if not _same(found, inputs) or _is_deleted(found, run_folder):
             continue
-        failure = summary.Failure(**found["failure"]) if found.get("failure") else None
+        failure = found.failure
         took = imports_of_run(executions_of(run_folder, run_id))
-        ended = found.get("state") == "COMPLETE" or is_blocked(failure)
+        ended = found.state == "COMPLETE" or is_blocked(failure)
         if ended and took in (None, inputs.imports):
             return Earlier(run_id, failure.node if failure else _not_pushed(found))
     return None
 
 
-def _same(found: dict[str, Any], inputs: Inputs) -> bool:
+def _same(found: Summary, inputs: Inputs) -> bool:
     """Whether a summary is of a run that took these inputs."""
-    data = found.get("data", {})
-    checks = found.get("push_checks") or {}
     return (
-        found.get("config_sha256") == inputs.config_sha256
-        and found.get("code_sha256") == inputs.code_sha256
-        and data.get("contract_sha256") == inputs.contract_sha256
-        and data.get("files") == inputs.files
+        found.config_sha256 == inputs.config_sha256
+        and found.code_sha256 == inputs.code_sha256
+        and found.data.contract_sha256 == inputs.contract_sha256
+        and found.data.files == inputs.files
         and all(
-            check.get("live_version") == inputs.live.get(target)
-            for target, check in checks.items()
-            if found["pushed"][target].get("version") is None
+            checks.live_version == inputs.live.get(target)
+            for target, checks in found.push_checks.items()
+            if found.pushed[target].version is None
         )
     )
 
 
-def _is_deleted(found: dict[str, Any], run_folder: Path) -> bool:
+def _is_deleted(found: Summary, run_folder: Path) -> bool:
     """Whether a version that a run pushed is neither served nor among those rolled back."""
-    paths = [run_folder / push["path"] for push in found["pushed"].values() if push.get("path")]
+    paths = [run_folder / push.path for push in found.pushed.values() if push.path]
     return any(
         not path.is_dir() and not (withdrawn_folder(path.parent) / path.name).is_dir()
         for path in paths
     )
 
 
-def is_blocked(failure: summary.Failure | None) -> bool:
+def is_blocked(failure: Failure | None) -> bool:
     """Whether one of the gates that judge data stopped a run."""
     return failure is not None and failure.node in DATA_GATES and failure.input_at_fault
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError):
-        return {}
-
-
-def _not_pushed(found: dict[str, Any]) -> str | None:
-    whys = [f"{t}: {p['why']}" for t, p in found["pushed"].items() if p.get("version") is None]
+def _not_pushed(found: Summary) -> str | None:
+    whys = [f"{t}: {push.why}" for t, push in found.pushed.items() if push.version is None]
     return "; ".join(whys) or None

@@ -109,7 +109,7 @@ def measure_skew(
     """
     found = tfdv.validate_statistics(trained_on, schema, serving_statistics=requests)
     sent = {_name(feature) for feature in requests.datasets[0].features}
-    return [m for m in _measurements(found, "skew", contract) if m.name.rpartition(" ")[0] in sent]
+    return [m for m in _measurements(found, "skew", contract) if m.feature in sent]
 
 
 def _measurements(
@@ -127,6 +127,7 @@ def _measurements(
                     bound=distance.threshold,
                     exceeded=distance.value > distance.threshold,
                     key=f"{contract}: {feature}: {which}_comparator",
+                    feature=feature,
                 )
             )
     return sorted(measured, key=lambda m: m.bound - m.value)
@@ -150,15 +151,14 @@ def of_distances(
     """
     if rows < min_rows:
         too_few = f"{what}: {rows} rows, retrain.min_rows={min_rows} are needed"
-        return Evidence(kind=kind, state="unknown", message=too_few)
+        return Evidence(kind, "unknown", too_few)
     measured = list(measure())
     if not measured:
         none = f"{what}: the contract has no {kind}_comparator for a feature that is there"
-        return Evidence(kind=kind, state="unknown", message=none)
-    over = [m.name.rpartition(" ")[0] for m in measured if m.exceeded]
+        return Evidence(kind, "unknown", none)
+    over = [str(m.feature) for m in measured if m.exceeded]
     if over:
         text = f"{what}: {', '.join(over)} {'is' if len(over) == 1 else 'are'} beyond the bounds"
     else:
         text = f"{what}: all {len(measured)} features are within their bounds"
-    state: Literal["reason", "quiet"] = "reason" if over else "quiet"
-    return Evidence(kind=kind, state=state, message=text, measurements=measured)
+    return Evidence(kind, "reason" if over else "quiet", text, measured)

@@ -5,10 +5,9 @@ in drift.py and judged_labels.py; here are the questions that metadata alone ans
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 # reason: speaks for a run; quiet: does not; blocking: spans are held back for it;
 # unknown: could not be computed.
@@ -16,27 +15,32 @@ State = Literal["reason", "quiet", "blocking", "unknown"]
 Kind = Literal["model", "new span", "answers", "drift", "skew", "age", "quality", "label shift"]
 
 
-class Measurement(BaseModel):
-    """A value and its bound; `key` names the place of the bound."""
+@dataclass(frozen=True)
+class Measurement:
+    """A value and its bound.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: what was measured, in words.
+    key: names the place of the bound.
+    feature, span: what it was measured of, where that is one; older records only have `name`.
+    """
 
     name: str
     value: float
     bound: float
     exceeded: bool
     key: str
+    feature: str | None = None
+    span: int | None = None
 
 
-class Evidence(BaseModel):
+@dataclass(frozen=True)
+class Evidence:
     """The answer to one question."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
     state: State
     message: str
-    measurements: list[Measurement] = []
+    measurements: list[Measurement] = field(default_factory=list)
 
 
 def of_models(live: Mapping[str, int | None]) -> Evidence:
@@ -48,9 +52,9 @@ def of_models(live: Mapping[str, int | None]) -> Evidence:
     missing = [target for target, version in live.items() if version is None]
     if missing:
         what = f"no {' and no '.join(missing)} model is served yet"
-        return Evidence(kind="model", state="reason", message=what)
+        return Evidence("model", "reason", what)
     served = ", ".join(f"{target} {version}" for target, version in live.items())
-    return Evidence(kind="model", state="quiet", message=f"served: {served}")
+    return Evidence("model", "quiet", f"served: {served}")
 
 
 def of_new_spans(
@@ -64,16 +68,16 @@ def of_new_spans(
             all are taken for new.
     """
     if not window:
-        return Evidence(kind="new span", state="quiet", message="every span is held back")
+        return Evidence("new span", "quiet", "every span is held back")
     if trained is None:
         what = f"nothing says whether the served model was trained on {_spans(sorted(window))}"
-        return Evidence(kind="new span", state="reason", message=what)
+        return Evidence("new span", "reason", what)
     new = new_spans(window, trained)
     if new:
         what = f"{_spans(new)} not in the training data of the served model"
-        return Evidence(kind="new span", state="reason", message=what)
+        return Evidence("new span", "reason", what)
     what = f"the served model was trained on {_spans(sorted(window))}"
-    return Evidence(kind="new span", state="quiet", message=what)
+    return Evidence("new span", "quiet", what)
 
 
 def new_spans(
@@ -91,16 +95,12 @@ def of_age(trained_at: datetime | None, now: datetime, max_age_days: float | Non
     """Whether the served model is older than it may be."""
     if trained_at is None:
         what = "nothing says when the served model was trained"
-        return Evidence(kind="age", state="unknown", message=what)
+        return Evidence("age", "unknown", what)
     days = (now - trained_at).total_seconds() / 86400
     if max_age_days is None:
         what = f"{days:.1f} days; retrain.max_age_days sets no bound"
-        return Evidence(kind="age", state="quiet", message=what)
+        return Evidence("age", "quiet", what)
     old = days > max_age_days
-    measured = Measurement(
-        name="days", value=days, bound=max_age_days, exceeded=old, key="retrain.max_age_days"
-    )
+    measured = Measurement("days", days, max_age_days, old, "retrain.max_age_days")
     what = f"the served model is {days:.1f} days old, {max_age_days:g} are allowed"
-    return Evidence(
-        kind="age", state="reason" if old else "quiet", message=what, measurements=[measured]
-    )
+    return Evidence("age", "reason" if old else "quiet", what, [measured])

@@ -66,13 +66,13 @@ def predictions_of(situation: Situation) -> Predictions | None:
 def label_evidence(situation: Situation, predictions: Predictions | None) -> Evidence:
     """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
     if predictions is None:
-        return _say("label shift", "unknown", NOTHING_SERVED)
+        return Evidence("label shift", "unknown", NOTHING_SERVED)
     if not situation.new:
-        return _say("label shift", "quiet", NO_NEW_SPAN)
+        return Evidence("label shift", "quiet", NO_NEW_SPAN)
     settings, window = situation.config.retrain, situation.window
     new = [span for span in situation.new if span not in situation.config.data.accept_spans]
     if not new:
-        return _say("label shift", "quiet", "all new spans are accepted")
+        return Evidence("label shift", "quiet", "all new spans are accepted")
     seen = [span for span in window.spans if span not in situation.new]
     return judged_labels.of_label_shift(
         {span: predictions.of(window, span) for span in new},
@@ -89,7 +89,7 @@ def other_evidence(situation: Situation, predictions: Predictions | None) -> lis
     found = [evidence.of_models(served.numbers)]
     if predictions is None:
         kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
-        return [*found, *(_say(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
+        return [*found, *(Evidence(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
     max_age_days = situation.config.retrain.max_age_days
     return [
         *found,
@@ -102,13 +102,9 @@ def other_evidence(situation: Situation, predictions: Predictions | None) -> lis
     ]
 
 
-def _say(kind: Kind, state: Literal["unknown", "quiet"], message: str) -> Evidence:
-    return Evidence(kind=kind, state=state, message=message)
-
-
 def _drift(situation: Situation) -> Evidence:
     if not situation.new:
-        return _say("drift", "quiet", NO_NEW_SPAN)
+        return Evidence("drift", "quiet", NO_NEW_SPAN)
     newest = situation.new[-1]
     rows = read_files(situation.window.files_of(newest), situation.config)
     return _distances(situation, "drift", f"span {newest}", rows)
@@ -117,11 +113,11 @@ def _drift(situation: Situation) -> Evidence:
 def _skew(situation: Situation) -> Evidence:
     log = situation.config.retrain.request_log
     if log is None:
-        return _say("skew", "quiet", "retrain.request_log names no log")
+        return Evidence("skew", "quiet", "retrain.request_log names no log")
     try:
         rows = read_requests(REPOSITORY / log, situation.config)
     except InputError as error:
-        return _say("skew", "unknown", str(error))
+        return Evidence("skew", "unknown", str(error))
     return _distances(situation, "skew", f"requests in {Path(log).name}", rows)
 
 
@@ -130,7 +126,7 @@ def _distances(
 ) -> Evidence:
     path, config = situation.served.statistics, situation.config
     if path is None:
-        return _say(kind, "unknown", "statistics of the served model's training data are gone")
+        return Evidence(kind, "unknown", "statistics of the served model's training data are gone")
     situation.tell(f"{what}: measuring {kind}")
     prepare()
     import tensorflow_data_validation as tfdv  # loads TensorFlow
@@ -149,7 +145,7 @@ def _distances(
 
 def _quality(situation: Situation, predictions: Predictions) -> Evidence:
     if not situation.new:
-        return _say("quality", "quiet", NO_NEW_SPAN)
+        return Evidence("quality", "quiet", NO_NEW_SPAN)
     settings = situation.config.retrain
     parts = [predictions.of(situation.window, span) for span in situation.new]
     return judged_labels.of_quality(

@@ -7,13 +7,11 @@ until a person accepts it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.sections import Metric
-from models.metrics.registry import THRESHOLD, overall_metrics
+from models.metrics.registry import METRICS, THRESHOLD, overall_metrics
 from pipeline.retraining.evidence import Evidence, Measurement
 
 
@@ -60,14 +58,14 @@ def of_label_shift(
         max_shift: largest fall.
 
     Returns:
-        Evidence with one measurement a span, named by its number.
+        Evidence with one measurement a span.
     """
     level = earlier.agreement if earlier.count >= min_rows else when_pushed
     enough = {span: judged for span, judged in new.items() if judged.count >= min_rows}
     if not enough or level is None:
         what = "; ".join(f"span {n}: {judged.count} labelled rows" for n, judged in new.items())
         what += f", retrain.min_labeled_rows={min_rows} are needed"
-        return Evidence(kind="label shift", state="unknown", message=what)
+        return Evidence("label shift", "unknown", what)
     measured = [
         Measurement(
             name=f"span {span}",
@@ -75,23 +73,23 @@ def of_label_shift(
             bound=max_shift,
             exceeded=level - judged.agreement > max_shift,
             key="retrain.max_label_shift",
+            span=span,
         )
         for span, judged in sorted(enough.items())
     ]
     shares = " and ".join(f"{enough[n].agreement:.1%} of span {n}" for n in sorted(enough))
     what = f"labels agree with the served model in {shares} (in {level:.1%} before)"
     blocking = any(m.exceeded for m in measured)
-    state: Literal["blocking", "quiet"] = "blocking" if blocking else "quiet"
-    return Evidence(kind="label shift", state=state, message=what, measurements=measured)
+    return Evidence("label shift", "blocking" if blocking else "quiet", what, measured)
 
 
 def suspicious_spans(evidence: Evidence) -> list[int]:
     """The spans that `of_label_shift` found wanting."""
-    return [int(m.name.removeprefix("span ")) for m in evidence.measurements if m.exceeded]
+    return [m.span for m in evidence.measurements if m.exceeded and m.span is not None]
 
 
 def of_quality(
-    new: Judged, when_pushed: Mapping[str, float], min_rows: int, max_drop: Mapping[Metric, float]
+    new: Judged, when_pushed: Mapping[str, float], min_rows: int, max_drop: Mapping[str, float]
 ) -> Evidence:
     """Whether the served model is worse on new labelled rows than when it was pushed.
 
@@ -103,26 +101,20 @@ def of_quality(
     """
     if new.count < min_rows:
         what = f"{new.count} new labelled rows, retrain.min_labeled_rows={min_rows} are needed"
-        return Evidence(kind="quality", state="unknown", message=what)
+        return Evidence("quality", "unknown", what)
     if new.positive.all() or not new.positive.any():
         what = f"all {new.count} new labelled rows are of one class"
-        return Evidence(kind="quality", state="unknown", message=what)
+        return Evidence("quality", "unknown", what)
     if unknown := sorted(max_drop.keys() - when_pushed.keys()):
         what = f"nothing says what {', '.join(unknown)} was when the model was pushed"
-        return Evidence(kind="quality", state="unknown", message=what)
+        return Evidence("quality", "unknown", what)
     now = overall_metrics(new.positive.astype(int), new.probabilities)
-    measured = [
-        Measurement(
-            name=f"{metric} drop",
-            value=when_pushed[metric] - now[metric],
-            bound=bound,
-            exceeded=when_pushed[metric] - now[metric] > bound,
-            key=f"retrain.max_quality_drop.{metric}",
-        )
-        for metric, bound in max_drop.items()
-    ]
+    measured = []
+    for metric, bound in max_drop.items():
+        fall = METRICS[metric].fall(when_pushed[metric], now[metric])
+        key = f"retrain.max_quality_drop.{metric}"
+        measured.append(Measurement(f"{metric} drop", fall, bound, fall > bound, key))
     values = ", ".join(f"{m} {now[m]:.3f} (pushed with {when_pushed[m]:.3f})" for m in max_drop)
     fell = any(m.exceeded for m in measured)
     what = f"on {new.count} new labelled rows: {values}"
-    state: Literal["reason", "quiet"] = "reason" if fell else "quiet"
-    return Evidence(kind="quality", state=state, message=what, measurements=measured)
+    return Evidence("quality", "reason" if fell else "quiet", what, measured)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InputError, first_problem
 from core.files import append_line, read_lines
-from pipeline.report.summary import SpanFinding
+from pipeline.ingestion.spans import SpanFinding
 from pipeline.retraining.evidence import Evidence
 
 FILE = Path("retraining") / "decisions.jsonl"

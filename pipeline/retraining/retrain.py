@@ -1,7 +1,7 @@
 """Decides from evidence whether there is a reason to run, records it, and runs or does not."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,8 +138,8 @@ def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decisi
         evidence=evidence,
         spans=list(window.spans),
         files=dict(inputs.files),
-        held_back=[summary.SpanFinding(**asdict(finding)) for finding in window.held_back],
-        reported=[summary.SpanFinding(**asdict(finding)) for finding in window.reported],
+        held_back=list(window.held_back),
+        reported=list(window.reported),
         suspicions=suspicions,
     )
     return decision, window

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import InputError
+from core.targets import TARGETS
 from pipeline.ingestion import ledger
 from pipeline.metadata.executions import Execution, find
 from pipeline.metadata.store import open_store
 from pipeline.report import summary
-from pipeline.report.findings import TARGETS
 from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.records import Log
 from pipeline.versions.served import Version, live

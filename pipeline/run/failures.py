@@ -31,20 +31,22 @@ class WillBeMadeAnewError(InputError):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a run stopped.
+    """Why a run stopped, and `failure` of its summary.
 
     cause: the innermost message.
     code: last line of user code, `models/network/rows.py:12 in load`; None when none was running.
     resume: what to do next.
     exit_code: 2 when data, configuration or the disk are at fault, else 1.
     input_at_fault: whether data or configuration are: the same run would stop again.
+    node: the node that failed; None: the run, outside of its nodes.
     """
 
     cause: str
     code: str | None
     resume: str
-    exit_code: int
+    exit_code: int = _FAILURE_EXIT
     input_at_fault: bool = False
+    node: str | None = None
 
 
 def explain(error: BaseException, root: Path, command: str) -> Failure:

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -139,14 +139,7 @@ class Recorder:
             gates=found.gates,
             push_checks=found.push_checks,
             pushed=found.pushed,
-            failure=failure
-            and summary.Failure(
-                node=node,
-                cause=failure.cause,
-                code=failure.code,
-                resume=failure.resume,
-                input_at_fault=failure.input_at_fault,
-            ),
+            failure=failure and replace(failure, node=node),
         )
 
 
@@ -156,6 +149,6 @@ def _data(staged: Staged, config: Config) -> summary.Data:
         rows=staged.rows,
         files={file.name: file.sha256 for file in staged.files},
         contract_sha256=contract_sha256(config),
-        held_back=[summary.SpanFinding(**asdict(finding)) for finding in staged.held_back],
-        reported=[summary.SpanFinding(**asdict(finding)) for finding in staged.reported],
+        held_back=list(staged.held_back),
+        reported=list(staged.reported),
     )

@@ -44,8 +44,8 @@ class Rollback:
     target: str
     before: int | None
     live: int
-    restored: tuple[int, ...]
-    withdrawn: tuple[int, ...]
+    restored: tuple[int, ...] = ()
+    withdrawn: tuple[int, ...] = ()
 
 
 def make_plan(

@@ -49,6 +49,8 @@ VALUES: dict[str, Any] = {
             "bound": ">= 0.85",
             "passed": True,
             "key": "evaluation.server.min.auc",
+            "sign": ">=",
+            "limit": 0.85,
         }
     ],
     "pushed": {

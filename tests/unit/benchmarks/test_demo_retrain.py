@@ -9,8 +9,8 @@ from benchmarks.census_year import DELIVERIES, NEW_CATEGORY, ROWS, TEST_ROWS, Ye
 from benchmarks.demo_retrain import CONFIG, Row, markdown, why
 from core.contract import read_contract
 from pipeline.config.load import load
+from pipeline.ingestion.spans import SpanFinding
 from pipeline.ingestion.window import Ledger, find_window
-from pipeline.report.summary import SpanFinding
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.records import Action, Decision
 

@@ -73,7 +73,7 @@ def evaluate(
 ) -> dict[Any, Any]:
     """All metrics by slice and key, from grouped or from single rows."""
     evaluation = load("census", []).evaluation
-    config = eval_config(evaluation, evaluation.server, "tf_generic")
+    config = eval_config(evaluation, "tf_generic")
     config = update_eval_config_with_defaults(
         config, has_baseline=models == 2, rubber_stamp=models == 1
     )

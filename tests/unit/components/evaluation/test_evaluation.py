@@ -1,42 +1,87 @@
 """The Evaluators' configuration and the choice of the baseline."""
 
+import io
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 import tensorflow_model_analysis as tfma
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
+from rich.console import Console
 from tfx.components.evaluator import constants
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, PushedModel
 
 from components.evaluation.evaluator import Evaluator
+from components.evaluation.fairness_gate import apply_gates
 from core.version_record import withdrawn_folder
 from models.export.model_content import content_sha256
+from models.metrics.comparison import compare
+from models.metrics.registry import METRICS, RATES, THRESHOLD, Metric, Terms, overall_metrics
 from pipeline.config import load as config
 from pipeline.evaluation import eval_config
+from pipeline.report.display import print_results
+from pipeline.report.summary import Summary
 from pipeline.resolvers import LastBlessedOther, LiveOther, WarmStart, rolled_back_models
+from tests.support.records.summaries import VALUES
 
 
-def test_overall_bounds_are_thresholds_of_the_overall_slice_only() -> None:
+def test_the_one_threshold_says_that_there_were_rows() -> None:
     census = config.load("census")
-    made = eval_config(census.evaluation, census.evaluation.server, "tf_generic")
+    made = eval_config(census.evaluation, "tf_generic")
     metrics = {m.class_name: m for m in made.metrics_specs[0].metrics}
-    (threshold,) = metrics["AUC"].per_slice_thresholds
+    (threshold,) = metrics.pop("ExampleCount").per_slice_thresholds
     assert [list(spec.feature_keys) for spec in threshold.slicing_specs] == [[]]
-    bound = census.evaluation.server.min["auc"]
-    assert threshold.threshold.value_threshold.lower_bound.value == bound
-    drop = census.evaluation.server.max_drop["auc"]
-    assert threshold.threshold.change_threshold.absolute.value == -drop
-    assert not metrics["F1Score"].per_slice_thresholds
+    assert threshold.threshold.value_threshold.lower_bound.value == 1
+    assert not any(
+        metric.per_slice_thresholds or metric.HasField("threshold") for metric in metrics.values()
+    ), "bounds are judged by FairnessGate"
     assert list(made.slicing_specs[0].feature_keys) == []
+
+
+def test_every_metric_of_the_registry_is_measured_under_its_name() -> None:
+    made = eval_config(config.load("census").evaluation, "tf_generic")
+    measured = {
+        m.class_name: json.loads(m.config) for m in made.metrics_specs[0].metrics if m.config
+    }
+    for metric in METRICS.values():
+        assert measured[str(metric.tfma_class)] == {"name": metric.tfma_name}
+    thresholds = measured["FairnessIndicators"]["thresholds"]
+    for rate in RATES.values():
+        assert rate.tfma_name.endswith(f"@{thresholds[0]}")
+
+
+def test_an_entry_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here precision: configured, measured by TFMA, gated, compared, shown."""
+
+    def precision(positive: np.ndarray, probabilities: np.ndarray) -> Terms | None:
+        chosen = positive[probabilities > THRESHOLD].astype(float)
+        return (float(chosen.mean()), [chosen - chosen.mean()]) if len(chosen) else None
+
+    entry = Metric("precision", "precision", precision, "Precision")
+    monkeypatch.setitem(METRICS, "precision", entry)
+    loaded = config.load("census", ["evaluation.edge.min.precision=0.7"])
+    made = eval_config(loaded.evaluation, "tf_lite")
+    assert "Precision" in {metric.class_name for metric in made.metrics_specs[0].metrics}
+    tfma.utils.verify_eval_config(made)
+    labels, answers = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.7, 0.1])
+    measured = {"overall": overall_metrics(labels, answers)}
+    bounds = {**loaded.evaluation.edge.model_dump(), "max_gap": {}}
+    [gate] = [g for g in apply_gates("edge", measured, None, bounds, 1) if g.metric == "precision"]
+    assert (gate.value, gate.passed, gate.key) == (0.5, False, "evaluation.edge.min.precision")
+    assert [d.metric for d in compare(labels, answers, answers, {}, ["precision"])] == ["precision"]
+    out = Console(width=140, record=True, file=io.StringIO())
+    print_results(out, Summary.model_validate({**VALUES, "gates": [gate]}))
+    assert out.export_text().count("precision") == 3, "metric, key, column of the models table"
 
 
 def test_tfma_accepts_the_configuration() -> None:
     census = config.load("census")
-    made = eval_config(census.evaluation, census.evaluation.edge, "tf_lite")
+    made = eval_config(census.evaluation, "tf_lite")
     alone = tfma.utils.update_eval_config_with_defaults(made, has_baseline=False, rubber_stamp=True)
     tfma.utils.verify_eval_config(alone)
     assert [spec.name for spec in alone.model_specs] == [""]
@@ -47,7 +92,7 @@ def test_the_code_is_part_of_what_the_cache_goes_by() -> None:
     node = Evaluator(
         examples=Channel(type=Examples),
         model=Channel(type=Model),
-        eval_config=eval_config(census.evaluation, census.evaluation.edge, "tf_lite"),
+        eval_config=eval_config(census.evaluation, "tf_lite"),
         module_path="components.beam.sliced_batches",
         code_sha256="abc",
     )

@@ -24,6 +24,18 @@ def test_overall_bound_names_value_bound_and_key() -> None:
     ]
 
 
+def test_a_bound_on_a_metric_without_an_entry_is_an_error() -> None:
+    with pytest.raises(KeyError, match="log_loss"):
+        gates(min={"log_loss": 0.1})
+
+
+@pytest.mark.parametrize(("bound", "text"), [(0.95, "auc 0.9 < 0.95"), (0.915, "auc 0.9 < 0.915")])
+def test_the_reason_turns_the_bound_round(bound: float, text: str) -> None:
+    (gate,) = gates(min={"auc": bound})
+    assert gate.reason == text
+    assert gate.margin == pytest.approx(0.9 - bound)
+
+
 def test_bound_on_a_missing_metric_fails() -> None:
     (gate,) = gates(min={"f1": 0.1})
     assert not gate.passed

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from components.pushing.fresh_process import Problem, Served, run
 from components.pushing.push_checks import (
-    PushRow,
     PushSettings,
     check,
     choose_rows,
@@ -23,6 +22,7 @@ from components.pushing.push_checks import (
 from models.export.device import features, read_bundle
 from models.export.fresh_predictions import Predictions
 from models.export.raw_rows import RawRows, load_raw_rows
+from models.metrics.gates import Gate, PushChecks
 from tests.support import tiny_transform
 from tests.support.tiny_transform import raw_row
 
@@ -85,7 +85,7 @@ def load(pattern: str) -> RawRows:
 
 def checked(
     patterns: dict[str, str], target: str, model: Path, live: Path | None = None, **more: Any
-) -> tuple[dict[str, PushRow], dict[str, Any]]:
+) -> tuple[dict[str, Gate], PushChecks]:
     graph = str(tiny_transform.tiny_transform() / "graph")
     run_folder = str(model.parent / "model_run")
     rows, checks = check(
@@ -114,10 +114,10 @@ def test_a_server_model_answers_in_a_fresh_process(
     live = versioned(tiny_nodes / "model", tmp_path)
     rows, checks = checked(patterns, "server", tiny_nodes / "model", live)
     assert rows["answers differ overall"].value == pytest.approx(0, abs=1e-5)
-    assert checks["problem"] is None
-    assert 0 < checks["latency_ms"] < 1000
-    assert (checks["sample_rows"], checks["live_version"]) == (20, 17)
-    assert checks["compared_on"] == "60 labelled rows of span 2 in the eval split"
+    assert checks.problem is None
+    assert 0 < (checks.latency_ms or 0) < 1000
+    assert (checks.sample_rows, checks.live_version) == (20, 17)
+    assert checks.compared_on == "60 labelled rows of span 2 in the eval split"
     against = [row for row in rows.values() if row.metric.endswith("against live")]
     assert {row.slice for row in against} == {"overall", "sex=Male"}
     assert all(row.value == 0 and row.passed for row in against)
@@ -129,7 +129,8 @@ def test_an_edge_bundle_answers_without_tensorflow(
     rows, checks = checked(patterns, "edge", edge(tiny_nodes))
     assert set(rows) == {"answers differ overall", "latency ms overall"}
     assert all(row.passed for row in rows.values())
-    assert checks["live_version"] is checks["compared_on"] is None
+    assert checks.live_version is None
+    assert checks.compared_on is None
 
 
 def test_a_device_makes_the_inputs_that_transform_makes(
@@ -154,8 +155,8 @@ def test_a_live_bundle_of_other_inputs_is_compared_with(
     rows, checks = checked(patterns, "edge", edge(tiny_nodes), live, min_rows=61)
     assert rows["accuracy against live overall"].value != 0
     assert rows["accuracy against live overall"].passed
-    assert checks["compared_on"].startswith("240 rows of the test split, because span 2 has 60 l")
-    assert "pusher.min_rows=61" in checks["compared_on"]
+    assert str(checks.compared_on).startswith("240 rows of the test split, because span 2 has 60 l")
+    assert "pusher.min_rows=61" in str(checks.compared_on)
 
 
 def test_a_slow_model_is_not_served(tiny_nodes: Path, patterns: dict[str, str]) -> None:
@@ -172,7 +173,7 @@ def test_a_damaged_model_is_not_served(
     rows, checks = checked(patterns, "edge", bundle)
     [row] = rows.values()
     assert (row.metric, row.passed) == ("answers", False)
-    assert row.why == checks["problem"]
+    assert row.why == checks.problem
     assert "exit code 1" in str(row.why)
     assert "JSONDecodeError" in str(row.why)
 
@@ -185,7 +186,7 @@ def test_a_live_version_that_cannot_answer_blocks_nothing(
     rows, checks = checked(patterns, "edge", edge(tiny_nodes), live)
     assert set(rows) == {"answers differ overall", "latency ms overall"}
     assert all(row.passed for row in rows.values())
-    assert "FileNotFoundError" in checks["problem"]
+    assert "FileNotFoundError" in str(checks.problem)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 """Paired differences of two models: their size, their intervals, and when one is worse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics
 
-from models.metrics.comparison import OVERALL, Difference, compare
+from models.metrics.comparison import Difference, compare
+from models.metrics.gates import OVERALL
+from models.metrics.registry import METRICS
 
 
 def scores(rows: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +77,17 @@ def test_worse_is_beyond_tolerance_and_chance(
     value: float, low: float, high: float, worse: bool
 ) -> None:
     assert Difference("auc", OVERALL, 100, value, low, high).is_worse(0.01) is worse
+
+
+def test_a_metric_without_an_entry_is_an_error() -> None:
+    labels, candidate = scores(300, 0.3, 1)
+    with pytest.raises(KeyError, match="log_loss"):
+        compare(labels, candidate, candidate, {}, ["log_loss"])
+
+
+def test_where_less_is_better_more_is_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = replace(METRICS["accuracy"], name="loss", greater_is_better=False)
+    monkeypatch.setitem(METRICS, "loss", loss)
+    assert Difference("loss", OVERALL, 100, 0.05, 0.03, 0.07).is_worse(0.01)
+    assert not Difference("loss", OVERALL, 100, -0.05, -0.07, -0.03).is_worse(0.01)
+    assert not Difference("loss", OVERALL, 100, 0.05, -0.02, 0.12).is_worse(0.01)

@@ -14,7 +14,8 @@ from core.files import REPOSITORY
 from pipeline.cli.main import VERBS, main
 from pipeline.report import summary
 from pipeline.report.display import print_failure, print_results
-from pipeline.report.summary import Failure, Summary
+from pipeline.report.summary import Summary
+from pipeline.run.failures import Failure
 from tests.support.records.one_run import Store
 from tests.support.records.summaries import RUN_ID, VALUES
 

@@ -115,6 +115,9 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         ("trainer.epoch=3", "there is no such key; the nearest is 'trainer.epochs'"),
         ("dropout=0.1", "there is no such key; the nearest is 'trainer.dropout'"),
         ("evaluation.server.min.acc=0.1", "the nearest is 'evaluation.server.min.auc'"),
+        ("pusher.max_regression={acuracy: 0.1}", "nearest is 'pusher.max_regression.accuracy'"),
+        ("retrain.max_quality_drop.tpr=0.1", "there is no such key; the nearest is 'retrain.max_"),
+        ("evaluation.edge.max_gap={'': {tpr: 1}}", "the nearest is 'evaluation.edge.max_gap'"),
         ("columns.groups.age_group.colum=x", "nearest is 'columns.groups.age_group.column'"),
         (
             "evaluation.edge.max_gap={sex: {tprr: 1}}",

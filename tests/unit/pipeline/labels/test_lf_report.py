@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -105,7 +106,7 @@ def test_rows_that_nothing_sets_apart_are_shown_whole(
 
 def test_texts_of_the_data_are_escaped(raw: Path, tmp_path: Path) -> None:
     found = report(raw, tmp_path)
-    common = found.uncovered.in_common[0].model_copy(update={"value": "<script>alert(1)</script>"})
+    common = replace(found.uncovered.in_common[0], value="<script>alert(1)</script>")
     uncovered = found.uncovered.model_copy(update={"in_common": [common]})
     html = page.render(found.model_copy(update={"uncovered": uncovered}))
     assert "<script" not in html

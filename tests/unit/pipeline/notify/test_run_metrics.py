@@ -13,9 +13,10 @@ from core.files import REPOSITORY, append_line, read_lines
 from pipeline.config.load import load
 from pipeline.notify.after import after
 from pipeline.notify.metrics import FAMILIES, HISTORY, PREFIX, record_of, registry_of
-from pipeline.notify.notices import Blocked, Rollback
+from pipeline.notify.notices import Blocked
 from pipeline.report import summary
 from pipeline.report.summary import Summary
+from pipeline.versions.rollback import Rollback
 from tests.support.records.summaries import RUN_ID, VALUES
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -108,7 +109,7 @@ def test_a_rollback_puts_the_live_version_right_and_is_told(tmp_path: Path) -> N
     textfile, told = tmp_path / "census.prom", tmp_path / "told"
     command = json.dumps(["sh", "-c", f"cat >>{told}"])
     config = load("census", [f"metrics.textfile={textfile}", f"notify.command={command}"])
-    rollback = Rollback(target="server", before=42, live=41)
+    rollback = Rollback(target="server", before=42, live=41, withdrawn=(42,))
     assert after(rollback, config, "census", tmp_path) == []
     assert not textfile.exists()
     (tmp_path / "serving" / "census" / "42").mkdir(parents=True)
@@ -123,7 +124,9 @@ def test_a_rollback_puts_the_live_version_right_and_is_told(tmp_path: Path) -> N
     notice = json.loads(told.read_text()[told.read_text().rindex('{"format"') :])
     assert notice["text"] == "census: server version 41 made live instead of 42"
     assert notice["event"] == "rollback"
-    assert notice["rollback"] == {"target": "server", "before": 42, "live": 41}
+    assert notice["rollback"] == {
+        "target": "server", "before": 42, "live": 41, "restored": [], "withdrawn": [42],
+    }  # fmt: skip
 
 
 def test_a_retraining_that_is_blocked_before_a_run_is_told(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
+AT_MOST: dict[str, Any] = {"sign": "<=", "limit": 0.1}
+
+
 def gate(**changes: Any) -> dict[str, Any]:
     return {**VALUES["gates"][0], **changes}
 
@@ -69,7 +72,10 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     store.add("FeatureSelector", "FeatureReport", {"feature_report.json": {"kept": ["age"]}})
     store.add("Tuner", "TunerResults", {"tuner_results.json": [{"score": 0.9}]})
     store.add("VariantEvaluator", "VariantReport", {"variants.json": {"teacher_pruned": MODEL}})
-    gates = [gate(), gate(metric="gap sex tpr", bound="<= 0.10", value=0.134, passed=False)]
+    gates = [
+        gate(),
+        gate(metric="gap sex tpr", bound="<= 0.10", **AT_MOST, value=0.134, passed=False),
+    ]
     store.add("FairnessGate.server", "GateReport", {"gates.json": gates})
     pushed: dict[str, int | str] = {
         "pushed": 1,
@@ -136,7 +142,14 @@ def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> No
 
 def test_why_a_model_was_not_pushed(store: Store) -> None:
     gates = [
-        gate(target="edge", metric="gap sex tpr", bound="<= 0.10", value=0.134, passed=False),
+        gate(
+            target="edge",
+            metric="gap sex tpr",
+            bound="<= 0.10",
+            **AT_MOST,
+            value=0.134,
+            passed=False,
+        ),
         gate(target="edge", slice="sex=Male", value=0.7, passed=False),
         gate(target="edge", metric="f1", value=None, passed=False),
     ]

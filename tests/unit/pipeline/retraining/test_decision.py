@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report import summary
-from pipeline.report.summary import Failure
 from pipeline.retraining.decision import Earlier, Inputs, Verdict, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence, State
+from pipeline.run.failures import Failure
+from tests.support.records.summaries import VALUES
 
 RUN = "20260102T030405Z"
 SUSPECTED = SpanFinding(4, "suspicious labels", "labels agree in 60%")
@@ -61,9 +62,11 @@ def test_without_a_span_nothing_runs_whatever_the_reasons() -> None:
 def write(folder: Path, run_id: str, **values: Any) -> None:
     pushed = {"server": {"version": 7, "why": None}, "edge": {"version": 7, "why": None}}
     known = {
+        **VALUES,
+        "run_id": run_id,
         "config_sha256": "c",
         "code_sha256": "d",
-        "data": {"files": {"span-1/data.csv": "e"}, "contract_sha256": "f"},
+        "data": {**VALUES["data"], "files": {"span-1/data.csv": "e"}, "contract_sha256": "f"},
         "state": "COMPLETE",
         "failure": None,
         "pushed": pushed,
@@ -98,7 +101,8 @@ def test_the_last_run_of_the_same_data_configuration_and_code_is_found(tmp_path:
 
 def test_a_model_that_lost_against_another_live_version_is_tried_again(tmp_path: Path) -> None:
     pushed = {"server": {"version": None, "why": "worse than live"}, "edge": {"version": 9}}
-    checks = {"server": {"live_version": 7}, "edge": {"live_version": 6}}
+    told = {"sample_rows": 1, "latency_ms": 1.0, "compared_on": "rows", "problem": None}
+    checks = {"server": {**told, "live_version": 7}, "edge": {**told, "live_version": 6}}
     write(tmp_path, "20260101T000000Z", pushed=pushed, push_checks=checks)
     assert find(tmp_path) == Earlier("20260101T000000Z", "server: worse than live")
     assert find(tmp_path, live={"server": 5, "edge": 7}) is None, "7 was rolled back"

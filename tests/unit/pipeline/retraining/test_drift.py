@@ -56,6 +56,7 @@ def test_moved_numbers_and_other_shares_are_beyond_their_bounds() -> None:
     moved = statistics_like(rows(2, 1000, shift=700, cooks=0.8), trained_on)
     measured = measure_drift(moved, trained_on, SCHEMA, "c.pbtxt")
     assert {m.name.partition(" ")[0] for m in measured if m.exceeded} == {"gain", "job"}
+    assert {m.feature for m in measured if m.exceeded} == {"gain", "job"}
 
 
 def test_numbers_beyond_all_that_was_seen_are_as_far_as_can_be() -> None:

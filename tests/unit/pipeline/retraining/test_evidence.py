@@ -93,6 +93,7 @@ def test_labels_that_turn_against_the_model_block() -> None:
         "(in 84.0% before)"
     )
     assert [m.name for m in found.measurements] == ["span 3", "span 4"]
+    assert [m.span for m in found.measurements] == [3, 4]
 
 
 def test_the_level_of_labels_is_the_pushed_accuracy_where_earlier_rows_are_few() -> None:

@@ -161,6 +161,28 @@ def test_while_a_run_is_under_way_nothing_is_decided(retrain: Retrain) -> None:
     assert records.read(retrain.run_folder).decisions == []
 
 
+def test_a_decision_of_before_is_read(tmp_path: Path) -> None:
+    measured = {"name": "age jensen_shannon_divergence", "value": 0.2, "bound": 0.1,
+                "exceeded": True, "key": "schema.pbtxt: age: drift_comparator"}  # fmt: skip
+    line = {
+        "line": "decision", "format": 1, "id": "1", "at": "2026-01-02T03:04:05Z",
+        "config": "census", "config_sha256": "c", "code_sha256": "d", "contract_sha256": "f",
+        "action": "run", "reasons": ["drift: far"], "spans": [1], "files": {},
+        "evidence": [{"kind": "drift", "state": "reason", "message": "far",
+                      "measurements": [measured]}],
+        "held_back": [{"span": 2, "kind": "incomplete", "message": "no marker"}],
+    }  # fmt: skip
+    path = tmp_path / records.FILE
+    path.parent.mkdir()
+    path.write_text(json.dumps(line) + "\n")
+    [decision] = records.read(tmp_path).decisions
+    [found] = decision.evidence[0].measurements
+    assert (found.value, found.feature, found.span) == (0.2, None, None)
+    assert decision.held_back[0].span == 2
+    records.append(tmp_path, decision)
+    assert records.read(tmp_path).decisions == [decision, decision]
+
+
 def test_the_log_keeps_whole_lines(tmp_path: Path) -> None:
     outcome = Outcome(
         id="1", run_id="r", state="FAILED", pushed={"server": None}, why={}, exit_code=1
