@@ -52,7 +52,7 @@ CENSUS = (
 
 
 @dataclass(frozen=True)
-class Result:
+class CaseResult:
     """A measured run.
 
     Attributes:
@@ -93,7 +93,7 @@ def main() -> int:
 
 def measure_all(
     cases: Sequence[Case], peer: bool, scratch: Path
-) -> tuple[list[Result], list[float]]:
+) -> tuple[list[CaseResult], list[float]]:
     """Runs all; results, and CPU seconds of each import of TensorFlow in the order of time."""
     import_tensorflow()  # brings files into memory: not counted
     imports = [import_tensorflow() for _ in range(IMPORTS)]
@@ -112,7 +112,7 @@ def measure_all(
     results = []
     for place, (case, cost, summary) in enumerate(measured):
         beside = imports[place * IMPORTS : (place + 2) * IMPORTS]
-        result = Result(
+        result = CaseResult(
             name=case.name,
             cost=cost,
             imports=cost.cpu_seconds / statistics.median(imports),
@@ -130,7 +130,7 @@ def import_tensorflow() -> float:
     return measure.run([sys.executable, "-c", "import tensorflow"]).cpu_seconds
 
 
-def checks(results: Iterable[Result]) -> list[report.Check]:
+def checks(results: Iterable[CaseResult]) -> list[report.Check]:
     """Targets: imports of each run that has one, and memory of all runs of the pipeline."""
     ours = [result for result in results if result.name != PEER]
     found = [
@@ -142,7 +142,7 @@ def checks(results: Iterable[Result]) -> list[report.Check]:
     return [*found, report.at_most("peak memory, MB", max(peaks), MEMORY_LIMIT)]
 
 
-def tables(results: Sequence[Result], imports: Sequence[float]) -> str:
+def tables(results: Sequence[CaseResult], imports: Sequence[float]) -> str:
     """Runs, targets and nodes as Markdown."""
     unit = (
         f"`import tensorflow`: {statistics.median(imports):.2f} CPU s, median of {len(imports)} "
@@ -167,7 +167,7 @@ def tables(results: Sequence[Result], imports: Sequence[float]) -> str:
     return "\n".join(parts)
 
 
-def nodes(results: Iterable[Result]) -> str:
+def nodes(results: Iterable[CaseResult]) -> str:
     """CPU seconds of each node of each run that has nodes, and of what is around them."""
     runs = [result for result in results if result.nodes]
     names = list(dict.fromkeys(node for result in runs for node in result.nodes))

@@ -25,9 +25,8 @@ from benchmarks.census_year import DELIVERIES, Delivery, Year
 from pipeline.config.load import load
 from pipeline.retraining import records, served_model
 from pipeline.retraining.records import Decision
-from pipeline.retraining.retrain import Request, Result, retrain
-from pipeline.run.run import Request as RunRequest
-from pipeline.run.run import build_dag
+from pipeline.retraining.retrain import RetrainRequest, RetrainResult, retrain
+from pipeline.run.run import RunRequest, build_dag
 
 CONFIG = "demo_retrain"
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
@@ -36,7 +35,7 @@ HEADER = ("month", "what arrived", "decision", "why", "outcome", "live", "AUC", 
 
 
 @dataclass(frozen=True)
-class Row:
+class YearRow:
     """One look: what arrived, what was decided and why, what came of it, what is live after it."""
 
     month: int
@@ -73,7 +72,7 @@ def main() -> int:
     return 0
 
 
-def play(folder: Path, deliveries: Sequence[Delivery], out: Console) -> list[Row]:
+def play(folder: Path, deliveries: Sequence[Delivery], out: Console) -> list[YearRow]:
     """Brings each delivery and looks.
 
     Args:
@@ -82,7 +81,7 @@ def play(folder: Path, deliveries: Sequence[Delivery], out: Console) -> list[Row
         out: is told what goes on.
     """
     year = Year(folder)
-    rows: list[Row] = []
+    rows: list[YearRow] = []
     live: list[int] = []
     for number, delivery in enumerate(deliveries, 1):
         out.rule(f"month {delivery.month}: {delivery.what}", align="left")
@@ -93,13 +92,13 @@ def play(folder: Path, deliveries: Sequence[Delivery], out: Console) -> list[Row
     return rows
 
 
-def look(folder: Path, year: Year, now: datetime, out: Console) -> Result:
+def look(folder: Path, year: Year, now: datetime, out: Console) -> RetrainResult:
     """One call of `retrain`."""
     config = load(CONFIG, [f"data.folder={year.spans}", f"schema={year.contract}"])
     request = RunRequest(CONFIG, config, folder / "runs", "make demo-retrain")
     with out.status("retrain") as status:
         return retrain(
-            Request(request, now, dry_run=False),
+            RetrainRequest(request, now, dry_run=False),
             build_dag,
             lambda event: status.update(f"{event.node} ..."),
             lambda text: status.update(f"{text} ..."),
@@ -107,14 +106,14 @@ def look(folder: Path, year: Year, now: datetime, out: Console) -> Result:
         )
 
 
-def row_of(delivery: Delivery, result: Result, folder: Path, live: list[int]) -> Row:
+def row_of(delivery: Delivery, result: RetrainResult, folder: Path, live: list[int]) -> YearRow:
     """What a look came to; `live` holds the versions that were live so far, and is added to."""
     run_folder = folder / "runs" / CONFIG
     served = served_model.look_up(run_folder, CONFIG, records.read(run_folder))
     metrics = served.metrics
     if served.server is not None and served.server.version not in live:
         live.append(served.server.version)
-    return Row(
+    return YearRow(
         delivery.month,
         delivery.what,
         result.decision.action,
@@ -140,7 +139,7 @@ def _short(message: str) -> str:
     return message.partition(" not in the training data")[0]
 
 
-def outcome(result: Result) -> str:
+def outcome(result: RetrainResult) -> str:
     """What was pushed, or what stopped it."""
     if result.run is None:
         return f"exit code {result.exit_code}"
@@ -154,13 +153,13 @@ def outcome(result: Result) -> str:
     return f"{'; '.join(pushed)}; exit code {result.exit_code}"
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[YearRow]) -> str:
     """The year as a table in Markdown."""
     lines = [HEADER, ["---"] * len(HEADER), *(row.cells() for row in rows)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def table(rows: Sequence[Row]) -> Table:
+def table(rows: Sequence[YearRow]) -> Table:
     """The year for a terminal."""
     found = Table(*HEADER, show_lines=True)
     for row in rows:

@@ -22,12 +22,12 @@ from typing import Any, get_args
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
-from pipeline.report.summary import Model, Summary, Variant
+from pipeline.report.summary import MeasuredModel, Summary, Variant
 
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 # What can be tabulated of a variant: how it is read, and how it is printed.
-QUANTITIES: dict[str, tuple[Callable[[Model], float | None], str]] = {
+QUANTITIES: dict[str, tuple[Callable[[MeasuredModel], float | None], str]] = {
     "accuracy": (lambda model: model.metrics["accuracy"], ".4f"),
     "auc": (lambda model: model.metrics["auc"], ".4f"),
     "f1": (lambda model: model.metrics["f1"], ".4f"),
@@ -130,7 +130,7 @@ def collect(summaries: Sequence[Summary], study: Study) -> Values:
     }
 
 
-def quantities(model: Model, study: Study) -> dict[str, float]:
+def quantities(model: MeasuredModel, study: Study) -> dict[str, float]:
     """What is tabulated of one variant of one run.
 
     Raises:

@@ -12,21 +12,29 @@ from typing import Annotated
 from pydantic import Field
 
 from core.files import REPOSITORY
-from core.operation import OPERATION, Metadata, Metrics, Notify, Pusher, Retrain, Schedule
+from core.operation import (
+    OPERATION,
+    MetadataSection,
+    MetricsSection,
+    NotifySection,
+    PusherSection,
+    RetrainSection,
+    ScheduleSection,
+)
 from core.sections import (
-    Anomalies,
-    Beam,
-    Columns,
-    Data,
-    Distiller,
-    Evaluation,
-    Features,
-    Labeling,
-    Quantizer,
+    AnomaliesSection,
+    BeamSection,
+    ColumnsSection,
+    DataSection,
+    DistillerSection,
+    EvaluationSection,
+    FeaturesSection,
+    LabelingSection,
+    QuantizerSection,
     Section,
     Text,
-    Trainer,
-    Tuner,
+    TrainerSection,
+    TunerSection,
 )
 
 
@@ -35,24 +43,24 @@ class Config(Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
-    data: Data
+    data: DataSection
     contract: Text = Field(alias="schema")  # `schema` is taken by pydantic
-    columns: Columns
-    anomalies: Anomalies
-    labeling: Labeling
-    features: Features
-    tuner: Tuner
-    trainer: Trainer
-    distiller: Distiller
-    quantizer: Quantizer
-    evaluation: Evaluation
-    retrain: Retrain
-    pusher: Pusher
-    beam: Beam
-    schedule: Schedule
-    notify: Notify
-    metrics: Metrics
-    metadata: Metadata
+    columns: ColumnsSection
+    anomalies: AnomaliesSection
+    labeling: LabelingSection
+    features: FeaturesSection
+    tuner: TunerSection
+    trainer: TrainerSection
+    distiller: DistillerSection
+    quantizer: QuantizerSection
+    evaluation: EvaluationSection
+    retrain: RetrainSection
+    pusher: PusherSection
+    beam: BeamSection
+    schedule: ScheduleSection
+    notify: NotifySection
+    metrics: MetricsSection
+    metadata: MetadataSection
 
     @property
     def config_sha256(self) -> str:

@@ -13,7 +13,7 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
-class Pusher(Section):
+class PusherSection(Section):
     """What a model has to show before it is served."""
 
     sample_rows: Count
@@ -24,7 +24,7 @@ class Pusher(Section):
     max_regression: dict[str, Share]
 
 
-class Schedule(Section):
+class ScheduleSection(Section):
     """When `schedule` retrains, and what it does about missed slots and failed runs."""
 
     cron: Text
@@ -35,7 +35,7 @@ class Schedule(Section):
     backoff: Annotated[int, Field(ge=1)]
 
 
-class Notify(Section):
+class NotifySection(Section):
     """Who is told of failures, blocked models and pushed ones."""
 
     events: tuple[NoticeEvent, ...]
@@ -46,13 +46,13 @@ class Notify(Section):
     retries: Annotated[int, Field(ge=0, le=10)]
 
 
-class Metrics(Section):
+class MetricsSection(Section):
     """Where the figures of the last run go."""
 
     textfile: Text | None
 
 
-class Retrain(Section):
+class RetrainSection(Section):
     """When there is a reason to run again, and what forbids it."""
 
     request_log: Text | None
@@ -64,7 +64,7 @@ class Retrain(Section):
     max_label_shift: Share
 
 
-class Metadata(Section):
+class MetadataSection(Section):
     """Where ML Metadata keeps its records."""
 
     connection: Text | None

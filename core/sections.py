@@ -24,7 +24,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Data(Section):
+class DataSection(Section):
     """Which raw data a run takes."""
 
     loader: Text | None
@@ -54,7 +54,7 @@ class TrueLabel(Section):
     negative: Text
 
 
-class Columns(TrueLabel):
+class ColumnsSection(TrueLabel):
     """The columns by kind, and the label."""
 
     numeric: tuple[Text, ...]
@@ -63,7 +63,7 @@ class Columns(TrueLabel):
     groups: dict[Text, Group]
 
 
-class Anomalies(Section):
+class AnomaliesSection(Section):
     """What stops a run before it trains."""
 
     severity: Literal["WARNING", "ERROR"]
@@ -109,7 +109,7 @@ class Labeler(LabelSource):
     tuning: LabelTuning
 
 
-class Labeling(Labeler):
+class LabelingSection(Labeler):
     """Where labels come from."""
 
     random_share: Share
@@ -124,7 +124,7 @@ class Selection(Section):
     max_share: Annotated[float, Field(gt=0, le=1)]
 
 
-class Features(Selection):
+class FeaturesSection(Selection):
     """Which columns the models see, and how."""
 
     buckets: Annotated[int, Field(ge=2, le=1024)]
@@ -133,7 +133,7 @@ class Features(Selection):
     text_ngrams: Annotated[int, Field(ge=1, le=5)]
 
 
-class Tuner(Section):
+class TunerSection(Section):
     """The search for hyperparameters."""
 
     enabled: bool
@@ -167,7 +167,7 @@ class Search(Batches, Hyperparameters):
     """What a trial of the tuner trains with."""
 
 
-class Trainer(Stopping, Search):
+class TrainerSection(Stopping, Search):
     """The teacher: the server model."""
 
     warm_start: bool
@@ -176,7 +176,7 @@ class Trainer(Stopping, Search):
     pruning_epochs: Count
 
 
-class Distiller(Section):
+class DistillerSection(Section):
     """The student: the edge model."""
 
     epochs: Count
@@ -189,7 +189,7 @@ class Distiller(Section):
     pruning_epochs: Count
 
 
-class Quantizer(Section):
+class QuantizerSection(Section):
     """The TFLite variants of the student."""
 
     variant: EdgeVariant
@@ -217,7 +217,7 @@ class Slicing(Section):
     min_slice_rows: Count
 
 
-class Evaluation(Slicing):
+class EvaluationSection(Slicing):
     """What is measured, on which slices, and bounded."""
 
     server: Bounds
@@ -234,7 +234,7 @@ class Evaluation(Slicing):
         return tuple(sorted({c for t in TARGETS for c in self.bounds_of(t).max_gap}))
 
 
-class Beam(Section):
+class BeamSection(Section):
     """Options of the data work."""
 
     args: tuple[Annotated[str, Field(pattern="^--")], ...]

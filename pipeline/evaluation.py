@@ -6,7 +6,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluation.fairness_gate import BASELINE, CANDIDATE
 from core.names import LABEL
-from core.sections import Evaluation
+from core.sections import EvaluationSection
 from models.export.export import DEFAULT_SIGNATURE
 from models.metrics.registry import METRICS, THRESHOLD
 
@@ -14,7 +14,7 @@ _FAIRNESS_MODULE = "fairness_indicators.fairness_indicators_metrics"
 _BATCH_ROWS = 4096
 
 
-def eval_config(evaluation: Evaluation, model_type: str) -> config_pb2.EvalConfig:
+def eval_config(evaluation: EvaluationSection, model_type: str) -> config_pb2.EvalConfig:
     """The EvalConfig of one target.
 
     TFMA blesses nothing without a threshold, so it has one: that there were rows to measure on.

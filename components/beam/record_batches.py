@@ -16,7 +16,7 @@ from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 from core.errors import InputError
 from core.names import ROW_ID
 from core.sections import TrueLabel
-from models.labels.rows import Column, Value
+from models.labels.rows import CodedColumn, Value
 from models.labels.votes import NEGATIVE, POSITIVE
 
 UNKNOWN = -1  # a row without a true label
@@ -51,7 +51,7 @@ def values(batch: pa.RecordBatch, column: str) -> list[Value]:
     return [found.values[code] for code in found.codes.tolist()]
 
 
-def coded(batch: pa.RecordBatch, column: str) -> Column:
+def coded(batch: pa.RecordBatch, column: str) -> CodedColumn:
     """The distinct values of a column, and which of them each row has.
 
     Raises:
@@ -59,7 +59,7 @@ def coded(batch: pa.RecordBatch, column: str) -> Column:
     """
     index = batch.schema.get_field_index(column)
     if index < 0 or pa.types.is_null(batch.schema.types[index]):
-        return Column(np.zeros(batch.num_rows, dtype=np.int64), [None])
+        return CodedColumn(np.zeros(batch.num_rows, dtype=np.int64), [None])
     lists = batch.column(index)
     lengths = lists.value_lengths().fill_null(0).to_numpy()
     if lengths.max(initial=0) > 1:
@@ -72,7 +72,7 @@ def coded(batch: pa.RecordBatch, column: str) -> Column:
         distinct = [word.decode("utf-8", errors="replace") for word in distinct]
     codes = np.full(batch.num_rows, len(distinct), dtype=np.int64)
     codes[np.flatnonzero(lengths)] = encoded.indices.to_numpy()
-    return Column(codes, [*distinct, None])
+    return CodedColumn(codes, [*distinct, None])
 
 
 def true_labels(batch: pa.RecordBatch, columns: TrueLabel) -> NDArray[np.int8]:

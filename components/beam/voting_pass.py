@@ -25,7 +25,7 @@ from models.labels.voting import Voter
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnsweredLabel:
     """A label that people gave; `random` tells rows drawn at random from rows chosen to inform."""
 
     label: int
@@ -49,7 +49,7 @@ class LabelerSettings(Section):
     features: tuple[str, ...]
     groups: tuple[str, ...]
     seed: int
-    answers: dict[str, Answer] = Field(default_factory=dict)
+    answers: dict[str, AnsweredLabel] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Sc
 from components.artifacts import AnomalyReport
 from core.errors import InputError
 from core.names import ANOMALY_REPORT
-from core.sections import Anomalies
+from core.sections import AnomaliesSection
 
 DATASET = "(data set)"
 
@@ -137,7 +137,7 @@ def affected_rows(
     return int(common.num_non_missing) if _Type.SCHEMA_NEW_COLUMN in types else None
 
 
-def check(anomalies: list[Anomaly], settings: Anomalies, contract: str) -> None:
+def check(anomalies: list[Anomaly], settings: AnomaliesSection, contract: str) -> None:
     """Raises InputError when an anomaly is severe enough and not accepted.
 
     Args:
@@ -183,6 +183,6 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
             split_anomalies = anomalies_pb2.Anomalies.FromString(file.read())
         dataset = stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0]
         found += find_anomalies(split, split_anomalies, dataset, contract_schema)
-    check(found, Anomalies.model_validate_json(settings), contract)
+    check(found, AnomaliesSection.model_validate_json(settings), contract)
     with open(os.path.join(anomaly_report.uri, ANOMALY_REPORT.file), "w", encoding="utf-8") as file:
         json.dump([dataclasses.asdict(a) for a in found], file, indent=1)

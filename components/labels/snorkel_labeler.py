@@ -29,17 +29,24 @@ from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.beam.labeling_passes import Labels, find_labels, write_labeled, write_test
-from components.beam.voting_pass import Answer, LabelerSettings, Shard, VotedShard, make_voter, vote
+from components.beam.voting_pass import (
+    AnsweredLabel,
+    LabelerSettings,
+    Shard,
+    VotedShard,
+    make_voter,
+    vote,
+)
 from core.names import ANSWERS_FILE, LABEL_REPORT
 
 TEST_SPLIT = "test"
 
 
-def read_answers(uri: str) -> dict[str, Answer]:
+def read_answers(uri: str) -> dict[str, AnsweredLabel]:
     """What people said, by row id, from the artifact of AnswerImporter."""
     with open(os.path.join(uri, ANSWERS_FILE), encoding="utf-8") as file:
         answers = json.load(file)["answers"]
-    return {row_id: Answer(**answer) for row_id, answer in answers.items()}
+    return {row_id: AnsweredLabel(**answer) for row_id, answer in answers.items()}
 
 
 def write_report(labels: Labels, path: str) -> None:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from core.files import REPOSITORY
 from models.export.fresh_predictions import (
     EXAMPLES_FILE,
-    Predictions,
+    FreshPredictions,
     Task,
     read_predictions,
     write_task,
@@ -44,8 +44,8 @@ class Served:
       problem: How the process ended when it did not end well, else None.
     """
 
-    candidate: Predictions | None
-    live: Predictions | None
+    candidate: FreshPredictions | None
+    live: FreshPredictions | None
     problem: Problem | None
 
 

@@ -28,7 +28,7 @@ _NEVER_SENT = (LABEL, WEIGHT)
 class PushSettings(Section):
     """What PushGate goes by; `types` are the contract's, INT, FLOAT or BYTES by column."""
 
-    pusher: operation.Pusher
+    pusher: operation.PusherSection
     columns: TrueLabel
     labeling: LabelSource
     evaluation: Slicing

@@ -32,7 +32,7 @@ class DistillerSettings(Section):
     preprocessing: Preprocessing
     seed: int
     trainer: Stopping
-    distiller: sections.Distiller
+    distiller: sections.DistillerSection
 
 
 def write_student(

@@ -45,7 +45,7 @@ class QuantizerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    quantizer: sections.Quantizer
+    quantizer: sections.QuantizerSection
 
 
 def bundle_document(description: Description, variant: str) -> dict[str, Any]:

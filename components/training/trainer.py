@@ -32,7 +32,7 @@ from models.network.training import Plan, cross_entropy, evaluation_loss, fit
 from models.network.tuning import architecture_of, of_trial, values_of
 from models.network.warm_start import (
     FOLDER,
-    Outcome,
+    StartOutcome,
     cold_reason,
     read_start,
     take_over,
@@ -45,7 +45,7 @@ class TrainerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    trainer: sections.Trainer
+    trainer: sections.TrainerSection
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -112,7 +112,7 @@ def start_training(
     warm_start: bool,
     preprocessing: Mapping[str, Any],
     values: Hyperparameters,
-) -> Outcome:
+) -> StartOutcome:
     """Gives an untrained teacher the weights of an earlier one, or says why not.
 
     Args:
@@ -123,12 +123,12 @@ def start_training(
       values: What it is trained with.
     """
     if not warm_start:
-        return Outcome("cold", "trainer.warm_start=false")
+        return StartOutcome("cold", "trainer.warm_start=false")
     if base_model is None:
-        return Outcome("cold", "no earlier model was blessed")
+        return StartOutcome("cold", "no earlier model was blessed")
     start = read_start(Path(base_model).parent / FOLDER)
     if start is None:
-        return Outcome("cold", "the weights of the last blessed model are gone or damaged")
+        return StartOutcome("cold", "the weights of the last blessed model are gone or damaged")
     if reason := cold_reason(start, preprocessing, architecture_of(values)):
-        return Outcome("cold", reason)
+        return StartOutcome("cold", reason)
     return take_over(teacher, start, preprocessing)

@@ -25,7 +25,7 @@ class TunerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    tuner: sections.Tuner
+    tuner: sections.TunerSection
     trainer: Search
 
 

@@ -34,7 +34,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Predictions:
+class FreshPredictions:
     """What a model predicted.
 
     Attributes:
@@ -67,17 +67,17 @@ def read_task(folder: Path) -> tuple[Task, dict[str, np.ndarray]]:
         return task, {name: arrays[f"c{n}"] for n, name in enumerate(task.columns)}
 
 
-def write_predictions(folder: Path, name: str, predictions: Predictions) -> None:
+def write_predictions(folder: Path, name: str, predictions: FreshPredictions) -> None:
     """Writes what the model `name` (candidate or live) predicted, whole or not at all."""
     scratch = folder / f".{name}.npz"
     np.savez(scratch, **asdict(predictions))
     scratch.rename(folder / f"{name}.npz")
 
 
-def read_predictions(folder: Path, name: str) -> Predictions | None:
+def read_predictions(folder: Path, name: str) -> FreshPredictions | None:
     """What the model `name` predicted; None when the process did not come so far."""
     if not (folder / f"{name}.npz").is_file():
         return None
     with np.load(folder / f"{name}.npz") as arrays:
         latency = float(arrays["latency_ms"])
-        return Predictions(arrays["probabilities"], arrays["by_column"], latency)
+        return FreshPredictions(arrays["probabilities"], arrays["by_column"], latency)

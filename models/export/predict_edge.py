@@ -10,13 +10,13 @@ import numpy as np
 
 from core.names import EDGE_MODEL_FILE
 from models.export.device import features, interpreter, read_bundle
-from models.export.fresh_predictions import Predictions, read_task, write_predictions
+from models.export.fresh_predictions import FreshPredictions, read_task, write_predictions
 from models.export.measurement import median_latency_us
 
 _REPEATS = 50
 
 
-def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> Predictions:
+def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> FreshPredictions:
     """Predicts from raw columns, and times single rows, their preprocessing included."""
     bundle = read_bundle(folder)
     signature = bundle["signature"]
@@ -25,7 +25,7 @@ def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> Predic
     probabilities = runner(**features(bundle, columns))[signature["output"]][:, 0].copy()
     one = {name: values[:1] for name, values in columns.items()}
     latency = median_latency_us(lambda: runner(**features(bundle, one)), _REPEATS) / 1000.0
-    return Predictions(probabilities, probabilities[:sample], latency)
+    return FreshPredictions(probabilities, probabilities[:sample], latency)
 
 
 def main(folder: Path) -> None:

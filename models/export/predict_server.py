@@ -11,14 +11,19 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from models.export.fresh_predictions import EXAMPLES_FILE, Predictions, read_task, write_predictions
+from models.export.fresh_predictions import (
+    EXAMPLES_FILE,
+    FreshPredictions,
+    read_task,
+    write_predictions,
+)
 from models.export.measurement import median_latency_us
 
 _REPEATS = 50
 _BATCH_ROWS = 4096
 
 
-def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) -> Predictions:
+def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) -> FreshPredictions:
     """Predicts from examples by one signature, from the first by columns too, and takes the time.
 
     Args:
@@ -37,7 +42,7 @@ def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) 
         for name, dtype in signature_inputs(Path(folder), "serving_columns").items()
     }
     one = tf.constant(examples[:1])
-    return Predictions(
+    return FreshPredictions(
         tf.concat(probabilities, axis=0)[:, 0].numpy(),
         by_column(**named)["probability"][:, 0].numpy(),
         median_latency_us(lambda: by_example(examples=one), _REPEATS) / 1000.0,

@@ -11,7 +11,7 @@ Value = float | str | None
 
 
 @dataclass(frozen=True)
-class Column:
+class CodedColumn:
     """A column as codes: row n has the value `values[codes[n]]`.
 
     Attributes:
@@ -31,14 +31,14 @@ class Column:
         return [self.values[code] for code in self.codes[rows].tolist()]
 
 
-Columns = Mapping[str, Column]
+Columns = Mapping[str, CodedColumn]
 
 
-def coded(values: Sequence[Value]) -> Column:
+def coded(values: Sequence[Value]) -> CodedColumn:
     """A column from one value a row."""
     code_of: dict[Value, int] = {}
     codes = [code_of.setdefault(value, len(code_of)) for value in values]
-    return Column(np.array(codes, dtype=np.int64), list(code_of))
+    return CodedColumn(np.array(codes, dtype=np.int64), list(code_of))
 
 
 class Row(MutableMapping[str, Any]):
@@ -97,5 +97,5 @@ class Row(MutableMapping[str, Any]):
 def plain_row(values: dict[str, Any]) -> Row:
     """A row of its own, not of a batch."""
     return Row(
-        {name: Column(np.zeros(1, np.int64), [v]) for name, v in values.items()}, 0, {}, set()
+        {name: CodedColumn(np.zeros(1, np.int64), [v]) for name, v in values.items()}, 0, {}, set()
     )

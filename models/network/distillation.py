@@ -31,7 +31,7 @@ class Distillation:
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class DistillationOutcome:
     """How the student was made: losses by epoch, and its share of zero weights."""
 
     history: dict[str, list[float]]
@@ -49,7 +49,7 @@ def distill(
     distillation: Distillation,
     pruning_epochs: int,
     sparsity: float,
-) -> tuple[tf_keras.Model, Report]:
+) -> tuple[tf_keras.Model, DistillationOutcome]:
     """Returns the pruned student and its report.
 
     Args:
@@ -69,7 +69,7 @@ def distill(
     history = fit(student, train, evaluation, loss, plan)
     plan = dataclasses.replace(plan, epochs=pruning_epochs, patience=None)
     pruned, pruning_history = prune(student, train, evaluation, loss, plan, sparsity)
-    return pruned, Report(history, pruning_history, measured_sparsity(pruned))
+    return pruned, DistillationOutcome(history, pruning_history, measured_sparsity(pruned))
 
 
 def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:

@@ -51,7 +51,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StartOutcome:
     """How training started.
 
     Attributes:
@@ -141,7 +141,9 @@ def _columns(preprocessing: Mapping[str, Any]) -> list[str]:
     return [*(column["column"] for kind in kinds for column in kind), *text["columns"]]
 
 
-def take_over(network: tf_keras.Model, start: Start, preprocessing: Mapping[str, Any]) -> Outcome:
+def take_over(
+    network: tf_keras.Model, start: Start, preprocessing: Mapping[str, Any]
+) -> StartOutcome:
     """Gives a network the weights of an earlier one; call `cold_reason` before.
 
     Args:
@@ -157,7 +159,7 @@ def take_over(network: tf_keras.Model, start: Start, preprocessing: Mapping[str,
     for name, reads in meanings(network).items():
         layer = network.get_layer(name)
         if reason := _unlike(name, reads, start.meanings):
-            return Outcome("cold", reason)
+            return StartOutcome("cold", reason)
         values = []
         for place, own in enumerate(layer.get_weights()):
             earlier = start.weights[f"{name}/{place}"]
@@ -169,12 +171,12 @@ def take_over(network: tf_keras.Model, start: Start, preprocessing: Mapping[str,
                 earlier = own
                 used.append(rows[ids])
             if earlier.shape != own.shape:
-                return Outcome("cold", f"{name} has {own.shape} weights, not {earlier.shape}")
+                return StartOutcome("cold", f"{name} has {own.shape} weights, not {earlier.shape}")
             values.append(earlier)
         taken[name] = values
     for name, values in taken.items():
         network.get_layer(name).set_weights(values)
-    return Outcome("warm", None, float(np.mean(np.concatenate(used) < 0)) if used else 0.0)
+    return StartOutcome("warm", None, float(np.mean(np.concatenate(used) < 0)) if used else 0.0)
 
 
 def _unlike(name: str, reads: list[str], earlier: Mapping[str, list[str]]) -> str | None:

@@ -11,8 +11,8 @@ from core.errors import InputError
 from core.files import REPOSITORY
 from pipeline.cli.common import DONE
 from pipeline.init import describe, display
-from pipeline.init.files import Origin
-from pipeline.init.proposal import Request
+from pipeline.init.files import InitOrigin
+from pipeline.init.proposal import InitRequest
 
 KINDS = ("number", "category", "text", "leave-out")
 
@@ -52,7 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def init(options: argparse.Namespace, out: Console) -> int:
     """Writes configuration, contract, span loader and labelling functions."""
     kinds = dict(_kind(text) for text in options.kind)
-    request = Request(
+    request = InitRequest(
         Path(options.csv),
         options.label,
         options.name,
@@ -61,7 +61,7 @@ def init(options: argparse.Namespace, out: Console) -> int:
         tuple(options.missing),
         kinds,
     )
-    origin = Origin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
+    origin = InitOrigin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
     with Console(stderr=True).status("looking at the columns"):
         described = describe.describe(request, origin)
     display.print_described(out, described)

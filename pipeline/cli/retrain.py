@@ -18,7 +18,7 @@ from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
 from pipeline.retraining import display
 from pipeline.retraining import retrain as work
-from pipeline.run.run import Request, build_dag
+from pipeline.run.run import RunRequest, build_dag
 
 _DESCRIPTION = """Decides whether there is a reason to run, says which, and runs or does not.
 Exit codes: 0 there was no reason, or the run pushed every target; 1 the run failed; 2 data,
@@ -53,8 +53,8 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
         options.overrides = [*options.overrides, f"data.accept_spans={accepted}"]
         config = load_config(options)
     now = _time(options.now)
-    run = Request(Path(options.config).stem, config, Path(options.root), options.command)
-    request = work.Request(run, now, options.dry_run)
+    run = RunRequest(Path(options.config).stem, config, Path(options.root), options.command)
+    request = work.RetrainRequest(run, now, options.dry_run)
     shown = Console(stderr=True, highlight=False) if options.json else out
     warn = partial(print_warnings, shown)
     with failures_told(run, warn), RunDisplay(shown) as live:
@@ -88,7 +88,7 @@ def _time(text: str | None) -> datetime:
     return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
 
 
-def _as_json(result: work.Result) -> dict[str, Any]:
+def _as_json(result: work.RetrainResult) -> dict[str, Any]:
     summary = result.run.summary if result.run else None
     return {
         "decision": result.decision.model_dump(mode="json"),

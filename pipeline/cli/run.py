@@ -18,7 +18,7 @@ from pipeline.cli.common import (
 from pipeline.notify.after import after
 from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
-from pipeline.run.run import Request, build_dag, execute
+from pipeline.run.run import RunRequest, build_dag, execute
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, out: Console) -> int:
     """Runs the DAG once."""
     config = load_config(options)
-    request = Request(Path(options.config).stem, config, Path(options.root), options.command)
+    request = RunRequest(Path(options.config).stem, config, Path(options.root), options.command)
     warn = partial(print_warnings, out)
     with failures_told(request, warn), RunDisplay(out) as display:
         build = options.build or build_dag

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.config import Config
 from core.contract import read_contract
+from core.targets import TARGETS
 from pipeline.config.overlay import KeyPath
 
 Problem = tuple[KeyPath, str]
@@ -111,13 +112,13 @@ def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
         if len(set(names)) < len(names):
             yield ("evaluation", "slices", str(number)), f"{list(names)} names a column twice"
     single = [names[0] for names in config.evaluation.slices if len(names) == 1]
-    for target in ("server", "edge"):
-        if not getattr(config.evaluation, target).min:
+    for target in TARGETS:
+        if not config.evaluation.bounds_of(target).min:
             yield (
                 ("evaluation", target, "min"),
                 "name at least one bound, e.g. {auc: 0.8}: without one no model is blessed",
             )
-        for name in getattr(config.evaluation, target).max_gap:
+        for name in config.evaluation.bounds_of(target).max_gap:
             if name not in single:
                 yield (
                     ("evaluation", target, "max_gap", name),

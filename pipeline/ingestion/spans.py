@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from core.sections import Data
+from core.sections import DataSection
 
 TEST = "test"
 
@@ -81,7 +81,7 @@ def _sha256(path: Path) -> str:
 
 
 def inspect(
-    folder: Path, number: int, data: Data
+    folder: Path, number: int, data: DataSection
 ) -> tuple[SpanFinding | None, tuple[SourceFile, ...]]:
     """The files of a span, or what is wrong with it by itself: not whole, damaged, ruled out."""
     if number in data.hold_back_spans:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.errors import InputError
-from core.sections import Data
+from core.sections import DataSection
 from pipeline.ingestion.spans import (
     TEST,
     SourceFile,
@@ -58,7 +58,7 @@ class Window:
             raise InputError(f"data: every span is held back:\n{reasons}")
 
 
-def find_window(folder: Path, data: Data, ledger: Ledger) -> Window:
+def find_window(folder: Path, data: DataSection, ledger: Ledger) -> Window:
     """Looks at all spans under `folder` and takes the newest whole ones, if there are any.
 
     Raises:
@@ -87,7 +87,7 @@ def _order(finding: SpanFinding) -> tuple[int, str]:
 def choose(
     whole: Mapping[int, tuple[SourceFile, ...]],
     test: tuple[SourceFile, ...],
-    data: Data,
+    data: DataSection,
     ledger: Ledger,
 ) -> Window:
     """The window over spans that are whole by themselves.

@@ -20,9 +20,9 @@ from pipeline.config.load import CONFIGS, SMOKE, load
 from pipeline.ingestion import staging
 from pipeline.init import example, files, leaks, names, proposal
 from pipeline.init.example import Example, Value
-from pipeline.init.files import Origin
+from pipeline.init.files import InitOrigin
 from pipeline.init.gold_budget import SEED
-from pipeline.init.proposal import Proposal, Request
+from pipeline.init.proposal import InitRequest, Proposal
 from pipeline.run.environment import prepare
 
 
@@ -35,7 +35,7 @@ class Described:
     written: tuple[str, ...]
 
 
-def describe(request: Request, origin: Origin) -> Described:
+def describe(request: InitRequest, origin: InitOrigin) -> Described:
     """Writes configuration, contract and data folder of a new data set, or nothing.
 
     Raises:

@@ -21,7 +21,7 @@ _WIDTH = 90  # of text that is indented afterwards
 
 
 @dataclass(frozen=True)
-class Origin:
+class InitOrigin:
     """When and with which command the data set was described."""
 
     date: str
@@ -29,7 +29,7 @@ class Origin:
 
 
 def render(
-    proposal: Proposal, schema: str, example: Example, content: bytes, origin: Origin
+    proposal: Proposal, schema: str, example: Example, content: bytes, origin: InitOrigin
 ) -> dict[str, bytes]:
     """Content by path, relative to the repository; the configuration comes last."""
     name, label = proposal.request.name, proposal.label

@@ -27,7 +27,7 @@ RAW = "raw/data.csv"
 
 
 @dataclass(frozen=True)
-class Request:
+class InitRequest:
     """What was asked for: the file, the label, the name, and what its owner says of the columns.
 
     kinds: kind by header, a value of `KINDS`.
@@ -56,7 +56,7 @@ class Proposal:
     notes: what its owner should know besides.
     """
 
-    request: Request
+    request: InitRequest
     source: Source
     seen: tuple[Seen, ...]
     label_why: str
@@ -130,7 +130,7 @@ def read(content: bytes, name: str) -> Read:
     return Read(hashlib.sha256(content).hexdigest(), delimiter, header, table)
 
 
-def propose(request: Request, found: Read, smoke: Mapping[str, Any]) -> Proposal:
+def propose(request: InitRequest, found: Read, smoke: Mapping[str, Any]) -> Proposal:
     """Decides everything that can be decided from the rows.
 
     Args:
@@ -170,7 +170,7 @@ def propose(request: Request, found: Read, smoke: Mapping[str, Any]) -> Proposal
     return _with_split(request, source, found, seen, why, smoke)
 
 
-def _check_headers(request: Request, header: Sequence[str]) -> None:
+def _check_headers(request: InitRequest, header: Sequence[str]) -> None:
     for flag, name in [("--label", request.label), *(("--kind", kind) for kind in request.kinds)]:
         if name not in header or not name:
             known = ", ".join(f"'{column}'" for column in header)
@@ -180,7 +180,7 @@ def _check_headers(request: Request, header: Sequence[str]) -> None:
 
 
 def _with_split(
-    request: Request,
+    request: InitRequest,
     source: Source,
     found: Read,
     seen: tuple[Seen, ...],
@@ -234,7 +234,7 @@ def _parts(classes: Sequence[str], test: Sequence[bool]) -> tuple[pd.DataFrame, 
     return train_part, test_part
 
 
-def _too_few(request: Request, classes: Sequence[str]) -> str:
+def _too_few(request: InitRequest, classes: Sequence[str]) -> str:
     counts = Counter(name for name in classes if name)
     held = ", ".join(f"'{name}': {count}" for name, count in counts.items())
     return (

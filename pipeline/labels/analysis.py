@@ -30,7 +30,7 @@ from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.staged_rows import StagedRows
 from pipeline.labels import answers
 from pipeline.labels import report as labels_report
-from pipeline.labels.report import Example, Report
+from pipeline.labels.report import ExampleRow, LfReport
 
 PAIRS = 10  # pairs of functions that disagree most
 COMMON = 6  # columns that set the uncovered rows apart
@@ -41,7 +41,7 @@ EXAMPLES = 3  # rows shown for each pair, and for the uncovered rows
 class Analysis:
     """A report without its changes, and the votes it is made from: int8 [rows, functions]."""
 
-    report: Report
+    report: LfReport
     votes: Votes
 
 
@@ -81,7 +81,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     labels = _labels(applied, config)
     bounds = config.labeling.gates.model_dump()
     gates = label_gates.judge(labels.model_dump(), bounds)
-    report = Report(
+    report = LfReport(
         format=1,
         config=config.name,
         module=module,
@@ -163,7 +163,7 @@ def _fitting(config: Config) -> Fitting:
     return Fitting(settings.epochs, config.seed, settings.method, settings.tuning)
 
 
-def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
+def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     """The label report that a run would write."""
     vectors, counts, _ = distinct(applied.votes)
     covered = (applied.votes != ABSTAIN).any(axis=1)
@@ -183,10 +183,10 @@ def _labels(applied: Applied, config: Config) -> labels_report.LabelReport:
         groups,
         of_gold,
     )
-    return labels_report.LabelReport.model_validate(values)
+    return labels_report.FunctionsReport.model_validate(values)
 
 
-def _disagreements(applied: Applied) -> list[labels_report.Disagreement]:
+def _disagreements(applied: Applied) -> list[labels_report.DisagreementReport]:
     found = []
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
         both = [applied.functions[pair.first], applied.functions[pair.second]]
@@ -195,7 +195,7 @@ def _disagreements(applied: Applied) -> list[labels_report.Disagreement]:
         columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
         values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
         examples = _examples(applied, chosen, columns)
-        found.append(labels_report.Disagreement(**values, examples=examples))
+        found.append(labels_report.DisagreementReport(**values, examples=examples))
     return found
 
 
@@ -211,10 +211,10 @@ def _uncovered(applied: Applied) -> labels_report.Uncovered:
     )
 
 
-def _examples(applied: Applied, at: Sequence[int], columns: Sequence[str]) -> list[Example]:
+def _examples(applied: Applied, at: Sequence[int], columns: Sequence[str]) -> list[ExampleRow]:
     words = {None: None, NEGATIVE: "negative", POSITIVE: "positive"}
     return [
-        Example.model_validate(
+        ExampleRow.model_validate(
             {
                 "row_id": applied.table.row_ids[n],
                 "columns": {column: applied.rows[n][column] for column in columns},

@@ -8,11 +8,11 @@ from rich.table import Table
 from models.labels.analysis import Common
 from pipeline.labels.report import (
     Changes,
-    Disagreement,
-    Example,
+    DisagreementReport,
+    ExampleRow,
     Function,
-    LabelReport,
-    Report,
+    FunctionsReport,
+    LfReport,
 )
 from pipeline.report.display import print_label_findings
 from pipeline.report.gate_table import print_gates
@@ -21,7 +21,7 @@ PAIRS = 5  # of those in the report
 SIGNS = {"negative": "-", "positive": "+"}
 
 
-def print_report(out: Console, report: Report) -> None:
+def print_report(out: Console, report: LfReport) -> None:
     """Functions, findings, disagreements, uncovered rows, changes."""
     labels = report.labels
     out.print(_function_table(report))
@@ -43,7 +43,7 @@ def print_report(out: Console, report: Report) -> None:
     _print_changes(out, report.changes)
 
 
-def _print_methods(out: Console, labels: LabelReport) -> None:
+def _print_methods(out: Console, labels: FunctionsReport) -> None:
     """Each way from votes to labels with its score on gold rows, and which one is taken."""
     table = Table(box=SIMPLE_HEAD, padding=0)
     table.add_column("method")
@@ -70,7 +70,7 @@ def with_interval(value: float, interval: tuple[float, float] | None) -> str:
     return number(value) if interval is None else f"{value:.2f} {interval[0]:.2f}-{interval[1]:.2f}"
 
 
-def _function_table(report: Report) -> Table:
+def _function_table(report: LfReport) -> Table:
     """Figures are never folded, so on a narrow terminal the names are."""
     table = Table(box=SIMPLE_HEAD, padding=0)
     table.add_column("function", overflow="fold")
@@ -97,7 +97,7 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _print_disagreement(out: Console, pair: Disagreement) -> None:
+def _print_disagreement(out: Console, pair: DisagreementReport) -> None:
     names = f"{pair.first} against {pair.second}"
     out.print(
         f"  {escape(names)}: {pair.rows} of {pair.both} rows; {escape(gold_line(pair))}",
@@ -107,7 +107,7 @@ def _print_disagreement(out: Console, pair: Disagreement) -> None:
         out.print(f"    {escape(example_line(example))}", soft_wrap=True)
 
 
-def gold_line(pair: Disagreement) -> str:
+def gold_line(pair: DisagreementReport) -> str:
     """Which function of a pair is right on the gold rows on which they disagree."""
     if not pair.gold_rows:
         return "none of them gold"
@@ -115,7 +115,7 @@ def gold_line(pair: Disagreement) -> str:
     return f"{right}, {pair.second} on {pair.gold_rows - pair.first_right} of the gold rows"
 
 
-def example_line(example: Example) -> str:
+def example_line(example: ExampleRow) -> str:
     """`span-1:17 (positive): age=45, occupation=Sales`."""
     cells = [f"{column}={shown(value)}" for column, value in example.columns.items()]
     label = f" ({example.label})" if example.label else ""
@@ -135,7 +135,7 @@ def common_line(common: Common) -> str:
     )
 
 
-def _print_uncovered(out: Console, report: Report) -> None:
+def _print_uncovered(out: Console, report: LfReport) -> None:
     uncovered = report.uncovered
     share = uncovered.rows / report.labels.rows
     out.print(f"\n[bold]rows without a vote[/]: {uncovered.rows} ({share:.1%})")

@@ -29,7 +29,7 @@ Line = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImportOutcome:
     """What an import came to.
 
     new: the import; None when the same file was imported before, as `known`.
@@ -45,7 +45,7 @@ class Outcome:
 
 def import_file(
     config: Config, run_folder: Path, path: Path, annotator: str | None, now: datetime
-) -> Outcome:
+) -> ImportOutcome:
     """Imports a file of `to-label` with its column `answer` filled in.
 
     Args:
@@ -69,7 +69,7 @@ def import_file(
     before = answers.read_all(folder)
     for one in before:
         if one.file_sha256 == sha256:
-            return Outcome(None, one.id, 0, 0)
+            return ImportOutcome(None, one.id, 0, 0)
     lines = _read(content, path)
     given = {n: line for n, line in enumerate(lines, 1) if line["answer"].strip()}
     if not given:
@@ -98,7 +98,7 @@ def import_file(
     )
     answers.write(new, folder)
     twice = sum(len(answer.annotators) > 1 for answer in merged)
-    return Outcome(new, None, len(lines) - len(given), twice)
+    return ImportOutcome(new, None, len(lines) - len(given), twice)
 
 
 def _read(content: bytes, path: Path) -> list[Line]:

@@ -6,12 +6,12 @@ import jinja2
 
 from core.files import write_atomically
 from pipeline.labels import display
-from pipeline.labels.report import Report
+from pipeline.labels.report import LfReport
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(report: Report) -> str:
+def render(report: LfReport) -> str:
     """The page; texts from data and functions are escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
     )
 
 
-def write(report: Report, path: Path) -> None:
+def write(report: LfReport, path: Path) -> None:
     """Writes the page; who opens it meanwhile finds the one before or this one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, render(report))

@@ -10,7 +10,7 @@ from models.labels.analysis import Common
 from models.labels.label_model import Trial
 from models.labels.scores import Score
 from models.metrics.gates import Gate
-from pipeline.report.summary import LabelingFunction, Labels
+from pipeline.report.summary import LabelingFunction, LabelSummary
 
 Value = int | float | str | None
 
@@ -29,7 +29,7 @@ class Function(LabelingFunction):
     accuracy_interval: tuple[float, float] | None
 
 
-class Group(_Part):
+class GroupReport(_Part):
     """Rows of a group and the share of them with a vote; its gold rows and the error on them."""
 
     rows: int
@@ -39,14 +39,14 @@ class Group(_Part):
     error_interval: tuple[float, float] | None
 
 
-class LabelReport(Labels):
+class FunctionsReport(LabelSummary):
     """The label report of a run that would start now; `labels` of its summary.json."""
 
     rows: int
     class_balance: float
     overlap: float
     accuracy_interval: tuple[float, float] | None
-    groups: dict[str, dict[str, Group]]
+    groups: dict[str, dict[str, GroupReport]]
     method: str
     method_reason: str
     methods: dict[str, Score]
@@ -54,7 +54,7 @@ class LabelReport(Labels):
     functions: Mapping[str, Function]
 
 
-class Example(_Part):
+class ExampleRow(_Part):
     """A row; `label` is its true label if it is a gold row, else null."""
 
     row_id: str
@@ -62,7 +62,7 @@ class Example(_Part):
     label: Literal["negative", "positive"] | None
 
 
-class Disagreement(_Part):
+class DisagreementReport(_Part):
     """Two functions that vote for different classes on `rows` of the rows where `both` vote.
 
     Of the `gold_rows` among them, `first_right` have the class that `first` votes for.
@@ -74,7 +74,7 @@ class Disagreement(_Part):
     both: int
     gold_rows: int
     first_right: int
-    examples: list[Example]
+    examples: list[ExampleRow]
 
 
 class Uncovered(_Part):
@@ -82,7 +82,7 @@ class Uncovered(_Part):
 
     rows: int
     in_common: list[Common]
-    examples: list[Example]
+    examples: list[ExampleRow]
 
 
 class Change(_Part):
@@ -107,7 +107,7 @@ class Changes(_Part):
     total: Change
 
 
-class Report(_Part):
+class LfReport(_Part):
     """One call of `lf`; `changes` is null when there is no earlier call to compare with."""
 
     format: Literal[1]
@@ -117,8 +117,8 @@ class Report(_Part):
     data_sha256: str
     seed: int
     epochs: int
-    labels: LabelReport
+    labels: FunctionsReport
     gates: list[Gate]
-    disagreements: list[Disagreement]
+    disagreements: list[DisagreementReport]
     uncovered: Uncovered
     changes: Changes | None

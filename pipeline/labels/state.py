@@ -9,7 +9,7 @@ import numpy as np
 from core.files import write_atomically
 from models.labels import analysis as label_analysis
 from pipeline.labels.analysis import Analysis
-from pipeline.labels.report import Change, Changes, Report
+from pipeline.labels.report import Change, Changes, LfReport
 
 FILE = Path("lf") / "last.npz"
 
@@ -18,7 +18,7 @@ def last(run_folder: Path) -> Analysis | None:
     """The last call; None if there is none, or it was remembered in another format."""
     try:
         with np.load(run_folder / FILE) as stored:
-            report = Report.model_validate_json(stored["report"].tobytes())
+            report = LfReport.model_validate_json(stored["report"].tobytes())
             return Analysis(report, stored["votes"])
     except (FileNotFoundError, EOFError, zipfile.BadZipFile, KeyError, ValueError):
         return None
@@ -57,7 +57,7 @@ def with_changes(analysis: Analysis, before: Analysis | None) -> Analysis:
     return Analysis(report, analysis.votes)
 
 
-def _settings(before: Report, after: Report) -> list[str]:
+def _settings(before: LfReport, after: LfReport) -> list[str]:
     """What else but the functions differs, in the words of the configuration."""
     pairs = {
         "data": (before.data_sha256, after.data_sha256),

@@ -20,7 +20,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
-from core.operation import Metadata
+from core.operation import MetadataSection
 from pipeline.metadata import address as metadata_address
 from pipeline.metadata.address import Address
 from pipeline.metadata.errors import explain_refusal
@@ -31,7 +31,7 @@ _WAITS = (0.2, 0.4, 0.8, 1.6, 3.2)  # seconds
 FOLDER_CONTEXT = "run_folder"  # who records runs under a pipeline's name: one folder
 
 
-class Store(Metadata):
+class Store(MetadataSection):
     """What `metadata_store.json` holds: the configuration's section, the address in full.
 
     folder_id: names the run folder in the server's records, wherever it is mounted.
@@ -176,7 +176,7 @@ def _claim(server: MetadataStore, name: str, identity: str, folder: Path) -> Non
         )
 
 
-def _server_connection(metadata: Metadata) -> mlmd.ConnectionConfig | None:
+def _server_connection(metadata: MetadataSection) -> mlmd.ConnectionConfig | None:
     """The server that a section names, if it names one.
 
     A missing database is an error: a typing error would otherwise make a new one.

@@ -26,7 +26,7 @@ FACTS = (
 
 
 @dataclass(frozen=True)
-class Model:
+class LineageModel:
     """A model of a run: the push of a target, and the version that it became, if it did."""
 
     target: str
@@ -39,7 +39,7 @@ class Model:
 class Lineage:
     """A model and the steps behind it, each after those that it takes from."""
 
-    model: Model
+    model: LineageModel
     steps: list[Execution]
 
 
@@ -55,10 +55,10 @@ class Descendants:
     span: int
     files: list[Artifact]
     runs: list[str]
-    models: list[Model]
+    models: list[LineageModel]
 
 
-def models_of(graph: Graph, folder: Path) -> list[Model]:
+def models_of(graph: Graph, folder: Path) -> list[LineageModel]:
     """Every model that came to a Pusher, the oldest first; one that was taken from the cache once.
 
     Args:
@@ -71,7 +71,7 @@ def models_of(graph: Graph, folder: Path) -> list[Model]:
         for version in versions(folder, folder.name, target)
     }
     return [
-        Model(target, step.run_id, artifact, known.get((target, number)))
+        LineageModel(target, step.run_id, artifact, known.get((target, number)))
         for step in graph.executions
         if step.node.startswith(PUSHER) and step.state == "COMPLETE"
         for target in [step.node.removeprefix(PUSHER)]
@@ -161,6 +161,6 @@ def facts(step: Execution) -> Properties:
     return found
 
 
-def of_model(graph: Graph, model: Model) -> Lineage:
+def of_model(graph: Graph, model: LineageModel) -> Lineage:
     """The lineage of a model."""
     return Lineage(model, graph.upstream([model.pushed]))

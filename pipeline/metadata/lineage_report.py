@@ -7,7 +7,7 @@ from rich.tree import Tree
 
 from pipeline.metadata.executions import RAW_FILE, Artifact, Execution
 from pipeline.metadata.graph import REFERENCES, Graph
-from pipeline.metadata.lineage import Descendants, Lineage, Model, facts
+from pipeline.metadata.lineage import Descendants, Lineage, LineageModel, facts
 
 SHORT = 12  # characters of a digest that people are shown
 
@@ -110,7 +110,7 @@ def descendant_tree(found: Descendants) -> Tree:
     return tree
 
 
-def title(model: Model) -> str:
+def title(model: LineageModel) -> str:
     """`server version 17, live, of run 20260102T030405Z: <path>`."""
     version = model.version
     if version is None:
@@ -139,7 +139,7 @@ def _file_values(item: Artifact) -> dict[str, Any]:
     return {"part": item.properties["part"], "path": item.uri, "sha256": item.properties["sha256"]}
 
 
-def _model_values(model: Model) -> dict[str, Any]:
+def _model_values(model: LineageModel) -> dict[str, Any]:
     version = model.version
     return {
         "target": model.target,

@@ -8,7 +8,7 @@ from core.config import Config
 from core.files import REPOSITORY
 from core.targets import TARGETS
 from pipeline.notify import metrics, notices
-from pipeline.notify.notices import Blocked, Notice, Origin
+from pipeline.notify.notices import Blocked, Notice, NoticeOrigin
 from pipeline.notify.notify import notify, origin
 from pipeline.report import summary
 from pipeline.report.summary import Summary
@@ -47,7 +47,7 @@ def after(event: Event, config: Config, config_name: str, folder: Path) -> list[
     return warnings
 
 
-def _notices(event: Event, here: Origin, folder: Path) -> Iterable[Notice]:
+def _notices(event: Event, here: NoticeOrigin, folder: Path) -> Iterable[Notice]:
     match event:
         case Summary():
             return notices.of_run(event, here, str(summary.path_of(folder, event.run_id)))

@@ -54,7 +54,7 @@ class Notice(BaseModel):
 
 
 @dataclass(frozen=True)
-class Origin:
+class NoticeOrigin:
     """Where a notice comes from: pipeline, configuration, host, time (UTC, ISO 8601)."""
 
     pipeline: str
@@ -63,7 +63,7 @@ class Origin:
     time: str
 
 
-def of_run(summary: Summary, origin: Origin, path: str) -> Iterator[Notice]:
+def of_run(summary: Summary, origin: NoticeOrigin, path: str) -> Iterator[Notice]:
     """The notices of a run that has ended.
 
     A run that a signal ended has none: who sent the signal knows.
@@ -87,24 +87,24 @@ def of_run(summary: Summary, origin: Origin, path: str) -> Iterator[Notice]:
         yield notice("push", f"pushed {what}", pushed=pushed)
 
 
-def of_failure(failure: Failure, origin: Origin) -> Notice:
+def of_failure(failure: Failure, origin: NoticeOrigin) -> Notice:
     """The notice of a failure without a run: before its first node, or outside of it."""
     return _notice(origin, "failure", _failure_text(failure), failure=failure)
 
 
-def of_blocked(reasons: list[str], origin: Origin) -> Notice:
+def of_blocked(reasons: list[str], origin: NoticeOrigin) -> Notice:
     """The notice of a retraining that was blocked before a run."""
     return _notice(origin, "block", f"retraining blocked: {'; '.join(reasons)}", reasons=reasons)
 
 
-def of_rollback(rollback: Rollback, origin: Origin) -> Notice:
+def of_rollback(rollback: Rollback, origin: NoticeOrigin) -> Notice:
     """The notice of a version that was made live by hand."""
     text = f"{rollback.target} version {rollback.live} made live"
     text += f" instead of {rollback.before}" if rollback.before is not None else ""
     return _notice(origin, "rollback", text, rollback=rollback)
 
 
-def _notice(origin: Origin, event: NoticeEvent, text: str, **more: Any) -> Notice:
+def _notice(origin: NoticeOrigin, event: NoticeEvent, text: str, **more: Any) -> Notice:
     about = {"run_id": None, **vars(origin), **more}
     return Notice(format=FORMAT, event=event, text=f"{origin.pipeline}: {text}", **about)
 

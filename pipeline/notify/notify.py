@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING
 from core.config import Config
 from core.files import REPOSITORY, append_line
 from core.lock import LockHeldError
-from core.operation import Notify
+from core.operation import NotifySection
 from pipeline.notify import notices
 from pipeline.notify.hooks import post, read_secret_file, run_command
 from pipeline.notify.notices import Notice
 from pipeline.run.failures import explain
 
 if TYPE_CHECKING:
-    from pipeline.run.run import Request
+    from pipeline.run.run import RunRequest
 
 FILE = "notifications.jsonl"  # one line for each hook that was called
 
 
-def origin(config: Config, config_name: str) -> notices.Origin:
+def origin(config: Config, config_name: str) -> notices.NoticeOrigin:
     """Here and now."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     host = socket.gethostname()
-    return notices.Origin(pipeline=config.name, config=config_name, host=host, time=now)
+    return notices.NoticeOrigin(pipeline=config.name, config=config_name, host=host, time=now)
 
 
-def notify(settings: Notify, told: Iterable[Notice], folder: Path) -> list[str]:
+def notify(settings: NotifySection, told: Iterable[Notice], folder: Path) -> list[str]:
     """Calls each hook with each notice whose event is to be told.
 
     Args:
@@ -63,7 +63,7 @@ def notify(settings: Notify, told: Iterable[Notice], folder: Path) -> list[str]:
     return warnings
 
 
-def _call(settings: Notify, payload: str) -> Iterator[tuple[str, str | None]]:
+def _call(settings: NotifySection, payload: str) -> Iterator[tuple[str, str | None]]:
     """Name of each hook, and what went wrong with it."""
     if settings.command is not None:
         command = run_command(settings.command, payload, settings.timeout)
@@ -81,12 +81,12 @@ def _call(settings: Notify, payload: str) -> Iterator[tuple[str, str | None]]:
         yield "notify.webhook_file", _post(settings, url, problem, payload)
 
 
-def _post(settings: Notify, url: str, problem: str, payload: str) -> str | None:
+def _post(settings: NotifySection, url: str, problem: str, payload: str) -> str | None:
     return post(url, payload, settings.timeout, settings.retries) if url else problem
 
 
 @contextmanager
-def failures_told(request: "Request", warn: Callable[[list[str]], None]) -> Iterator[None]:
+def failures_told(request: "RunRequest", warn: Callable[[list[str]], None]) -> Iterator[None]:
     """Tells of an error that leaves the block: it ended something before a run could begin.
 
     That another run holds the lock is no failure of the pipeline, and not told.

@@ -16,7 +16,7 @@ from models.metrics.gates import PushChecks
 from models.metrics.registry import METRICS, RATES
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.gate_table import print_gates
-from pipeline.report.summary import Model, Summary, Training
+from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
 from pipeline.run.events import Event, NodeStarted
 from pipeline.run.failures import Failure
 
@@ -126,7 +126,7 @@ def print_label_findings(out: Console, findings: Iterable[Finding]) -> None:
         out.print(f"  to do: {escape(finding.action)}", soft_wrap=True)
 
 
-def print_training(out: Console, training: Training) -> None:
+def print_training(out: Console, training: TrainingStart) -> None:
     """Where the teacher's training started."""
     if training.start == "warm":
         rows = f"{training.new_rows or 0:.1%} of the embedding rows are new"
@@ -180,7 +180,7 @@ def _model_table(summary: Summary) -> Table:
     return table
 
 
-def _model_cells(model: Model) -> list[str]:
+def _model_cells(model: MeasuredModel) -> list[str]:
     metrics = [_number(model.metrics.get(name)) for name in METRICS]
     gaps = [
         (value, column)

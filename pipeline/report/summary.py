@@ -41,7 +41,7 @@ class _Report(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
-class Data(_Part):
+class RunData(_Part):
     """Spans of the data window, ascending, rows by split, SHA-256 of the raw files by name and of
     the contract; spans that were held back, and what else is to be said of spans.
     """
@@ -62,7 +62,7 @@ class LabelingFunction(_Report):
     weight: float | None
 
 
-class Labels(_Report):
+class LabelSummary(_Report):
     """What the labeler did; null where labeling.mode=gold applies no function."""
 
     mode: Literal["weak", "gold"]
@@ -85,7 +85,7 @@ class Node(_Part):
     execution_id: int | None
 
 
-class Training(_Report):
+class TrainingStart(_Report):
     """How the teacher's training started: from which run's weights, or cold and why.
 
     `new_rows`: share of the embedding rows that start untrained; `initial_val_loss`: evaluation
@@ -99,7 +99,7 @@ class Training(_Report):
     initial_val_loss: float
 
 
-class Model(_Report):
+class MeasuredModel(_Report):
     """Quality on the test split, by slice and as gaps between groups; size and latency."""
 
     metrics: dict[str, int | float | None]
@@ -136,13 +136,13 @@ class Summary(_Part):
     seconds: float
     cpu_seconds: float
     peak_rss_mb: float
-    data: Data
-    labels: Labels | None
+    data: RunData
+    labels: LabelSummary | None
     features: dict[str, Any] | None
     tuner: list[dict[str, Any]] | None
-    training: Training | None = None
+    training: TrainingStart | None = None
     nodes: dict[str, Node]
-    models: dict[Variant, Model]
+    models: dict[Variant, MeasuredModel]
     targets: dict[str, Variant]
     gates: list[Gate]
     push_checks: dict[str, PushChecks] = {}

@@ -17,9 +17,9 @@ from pipeline.ingestion.window import Window
 from pipeline.retraining import evidence, judged_labels
 from pipeline.retraining.answered import of_answers
 from pipeline.retraining.evidence import Evidence, Kind
-from pipeline.retraining.predictions import Predictions
+from pipeline.retraining.predictions import ServedPredictions
 from pipeline.retraining.served_model import ServedModels
-from pipeline.retraining.span_rows import RawRows, read_files, read_requests
+from pipeline.retraining.span_rows import SpanRows, read_files, read_requests
 from pipeline.run.environment import prepare
 
 NOTHING_SERVED = "no server model is served to compare with"
@@ -56,14 +56,14 @@ class Situation:
         return evidence.new_spans(self.spans, self.served.trained_on or {})
 
 
-def predictions_of(situation: Situation) -> Predictions | None:
+def predictions_of(situation: Situation) -> ServedPredictions | None:
     """What asks the served model; None where none is served."""
     if situation.served.server is None:
         return None
-    return Predictions(situation.config, str(situation.served.server.path), situation.tell)
+    return ServedPredictions(situation.config, str(situation.served.server.path), situation.tell)
 
 
-def label_evidence(situation: Situation, predictions: Predictions | None) -> Evidence:
+def label_evidence(situation: Situation, predictions: ServedPredictions | None) -> Evidence:
     """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
     if predictions is None:
         return Evidence("label shift", "unknown", NOTHING_SERVED)
@@ -83,7 +83,7 @@ def label_evidence(situation: Situation, predictions: Predictions | None) -> Evi
     )
 
 
-def other_evidence(situation: Situation, predictions: Predictions | None) -> list[Evidence]:
+def other_evidence(situation: Situation, predictions: ServedPredictions | None) -> list[Evidence]:
     """All evidence but that of labels."""
     served = situation.served
     found = [evidence.of_models(served.numbers)]
@@ -122,7 +122,7 @@ def _skew(situation: Situation) -> Evidence:
 
 
 def _distances(
-    situation: Situation, kind: Literal["drift", "skew"], what: str, rows: RawRows
+    situation: Situation, kind: Literal["drift", "skew"], what: str, rows: SpanRows
 ) -> Evidence:
     path, config = situation.served.statistics, situation.config
     if path is None:
@@ -143,7 +143,7 @@ def _distances(
     return drift.of_distances(kind, what, len(rows.table), config.retrain.min_rows, measure)
 
 
-def _quality(situation: Situation, predictions: Predictions) -> Evidence:
+def _quality(situation: Situation, predictions: ServedPredictions) -> Evidence:
     if not situation.new:
         return Evidence("quality", "quiet", NO_NEW_SPAN)
     settings = situation.config.retrain

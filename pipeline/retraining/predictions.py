@@ -12,7 +12,7 @@ from pipeline.retraining.span_rows import read_files
 from pipeline.run.environment import prepare
 
 
-class Predictions:
+class ServedPredictions:
     """Asks a SavedModel once about each span."""
 
     def __init__(self, config: Config, model: str, tell: Callable[[str], None]) -> None:

@@ -58,7 +58,7 @@ class Decision(_Line):
     suspicions: list[Suspicion] = []
 
 
-class Outcome(_Line):
+class RecordedOutcome(_Line):
     """How the run of a decision ended; `pushed` is the version by target, null with `why`."""
 
     line: Literal["outcome"] = "outcome"
@@ -74,7 +74,7 @@ class Log(_Line):
     """All decisions, the oldest first, and the outcomes by the decision's id."""
 
     decisions: list[Decision]
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, RecordedOutcome]
 
     def decision_of(self, run_id: str) -> Decision | None:
         """The decision that started a run."""
@@ -82,7 +82,7 @@ class Log(_Line):
         return next((d for d in self.decisions if d.id in ids), None)
 
 
-def append(run_folder: Path, line: Decision | Outcome) -> None:
+def append(run_folder: Path, line: Decision | RecordedOutcome) -> None:
     """Adds one line; who reads meanwhile sees it whole or not at all."""
     path = run_folder / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def read(run_folder: Path) -> Log:
     lines = read_lines(run_folder / FILE)
     try:
         decisions = [Decision.model_validate(v) for v in lines if v.get("line") != "outcome"]
-        outcomes = [Outcome.model_validate(v) for v in lines if v.get("line") == "outcome"]
+        outcomes = [RecordedOutcome.model_validate(v) for v in lines if v.get("line") == "outcome"]
     except ValidationError as error:
         raise InputError(
             f"{run_folder / FILE}: a line is not of this log: {first_problem(error)}; bring the "

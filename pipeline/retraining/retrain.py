@@ -19,7 +19,7 @@ from pipeline.retraining.answered import imports_in_use
 from pipeline.retraining.decision import SUSPICIOUS, Inputs, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
 from pipeline.retraining.judged_labels import suspicious_spans
-from pipeline.retraining.records import Decision, Outcome, Suspicion
+from pipeline.retraining.records import Decision, RecordedOutcome, Suspicion
 from pipeline.run import run
 from pipeline.run.events import Listener
 from pipeline.run.fingerprint import run_code_sha256
@@ -29,7 +29,7 @@ _REASONS = "retrain_reasons"
 
 
 @dataclass(frozen=True)
-class Request:
+class RetrainRequest:
     """A decision that is asked for.
 
     run: what to run if there is a reason to.
@@ -37,7 +37,7 @@ class Request:
     dry_run: decide and record nothing, run nothing.
     """
 
-    run: run.Request
+    run: run.RunRequest
     now: datetime
     dry_run: bool
 
@@ -48,7 +48,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Result:
+class RetrainResult:
     """What was decided, and how the run ended if there was one.
 
     exit_code: 0 the decision was not to run, or the run pushed every target; 1 it failed; 2 its
@@ -57,18 +57,18 @@ class Result:
     """
 
     decision: Decision
-    run: run.Outcome | None
+    run: run.RunOutcome | None
     exit_code: int
     warnings: list[str] = field(default_factory=list)
 
 
 def retrain(
-    request: Request,
+    request: RetrainRequest,
     build: run.Builder,
     listener: Listener,
     tell: Callable[[str], None],
     announce: Callable[[Decision], None],
-) -> Result:
+) -> RetrainResult:
     """Decides, and runs when there is a reason to.
 
     Args:
@@ -87,17 +87,17 @@ def retrain(
     announce(decision)
     code = BLOCKED if decision.action == "blocked" else DONE
     if request.dry_run:
-        return Result(decision, None, code)
+        return RetrainResult(decision, None, code)
     records.append(request.folder, decision)
     if decision.action != "run":
-        return Result(decision, None, code)
+        return RetrainResult(decision, None, code)
     outcome = run.execute(replace(request.run, window=window), build, listener, tell)
     code = exit_code_of(outcome)
     warnings = _record(request.folder, decision, outcome.summary, code)
-    return Result(decision, outcome, code, warnings)
+    return RetrainResult(decision, outcome, code, warnings)
 
 
-def make_decision(request: Request, tell: Callable[[str], None]) -> tuple[Decision, Window]:
+def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple[Decision, Window]:
     """The decision, and the window of the run it speaks of; writes nothing."""
     config, folder = request.run.config, request.folder
     tell("looking at the spans")
@@ -156,7 +156,7 @@ def _suspicions(labels: Evidence, window: Window) -> list[Suspicion]:
     ]
 
 
-def exit_code_of(outcome: run.Outcome) -> int:
+def exit_code_of(outcome: run.RunOutcome) -> int:
     """0 pushed, 3 blocked by a gate or not blessed, or what `run` would exit with."""
     if outcome.failure is not None:
         return BLOCKED if is_blocked(outcome.summary.failure) else outcome.failure.exit_code
@@ -171,7 +171,7 @@ def _record(folder: Path, decision: Decision, found: summary.Summary, code: int)
 
     What goes wrong here does not change how the run ended: it is returned as warnings.
     """
-    outcome = Outcome(
+    outcome = RecordedOutcome(
         id=decision.id,
         run_id=found.run_id,
         state=found.state,

@@ -24,7 +24,7 @@ from pipeline.ingestion.tables import ColumnKinds
 
 
 @dataclass(frozen=True)
-class RawRows:
+class SpanRows:
     """Raw rows: every cell as text, and the types that the contract gives the columns."""
 
     table: pd.DataFrame
@@ -42,16 +42,16 @@ class RawRows:
                 writer.writerows(zip(*(self.table[c] for c in self.table), strict=True))
             return list(read_csv(str(path), self.kinds))
 
-    def labeled(self, label: str) -> "RawRows":
+    def labeled(self, label: str) -> "SpanRows":
         """The rows that have a true label."""
-        return RawRows(self.table[self.table[label] != ""].reset_index(drop=True), self.kinds)
+        return SpanRows(self.table[self.table[label] != ""].reset_index(drop=True), self.kinds)
 
     def is_positive(self, label: str, positive: str) -> NDArray[np.bool_]:
         """Which rows are labelled as the positive class, bool [rows]."""
         return (self.table[label] == positive).to_numpy()
 
 
-def read_files(files: Sequence[SourceFile], config: Config) -> RawRows:
+def read_files(files: Sequence[SourceFile], config: Config) -> SpanRows:
     """The rows of raw files.
 
     Raises:
@@ -63,10 +63,10 @@ def read_files(files: Sequence[SourceFile], config: Config) -> RawRows:
         table = tables.read_table(Path(file.path).read_bytes(), file.path, columns)
         rows.check_labels(table, file.path, config, must_have=False)
         parts.append(table)
-    return RawRows(pd.concat(parts, ignore_index=True), columns.kinds)
+    return SpanRows(pd.concat(parts, ignore_index=True), columns.kinds)
 
 
-def read_requests(path: Path, config: Config) -> RawRows:
+def read_requests(path: Path, config: Config) -> SpanRows:
     """The newest requests of a log: JSON objects a line (.jsonl) or CSV with a header.
 
     Columns that the models do not take are left out; columns that a request lacks are empty.
@@ -109,8 +109,8 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _table(text: list[list[str]], name: str, kinds: dict[str, str]) -> RawRows:
+def _table(text: list[list[str]], name: str, kinds: dict[str, str]) -> SpanRows:
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(text)
     table = tables.read_table(file.getvalue().encode(), name, ColumnKinds(kinds, ()))
-    return RawRows(table, kinds)
+    return SpanRows(table, kinds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ml_metadata.errors import StatusError
 
 from core.config import Config
+from core.targets import TARGETS
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged
 from pipeline.metadata.executions import Execution
@@ -129,13 +130,14 @@ class Recorder:
             cpu_seconds=round(self._usage.cpu_seconds(), 1),
             peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
             data=_data(run.staged, config),
-            labels=found.labels and summary.Labels(**found.labels),
+            labels=found.labels and summary.LabelSummary(**found.labels),
             features=found.features,
             tuner=found.tuner,
-            training=found.training and summary.Training(from_run=self._base_run, **found.training),
+            training=found.training
+            and summary.TrainingStart(from_run=self._base_run, **found.training),
             nodes=self._nodes,
             models=found.models,
-            targets={"server": "teacher_pruned", "edge": config.quantizer.variant},
+            targets={t.name: t.variant or config.quantizer.variant for t in TARGETS.values()},
             gates=found.gates,
             push_checks=found.push_checks,
             pushed=found.pushed,
@@ -143,8 +145,8 @@ class Recorder:
         )
 
 
-def _data(staged: Staged, config: Config) -> summary.Data:
-    return summary.Data(
+def _data(staged: Staged, config: Config) -> summary.RunData:
+    return summary.RunData(
         spans=list(staged.spans),
         rows=staged.rows,
         files={file.name: file.sha256 for file in staged.files},

@@ -37,7 +37,7 @@ Builder = Callable[[Config, Staged, Path], "Pipeline"]
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """A run that was asked for.
 
     config_name: as given on the command line.
@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """How a run ended.
 
     signal: number of the signal that interrupted it.
@@ -73,8 +73,8 @@ def build_dag(config: Config, staged: Staged, folder: Path) -> "Pipeline":
 
 
 def execute(
-    request: Request, build: Builder, listener: Listener, tell: Callable[[str], None]
-) -> Outcome:
+    request: RunRequest, build: Builder, listener: Listener, tell: Callable[[str], None]
+) -> RunOutcome:
     """Runs a pipeline once.
 
     Args:
@@ -100,7 +100,7 @@ def execute(
         return _run(run, request, build, recorder, listener)
 
 
-def _register(request: Request, staged: Staged, folder: Path) -> str:
+def _register(request: RunRequest, staged: Staged, folder: Path) -> str:
     """Writes the run and its data down; its id, on a server one that no other run has."""
     config = request.config
     properties = {
@@ -124,8 +124,8 @@ def _register(request: Request, staged: Staged, folder: Path) -> str:
 
 
 def _run(
-    run: Run, request: Request, build: Builder, recorder: Recorder, listener: Listener
-) -> Outcome:
+    run: Run, request: RunRequest, build: Builder, recorder: Recorder, listener: Listener
+) -> RunOutcome:
     def on_event(event: Event) -> None:
         recorder.on_event(event)
         listener(event)
@@ -134,18 +134,18 @@ def _run(
     try:
         recorder.write("RUNNING")
         _launch(run, build, on_event)
-        return Outcome(recorder.write("COMPLETE"), None, None)
+        return RunOutcome(recorder.write("COMPLETE"), None, None)
     except KeyboardInterrupt as error:
         with contextlib.suppress(OSError, StatusError):  # the next run does it, if this one cannot
             _close_unfinished(run.folder)
         number = error.number if isinstance(error, Interrupted) else signal.SIGINT
-        return Outcome(recorder.write_if_possible("INTERRUPTED"), None, number)
+        return RunOutcome(recorder.write_if_possible("INTERRUPTED"), None, number)
     except Exception as error:
         cause: BaseException = error
         if isinstance(error, NodeError) and error.__cause__ is not None:
             node, cause = error.node, error.__cause__
         failure = explain(cause, request.root, request.command)
-        return Outcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
+        return RunOutcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
 
 
 def _launch(run: Run, build: Builder, on_event: Listener) -> None:

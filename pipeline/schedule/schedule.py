@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core import lock
-from core.operation import Schedule
+from core.operation import ScheduleSection
 from pipeline.run.signals import Interrupted, collected
 from pipeline.schedule import schedule_state
 from pipeline.schedule.child import Child
 from pipeline.schedule.cron import Slots
-from pipeline.schedule.schedule_state import Decision, Ended, Running, ScheduleState
+from pipeline.schedule.schedule_state import Ended, Running, ScheduleState, SlotDecision
 
 LOCK_FILE = "schedule.lock"
 _AT_WORK = "a scheduler is at work"
@@ -44,7 +44,7 @@ class Job:
     """
 
     command: Sequence[str]
-    settings: Schedule
+    settings: ScheduleSection
     slots: Slots
     folder: Path
     watch: Callable[[], Callable[[int, str], None]]
@@ -138,11 +138,11 @@ class Worker:
             self._wait("a run that an earlier scheduler began goes on", waited)
             return None
         match self._state.decide(job.slots, job.settings, now):
-            case Decision(slot, "run") if lock.is_held(job.folder / lock.FILE):
+            case SlotDecision(slot, "run") if lock.is_held(job.folder / lock.FILE):
                 self._wait("another run is under way", waited, slot)
-            case Decision(slot, "run", why):
+            case SlotDecision(slot, "run", why):
                 return self._run(slot, why)
-            case Decision(slot, "pass", why):
+            case SlotDecision(slot, "pass", why):
                 _say(f"not run: {why}", logging.WARNING, slot=slot)
                 self.remember(last_slot=self._later(slot), running=None)
         return None

@@ -10,7 +10,7 @@ import psutil
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from core.files import write_atomically
-from core.operation import Schedule
+from core.operation import ScheduleSection
 from pipeline.schedule.cron import Slots
 
 FILE = "schedule.json"
@@ -21,7 +21,7 @@ _LOG = logging.getLogger("schedule")
 
 
 @dataclass(frozen=True)
-class Decision:
+class SlotDecision:
     """What to do about a slot, and why."""
 
     slot: datetime
@@ -73,7 +73,7 @@ class ScheduleState(_Part):
     failures: int = 0
     last: Ended | None = None
 
-    def adapted(self, settings: Schedule, now: datetime) -> "ScheduleState":
+    def adapted(self, settings: ScheduleSection, now: datetime) -> "ScheduleState":
         """The state for an expression and a clock: what belongs to others is forgotten.
 
         A new expression does not make slots of the past due; a last slot that a wrong clock put
@@ -86,7 +86,7 @@ class ScheduleState(_Part):
         new = {"cron": settings.cron, "timezone": settings.timezone, "last_slot": now}
         return self.model_copy(update=new)
 
-    def decide(self, slots: Slots, settings: Schedule, now: datetime) -> Decision | None:
+    def decide(self, slots: Slots, settings: ScheduleSection, now: datetime) -> SlotDecision | None:
         """What to do now; None when no slot is due. A run that is `running` has died.
 
         However many slots have passed since the last one, at most one run makes up for them.
@@ -97,21 +97,21 @@ class ScheduleState(_Part):
                 return None
             slot, why = self.running.slot, "its run was cut off"
             if settings.catch_up:
-                return Decision(slot, "run", why)
-            return Decision(slot, "pass", f"{why}; schedule.catch_up=false")
+                return SlotDecision(slot, "run", why)
+            return SlotDecision(slot, "pass", f"{why}; schedule.catch_up=false")
         until = self.backs_off_until(settings)
         # A clock that was put back before the last run's end says nothing of how long ago it was.
         if until is not None and self.last is not None and self.last.ended <= now < until:
             why = f"{self.failures} failed runs in a row: none before {until:%Y-%m-%dT%H:%M:%SZ}"
-            return Decision(slot, "pass", why)
+            return SlotDecision(slot, "pass", why)
         late = (now - slot).total_seconds()
         if late <= settings.misfire_grace:
-            return Decision(slot, "run", "its time has come")
+            return SlotDecision(slot, "run", "its time has come")
         if settings.catch_up:
-            return Decision(slot, "run", f"catching up, {late:.0f} s late")
-        return Decision(slot, "pass", f"{late:.0f} s late; schedule.catch_up=false")
+            return SlotDecision(slot, "run", f"catching up, {late:.0f} s late")
+        return SlotDecision(slot, "pass", f"{late:.0f} s late; schedule.catch_up=false")
 
-    def backs_off_until(self, settings: Schedule) -> datetime | None:
+    def backs_off_until(self, settings: ScheduleSection) -> datetime | None:
         """When runs may begin again after `schedule.max_failures` failures in a row."""
         if self.last is None or self.failures < settings.max_failures:
             return None

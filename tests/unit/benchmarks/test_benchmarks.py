@@ -26,7 +26,7 @@ from benchmarks.measure import Cost
 from benchmarks.peer import PEER
 from core.files import REPOSITORY
 from pipeline.config.load import load
-from pipeline.report.summary import Model, Node, Summary
+from pipeline.report.summary import MeasuredModel, Node, Summary
 from tests.support.records.summaries import VALUES
 
 
@@ -107,13 +107,13 @@ def test_runs_their_targets_and_nodes_are_tabulated(
     trainer = Node(state="RAN", seconds=9.0, cpu_seconds=7.5, execution_id=3)
     cached = Node(state="CACHED", seconds=0.1, cpu_seconds=0.05, execution_id=4)
     results = [
-        cpu.Result(
+        cpu.CaseResult(
             "(a) smoke, cold", Cost(40.0, 50.0, 1200.0), 8.0, 7.9, 8, 1210.0, {"Trainer": trainer}
         ),
-        cpu.Result(
+        cpu.CaseResult(
             "(b) smoke, cached", Cost(16.0, 20.0, 900.0), 3.2, 3.1, 3, 910.0, {"Trainer": cached}
         ),
-        cpu.Result(PEER, Cost(130.0, 90.0, 4000.0), 26.0, 26.1),
+        cpu.CaseResult(PEER, Cost(130.0, 90.0, 4000.0), 26.0, 26.1),
     ]
     assert [check.passed for check in cpu.checks(results)] == [True, False, True]
     tables = cpu.tables(results, [5.0, 5.2, 4.8])
@@ -130,8 +130,8 @@ def test_runs_their_targets_and_nodes_are_tabulated(
     assert tables in capsys.readouterr().out
 
 
-def model(auc: float, bytes_: int) -> Model:
-    return Model(
+def model(auc: float, bytes_: int) -> MeasuredModel:
+    return MeasuredModel(
         metrics={"accuracy": 0.85, "auc": auc, "f1": 0.65},
         slices={},
         gaps={"sex": {"tpr": 0.1}},

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks.census_year import DELIVERIES, NEW_CATEGORY, ROWS, TEST_ROWS, Year
-from benchmarks.demo_retrain import CONFIG, Row, markdown, why
+from benchmarks.demo_retrain import CONFIG, YearRow, markdown, why
 from core.contract import read_contract
 from pipeline.config.load import load
 from pipeline.ingestion.spans import SpanFinding
@@ -85,6 +85,6 @@ def test_a_look_in_words() -> None:
 
 
 def test_the_table() -> None:
-    lines = markdown([Row(1, "span 1", "run", "no model", "pushed", "model 1", "0.9", "0.6")])
+    lines = markdown([YearRow(1, "span 1", "run", "no model", "pushed", "model 1", "0.9", "0.6")])
     assert lines.splitlines()[0].startswith("| month | what arrived | decision |")
     assert lines.splitlines()[2] == "| 1 | span 1 | run | no model | pushed | model 1 | 0.9 | 0.6 |"

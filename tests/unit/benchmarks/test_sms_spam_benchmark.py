@@ -4,11 +4,11 @@ import pytest
 
 from benchmarks import quality, sms_spam
 from benchmarks.sms_spam import SMS_SPAM
-from pipeline.report.summary import Model
+from pipeline.report.summary import MeasuredModel
 
 
-def model(f1: float | None) -> Model:
-    return Model(
+def model(f1: float | None) -> MeasuredModel:
+    return MeasuredModel(
         metrics={"accuracy": 0.98, "auc": 0.99, "f1": f1},
         slices={},
         gaps={},

@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.data.anomaly_gate import Anomaly, check, find_anomalies
 from core.errors import InputError
-from core.sections import Anomalies
+from core.sections import AnomaliesSection
 
 CONTRACT = text_format.Parse(
     """
@@ -22,8 +22,8 @@ CONTRACT = text_format.Parse(
 )
 
 
-def settings(severity: str = "ERROR", accept: Sequence[str] = ()) -> Anomalies:
-    return Anomalies.model_validate({"severity": severity, "accept": tuple(accept)})
+def settings(severity: str = "ERROR", accept: Sequence[str] = ()) -> AnomaliesSection:
+    return AnomaliesSection.model_validate({"severity": severity, "accept": tuple(accept)})
 
 
 def anomalies_of(frame: pd.DataFrame, contract: schema_pb2.Schema = CONTRACT) -> list[Anomaly]:

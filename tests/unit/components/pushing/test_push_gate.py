@@ -20,7 +20,7 @@ from components.pushing.push_checks import (
     rolled_back_row,
 )
 from models.export.device import features, read_bundle
-from models.export.fresh_predictions import Predictions
+from models.export.fresh_predictions import FreshPredictions
 from models.export.raw_rows import RawRows, load_raw_rows
 from models.metrics.gates import Gate, PushChecks
 from tests.support import tiny_transform
@@ -212,7 +212,7 @@ def test_how_a_process_ended(how: str, problem: str | None) -> None:
 @pytest.mark.parametrize("answer", [float("nan"), 1.5, -0.1])
 def test_answers_that_are_no_probabilities_fail(answer: float) -> None:
     wrong = np.array([0.5, answer])
-    served = Served(Predictions(wrong, wrong, 1.0), None, None)
+    served = Served(FreshPredictions(wrong, wrong, 1.0), None, None)
     differ, _ = prediction_rows("server", served, np.array([0.5, 0.5]), SETTINGS, compared=False)
     assert not differ.passed
     assert differ.why == "2 of 4 answers are no probabilities"
@@ -221,7 +221,7 @@ def test_answers_that_are_no_probabilities_fail(answer: float) -> None:
 def test_a_process_that_ends_badly_after_its_answers_fails() -> None:
     right = np.array([0.5])
     served = Served(
-        Predictions(right, right, 1.0), None, Problem("the process was ended by SIGABRT")
+        FreshPredictions(right, right, 1.0), None, Problem("the process was ended by SIGABRT")
     )
     [row] = prediction_rows("server", served, right, SETTINGS, compared=False)
     assert not row.passed
@@ -230,7 +230,7 @@ def test_a_process_that_ends_badly_after_its_answers_fails() -> None:
 def test_a_model_that_could_not_be_compared_in_time_is_not_served() -> None:
     right = np.array([0.5])
     cut_off = Problem("the process gave no answer within 2 s and was ended", cut_off=True)
-    served = Served(Predictions(right, right, 1.0), None, cut_off)
+    served = Served(FreshPredictions(right, right, 1.0), None, cut_off)
     [row] = prediction_rows("server", served, right, SETTINGS, compared=True)
     assert (row.metric, row.passed, row.key) == ("answers of live", False, "pusher.time_limit")
     assert row.why == cut_off.text

@@ -13,7 +13,7 @@ from snorkel.preprocess import BasePreprocessor, Preprocessor, preprocessor
 from core.errors import InputError
 from models.labels import functions as labeling
 from models.labels import voting
-from models.labels.rows import Column, coded, plain_row
+from models.labels.rows import CodedColumn, coded, plain_row
 from tests.support.voted import apply_functions
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
@@ -217,7 +217,7 @@ def test_a_preprocessor_without_an_answer_is_named() -> None:
 
 
 def test_many_columns_with_many_values() -> None:
-    columns = {f"c{n}": Column(np.arange(4), [*range(2**16)]) for n in range(9)}
+    columns = {f"c{n}": CodedColumn(np.arange(4), [*range(2**16)]) for n in range(9)}
     total = LabelingFunction("total", lambda row: int(sum(row.values()) == 18))
     assert voting.Voter([total]).vote(columns, ["a", "b", "c", "d"]).ravel().tolist() == [
         0,

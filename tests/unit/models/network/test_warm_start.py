@@ -18,8 +18,8 @@ from models.network.network import build_network
 from models.network.tuning import architecture_of
 from models.network.warm_start import (
     FOLDER,
-    Outcome,
     Start,
+    StartOutcome,
     cold_reason,
     matching_rows,
     read_start,
@@ -170,7 +170,7 @@ def test_an_embedding_of_any_name_goes_by_what_its_rows_stand_for(tmp_path: Path
     meaning = copy.deepcopy(MEANING)
     meaning["categorical"][0]["values"] = ["clerk", "cook"]
     now = renamed(6, seed=2)
-    assert take_over(now, found, meaning) == Outcome("warm", None, 0.0)
+    assert take_over(now, found, meaning) == StartOutcome("warm", None, 0.0)
     expected = answers(network(6, seed=1), [[0, 3], [1, 4], [2, 5]])
     np.testing.assert_array_equal(answers(now, [[0, 3], [1, 5], [2, 4]]), expected)
 
@@ -180,7 +180,7 @@ def test_a_layer_under_another_name_starts_cold(start: Start) -> None:
     now.get_layer("wide")._name = "table"
     before = now.get_weights()
     reason = "the earlier network has no weights for table"
-    assert take_over(now, start, MEANING) == Outcome("cold", reason)
+    assert take_over(now, start, MEANING) == StartOutcome("cold", reason)
     for mine, other in zip(before, now.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, other)
 
@@ -192,7 +192,7 @@ def test_layers_in_another_order_start_cold(start: Start, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(tf_keras.layers, "Concatenate", Reversed)
     reason = "hidden_0 reads embedded, numeric, not numeric, embedded"
-    assert take_over(network(6, seed=2), start, MEANING) == Outcome("cold", reason)
+    assert take_over(network(6, seed=2), start, MEANING) == StartOutcome("cold", reason)
 
 
 def test_weights_that_do_not_say_what_they_stand_for_start_cold(
@@ -205,7 +205,7 @@ def test_weights_that_do_not_say_what_they_stand_for_start_cold(
     found = read_start(tmp_path / FOLDER)
     assert found is not None
     reason = "the earlier weights do not say what they stand for"
-    assert take_over(network(6, seed=2), found, MEANING) == Outcome("cold", reason)
+    assert take_over(network(6, seed=2), found, MEANING) == StartOutcome("cold", reason)
 
 
 @pytest.mark.parametrize("file", ["weights.npz", "start.json"])
@@ -258,7 +258,7 @@ def test_a_trainer_says_why_it_starts_cold(tmp_path: Path, start: Start) -> None
         ((None, True, MEANING, VALUES), "no earlier model was blessed"),
         ((base, False, MEANING, VALUES), "trainer.warm_start=false"),
     ):
-        assert start_training(network(6, seed=2), *arguments) == Outcome("cold", reason)
+        assert start_training(network(6, seed=2), *arguments) == StartOutcome("cold", reason)
     assert start_training(network(6, seed=2), base, True, MEANING, VALUES).start == "warm"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.sections import Data
+from core.sections import DataSection
 from pipeline.config.load import load
 from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.window import Ledger, Window, find_window
@@ -33,7 +33,7 @@ def look(folder: Path, ledger: Ledger | None = None, *overrides: str) -> Window:
     return find_window(folder, settings(*overrides), ledger or Ledger())
 
 
-def settings(*overrides: str) -> Data:
+def settings(*overrides: str) -> DataSection:
     return load("census", list(overrides)).data
 
 

@@ -20,10 +20,10 @@ from pipeline.cli.main import main
 from pipeline.config.overlay import parse_yaml
 from pipeline.init import contract, describe, example, files, leaks, proposal
 from pipeline.init.example import Example
-from pipeline.init.files import Origin
-from pipeline.init.proposal import Proposal, Request
+from pipeline.init.files import InitOrigin
+from pipeline.init.proposal import InitRequest, Proposal
 
-ORIGIN = Origin("2026-01-02", "python -m pipeline init ...")
+ORIGIN = InitOrigin("2026-01-02", "python -m pipeline init ...")
 SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 EXAMPLE = Example("size", ">=", 12.5, POSITIVE, 9, 10, 0.3, 0.2, above_chance=True)
 
@@ -38,12 +38,12 @@ def table(rows: int = 120) -> str:
     return "\n".join(lines) + "\n"
 
 
-def request(path: Path, **changes: object) -> Request:
+def request(path: Path, **changes: object) -> InitRequest:
     asked: dict[str, object] = {
         "csv": path, "label": "y", "name": "sizes", "positive": None, "test_fraction": 0.3,
         "missing": (), "kinds": {}, **changes,
     }  # fmt: skip
-    return Request(**asked)  # type: ignore[arg-type]
+    return InitRequest(**asked)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_a_header_of_several_lines_stays_within_its_comment() -> None:
     found = proposal.read(table().replace(",y\n", ',"y or\nn"\n', 1).encode(), "x.csv")
     asked = request(Path("x.csv"), label="y or\nn")
     made = proposal.propose(asked, found, SMOKE)
-    origin = Origin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
+    origin = InitOrigin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
     contents = files.render(made, "", EXAMPLE, b"", origin)
     assert (
         parse_yaml(contents["configs/sizes.yaml"].decode(), "sizes.yaml")["columns"]["label"]

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InputError
 from pipeline.init import label, proposal
-from pipeline.init.proposal import Proposal, Request
+from pipeline.init.proposal import InitRequest, Proposal
 
 SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 
@@ -66,7 +66,7 @@ def propose(text: str, **changes: object) -> Proposal:
         "csv": Path("x.csv"), "label": "y", "name": "x", "positive": None, "test_fraction": 0.2,
         "missing": (), "kinds": {}, **changes,
     }  # fmt: skip
-    return proposal.propose(Request(**asked), proposal.read(text.encode(), "x.csv"), SMOKE)  # type: ignore[arg-type]
+    return proposal.propose(InitRequest(**asked), proposal.read(text.encode(), "x.csv"), SMOKE)  # type: ignore[arg-type]
 
 
 def test_a_large_file() -> None:

@@ -14,7 +14,7 @@ from pipeline.config.load import load
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.staging import stage
 from pipeline.labels import answers
-from pipeline.labels.importing import NEEDED, Outcome, import_file
+from pipeline.labels.importing import NEEDED, ImportOutcome, import_file
 from tests.support.tiny_data import HEADER, ROWS, cells, table, write_config, write_raw
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -62,7 +62,9 @@ def write(path: Path, lines: Lines, delimiter: str = ",") -> Path:
     return path
 
 
-def give(folder: Path, lines: Lines, annotator: str | None = None, name: str = "a.csv") -> Outcome:
+def give(
+    folder: Path, lines: Lines, annotator: str | None = None, name: str = "a.csv"
+) -> ImportOutcome:
     path = write(folder / name, lines)
     return import_file(configure(folder), folder / "run", path, annotator, NOW)
 

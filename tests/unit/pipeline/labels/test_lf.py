@@ -12,7 +12,7 @@ import pytest
 from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.labels import state
-from pipeline.labels.report import Report
+from pipeline.labels.report import LfReport
 from tests.support.small_census import ROWS, settings
 
 FUNCTIONS = "data.census.labeling_functions"
@@ -88,7 +88,7 @@ def test_json_is_the_report_and_html_a_page(
     assert call(raw, tmp_path, "--json", "--html", str(page)) == 0
     printed = capsys.readouterr()
     assert f"page: {page}" in printed.err
-    found = Report.model_validate(json.loads(printed.out))
+    found = LfReport.model_validate(json.loads(printed.out))
     texts = text_of(page.read_text())
     assert set(found.labels.functions) <= texts
     assert {"Findings", "Rows without a vote", "No earlier call to compare with."} <= texts

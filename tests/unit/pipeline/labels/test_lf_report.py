@@ -16,7 +16,7 @@ from models.labels import findings as label_findings
 from models.labels import functions as labeling
 from pipeline.config.load import load
 from pipeline.labels import analysis, page, state
-from pipeline.labels.report import Report
+from pipeline.labels.report import LfReport
 from tests.support import labeler
 from tests.support.small_census import GOLD_ROWS, ROWS, settings, write_raw
 
@@ -24,7 +24,7 @@ PAGE = REPOSITORY / "docs" / "weak-supervision.md"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def report(raw: Path, root: Path, *more: str) -> Report:
+def report(raw: Path, root: Path, *more: str) -> LfReport:
     return analysis.analyse(load("census", settings(raw, *more)), root, NOW).report
 
 
@@ -151,7 +151,7 @@ def test_no_module_of_functions(raw: Path, tmp_path: Path) -> None:
 
 
 def test_every_field_and_kind_of_finding_is_documented() -> None:
-    shape = Report.model_json_schema()
+    shape = LfReport.model_json_schema()
     fields = {
         name for part in [shape, *shape["$defs"].values()] for name in part.get("properties", {})
     }

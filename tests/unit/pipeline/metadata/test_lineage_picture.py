@@ -8,7 +8,7 @@ import pytest
 from core.errors import InputError
 from pipeline.metadata.executions import RAW_FILE, STAGING, Artifact, Execution
 from pipeline.metadata.graph import Graph
-from pipeline.metadata.lineage import Lineage, Model
+from pipeline.metadata.lineage import Lineage, LineageModel
 from pipeline.metadata.lineage_picture import draw
 
 RAW = Artifact(1, RAW_FILE, "/raw/a&b.csv", {"part": "span-1", "sha256": "0123456789abcdef"})
@@ -27,7 +27,7 @@ EXECUTIONS = [
 @pytest.fixture
 def lineage() -> tuple[Graph, list[Lineage]]:
     graph = Graph(EXECUTIONS, {"run": {}})
-    return graph, [Lineage(Model("server", "run", PUSHED, None), graph.upstream([PUSHED]))]
+    return graph, [Lineage(LineageModel("server", "run", PUSHED, None), graph.upstream([PUSHED]))]
 
 
 def test_each_box_is_below_what_it_comes_from(

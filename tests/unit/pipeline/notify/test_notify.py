@@ -15,18 +15,18 @@ import pytest
 from core.errors import InputError
 from core.files import REPOSITORY
 from core.lock import LockHeldError
-from core.operation import Notify
+from core.operation import NotifySection
 from pipeline.config.load import load
-from pipeline.notify.notices import Notice, Origin, of_run
+from pipeline.notify.notices import Notice, NoticeOrigin, of_run
 from pipeline.notify.notify import FILE, failures_told, notify
 from pipeline.report.summary import Summary
-from pipeline.run.run import Request
+from pipeline.run.run import RunRequest
 from tests.support.hooks import KEEP
 from tests.support.records.summaries import NODE, RUN_ID, VALUES
 
-ORIGIN = Origin(pipeline="census", config="mine", host="here", time="2026-01-02T03:10:00Z")
+ORIGIN = NoticeOrigin(pipeline="census", config="mine", host="here", time="2026-01-02T03:10:00Z")
 SECRET = "very-secret-token"
-QUIET = Notify(
+QUIET = NotifySection(
     events=("failure", "block", "push", "rollback"),
     command=None,
     webhook_variable=None,
@@ -179,7 +179,7 @@ def server() -> Iterator[Server]:
     server.server_close()
 
 
-def hooked(monkeypatch: pytest.MonkeyPatch, url: str, **changes: Any) -> Notify:
+def hooked(monkeypatch: pytest.MonkeyPatch, url: str, **changes: Any) -> NotifySection:
     monkeypatch.setenv("HOOK", url)
     return QUIET.model_copy(update={"webhook_variable": "HOOK", **changes})
 
@@ -260,7 +260,7 @@ def test_what_stops_a_run_before_it_begins_is_told(tmp_path: Path, error: Except
     command = json.dumps([sys.executable, "-c", KEEP, str(tmp_path / "got")])
     config = load("smoke", [f"notify.command={command}"])
     (tmp_path / "smoke").mkdir()
-    request = Request("smoke", config, tmp_path, "python -m pipeline run")
+    request = RunRequest("smoke", config, tmp_path, "python -m pipeline run")
     warned: list[list[str]] = []
     with pytest.raises(type(error)), failures_told(request, warned.append):
         raise error

@@ -17,7 +17,7 @@ from pipeline.config.load import load
 from pipeline.ingestion import ledger
 from pipeline.retraining import records
 from pipeline.retraining import retrain as work
-from pipeline.retraining.records import Decision, Outcome
+from pipeline.retraining.records import Decision, RecordedOutcome
 from pipeline.retraining.span_rows import read_requests
 from pipeline.run import environment
 from tests.support.mini_run import build
@@ -184,7 +184,7 @@ def test_a_decision_of_before_is_read(tmp_path: Path) -> None:
 
 
 def test_the_log_keeps_whole_lines(tmp_path: Path) -> None:
-    outcome = Outcome(
+    outcome = RecordedOutcome(
         id="1", run_id="r", state="FAILED", pushed={"server": None}, why={}, exit_code=1
     )
     records.append(tmp_path, outcome)

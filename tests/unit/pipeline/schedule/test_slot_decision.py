@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.operation import Schedule
+from core.operation import ScheduleSection
 from pipeline.config.load import load
 from pipeline.schedule.cron import parse
-from pipeline.schedule.schedule_state import Decision, Ended, Running, ScheduleState
+from pipeline.schedule.schedule_state import Ended, Running, ScheduleState, SlotDecision
 
 CRON = "0 * * * *"
 SLOTS = parse(CRON, "UTC")
@@ -24,17 +24,17 @@ def state(last_slot: str | None = "05T03:00", **changes: Any) -> ScheduleState:
     return ScheduleState(cron=CRON, timezone="UTC", last_slot=last, **changes)
 
 
-def settings(**changes: Any) -> Schedule:
+def settings(**changes: Any) -> ScheduleSection:
     return SETTINGS.model_copy(update=changes)
 
 
-def decided(now: str, of: ScheduleState, **changes: Any) -> Decision | None:
+def decided(now: str, of: ScheduleState, **changes: Any) -> SlotDecision | None:
     return of.decide(SLOTS, settings(**changes), at(now))
 
 
 def test_a_slot_is_run_once() -> None:
     decision = decided("05T04:00:03", state())
-    assert decision == Decision(at("05T04:00"), "run", "its time has come")
+    assert decision == SlotDecision(at("05T04:00"), "run", "its time has come")
     assert decided("05T04:00:04", state("05T04:00")) is None
     assert decided("05T03:59:59", state()) is None
 
@@ -52,12 +52,12 @@ def test_a_clock_that_is_put_back_fires_nothing_twice() -> None:
 
 def test_many_missed_slots_are_one_late_run() -> None:
     decision = decided("09T14:20", state())
-    assert decision == Decision(at("09T14:00"), "run", "catching up, 1200 s late")
+    assert decision == SlotDecision(at("09T14:00"), "run", "catching up, 1200 s late")
 
 
 def test_a_late_slot_without_catching_up() -> None:
     decision = decided("09T14:20", state(), catch_up=False)
-    assert decision == Decision(at("09T14:00"), "pass", "1200 s late; schedule.catch_up=false")
+    assert decision == SlotDecision(at("09T14:00"), "pass", "1200 s late; schedule.catch_up=false")
     within = decided("09T14:09", state(), catch_up=False)
     assert within is not None
     assert within.action == "run"
