@@ -148,14 +148,15 @@ def _run(
 
 
 def _launch(run: Run, build: Builder, on_event: Listener) -> None:
-    from pipeline.run.environment import prepare
+    from pipeline.run.environment import keeping, prepare
 
-    prepare()
-    from pipeline.run.runner import NodeRunner
+    with keeping():
+        prepare()
+        from pipeline.run.runner import NodeRunner
 
-    _close_unfinished(run.folder)
-    _forget_deleted_versions(run.folder)
-    pipeline = build(run.config, run.staged, run.folder)
+        _close_unfinished(run.folder)
+        _forget_deleted_versions(run.folder)
+        pipeline = build(run.config, run.staged, run.folder)
     connection = connection_config(run.config, run.folder)
     NodeRunner(run.run_id, run.folder, connection, on_event).run(pipeline)
 
