@@ -9,6 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from core.files import REPOSITORY
+from models.export import lean_process
 from models.export.fresh_predictions import (
     EXAMPLES_FILE,
     FreshPredictions,
@@ -71,7 +72,7 @@ def run(module: str, arguments: list[str], time_limit: float) -> Problem | None:
     """Runs `python -m module arguments`; how it ended when that was not well, else None."""
     try:
         ended = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", lean_process.__name__, module, *arguments],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

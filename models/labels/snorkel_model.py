@@ -2,8 +2,12 @@
 AAAI 2019): from agreement and disagreement alone it learns how far each function can be trusted.
 """
 
-from collections.abc import Iterable
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -63,13 +67,34 @@ class _Momentum:
             parameter.data.sub_(velocity, alpha=self.learning_rate)
 
 
+@contextlib.contextmanager
+def _modules_by_name() -> Iterator[None]:
+    """Makes `inspect.getmodule` find the module of a frame by the name that the frame has.
+
+    PyTorch asks where its operators are defined while it is imported. Python answers by the path of
+    each module that is loaded, and in a run thousands are.
+    """
+    search = inspect.getmodule
+
+    def getmodule(object: Any, _filename: str | None = None) -> ModuleType | None:
+        named = object.f_globals.get("__name__") if inspect.isframe(object) else None
+        return sys.modules.get(named) if named else search(object, _filename)
+
+    inspect.getmodule = getmodule
+    try:
+        yield
+    finally:
+        inspect.getmodule = search
+
+
 def fit(vectors: Votes, counts: Counts, balance: float, training: Training, seed: int) -> Any:
     """Snorkel's LabelModel, fitted on distinct vote vectors that count several times.
 
     PyTorch is imported here: only a run in weak mode pays for it.
     """
-    import torch  # loads PyTorch
-    from snorkel.labeling.model import LabelModel  # loads PyTorch
+    with _modules_by_name():
+        import torch  # loads PyTorch
+        from snorkel.labeling.model import LabelModel  # loads PyTorch
 
     class CountedLabelModel(LabelModel):
         """Its fit reads the votes only through the two statistics of _generate_O."""

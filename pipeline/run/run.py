@@ -21,7 +21,7 @@ from pipeline.metadata.data_record import pipeline_context, record_data
 from pipeline.metadata.store import Metadata, open_store
 from pipeline.report.history import run_ids
 from pipeline.report.summary import Summary
-from pipeline.run.environment import prepare
+from pipeline.run.environment import keeping, prepare
 from pipeline.run.events import Event, Listener, NodeError
 from pipeline.run.failures import Failure, explain, is_disk_full
 from pipeline.run.fingerprint import run_code_sha256
@@ -149,12 +149,13 @@ def _run(
 
 
 def _launch(run: Run, build: Builder, on_event: Listener) -> None:
-    prepare()
-    from pipeline.run.runner import NodeRunner  # loads TensorFlow
+    with keeping():
+        prepare()
+        from pipeline.run.runner import NodeRunner  # loads TensorFlow
 
-    _close_unfinished(run.folder)
-    _forget_deleted_versions(run.folder)
-    pipeline = build(run.config, run.staged, run.folder)
+        _close_unfinished(run.folder)
+        _forget_deleted_versions(run.folder)
+        pipeline = build(run.config, run.staged, run.folder)
     connection = connection_config(run.config, run.folder)
     NodeRunner(run.run_id, run.folder, connection, on_event).run(pipeline)
 

@@ -1,5 +1,6 @@
 """Process-wide settings: legacy Keras, and the private AutoGraph name that we rely on."""
 
+import gc
 import logging
 import subprocess
 import sys
@@ -63,3 +64,32 @@ def test_absl_warnings_stay_quiet_when_a_library_lowers_the_level(
     logger.warning("noise")
     logger.error("trouble")
     assert [record.message for record in caplog.records] == ["trouble"]
+
+
+def test_modules_hidden_while_tensorflow_and_beam_load_are_there_afterwards() -> None:
+    code = (
+        "import sys; from pipeline.run.environment import prepare; prepare()\n"
+        "assert not any(name.startswith('google.cloud.bigquery') for name in sys.modules)\n"
+        "import oauth2client, apache_beam.io.gcp.bigquery as source\n"
+        "assert source.ReadFromBigQuery"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+
+
+def test_a_module_that_is_loaded_is_not_hidden() -> None:
+    with environment._absent("logging"):
+        assert sys.modules["logging"] is logging
+    assert sys.modules["logging"] is logging
+
+
+def test_no_garbage_is_looked_for_while_modules_load() -> None:
+    frozen = gc.get_freeze_count()
+    try:
+        with environment.keeping():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > frozen
+    finally:
+        if not frozen:
+            gc.unfreeze()

@@ -1,0 +1,63 @@
+"""Spares Beam work that it repeats at each step of a graph, whatever the number of rows.
+
+Each shortcut replaces a name that is not public, because there is no switch, and leaves Beam as it
+is where that name is missing. What Beam answers and what it sends to workers stays the same.
+"""
+
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+Specs = tuple[set[Any], set[Any]]
+
+
+def shorten() -> None:
+    """Applies all of them; calling it again changes nothing."""
+    from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
+    from apache_beam.transforms import userstate  # loads Beam
+
+    if not isinstance(userstate.get_dofn_specs, _RememberingSpecs):
+        userstate.get_dofn_specs = _RememberingSpecs(userstate.get_dofn_specs)
+    if not getattr(PipelineOptions.view_as, "remembers", False):
+        PipelineOptions.view_as = _remembering_views(PipelineOptions.view_as)
+
+
+class _RememberingSpecs:
+    """Looks once at the methods of each class of DoFns for the state and the timers they ask for.
+
+    Beam looks at all of them some ten times for each step.
+    """
+
+    def __init__(self, ask: Callable[[Any], Specs]) -> None:
+        self._ask = ask
+        self._known: weakref.WeakKeyDictionary[type, Specs] = weakref.WeakKeyDictionary()
+
+    def __call__(self, dofn: Any) -> Specs:
+        """State and timer specs of a DoFn."""
+        own = getattr(dofn, "__dict__", {}).values()
+        if any(isinstance(value, types.MethodType) for value in own):
+            return self._ask(dofn)  # a DoFn made of a bound method: not of its class alone
+        kind = type(dofn)
+        if kind not in self._known:
+            self._known[kind] = self._ask(dofn)
+        states, timers = self._known[kind]
+        return set(states), set(timers)
+
+
+def _remembering_views(view_as: Callable[[Any, type], Any]) -> Callable[[Any, type], Any]:
+    """`PipelineOptions.view_as` that makes one view of each kind for the same options.
+
+    Beam asks for a view at each step and builds a parser of the command line for it. All views of
+    the same options share their values, so a view that was made before is as good as a new one.
+    """
+    known: weakref.WeakKeyDictionary[Any, dict[type, Any]] = weakref.WeakKeyDictionary()
+
+    def remembering(self: Any, cls: type) -> Any:
+        views = known.setdefault(self, {})
+        if cls not in views:
+            views[cls] = view_as(self, cls)
+        return views[cls]
+
+    remembering.remembers = True  # type: ignore[attr-defined]
+    return remembering

@@ -1,0 +1,71 @@
+"""Beam's answers stay what they were; the private names are where we expect them."""
+
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TypeOptions
+from apache_beam.transforms import userstate
+
+from pipeline.run.beam_shortcuts import _RememberingSpecs, shorten
+
+
+class Counting(beam.DoFn):
+    COUNT = userstate.CombiningValueStateSpec("count", sum)
+
+    def process(self, element: Any, count: Any = beam.DoFn.StateParam(COUNT)) -> None:  # noqa: B008
+        """Does nothing."""
+
+
+class Plain(beam.DoFn):
+    def process(self, element: Any) -> None:
+        """Does nothing."""
+
+
+def test_specs_are_beams_the_second_time_too() -> None:
+    shorten()
+    remembering = userstate.get_dofn_specs
+    assert isinstance(remembering, _RememberingSpecs)
+    for dofn in (Counting(), Plain(), beam.core.CallableWrapperDoFn(len)):
+        assert remembering(dofn) == remembering._ask(dofn)
+        assert remembering(dofn) == remembering._ask(dofn)
+    assert userstate.is_stateful_dofn(Counting())
+
+
+def test_each_class_is_looked_at_once_and_answers_are_copies() -> None:
+    asked = []
+
+    def ask(dofn: Any) -> tuple[set[Any], set[Any]]:
+        asked.append(dofn)
+        return {1}, set()
+
+    remembering = _RememberingSpecs(ask)
+    states, _ = remembering(Plain())
+    states.add(2)
+    assert remembering(Plain()) == ({1}, set())
+    assert len(asked) == 1
+
+
+def test_a_function_made_of_a_bound_method_is_always_looked_at() -> None:
+    shorten()
+    wrapped = beam.core.CallableWrapperDoFn(Counting().process)
+    assert userstate.get_dofn_specs(beam.core.CallableWrapperDoFn(len)) == (set(), set())
+    assert userstate.get_dofn_specs(wrapped) == userstate.get_dofn_specs._ask(wrapped)
+
+
+def test_views_of_the_same_options_share_values() -> None:
+    shorten()
+    options = PipelineOptions(["--runner=First"])
+    view = options.view_as(StandardOptions)
+    assert view.runner == "First"
+    view.runner = "Second"
+    assert options.view_as(StandardOptions).runner == "Second"
+    assert options.view_as(StandardOptions) is view
+    assert options.view_as(TypeOptions).view_as(StandardOptions).runner == "Second"
+    assert PipelineOptions(["--runner=Third"]).view_as(StandardOptions).runner == "Third"
+
+
+def test_shortening_twice_changes_nothing() -> None:
+    shorten()
+    before = userstate.get_dofn_specs, PipelineOptions.view_as
+    shorten()
+    assert (userstate.get_dofn_specs, PipelineOptions.view_as) == before
