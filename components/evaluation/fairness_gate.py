@@ -6,8 +6,8 @@ small, and it computes gaps but cannot bless them (`metrics_validator` lists eve
 cross-slice threshold as missing).
 
 In: an Evaluator's evaluation and blessing, and the model. Out: `gates`, a row for each bound, and
-`final_blessing`, which PushGate goes by: blessed only if the Evaluator measured the model and every
-row passed. A missing value or NaN fails its bound.
+`final_blessing`, which PushGate goes by: blessed only if the Evaluator measured the model, there is
+a bound, and every row passed. A missing value or NaN fails its bound.
 """
 
 import json
@@ -134,5 +134,5 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     baseline = read_metrics(evaluation.uri, BASELINE)[OVERALL] if has_baseline else None
     rows = apply_gates(target, metrics, baseline, json.loads(bounds), min_slice_rows)
     write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
-    blessed = model_utils.is_model_blessed(blessing) and all(row.passed for row in rows)
-    bless(final_blessing, model, blessed)
+    passed = bool(rows) and all(row.passed for row in rows)
+    bless(final_blessing, model, passed and model_utils.is_model_blessed(blessing))
