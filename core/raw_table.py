@@ -103,12 +103,8 @@ def number(cell: str, kind: str) -> str | None:
 
 def present(cells: Sequence[str], missing: Sequence[str]) -> list[str]:
     """Cells without blanks around them and with plain line ends, "" where the value is unknown."""
-    unknown = frozenset(missing)
-    known: dict[str, str] = {}
-    for cell in dict.fromkeys(cells):
-        bare = cell.strip().replace("\r\n", "\n").replace("\r", "\n")
-        known[cell] = "" if bare in unknown else bare
-    return [known[cell] for cell in cells]
+    bare = {cell: cell.strip().replace("\r\n", "\n").replace("\r", "\n") for cell in set(cells)}
+    return ["" if bare[cell] in missing else bare[cell] for cell in cells]
 
 
 def converted(cells: Sequence[str], column: Column, missing: Sequence[str], name: str) -> list[str]:
@@ -139,15 +135,15 @@ def labels(cells: Sequence[str], label: Label, missing: Sequence[str], name: str
       InputError: A value is of neither class.
     """
     known = present(cells, missing)
+    if label.one_against_rest:
+        return [cell if cell in ("", label.positive) else label.negative for cell in known]
     for row, cell in enumerate(known, 1):
-        if not label.one_against_rest and cell not in (label.positive, label.negative, ""):
+        if cell not in (label.positive, label.negative, ""):
             raise InputError(
                 f"{name}: row {row}, column '{label.header}': '{cell}' is neither "
                 f"'{label.positive}' nor '{label.negative}'"
             )
-    if not label.one_against_rest:
-        return known
-    return [cell if cell in ("", label.positive) else label.negative for cell in known]
+    return known
 
 
 def convert(source: Source, header: Sequence[str], rows: Table, name: str) -> dict[str, list[str]]:
