@@ -10,7 +10,6 @@ In: an Evaluator's evaluation and blessing, and the model. Out: `gates`, a row f
 a bound, and every row passed. A missing value or NaN fails its bound.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 from components.artifacts import GateReport
 from components.blessing import bless
 from core.names import FAIRNESS_GATES
+from core.sections import Bounds
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
 from models.metrics.registry import EXAMPLES, METRICS, RATES, gap
 
@@ -38,7 +38,7 @@ def apply_gates(
     target: str,
     metrics: SliceMetrics,
     baseline: Mapping[str, float] | None,
-    bounds: Mapping[str, Any],
+    bounds: Bounds,
     min_slice_rows: int,
 ) -> list[Gate]:
     """All gates of a target.
@@ -47,27 +47,27 @@ def apply_gates(
       target: server or edge.
       metrics: For each slice ("overall", "sex=Female") its metrics by our names.
       baseline: The last blessed model's overall metrics; None where there is none.
-      bounds: `min`, `min_by_slice`, `max_drop` and `max_gap` of the configuration.
+      bounds: Those of the target in the configuration.
       min_slice_rows: Smaller slices are not gated.
     """
     key, overall = f"evaluation.{target}", metrics[OVERALL]
     gates = [
         _worst_allowed(target, metric, OVERALL, overall, bound, f"{key}.min.{metric}")
-        for metric, bound in bounds["min"].items()
+        for metric, bound in bounds.min.items()
     ]
     gates += [
         _worst_allowed(target, metric, name, row, bound, f"{key}.min_by_slice.{metric}")
         for name, row in sorted(metrics.items())
         if name != OVERALL and row[EXAMPLES] >= min_slice_rows
-        for metric, bound in bounds["min_by_slice"].items()
+        for metric, bound in bounds.min_by_slice.items()
     ]
     if baseline is not None:
-        for metric, bound in bounds["max_drop"].items():
+        for metric, bound in bounds.max_drop.items():
             before, now = baseline.get(metric), overall.get(metric)
             fall = None if before is None or now is None else METRICS[metric].fall(before, now)
             where = f"{key}.max_drop.{metric}"
             gates.append(at_most(target, f"{metric} drop", OVERALL, fall, bound, where))
-    for column, by_rate in bounds["max_gap"].items():
+    for column, by_rate in bounds.max_gap.items():
         for rate, bound in by_rate.items():
             found = gap(metrics, column, rate, min_slice_rows)
             where = f"{key}.max_gap.{column}.{rate}"
@@ -132,7 +132,9 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     has_baseline = blessing.has_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
     metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "")
     baseline = read_metrics(evaluation.uri, BASELINE)[OVERALL] if has_baseline else None
-    rows = apply_gates(target, metrics, baseline, json.loads(bounds), min_slice_rows)
+    rows = apply_gates(
+        target, metrics, baseline, Bounds.model_validate_json(bounds), min_slice_rows
+    )
     write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
     passed = bool(rows) and all(row.passed for row in rows)
     bless(final_blessing, model, passed and model_utils.is_model_blessed(blessing))

@@ -16,6 +16,7 @@ from tfx.dsl.component.experimental.decorators import component
 from components.artifacts import GateReport, LabelReport
 from core.errors import InputError
 from core.names import LABEL_GATES, LABEL_REPORT
+from core.sections import LabelGates
 from models.labels.gates import describe_missed, judge
 from models.metrics.gates import Gate, write_gates
 
@@ -43,6 +44,6 @@ def LabelGate(  # noqa: N802 - TFX takes the node's id from the name
     """
     del code_sha256
     with open(os.path.join(label_report.uri, LABEL_REPORT.file), encoding="utf-8") as file:
-        judged = judge(json.load(file), json.loads(bounds))
+        judged = judge(json.load(file), LabelGates.model_validate_json(bounds))
     check(judged)
     write_gates(Path(gates.uri, LABEL_GATES.file), judged)

@@ -5,6 +5,7 @@ from itertools import permutations
 from typing import Any
 
 from core.intervals import newcombe_interval
+from core.sections import LabelGates
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
 
 TARGET = "labels"
@@ -20,7 +21,7 @@ ADVICE = {
 Groups = Mapping[str, Mapping[str, Any]]
 
 
-def judge(report: Mapping[str, Any], bounds: Mapping[str, Any]) -> list[Gate]:
+def judge(report: Mapping[str, Any], bounds: LabelGates) -> list[Gate]:
     """A gate for each bound that is set; none where labels are all true (mode gold).
 
     The burden of proof lies with the labels for accuracy, and with the gate for gaps: accuracy is
@@ -30,7 +31,7 @@ def judge(report: Mapping[str, Any], bounds: Mapping[str, Any]) -> list[Gate]:
 
     Args:
       report: The label report.
-      bounds: `labeling.gates` of the configuration; null where there is no bound.
+      bounds: Of the configuration; None where there is no bound.
     """
     if report["mode"] == "gold":
         return []
@@ -41,34 +42,34 @@ def judge(report: Mapping[str, Any], bounds: Mapping[str, Any]) -> list[Gate]:
         "max_conflict": ("conflict", report["conflict"], at_most),
     }
     gates = [
-        judged(TARGET, metric, OVERALL, value, bounds[key], _key(key))
+        judged(TARGET, metric, OVERALL, value, bound, _key(key))
         for key, (metric, value, judged) in overall.items()
-        if bounds[key] is not None
+        if (bound := getattr(bounds, key)) is not None
     ]
     for column, groups in report["groups"].items():
         gates += _gaps(column, groups, bounds)
     return gates
 
 
-def _gaps(column: str, groups: Groups, bounds: Mapping[str, Any]) -> Iterator[Gate]:
+def _gaps(column: str, groups: Groups, bounds: LabelGates) -> Iterator[Gate]:
     """Largest gaps between the groups of a column that are large enough; none between fewer."""
-    large = {n: g["coverage"] for n, g in groups.items() if g["rows"] >= bounds["min_group_rows"]}
-    if bounds["max_coverage_gap"] is not None and len(large) > 1:
+    large = {n: g["coverage"] for n, g in groups.items() if g["rows"] >= bounds.min_group_rows}
+    if bounds.max_coverage_gap is not None and len(large) > 1:
         high, low = max(large, key=lambda n: large[n]), min(large, key=lambda n: large[n])
         yield at_most(
             TARGET,
             f"gap {column} coverage",
             _pair(column, high, low),
             large[high] - large[low],
-            bounds["max_coverage_gap"],
+            bounds.max_coverage_gap,
             _key("max_coverage_gap"),
         )
     judged = {
         name: (round(group["error"] * group["gold_rows"]), group["gold_rows"])
         for name, group in groups.items()
-        if group["gold_rows"] >= bounds["min_group_gold_rows"]
+        if group["gold_rows"] >= bounds.min_group_gold_rows
     }
-    if bounds["max_error_gap"] is not None and len(judged) > 1:
+    if bounds.max_error_gap is not None and len(judged) > 1:
         shown = {
             pair: newcombe_interval(judged[pair[0]], judged[pair[1]])[0]
             for pair in permutations(judged, 2)
@@ -79,7 +80,7 @@ def _gaps(column: str, groups: Groups, bounds: Mapping[str, Any]) -> Iterator[Ga
             f"gap {column} error, 95% low",
             _pair(column, *worst),
             max(0.0, shown[worst]),
-            bounds["max_error_gap"],
+            bounds.max_error_gap,
             _key("max_error_gap"),
         )
 

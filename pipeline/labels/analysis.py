@@ -79,8 +79,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     staged = staging.stage(config, run_folder)
     applied = apply(config, run_folder, staged)
     labels = _labels(applied, config)
-    bounds = config.labeling.gates.model_dump()
-    gates = label_gates.judge(labels.model_dump(), bounds)
+    gates = label_gates.judge(labels.model_dump(), config.labeling.gates)
     report = LfReport(
         format=1,
         config=config.name,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from core.names import (
     VARIANT_REPORT,
     Report,
 )
+from core.sections import LabelGates
 from core.targets import TARGETS
 from core.version_record import read_record, withdrawn_folder
 from models.labels import gates as label_gates
@@ -52,7 +53,7 @@ def collect(
     executions: Sequence[Execution],
     run_folder: Path,
     running: bool,
-    label_bounds: Mapping[str, Any],
+    label_bounds: LabelGates,
 ) -> Findings:
     """Reads the reports of a run's executions.
 

@@ -116,7 +116,7 @@ class Recorder:
     ) -> summary.Summary:
         run, config = self._run, self._run.config
         found = findings.collect(
-            self._executions, run.folder, state == "RUNNING", config.labeling.gates.model_dump()
+            self._executions, run.folder, state == "RUNNING", config.labeling.gates
         )
         return summary.Summary(
             format=summary.FORMAT,

@@ -131,6 +131,12 @@ def changed_by(
             {"FeatureSelector", "run"},
         ),
         (
+            "core/sections.py",
+            "    max_gap: ",
+            "    max_growth: Share\n    max_gap: ",
+            {"FairnessGate.server", "FairnessGate.edge", "run"},
+        ),
+        (
             "components/pushing/push_gate.py",
             "blessed and not rows",
             "blessed",

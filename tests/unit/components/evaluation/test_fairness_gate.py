@@ -3,6 +3,7 @@
 import pytest
 
 from components.evaluation.fairness_gate import apply_gates
+from core.sections import Bounds
 from models.metrics.gates import Gate
 
 METRICS = {
@@ -11,11 +12,13 @@ METRICS = {
     "sex=Male": {"auc": 0.70, "tpr": 0.6, "examples": 600},
     "race=Other": {"auc": 0.10, "tpr": 0.1, "examples": 20},
 }
-BOUNDS: dict[str, object] = {"min": {}, "min_by_slice": {}, "max_drop": {}, "max_gap": {}}
+BOUNDS = Bounds(min={}, min_by_slice={}, max_drop={}, max_gap={})
 
 
 def gates(baseline: dict[str, float] | None = None, **bounds: object) -> list[Gate]:
-    return apply_gates("server", METRICS, baseline, BOUNDS | bounds, min_slice_rows=100)
+    return apply_gates(
+        "server", METRICS, baseline, BOUNDS.model_copy(update=bounds), min_slice_rows=100
+    )
 
 
 def test_overall_bound_names_value_bound_and_key() -> None:

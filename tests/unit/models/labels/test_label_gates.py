@@ -12,6 +12,7 @@ from components.labels.label_gate import LabelGate
 from core.errors import InputError
 from core.intervals import newcombe_interval, wilson_interval
 from core.names import LABEL_GATES, LABEL_REPORT
+from core.sections import LabelGates
 from models.labels import gates as label_gates
 from models.labels import groups as label_groups
 from models.labels.rows import coded
@@ -55,7 +56,7 @@ REPORT: dict[str, Any] = {
 
 
 def judge(**bounds: float) -> list[Gate]:
-    return label_gates.judge(REPORT, {**NO_BOUNDS, **bounds})
+    return label_gates.judge(REPORT, LabelGates.model_validate({**NO_BOUNDS, **bounds}))
 
 
 def test_no_bound_no_gate() -> None:
@@ -103,14 +104,17 @@ def test_error_gap_is_what_the_interval_shows_of_it() -> None:
         True,
     )
     worse = {"sex": {**REPORT["groups"]["sex"], "Male": group(6000, 0.95, 130, 65)}}
-    bounds = {**NO_BOUNDS, "max_error_gap": 0.2}
+    bounds = LabelGates.model_validate({**NO_BOUNDS, "max_error_gap": 0.2})
     [gate] = label_gates.judge({**REPORT, "groups": worse}, bounds)
     assert not gate.passed
 
 
 def test_true_labels_are_not_gated() -> None:
     report: dict[str, Any] = {"mode": "gold", "coverage": None, "conflict": None, "groups": {}}
-    assert label_gates.judge(report, {**NO_BOUNDS, "min_coverage": 0.9}) == []
+    assert (
+        label_gates.judge(report, LabelGates.model_validate({**NO_BOUNDS, "min_coverage": 0.9}))
+        == []
+    )
 
 
 def test_intervals_of_differences_are_those_of_the_literature() -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.errors import InputError
 from core.files import REPOSITORY
+from core.sections import LabelGates
 from core.version_record import withdrawn_folder
 from pipeline.metadata.connection import SQLITE
 from pipeline.metadata.store import open_store
@@ -21,6 +22,8 @@ from pipeline.report.summary import Summary
 from pipeline.versions.reconcile import forget_deleted
 from tests.support.records.one_run import Store
 from tests.support.records.summaries import MODEL, NODE, RUN_ID, VALUES
+
+NO_BOUNDS = LabelGates.model_construct(**dict.fromkeys(LabelGates.model_fields))
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -87,7 +90,7 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     store.add("Pusher.server", "PushedModel", {}, pushed, mlmd.Execution.CACHED)
     opened = open_store(store.folder)
     assert opened is not None
-    found = collect(opened.executions(RUN_ID), store.folder, running=True, label_bounds={})
+    found = collect(opened.executions(RUN_ID), store.folder, running=True, label_bounds=NO_BOUNDS)
     assert found.labels == VALUES["labels"]
     assert found.features == {"kept": ["age"]}
     assert found.tuner == [{"score": 0.9}]
@@ -101,10 +104,10 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     withdrawn = withdrawn_folder(version.parent)
     withdrawn.mkdir()
     version.rename(withdrawn / "17")
-    again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
+    again = collect(opened.executions(RUN_ID), store.folder, True, NO_BOUNDS).pushed["server"]
     assert (again.version, again.why) == (None, "version 17 was rolled back")
     (withdrawn / "17").rmdir()
-    again = collect(opened.executions(RUN_ID), store.folder, True, {}).pushed["server"]
+    again = collect(opened.executions(RUN_ID), store.folder, True, NO_BOUNDS).pushed["server"]
     assert again.version is None
     assert "its folder" in str(again.why)
 
@@ -119,7 +122,7 @@ def test_the_run_whose_weights_were_started_from(store: Store) -> None:
     assert base_model(executions) == base
     assert opened.run_of(base) == RUN_ID
     assert opened.run_of("nowhere") is None
-    assert collect(executions, store.folder, False, {}).training == start
+    assert collect(executions, store.folder, False, NO_BOUNDS).training == start
 
 
 def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> None:
@@ -158,7 +161,9 @@ def test_why_a_model_was_not_pushed(store: Store) -> None:
     store.add("Pusher.server", "PushedModel", {}, {"pushed": 0})
     opened = open_store(store.folder)
     assert opened is not None
-    pushed = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={}).pushed
+    pushed = collect(
+        opened.executions(RUN_ID), store.folder, running=False, label_bounds=NO_BOUNDS
+    ).pushed
     assert pushed["edge"].why == (
         "gap sex tpr 0.134 > 0.10; auc on sex=Male 0.7 < 0.85; f1 not measurable < 0.85"
     )
@@ -170,7 +175,7 @@ def test_a_failed_execution_has_no_findings(store: Store) -> None:
     store.add("SnorkelLabeler", "LabelReport", report, state=mlmd.Execution.FAILED)
     opened = open_store(store.folder)
     assert opened is not None
-    found = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds={})
+    found = collect(opened.executions(RUN_ID), store.folder, running=False, label_bounds=NO_BOUNDS)
     assert found.labels is None
     assert found.pushed["server"].why == "the run stopped before it"
 
