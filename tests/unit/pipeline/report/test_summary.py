@@ -23,7 +23,8 @@ from pipeline.versions.reconcile import forget_deleted
 from tests.support.records.one_run import Store
 from tests.support.records.summaries import MODEL, NODE, RUN_ID, VALUES
 
-NO_BOUNDS = LabelGates.model_construct(**dict.fromkeys(LabelGates.model_fields))
+UNSET: dict[str, Any] = dict.fromkeys(LabelGates.model_fields)
+NO_BOUNDS = LabelGates.model_construct(**UNSET)
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
