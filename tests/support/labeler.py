@@ -1,7 +1,7 @@
 """SnorkelLabeler as a function of rows, through Beam and TFX's own Examples files."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ def label(
     examples: Examples,
     answers: Mapping[str, Any] | None = None,
     seed: int = 1,
+    groups: Sequence[str] = GROUPS,
     **changes: Any,
 ) -> Result:
     """Runs the component's own function with real artifacts and a real Beam pipeline."""
@@ -103,7 +104,7 @@ def label(
         "columns": {"label": LABEL_COLUMN, "positive": ">50K", "negative": "<=50K"},
         "labeling": labeling | changes,
         "features": NUMERIC + CATEGORICAL,
-        "groups": GROUPS,
+        "groups": groups,
         "seed": seed,
     }
     SnorkelLabeler.test_call(

@@ -1,7 +1,6 @@
 """What `lf` reports is what a run's labeler would, and rests on the gold rows' labels alone."""
 
 import csv
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,15 +45,14 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> No
         with open(path, newline="") as file:
             rows[split] = list(csv.DictReader(file))
     examples = labeler.write_examples(tmp_path / "in", rows, shards=2)
-    groups = json.dumps(["sex", "race", "age_group"])
     ran = labeler.label(
         tmp_path,
         examples,
         gold_rows=50,
         epochs=100,
         seed=config.seed,
-        groups=groups,
-        tuning=config.labeling.tuning.model_dump_json(),
+        groups=["sex", "race", "age_group"],
+        tuning=config.labeling.tuning.model_dump(mode="json"),
     )
     assert rounded(found.labels.model_dump(mode="json")) == rounded(ran.report)
     assert {gate.metric for gate in found.gates} >= {"coverage", "gap sex coverage"}
