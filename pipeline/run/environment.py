@@ -54,7 +54,7 @@ def prepare() -> None:
         import tensorflow as tf  # loads TensorFlow
         import tf_keras  # loads TensorFlow
     with _absent(_CLOUD_SOURCES):
-        import apache_beam  # noqa: F401 - loads Beam
+        import apache_beam  # loads Beam  # noqa: F401
 
     if sys.modules.setdefault("keras", tf_keras) is not tf_keras:
         raise RuntimeError("keras was imported before environment.prepare() was called")
