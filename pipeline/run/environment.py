@@ -7,6 +7,7 @@ metadata do not call it.
 
 import contextlib
 import gc
+import importlib
 import logging
 import os
 import sys
@@ -54,7 +55,7 @@ def prepare() -> None:
         import tensorflow as tf  # loads TensorFlow
         import tf_keras  # loads TensorFlow
     with _absent(_CLOUD_SOURCES):
-        import apache_beam  # loads Beam  # noqa: F401
+        importlib.import_module("apache_beam")
 
     if sys.modules.setdefault("keras", tf_keras) is not tf_keras:
         raise RuntimeError("keras was imported before environment.prepare() was called")
