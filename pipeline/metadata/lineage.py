@@ -1,8 +1,10 @@
 """From a model to the raw files it was made of, and from a span of data to what was made of it."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import InputError
 from core.targets import TARGETS
@@ -152,12 +154,23 @@ def of_span(graph: Graph, folder: Path, span: int) -> Descendants:
 
 def facts(step: Execution) -> Properties:
     """What a node was told that matters for its result; its code by SHA-256."""
-    told = step.properties
+    told = {**_leaves(json.loads(str(step.properties.get("settings") or "{}"))), **step.properties}
     found = {key: told[key] for key in FACTS if told.get(key) not in ("", None)}
     if "code_sha256" in told:
         found["code_sha256"] = told["code_sha256"]
     elif code := _CODE.search(str(told.get("custom_config", ""))):
         found["code_sha256"] = code[1]
+    return found
+
+
+def _leaves(settings: dict[str, Any]) -> Properties:
+    """Keys of sections with their values, whatever the section."""
+    found: Properties = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            found |= _leaves(value)
+        elif isinstance(value, str | int | float):
+            found[key] = value
     return found
 
 
