@@ -1,11 +1,13 @@
 """The DAG: which nodes run again after an edit, and one place for what is known of a target."""
 
+import itertools
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tfx.orchestration.pipeline import Pipeline
 
 from core.config import Config
 from core.files import REPOSITORY
@@ -38,13 +40,18 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="module")
-def code_of_nodes(config: Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The modules that each node's hash is told of, by the node's id; empty for stock ones."""
+def made(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """The DAG; the hashes of its nodes are the names of the modules that they are told of."""
     folder = tmp_path_factory.mktemp("runs") / config.name
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dag, "code_sha256", lambda *modules: " ".join(modules))
-        made = dag.create_pipeline(config, Staged(str(folder), "", (1,), {}, ()), folder)
+        return dag.create_pipeline(config, Staged(str(folder), "", (1,), {}, ()), folder)
+
+
+@pytest.fixture(scope="module")
+def code_of_nodes(made: Pipeline) -> dict[str, list[str]]:
+    """The modules that each node's hash is told of, by the node's id; empty for stock ones."""
     return {node.id: told(node.exec_properties).split() for node in made.components}
 
 
@@ -183,3 +190,20 @@ def test_every_target_has_its_bounds_and_a_node_that_makes_it(
     for target in TARGETS.values():
         assert config.evaluation.bounds_of(target.name).min
         assert target.producer in code_of_nodes
+
+
+def drawn_edges(mermaid: str) -> set[tuple[str, str]]:
+    """Edges of a flowchart: `A & B --> C -.-> D`."""
+    edges = set()
+    for line in mermaid.splitlines():
+        steps = [step.strip().split(" & ") for step in re.split(r" (?:-->|-\.->) ", line.strip())]
+        for sources, targets in itertools.pairwise(steps):
+            edges |= {(source, target) for source in sources for target in targets}
+    return edges
+
+
+def test_the_picture_in_the_readme_has_every_edge(made: Pipeline) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    mermaid = readme.partition("```mermaid")[2].partition("```")[0]
+    wired = {(above.id, node.id) for node in made.components for above in node.upstream_nodes}
+    assert drawn_edges(mermaid) == wired
