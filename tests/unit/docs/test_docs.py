@@ -22,7 +22,14 @@ ROOMS = (
 NAMED = re.compile(rf"`((?:{ROOMS})/[\w./-]+\.(?:py|yaml|pbtxt|md|sh|txt|csv))`")
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#]*)(?:#([^)]*))?\)")
 # What a page tells people to write themselves.
-EXAMPLES = ("configs/shop.yaml", "configs/taxi.yaml", "data/shop/", "data/taxi/", "schema/shop/")
+EXAMPLES = (
+    "configs/shop.yaml",
+    "configs/taxi.yaml",
+    "data/shop/",
+    "data/taxi/",
+    "schema/shop/",
+    "schema/taxi/",
+)
 
 
 def test_there_are_pages() -> None:
