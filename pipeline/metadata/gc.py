@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import lock
+from core.errors import InputError
 from core.targets import TARGETS
 from pipeline.metadata.executions import RAW_FILE, Execution
 from pipeline.metadata.graph import Graph
@@ -46,7 +47,12 @@ def plan(graph: Graph, folder: Path, keep: int) -> list[Removal]:
         graph: of the pipeline.
         folder: <root>/<name>.
         keep: how many of the newest runs keep their files.
+
+    Raises:
+        InputError: the records speak of files elsewhere, as after the folder was moved or copied:
+            then nothing under it could be accounted for.
     """
+    _check_place(graph, folder)
     newest = list(graph.runs)[-keep:]
     steps = {step.id: step for run_id in newest for step in graph.of_run(run_id)}
     rollbacks = [m for m in models_of(graph, folder) if m.version and m.version.status != "deleted"]
@@ -89,6 +95,17 @@ def collect(store: Metadata, removals: Iterable[Removal], tell: Callable[[Remova
         else:
             removal.path.unlink(missing_ok=True)
         tell(removal)
+
+
+def _check_place(graph: Graph, folder: Path) -> None:
+    for artifact in graph.artifacts:
+        elsewhere = not Path(artifact.uri).is_relative_to(folder)
+        if elsewhere and artifact.type_name != RAW_FILE and not artifact.deleted:
+            raise InputError(
+                f"{folder}: its records speak of files elsewhere ({artifact.uri}), so that nothing "
+                "here can be accounted for and nothing was removed; move the folder back to where "
+                "its runs were made"
+            )
 
 
 def _artifacts(graph: Graph, folder: Path, kept: set[int]) -> Iterator[Removal]:

@@ -1,6 +1,7 @@
 """Retention: what goes, what stays, what the cache makes of it, and a kill in the midst of it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,23 @@ def test_what_cannot_be_is_named(
 ) -> None:
     assert main(runs.arguments("gc", "--keep", keep)) == 2
     assert message in printed(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("way", ["moved", "copied"])
+def test_nothing_goes_where_records_speak_of_another_folder(
+    runs: Runs, capsys: pytest.CaptureFixture[str], tmp_path: Path, way: str
+) -> None:
+    assert runs.run("finish") == 0
+    root = tmp_path / "elsewhere"
+    if way == "moved":
+        runs.folder.parent.rename(root)
+    else:
+        shutil.copytree(runs.folder.parent, root)
+    arguments = [a.replace(str(runs.folder.parent), str(root)) for a in runs.arguments("gc")]
+    before = sorted(root.rglob("*"))
+    assert main([*arguments, "--keep", "10"]) == 2
+    assert "its records speak of files elsewhere" in printed(capsys.readouterr().err)
+    assert sorted(root.rglob("*")) == before
 
 
 def write(folder: Path, name: str) -> str:
