@@ -8,6 +8,7 @@ from core.errors import InputError
 
 DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 2**18
+_LONGEST_CELL = 2**31 - 1  # characters; the csv module alone stops at 131,072
 
 Table = list[list[str]]
 
@@ -37,6 +38,7 @@ def parse(text: str, name: str, delimiter: str = ",") -> tuple[list[str], Table]
     Raises:
       InputError: It is not valid CSV.
     """
+    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: Table = []
     try:

@@ -49,22 +49,35 @@ def part_of(span: int) -> str:
 
 
 def csv_files(folder: Path) -> list[Path]:
-    """The data files of a part."""
-    return sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    """The data files of a part.
+
+    Raises:
+        InputError: one is no file, or has a name that is not UTF-8.
+    """
+    found = sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    for path in found:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "a link that leads nowhere"
+            raise InputError(f"{path}: {what}, not a file; remove it or give it another ending")
+        if not path.name.isprintable():
+            raise InputError(f"{str(path)!a}: its name cannot be written as text; rename it")
+    return found
 
 
 def span_folders(folder: Path) -> dict[int, Path]:
     """The folder of each span.
 
     Raises:
-        InputError: there is none, or two have the same number.
+        InputError: there is none, two have the same number, or a folder is called nearly so.
     """
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
-        if match := re.fullmatch(r"span-(\d+)", path.name):
+        if match := re.fullmatch(r"span-(\d+)", path.name, re.ASCII):
             other = found.setdefault(int(match[1]), path)
             if other != path:
                 raise InputError(f"{other} and {path} have the same number; rename one of them")
+        elif re.match(r"span\W*_?\W*\d", path.name, re.IGNORECASE):
+            raise InputError(f"{path}: a span is called span-<number>; rename it, or move it away")
     if not found:
         raise InputError(f"{folder}: no span-<number> folder in it; put CSV files in span-1/")
     return found

@@ -68,13 +68,13 @@ def describe(
       missing: Texts that stand for an unknown value.
       wanted: The kind that its owner says it has; None to find out.
     """
+    if not header:
+        return Seen(header, LEFT_OUT, "it has no name", "name it in the header")
     known = [cell for cell in present(cells, missing) if cell]
     counts = Counter(known)
     if wanted is not None:
         return _as_wanted(header, known, counts, wanted)
     share = len(known) / len(cells)
-    if not header:
-        return Seen(header, LEFT_OUT, "it has no name", "name it in the header")
     if not known:
         return Seen(header, LEFT_OUT, "empty in every row")
     if share < MIN_PRESENCE:

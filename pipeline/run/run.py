@@ -173,6 +173,11 @@ def _forget_deleted_versions(folder: Path) -> None:
 
 
 def _check_writable(folder: Path, root: Path) -> None:
+    if signs := [sign for sign in "*?[" if sign in str(folder)]:
+        raise InputError(
+            f"--root {root}: TFX would take '{signs[0]}' in {folder} for a pattern of files; give "
+            "a folder whose path has none of * ? ["
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:

@@ -37,3 +37,7 @@ def test_quoted_line_ends_and_a_byte_order_mark() -> None:
 def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         csv_text.decode(content, "x.csv")
+
+
+def test_a_cell_may_be_long() -> None:
+    assert csv_text.parse(f"a\n{'x' * 200_000}\n", "x.csv")[1] == [["x" * 200_000]]

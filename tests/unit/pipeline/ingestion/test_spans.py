@@ -1,6 +1,7 @@
 """Which spans a run takes: whole, damaged, doubled, changed, late, suspected, accepted ones."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,30 @@ def test_a_span_that_arrives_after_the_window_was_fixed_waits_for_the_next_look(
 
 def test_a_name_is_the_part_and_the_file() -> None:
     assert SourceFile("span-1", "/data/span-0001/a.csv", "0").name == "span-1/a.csv"
+
+
+@pytest.mark.parametrize("name", ["span_4", "Span-4", "span-4 (copy)", "span4", "SPAN - 4"])
+def test_a_folder_called_nearly_like_a_span_is_named(folder: Path, name: str) -> None:
+    write(folder, name, "rows")
+    with pytest.raises(InputError, match="a span is called span-<number>; rename it"):
+        look(folder)
+
+
+def test_folders_of_other_names_are_left_alone(folder: Path) -> None:
+    for name in ("spanish", "notes", ".span-4", "span-"):
+        write(folder, name, "rows")
+    assert look(folder).spans == (1, 2, 3)
+
+
+def test_what_is_no_file_of_a_span_is_named(folder: Path) -> None:
+    (folder / "span-2" / "more.csv").mkdir()
+    with pytest.raises(InputError, match=r"span-2/more\.csv: a folder, not a file"):
+        look(folder)
+    (folder / "span-2" / "more.csv").rmdir()
+    (folder / "span-2" / "more.csv").symlink_to(folder / "nowhere.csv")
+    with pytest.raises(InputError, match=r"span-2/more\.csv: a link that leads nowhere"):
+        look(folder)
+    (folder / "span-2" / "more.csv").unlink()
+    (folder / "span-2" / os.fsdecode(b"caf\xe9.csv")).write_text("rows")
+    with pytest.raises(InputError, match="its name cannot be written as text; rename it"):
+        look(folder)

@@ -103,3 +103,8 @@ def test_a_name_that_is_taken_is_refused(name: str, there: str) -> None:
 def test_a_new_name_is_accepted(tmp_path: Path) -> None:
     names.check_data_set("taxi_2", tmp_path)
     assert list(tmp_path.iterdir()) == [], "a check makes nothing"
+
+
+def test_a_column_without_a_name_is_left_out() -> None:
+    seen = columns.describe("", [], ())
+    assert (seen.kind, seen.why) == (columns.LEFT_OUT, "it has no name")

@@ -138,6 +138,16 @@ def test_an_unwritable_root_is_named(runs: Runs, capsys: pytest.CaptureFixture[s
         assert f"--root {root}: cannot be written" in printed(capsys.readouterr().err)
 
 
+@pytest.mark.parametrize("name", ["runs [old]", "runs*", "what?"])
+def test_a_root_that_tfx_would_take_for_a_pattern_is_named(
+    runs: Runs, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    runs.root = runs.root / name
+    assert runs.run() == 2
+    assert "for a pattern of files" in printed(capsys.readouterr().err)
+    assert not runs.root.exists()
+
+
 def test_bad_data_stops_before_anything_is_written(
     runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
