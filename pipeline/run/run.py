@@ -22,7 +22,7 @@ from pipeline.metadata.store import Metadata, open_store
 from pipeline.report.history import run_ids
 from pipeline.report.summary import Summary
 from pipeline.run.environment import keeping, prepare
-from pipeline.run.events import Event, Listener, NodeError
+from pipeline.run.events import Event, Listener, NodeError, NodeStarted
 from pipeline.run.failures import Failure, explain, is_disk_full
 from pipeline.run.fingerprint import run_code_sha256
 from pipeline.run.recorder import Recorder, Run, new_run_id
@@ -89,7 +89,7 @@ def execute(
     """
     folder = (request.root / request.config.name).resolve()
     _check_writable(folder, request.root)
-    with lock.hold(folder / lock.FILE), interruptible(), Usage() as usage:
+    with lock.hold(folder / lock.FILE), interruptible() as signals, Usage() as usage:
         settle(request.config, folder)
         tell("staging the data")
         staged = stage(request.config, folder, request.window)
@@ -97,7 +97,7 @@ def execute(
         run = Run(run_id, request.config_name, request.config, staged, folder)
         recorder = Recorder(run, usage)
         tell(f"run {run.run_id}: loading TensorFlow")
-        return _run(run, request, build, recorder, listener)
+        return _run(run, request, build, recorder, listener, signals)
 
 
 def _register(request: RunRequest, staged: Staged, folder: Path) -> str:
@@ -124,28 +124,38 @@ def _register(request: RunRequest, staged: Staged, folder: Path) -> str:
 
 
 def _run(
-    run: Run, request: RunRequest, build: Builder, recorder: Recorder, listener: Listener
+    run: Run,
+    request: RunRequest,
+    build: Builder,
+    recorder: Recorder,
+    listener: Listener,
+    signals: list[int],
 ) -> RunOutcome:
     def on_event(event: Event) -> None:
+        if signals and isinstance(event, NodeStarted):
+            raise Interrupted(signals[0])  # the node before swallowed it
         recorder.on_event(event)
         listener(event)
 
-    node = None
     try:
         recorder.write("RUNNING")
         _launch(run, build, on_event)
         return RunOutcome(recorder.write("COMPLETE"), None, None)
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if not signals and isinstance(error, Exception):
+            return _failed(error, request, recorder)
         with contextlib.suppress(OSError, StatusError):  # the next run does it, if this one cannot
             _close_unfinished(run.folder)
-        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+        number = signals[0] if signals else signal.SIGINT
         return RunOutcome(recorder.write_if_possible("INTERRUPTED"), None, number)
-    except Exception as error:
-        cause: BaseException = error
-        if isinstance(error, NodeError) and error.__cause__ is not None:
-            node, cause = error.node, error.__cause__
-        failure = explain(cause, request.root, request.command)
-        return RunOutcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
+
+
+def _failed(error: Exception, request: RunRequest, recorder: Recorder) -> RunOutcome:
+    node, cause = None, error.__cause__ if isinstance(error, NodeError) else None
+    if isinstance(error, NodeError) and cause is not None:
+        node = error.node
+    failure = explain(cause or error, request.root, request.command)
+    return RunOutcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
 
 
 def _launch(run: Run, build: Builder, on_event: Listener) -> None:

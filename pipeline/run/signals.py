@@ -15,14 +15,20 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Makes SIGTERM and SIGINT raise Interrupted while the block runs."""
+def interruptible() -> Iterator[list[int]]:
+    """Makes SIGTERM and SIGINT raise Interrupted while the block runs.
+
+    Yields the numbers of those that came: code in between may make another error of Interrupted,
+    as Beam does of what is raised in a worker, or swallow it, as native code does.
+    """
+    numbers: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        numbers.append(number)
         raise Interrupted(number)
 
     with _handled(interrupt):
-        yield
+        yield numbers
 
 
 @contextmanager

@@ -69,6 +69,14 @@ def Work(  # noqa: N802
     elif task == "sleep":
         Path(os.environ["MINI_ROOT"], WORKING).touch()
         time.sleep(60)
+    elif task in ("make an error of a signal", "swallow a signal"):
+        try:
+            Path(os.environ["MINI_ROOT"], WORKING).touch()
+            time.sleep(60)
+        except KeyboardInterrupt as error:
+            if task != "swallow a signal":
+                raise RuntimeError("a worker failed") from error
+        (Path(model.uri) / "model.txt").write_text("whole")
     elif task == "meet":
         _meet(Path(os.environ["MINI_ROOT"]), label)
         (Path(model.uri) / "model.txt").write_text("whole")

@@ -180,6 +180,24 @@ def test_a_killed_run_is_seen_as_interrupted_and_resumes(
     assert models == ["whole"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("work", "state", "again"),
+    [("make an error of a signal", "FAILED", "RAN"), ("swallow a signal", "RAN", "CACHED")],
+)
+def test_a_signal_interrupts_whatever_a_node_makes_of_it(
+    runs: Runs, forks: Forks, number: int, work: str, state: str, again: str
+) -> None:
+    process = runs.start(forks, work)
+    os.kill(process, number)
+    assert forks.wait(process) == 128 + number, runs.log.read_text()
+    assert runs.summary()["state"] == "INTERRUPTED"
+    assert runs.summary()["failure"] is None
+    assert runs.states()["Work"] == state
+    assert runs.run() == 0
+    assert runs.states() == {"Make": "CACHED", "Work": again, "Last": "RAN"}
+
+
 def test_while_a_run_goes_on_a_second_is_refused_and_readers_read(
     runs: Runs, forks: Forks, capsys: pytest.CaptureFixture[str]
 ) -> None:
