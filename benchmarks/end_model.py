@@ -102,11 +102,7 @@ def weak_labels(prepared: Prepared, applied: analysis.Applied, seed: int) -> Any
     label, weight = analysis.probability(applied, config), covered.astype(np.float32)
     gold = list(applied.gold)
     label[gold], weight[gold] = list(applied.gold.values()), config.labeling.gold_weight
-    return replace(
-        prepared.rows,
-        label=label.astype(np.float32)[:, None],
-        weight=weight[:, None],
-    )
+    return replace(prepared.rows, label=label.astype(np.float32)[:, None], weight=weight[:, None])
 
 
 def train(prepared: Prepared, rows: Any, seed: int) -> dict[str, float]:

@@ -48,9 +48,7 @@ class Drop:
 
 
 def find_drops(
-    statistics: statistics_pb2.DatasetFeatureStatistics,
-    columns: list[str],
-    features: Selection,
+    statistics: statistics_pb2.DatasetFeatureStatistics, columns: list[str], features: Selection
 ) -> list[Drop]:
     """Columns that are nearly empty or nearly constant in the training rows.
 

@@ -33,9 +33,7 @@ from components.beam import record_batches
 from components.splits import split_pattern
 
 
-def statistics_of(
-    batches: Iterable[pa.RecordBatch],
-) -> statistics_pb2.DatasetFeatureStatisticsList:
+def statistics_of(batches: Iterable[pa.RecordBatch]) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Statistics of all rows, in TFDV's form and with TFDV's default options.
 
     Args:

@@ -73,11 +73,7 @@ def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]
 
 
 def prediction_rows(
-    target: str,
-    served: Served,
-    expected: np.ndarray,
-    settings: PushSettings,
-    compared: bool,
+    target: str, served: Served, expected: np.ndarray, settings: PushSettings, compared: bool
 ) -> list[Gate]:
     """Whether a fresh process answered as the pipeline does, and fast enough.
 
@@ -109,11 +105,7 @@ def prediction_rows(
 
 
 def comparison_rows(
-    target: str,
-    candidate: np.ndarray,
-    live: np.ndarray,
-    rows: RawRows,
-    settings: PushSettings,
+    target: str, candidate: np.ndarray, live: np.ndarray, rows: RawRows, settings: PushSettings
 ) -> list[Gate]:
     """A row for each metric overall and in each slice that is large enough."""
     columns = {c: rows.columns[c] for keys in settings.evaluation.slices for c in keys}

@@ -20,12 +20,7 @@ from tfx.utils import path_utils
 from components.artifacts import TFLiteVariants
 from components.splits import split_pattern
 from core import sections
-from core.names import (
-    EDGE_MODEL_FILE,
-    PREPROCESSING_FILE,
-    QUANTIZATION_REPORT,
-    STUDENT_FILE,
-)
+from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT, STUDENT_FILE
 from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, measure

@@ -83,10 +83,7 @@ def run_fn(fn_args: FnArgs) -> None:
         teacher, train, evaluation, cross_entropy, plan, section.sparsity
     )
     export_server_model(
-        pruned,
-        fn_args.transform_graph_path,
-        settings.preprocessing,
-        fn_args.serving_model_dir,
+        pruned, fn_args.transform_graph_path, settings.preprocessing, fn_args.serving_model_dir
     )
     write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
     os.makedirs(fn_args.model_run_dir, exist_ok=True)

@@ -167,12 +167,7 @@ def never_married(row: Row) -> int:
 @labeling_function()
 def no_longer_married(row: Row) -> int:
     """One adult's pay alone, without a higher degree or a manager's post."""
-    apart = row["marital-status"] in {
-        "Divorced",
-        "Separated",
-        "Widowed",
-        "Married-spouse-absent",
-    }
+    apart = row["marital-status"] in {"Divorced", "Separated", "Widowed", "Married-spouse-absent"}
     return NEGATIVE if apart and row["education"] not in DEGREE else ABSTAIN
 
 

@@ -120,13 +120,7 @@ def class_balance(positive: int, negative: int) -> float:
     return positive / (positive + negative)
 
 
-def fit(
-    vectors: Votes,
-    counts: Counts,
-    gold: Gold,
-    names: Sequence[str],
-    how: Fitting,
-) -> Fitted:
+def fit(vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: Fitting) -> Fitted:
     """Fits and judges the methods, and takes one.
 
     Agreement tells something from three functions on; where fewer vote, the combiner is taken.

@@ -187,10 +187,7 @@ def slice_rows(
 
 
 def gap(
-    by_slice: Mapping[str, Mapping[str, float | None]],
-    column: str,
-    rate: str,
-    min_slice_rows: int,
+    by_slice: Mapping[str, Mapping[str, float | None]], column: str, rate: str, min_slice_rows: int
 ) -> float | None:
     """Largest difference of a rate between the groups of a column.
 

@@ -87,11 +87,7 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
         spec[TOKENS] = tf.io.FixedLenFeature([inputs.text * inputs.tokens], tf.int64)
     columns = _parse(patterns, spec)
     rows = Rows(
-        columns[NUMERIC],
-        columns[CATEGORICAL],
-        columns[LABEL],
-        columns[WEIGHT],
-        columns.get(TOKENS),
+        columns[NUMERIC], columns[CATEGORICAL], columns[LABEL], columns[WEIGHT], columns.get(TOKENS)
     )
     if not rows.weight.any():
         raise InputError(
