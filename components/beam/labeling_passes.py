@@ -82,9 +82,8 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     how = Fitting(told.epochs, settings.seed, told.method, told.tuning)
     groups = label_groups.merge(tally.groups for tally in tallies)
     of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
-    fitted, report = label_report.fit_and_report(
-        names, vectors, counts, gold, len(answered), how, groups, of_gold
-    )
+    fitted = label_model.fit(vectors, counts, gold, names, how)
+    report = label_report.weak(names, vectors, counts, gold, fitted, len(answered), groups, of_gold)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
     labels = {c.row_id: c.label for c in gold_rows}

@@ -29,7 +29,7 @@ from core.sections import Section, Slicing
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
-from models.metrics.registry import RATES, all_slices, gap, overall_metrics
+from models.metrics.registry import RATES, gap, overall_metrics, slice_metrics, slice_rows
 from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
 from models.network.pruning import measured_sparsity
@@ -63,7 +63,10 @@ def evaluate(
     """
     if not np.isfinite(probabilities).all():
         raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
-    by_slice = all_slices(labels, probabilities, columns, settings.evaluation.slices)
+    by_slice = {
+        name: slice_metrics(labels[rows], probabilities[rows])
+        for name, rows in slice_rows(columns, settings.evaluation.slices).items()
+    }
     return {
         "metrics": overall_metrics(labels, probabilities),
         "slices": by_slice,
@@ -118,7 +121,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
             report[name]["sparsity"] = measured_sparsity(network)
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
-        probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows)
+        probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows.features)
         report[name] = evaluate(labels, probabilities, columns, told) | measured[name]
     report_path = Path(variant_report.uri, VARIANT_REPORT.file)
     report_path.write_text(json.dumps(report, indent=1), encoding="utf-8")

@@ -12,11 +12,11 @@ import tensorflow_transform as tft
 
 from components.pushing.fresh_process import Served, serve
 from core import operation
-from core.names import LABEL, ROW_ID, WEIGHT
+from core.names import LABEL, WEIGHT
 from core.sections import LabelSource, Section, Slicing, TrueLabel
 from core.targets import TARGETS
 from models.export.fresh_predictions import Task
-from models.export.raw_rows import RawRows, labels_of, load_raw_rows, newest_labelled
+from models.export.raw_rows import RawRows, load_raw_rows, newest_labelled
 from models.metrics.comparison import Difference, compare
 from models.metrics.gates import OVERALL, Gate, PushChecks, at_least, at_most
 from models.metrics.registry import METRICS, slice_rows
@@ -45,9 +45,8 @@ class Compared:
 
 def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> Compared:
     """The labelled rows of the newest span, or the test split where they are too few."""
-    newest, labelled = newest_labelled(
-        evaluation, settings.columns.label, ROW_ID, settings.labeling.mode
-    )
+    column, mode = settings.columns.label, settings.labeling.mode
+    newest, labelled = newest_labelled(evaluation, column, mode)
     if len(labelled) >= settings.pusher.min_rows:
         source = f"{len(labelled)} labelled rows of span {newest} in the eval split"
         return Compared(evaluation.take(labelled), source)
@@ -115,7 +114,8 @@ def comparison_rows(
         if members.sum() >= settings.evaluation.min_slice_rows
     }
     bounds = settings.pusher.max_regression
-    differences = compare(labels_of(rows), candidate, live, slices, sorted(bounds))
+    labels = np.round(rows.columns[LABEL])
+    differences = compare(labels, candidate, live, slices, sorted(bounds))
     return [_row(target, difference, bounds[difference.metric]) for difference in differences]
 
 

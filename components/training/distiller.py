@@ -18,10 +18,9 @@ from components.splits import split_pattern
 from core import sections
 from core.names import DISTILLATION_REPORT, STUDENT_FILE, TEACHER_FILE
 from core.sections import Section, Stopping
-from models.network.distillation import Distillation, distill
+from models.network.distillation import distill
 from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
-from models.network.network import Architecture
 from models.network.rows import load_rows
 from models.network.training import Plan
 
@@ -60,13 +59,10 @@ def write_student(
     student, report = distill(
         teacher=tf_keras.models.load_model(teacher_path, compile=False),
         inputs=inputs,
-        architecture=Architecture(section.hidden_units, section.embedding_dim),
         train=load_rows([train], inputs),
         evaluation=load_rows([evaluation], inputs),
         plan=plan,
-        distillation=Distillation(section.temperature, section.label_share),
-        pruning_epochs=section.pruning_epochs,
-        sparsity=section.sparsity,
+        section=section,
     )
     student.save(os.path.join(folder, STUDENT_FILE))
     with open(os.path.join(folder, DISTILLATION_REPORT.file), "w", encoding="utf-8") as file:

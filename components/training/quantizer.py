@@ -47,7 +47,7 @@ def bundle_document(description: Description, variant: str) -> dict[str, Any]:
     """What a device needs beside the TFLite file: from a raw record to a decision."""
     tokens = {TOKENS: "int64"} if description.layout.text else {}
     return {
-        **json.loads(description.to_json()),
+        **description.document(),
         "variant": variant,
         "signature": {
             "name": DEFAULT_SIGNATURE,

@@ -68,10 +68,8 @@ def run_fn(fn_args: FnArgs) -> None:
     evaluation = load_rows(fn_args.eval_files, inputs)
     tf_keras.utils.set_random_seed(seed)
     teacher = build_network(inputs, architecture_of(values), "teacher")
-    meaning = describe(fn_args.transform_graph_path, settings.preprocessing).to_json()
-    outcome = start_training(
-        teacher, fn_args.base_model, section.warm_start, json.loads(meaning), values
-    )
+    meaning = describe(fn_args.transform_graph_path, settings.preprocessing).document()
+    outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
     initial_loss = evaluation_loss(teacher, evaluation, cross_entropy)
     initial_weights = teacher.get_weights()
     plan = Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience)

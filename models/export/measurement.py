@@ -4,7 +4,6 @@ import gzip
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 _WARM_UP_CALLS = 5
 
@@ -16,11 +15,6 @@ def sizes(contents: Iterable[bytes]) -> dict[str, int]:
         "bytes": sum(len(content) for content in contents),
         "gzip_bytes": sum(len(gzip.compress(content, mtime=0)) for content in contents),
     }
-
-
-def folder_contents(folder: str) -> list[bytes]:
-    """Returns the content of each file below a folder."""
-    return [path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()]
 
 
 def median_latency_us(call: Callable[[], object], repeats: int) -> float:

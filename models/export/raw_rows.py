@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core.names import LABEL, WEIGHT
-from models.network.rows import load_all_records
+from core.names import LABEL, ROW_ID, WEIGHT
+from models.network.rows import load_records
 
 _PARSE_ROWS = 8192
 _SPAN = re.compile(r"span-(\d+):")
@@ -53,7 +53,7 @@ def load_raw_rows(patterns: Sequence[str], spec: Mapping[str, Any]) -> RawRows:
     Raises:
       InputError: No file matches, or a file is truncated or damaged.
     """
-    examples = load_all_records(patterns)
+    examples = load_records(patterns)
     parts: dict[str, list[np.ndarray]] = {name: [] for name in spec}
     for first in range(0, len(examples), _PARSE_ROWS):
         parsed = tf.io.parse_example(examples[first : first + _PARSE_ROWS], dict(spec))
@@ -75,9 +75,7 @@ def _dense(column: tf.SparseTensor) -> np.ndarray:
     return numbers
 
 
-def newest_labelled(
-    rows: RawRows, label_column: str, row_id: str, mode: str
-) -> tuple[int, np.ndarray]:
+def newest_labelled(rows: RawRows, label_column: str, mode: str) -> tuple[int, np.ndarray]:
     """Number of the newest span, and which of its rows have a true label (row numbers).
 
     In gold mode these are the rows that weigh anything. In weak mode they are those in which the
@@ -85,13 +83,12 @@ def newest_labelled(
     gave that label.
 
     Args:
-      rows: With `label`, `weight`, the column of the true label and that of row ids.
+      rows: With `label`, `weight`, the column of the true label and `row_id`, `span-3:17`.
       label_column: The column of the true label; where it is called `label` the labeler wrote over
         it, and only the weights tell.
-      row_id: The column of row ids, `span-3:17`.
       mode: `weak` or `gold`, as in the configuration.
     """
-    matches = [_SPAN.match(text) for text in rows.columns[row_id]]
+    matches = [_SPAN.match(text) for text in rows.columns[ROW_ID]]
     spans = np.array([int(match[1]) if match else 0 for match in matches])
     weight, truth = rows.columns[WEIGHT], rows.columns[label_column]
     known = weight > (0.0 if mode == "gold" else 1.0)
@@ -99,8 +96,3 @@ def newest_labelled(
         known |= truth != "" if truth.dtype == object else ~np.isnan(truth)
     newest = int(spans.max()) if len(spans) else 0
     return newest, np.flatnonzero(known & (spans == newest))
-
-
-def labels_of(rows: RawRows) -> np.ndarray:
-    """True labels, 0 or 1, float [rows], of rows that have one."""
-    return np.round(rows.columns[LABEL]).astype(np.float64)

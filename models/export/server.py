@@ -11,7 +11,7 @@ import tf_keras
 
 from core.names import PRUNED_FILE
 from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
-from models.export.measurement import folder_contents, median_latency_us, sizes
+from models.export.measurement import median_latency_us, sizes
 from models.network.features import PROBABILITY
 from models.network.rows import load_records
 
@@ -37,7 +37,8 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
         examples = tf.constant(load_records([requests], batch))
         call = functools.partial(answer, **{EXAMPLES: examples})
         latency[f"batch_{batch}"] = median_latency_us(call, repeats)
-    return {**sizes(folder_contents(folder)), "latency_us": latency}
+    files = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
+    return {**sizes(path.read_bytes() for path in files), "latency_us": latency}
 
 
 def predict_in_pipeline(

@@ -83,23 +83,15 @@ def _convert(folder: str, variant: str, calibration: Rows) -> bytes:
     if variant == FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     if variant == INT8:
-        converter.representative_dataset = lambda: _single_rows(calibration)
+        converter.representative_dataset = lambda: (
+            calibration.take(np.array([row])).features for row in range(calibration.count)
+        )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     return bytes(converter.convert())
 
 
-def _single_rows(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
-    for row in range(rows.count):
-        yield rows.take(np.array([row])).features
-
-
-def predict(content: bytes, rows: Rows) -> np.ndarray:
-    """Returns a variant's probabilities, float32 [rows]."""
-    return predict_features(content, rows.features)
-
-
-def predict_features(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
-    """Returns probabilities, float32 [rows], for transformed features; others are left alone."""
+def predict(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
+    """Returns a variant's probabilities, float32 [rows]; features it does not take are ignored."""
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
     inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
     return runner(**inputs)[PROBABILITY][:, 0].copy()
@@ -116,7 +108,7 @@ def predict_in_pipeline(
       model_run: The Trainer's `model_run`, which is not read.
     """
     del model_run
-    return predict_features((model / EDGE_MODEL_FILE).read_bytes(), features)
+    return predict((model / EDGE_MODEL_FILE).read_bytes(), features)
 
 
 def _interpreter(content: bytes) -> tf.lite.Interpreter:
@@ -152,7 +144,7 @@ def measure(
     expected = student(sample.features, training=False).numpy()[:, 0]
     report = {}
     for variant, content in contents.items():
-        difference = float(np.abs(predict(content, sample) - expected).mean())
+        difference = float(np.abs(predict(content, sample.features) - expected).mean())
         if not difference <= max_difference:  # also true for NaN
             raise RuntimeError(
                 f"{variant}: mean absolute difference from the student {difference:.4f}, bound "

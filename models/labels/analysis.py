@@ -64,36 +64,24 @@ def disagreements(votes: Votes, gold: Gold, most: int) -> list[Disagreement]:
       gold: Votes and labels of the gold rows.
       most: How many pairs.
     """
-    voted = (votes != ABSTAIN).astype(np.float64)
-    both = voted.T @ voted
-    opposed = _opposed(votes)
+    positive, negative = ((votes == side).astype(np.float64) for side in (POSITIVE, NEGATIVE))
+    both = (positive + negative).T @ (positive + negative)
+    opposed = positive.T @ negative + negative.T @ positive
     firsts, seconds = np.triu_indices(votes.shape[1], k=1)
     order = np.argsort(-opposed[firsts, seconds], kind="stable")[:most]
-    return [
-        _disagreement(int(i), int(j), int(opposed[i, j]), int(both[i, j]), gold)
-        for i, j in zip(firsts[order], seconds[order], strict=True)
-        if opposed[i, j] > 0
-    ]
+    found = []
+    for i, j in zip(firsts[order].tolist(), seconds[order].tolist(), strict=True):
+        if rows := int(opposed[i, j]):
+            at = rows_of_disagreement(gold.votes, i, j)
+            right = int((gold.votes[at, i] == gold.labels[at]).sum())
+            found.append(Disagreement(i, j, rows, int(both[i, j]), len(at), right))
+    return found
 
 
 def rows_of_disagreement(votes: Votes, first: int, second: int) -> NDArray[np.int64]:
     """Indices of the rows on which two functions vote for different classes."""
     mine, theirs = votes[:, first], votes[:, second]
     return np.flatnonzero((mine != ABSTAIN) & (theirs != ABSTAIN) & (mine != theirs))
-
-
-def _opposed(votes: Votes) -> NDArray[np.float64]:
-    """Rows on which each pair votes for different classes: [functions, functions]."""
-    positive = (votes == POSITIVE).astype(np.float64)
-    negative = (votes == NEGATIVE).astype(np.float64)
-    one_way = positive.T @ negative
-    return one_way + one_way.T
-
-
-def _disagreement(first: int, second: int, rows: int, both: int, gold: Gold) -> Disagreement:
-    at = rows_of_disagreement(gold.votes, first, second)
-    right = int((gold.votes[at, first] == gold.labels[at]).sum())
-    return Disagreement(first, second, rows, both, len(at), right)
 
 
 def in_common(

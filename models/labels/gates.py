@@ -9,6 +9,7 @@ from core.sections import LabelGates
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
 
 TARGET = "labels"
+KEY = "labeling.gates."
 ADVICE = {
     "min_coverage": "write functions for rows without a vote (`lf` shows what they have in common)",
     "min_accuracy": "mend the functions that `lf` finds fault with, or label more gold rows: the "
@@ -42,7 +43,7 @@ def judge(report: Mapping[str, Any], bounds: LabelGates) -> list[Gate]:
         "max_conflict": ("conflict", report["conflict"], at_most),
     }
     gates = [
-        judged(TARGET, metric, OVERALL, value, bound, _key(key))
+        judged(TARGET, metric, OVERALL, value, bound, KEY + key)
         for key, (metric, value, judged) in overall.items()
         if (bound := getattr(bounds, key)) is not None
     ]
@@ -59,10 +60,10 @@ def _gaps(column: str, groups: Groups, bounds: LabelGates) -> Iterator[Gate]:
         yield at_most(
             TARGET,
             f"gap {column} coverage",
-            _pair(column, high, low),
+            f"{column}={high} against {low}",
             large[high] - large[low],
             bounds.max_coverage_gap,
-            _key("max_coverage_gap"),
+            KEY + "max_coverage_gap",
         )
     judged = {
         name: (round(group["error"] * group["gold_rows"]), group["gold_rows"])
@@ -78,10 +79,10 @@ def _gaps(column: str, groups: Groups, bounds: LabelGates) -> Iterator[Gate]:
         yield at_most(
             TARGET,
             f"gap {column} error, 95% low",
-            _pair(column, *worst),
+            f"{column}={worst[0]} against {worst[1]}",
             max(0.0, shown[worst]),
             bounds.max_error_gap,
-            _key("max_error_gap"),
+            KEY + "max_error_gap",
         )
 
 
@@ -97,11 +98,3 @@ def describe_missed(gates: list[Gate]) -> list[str]:
                 f"--set {gate.key}=VALUE (null: no bound)",
             ]
     return lines
-
-
-def _pair(column: str, high: str, low: str) -> str:
-    return f"{column}={high} against {low}"
-
-
-def _key(name: str) -> str:
-    return f"labeling.gates.{name}"

@@ -7,7 +7,7 @@ rows' votes; and the average of these two. They err differently: the label model
 takes functions for independent, the combiner sees how they depend, but on a few rows only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,10 +143,14 @@ def fit(vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: F
         raise InputError(
             f"none of {len(names)} labelling functions votes on any row: see labeling.functions"
         )
+
+    def combined(rest: NDArray[np.bool_], fold: NDArray[np.bool_]) -> Floats:
+        return combine(Gold(gold.votes[rest], gold.labels[rest]), gold.votes[fold])
+
     weight, trials = np.full(len(names), np.nan), list[Trial]()
     candidates = {
         MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
-        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, how.seed)),
+        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, how.seed, combined)),
     }
     if voting.sum() >= MIN_FUNCTIONS:
         first = Training(epochs=how.epochs)
@@ -220,9 +224,9 @@ def _train(
         model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
         for votes in (vectors, gold.votes)
     )
-    held_out = np.empty(len(gold.labels))
-    for fold in _folds(gold.labels, seed):
-        held_out[fold] = temper(of_gold[~fold], gold.labels[~fold], of_gold[fold])
+    held_out = _cross_validated(
+        gold, seed, lambda rest, fold: temper(of_gold[rest], gold.labels[rest], of_gold[fold])
+    )
     return _Candidate(temper(of_gold, gold.labels, all_rows), held_out), model.get_weights()
 
 
@@ -233,12 +237,26 @@ def _majority(votes: Votes, balance: float) -> Floats:
     return share
 
 
-def _cross_validated(gold: Gold, seed: int) -> Floats:
-    """P(positive) of each gold row by a combiner that did not see it."""
-    held_out = np.empty(len(gold.labels))
-    for fold in _folds(gold.labels, seed):
-        rest = Gold(gold.votes[~fold], gold.labels[~fold])
-        held_out[fold] = combine(rest, gold.votes[fold])
+def _cross_validated(
+    gold: Gold, seed: int, predict: Callable[[NDArray[np.bool_], NDArray[np.bool_]], Floats]
+) -> Floats:
+    """P(positive) of each gold row, float64 [gold rows], told without its label.
+
+    The folds are disjoint, equally large parts of the gold rows with the same class balance.
+
+    Args:
+      gold: The gold rows.
+      seed: Draws the folds.
+      predict: From masks of the rows to learn from and of those of the fold to P(positive) of the
+        latter.
+    """
+    order = np.random.default_rng(seed).permutation(len(gold.labels))
+    order = order[np.argsort(gold.labels[order], kind="stable")]
+    part = np.empty(len(order), dtype=np.int64)
+    part[order] = np.arange(len(order)) % FOLDS
+    held_out = np.empty(len(order))
+    for fold in range(part.max() + 1):
+        held_out[part == fold] = predict(part != fold, part == fold)
     return held_out
 
 
@@ -248,12 +266,3 @@ def _score(candidate: _Candidate, gold: Gold) -> Score:
 
 def _losses(candidate: _Candidate, gold: Gold) -> Floats:
     return label_scores.losses(candidate.held_out[gold.at_random], gold.drawn.labels)
-
-
-def _folds(labels: NDArray[np.int8], seed: int) -> list[NDArray[np.bool_]]:
-    """Masks of disjoint, equally large parts of the gold rows with the same class balance."""
-    order = np.random.default_rng(seed).permutation(len(labels))
-    order = order[np.argsort(labels[order], kind="stable")]
-    part = np.empty(len(labels), dtype=np.int64)
-    part[order] = np.arange(len(labels)) % FOLDS
-    return [part == fold for fold in range(FOLDS) if (part == fold).any()]

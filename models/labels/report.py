@@ -9,37 +9,14 @@ import numpy as np
 from core.intervals import wilson_interval
 from models.labels import findings as label_findings
 from models.labels import groups as label_groups
-from models.labels import label_model
-from models.labels.label_model import Fitted, Fitting
+from models.labels.label_model import Fitted
 from models.labels.rows import Value
 from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
 
 Groups = Mapping[str, Sequence[Value]]
 
-
-def fit_and_report(
-    names: Sequence[str],
-    vectors: Votes,
-    counts: Counts,
-    gold_rows: Gold,
-    answered: int,
-    how: Fitting,
-    group_counts: label_groups.Counts,
-    gold_groups: Groups,
-) -> tuple[Fitted, dict[str, Any]]:
-    """Fits the label model, and reports on it and on the functions.
-
-    Args:
-      names, vectors, counts, gold_rows, group_counts, gold_groups: As in `weak`.
-      answered: How many of the gold rows people labelled, besides the budget.
-      how: How to fit.
-
-    Raises:
-      InputError: No function votes, or the gold rows are all of one class.
-    """
-    fitted = label_model.fit(vectors, counts, gold_rows, names, how)
-    report = weak(names, vectors, counts, gold_rows, fitted, group_counts, gold_groups)
-    return fitted, {**report, "gold_rows_answered": answered}
+_SHARES = ("coverage", "overlap", "conflict", "accuracy_on_gold", "accuracy_interval")
+_OF_FUNCTIONS = (*_SHARES, "method", "method_reason")  # what there is only with functions
 
 
 def weak(
@@ -48,6 +25,7 @@ def weak(
     counts: Counts,
     gold_rows: Gold,
     fitted: Fitted,
+    answered: int = 0,
     group_counts: label_groups.Counts | None = None,
     gold_groups: Groups | None = None,
 ) -> dict[str, Any]:
@@ -67,6 +45,7 @@ def weak(
       counts: int64 [vectors], rows behind each vector.
       gold_rows: Votes and labels of the gold rows.
       fitted: The label model.
+      answered: How many of the gold rows people labelled, besides the budget.
       group_counts: Rows and covered rows of each group; None where there are no groups.
       gold_groups: Group of each gold row, by column.
     """
@@ -92,7 +71,7 @@ def weak(
                 if votes[:, n].any()
             ],
             "gold_votes": gold_votes[n],
-            "accuracy_on_gold": _ratio(right[n], gold_votes[n]),
+            "accuracy_on_gold": right[n] / gold_votes[n] if gold_votes[n] else None,
             "accuracy_interval": wilson_interval(right[n], gold_votes[n]),
             "weight": None if np.isnan(fitted.weight[n]) else float(fitted.weight[n]),
         }
@@ -123,6 +102,7 @@ def weak(
         "findings": [
             asdict(finding) for finding in label_findings.find(names, vectors, counts, gold_rows)
         ],
+        "gold_rows_answered": answered,
     }
 
 
@@ -134,20 +114,10 @@ def gold(rows: int, balance: float) -> dict[str, Any]:
         "gold_rows_random": rows,
         "rows": rows,
         "class_balance": balance,
-        "coverage": None,
-        "overlap": None,
-        "conflict": None,
-        "accuracy_on_gold": None,
-        "accuracy_interval": None,
+        **dict.fromkeys(_OF_FUNCTIONS),
         "groups": {},
-        "method": None,
-        "method_reason": None,
         "methods": {},
         "trials": [],
         "functions": {},
         "findings": [],
     }
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

@@ -145,26 +145,6 @@ def slice_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, fl
     return {**found, EXAMPLES: int(labels.size)}
 
 
-def all_slices(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    columns: Mapping[str, np.ndarray],
-    slices: Sequence[Sequence[str]],
-) -> dict[str, dict[str, float | None]]:
-    """Metrics of each slice, by a name such as "sex=Female,race=White".
-
-    Args:
-      labels: [rows], 0 or 1.
-      probabilities: [rows].
-      columns: Slice columns, each [rows] of str.
-      slices: Lists of columns.
-    """
-    return {
-        name: slice_metrics(labels[rows], probabilities[rows])
-        for name, rows in slice_rows(columns, slices).items()
-    }
-
-
 def slice_rows(
     columns: Mapping[str, np.ndarray], slices: Sequence[Sequence[str]]
 ) -> dict[str, np.ndarray]:

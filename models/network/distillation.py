@@ -10,24 +10,12 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from core.sections import DistillerSection
 from models.network.features import ModelInputs
 from models.network.network import Architecture, build_network, logits_of
 from models.network.pruning import measured_sparsity, prune
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit
-
-
-@dataclasses.dataclass(frozen=True)
-class Distillation:
-    """What the student learns from.
-
-    Attributes:
-      temperature: Divides both logits in the teacher's share of the loss; above 0.
-      label_share: Share of the loss on the labels, 0 to 1.
-    """
-
-    temperature: float
-    label_share: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,33 +30,28 @@ class DistillationOutcome:
 def distill(
     teacher: tf_keras.Model,
     inputs: ModelInputs,
-    architecture: Architecture,
     train: Rows,
     evaluation: Rows,
     plan: Plan,
-    distillation: Distillation,
-    pruning_epochs: int,
-    sparsity: float,
+    section: DistillerSection,
 ) -> tuple[tf_keras.Model, DistillationOutcome]:
     """Returns the pruned student and its report.
 
     Args:
       teacher: Trained network on the same inputs; it is left as it is.
       inputs: Widths of the features.
-      architecture: The student's size.
       train: Rows with label [rows, 1]; rows of weight 0 take part too, without their label.
       evaluation: Rows for early stopping.
       plan: How to fit before pruning.
-      distillation: Temperature and share of the labels.
-      pruning_epochs: Epochs of pruning, with the same loss.
-      sparsity: Share of zero weights, 0 to below 1.
+      section: The student's size, the loss, and how it is pruned, with the same loss.
     """
     train, evaluation = with_opinion(train, teacher), with_opinion(evaluation, teacher)
-    loss = distillation_loss(distillation)
+    loss = distillation_loss(section.temperature, section.label_share)
+    architecture = Architecture(section.hidden_units, section.embedding_dim)
     student = build_network(inputs, architecture, "student")
     history = fit(student, train, evaluation, loss, plan)
-    plan = dataclasses.replace(plan, epochs=pruning_epochs, patience=None)
-    pruned, pruning_history = prune(student, train, evaluation, loss, plan, sparsity)
+    plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
+    pruned, pruning_history = prune(student, train, evaluation, loss, plan, section.sparsity)
     return pruned, DistillationOutcome(history, pruning_history, measured_sparsity(pruned))
 
 
@@ -82,13 +65,16 @@ def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:
     return dataclasses.replace(rows, label=target, weight=np.ones_like(rows.weight))
 
 
-def distillation_loss(distillation: Distillation) -> Loss:
+def distillation_loss(temperature: float, share: float) -> Loss:
     """Cross-entropy with the teacher's softened output and with the label, in their shares.
 
     The teacher's term is multiplied by the temperature squared, so that its gradient does not
     shrink with it (Hinton et al., section 2).
+
+    Args:
+      temperature: Divides both logits in the teacher's share of the loss; above 0.
+      share: Share of the loss on the labels, 0 to 1.
     """
-    temperature, share = distillation.temperature, distillation.label_share
 
     def loss(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
         label, label_weight, teacher_logit = tf.split(target, 3, axis=1)

@@ -40,7 +40,9 @@ def model_inputs_of(transform_graph: str, preprocessing: Preprocessing) -> Model
     """
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), preprocessing)
-    inputs = ModelInputs(layout.numeric_width, layout.categorical_width, layout.ids)
+    numeric, both = len(layout.numeric), len(layout.numeric) + len(layout.categorical)
+    # Without columns `numeric` is one wide, always .5; `categorical` too, always 0.
+    inputs = ModelInputs(max(1, numeric), max(1, both), layout.ids)
     if layout.text is None:
         return inputs
     return dataclasses.replace(

@@ -27,26 +27,7 @@ class TextLayout:
     ngrams: int
 
 
-class Preprocessing(Section):
-    """What preprocessing goes by, before feature selection.
-
-    Attributes:
-      numeric: Numeric columns.
-      categorical: Categorical columns with their values, those of the contract's domains.
-      text: All text columns; None when there are none.
-      passed_through: Columns kept as they are, for slicing.
-      buckets: Quantile buckets for each numeric column.
-    """
-
-    numeric: tuple[str, ...]
-    categorical: tuple[tuple[str, tuple[str, ...]], ...]
-    text: TextLayout | None
-    passed_through: tuple[str, ...]
-    buckets: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Layout:
+class Layout(Section):
     """Where each column stands in the model inputs.
 
     The joint id space holds, in this order, `buckets` ids for each numeric column, then for each
@@ -54,7 +35,8 @@ class Layout:
 
     Attributes:
       numeric: Numeric columns, in the order of the `numeric` input.
-      categorical: Categorical columns and their values, in the order of the `categorical` input.
+      categorical: Categorical columns and their values, those of the contract's domains, in the
+        order of the `categorical` input.
       buckets: Quantile buckets for each numeric column; the one after the last is for missing.
       text: The text columns, or None when there are none.
     """
@@ -62,7 +44,7 @@ class Layout:
     numeric: tuple[str, ...]
     categorical: tuple[tuple[str, tuple[str, ...]], ...]
     buckets: int
-    text: TextLayout | None = None
+    text: TextLayout | None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,20 +60,20 @@ class Layout:
         return tuple(int(total) for total in np.cumsum([0, *sizes])[:-1])
 
     @property
-    def numeric_width(self) -> int:
-        """Width of the `numeric` input; without numeric columns it is one wide, always .5."""
-        return max(1, len(self.numeric))
-
-    @property
-    def categorical_width(self) -> int:
-        """Width of the `categorical` input; with text columns alone it is one wide, always 0."""
-        return max(1, len(self.numeric) + len(self.categorical))
-
-    @property
     def ids(self) -> int:
         """Size of the joint id space, at least 1."""
         categories = sum(1 + len(values) for _, values in self.categorical)
         return max(1, (self.buckets + 1) * len(self.numeric) + categories)
+
+
+class Preprocessing(Layout):
+    """What preprocessing goes by: all columns, before feature selection.
+
+    Attributes:
+      passed_through: Columns kept as they are, for slicing.
+    """
+
+    passed_through: tuple[str, ...]
 
 
 def not_a_feature(column: str) -> str:
@@ -115,12 +97,10 @@ def layout_of(columns: Collection[str], preprocessing: Preprocessing) -> Layout:
         return column in columns and not_a_feature(column) not in columns
 
     text = preprocessing.text
-    columns_of_text = tuple(c for c in text.columns if selected(c)) if text else ()
+    texts = tuple(c for c in text.columns if selected(c)) if text else ()
     return Layout(
         numeric=tuple(c for c in preprocessing.numeric if selected(c)),
         categorical=tuple((c, values) for c, values in preprocessing.categorical if selected(c)),
         buckets=preprocessing.buckets,
-        text=dataclasses.replace(text, columns=columns_of_text)
-        if text and columns_of_text
-        else None,
+        text=dataclasses.replace(text, columns=texts) if text and texts else None,
     )

@@ -6,7 +6,6 @@ whatever the number of columns, and one of each more (the vocabulary) where ther
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,8 +39,8 @@ class Description:
     boundaries: np.ndarray
     vocabulary: tuple[str, ...] = ()
 
-    def to_json(self) -> str:
-        """The form in which a device gets it (`preprocessing.json`)."""
+    def document(self) -> dict[str, Any]:
+        """The form in which a device gets it, in `preprocessing.json`."""
         offsets = self.layout.offsets
         split = len(self.layout.numeric)
         document: dict[str, Any] = {
@@ -71,7 +70,7 @@ class Description:
                 "offset": FIRST_ID,
                 "vocabulary": list(self.vocabulary),
             }
-        return json.dumps(document, indent=1, ensure_ascii=False)
+        return document
 
 
 def preprocessing_fn(

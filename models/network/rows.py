@@ -19,7 +19,7 @@ _PARSE_ROWS = 8192
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Transformed rows.
+    """Transformed rows, under the names of their columns.
 
     Attributes:
       numeric: float32 [rows, N].
@@ -48,13 +48,8 @@ class Rows:
 
     def take(self, index: np.ndarray) -> "Rows":
         """Returns the rows that a boolean mask or an array of row numbers selects."""
-        return Rows(
-            self.numeric[index],
-            self.categorical[index],
-            self.label[index],
-            self.weight[index],
-            None if self.tokens is None else self.tokens[index],
-        )
+        columns = {name: c[index] for name, c in vars(self).items() if c is not None}
+        return Rows(**columns)
 
     def weighted(self) -> "Rows":
         """Drops rows of weight 0 and scales the weights to a mean of 1."""
@@ -85,10 +80,7 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
     }
     if inputs.text:
         spec[TOKENS] = tf.io.FixedLenFeature([inputs.text * inputs.tokens], tf.int64)
-    columns = _parse(patterns, spec)
-    rows = Rows(
-        columns[NUMERIC], columns[CATEGORICAL], columns[LABEL], columns[WEIGHT], columns.get(TOKENS)
-    )
+    rows = Rows(**_parse(patterns, spec))
     if not rows.weight.any():
         raise InputError(
             f"{', '.join(patterns)}: no row has a weight above 0; see the label report, "
@@ -110,24 +102,14 @@ def load_columns(patterns: Sequence[str], names: Sequence[str]) -> dict[str, np.
     return {name: np.char.decode(columns[name][:, 0].astype(bytes), "utf-8") for name in names}
 
 
-def load_records(patterns: Sequence[str], count: int) -> list[bytes]:
-    """Reads the first `count` serialized examples.
+def load_records(patterns: Sequence[str], count: int | None = None) -> list[bytes]:
+    """Reads the first `count` serialized examples; None: all.
 
     Raises:
       InputError: No file matches, or a file is truncated or damaged.
     """
-    batches = (batch.numpy() for path in _paths(patterns) for batch in _batches(path, count))
+    batches = (b.numpy() for path in _paths(patterns) for b in _batches(path, count or _PARSE_ROWS))
     return list(itertools.islice(itertools.chain.from_iterable(batches), count))
-
-
-def load_all_records(patterns: Sequence[str]) -> list[bytes]:
-    """Reads all serialized examples.
-
-    Raises:
-      InputError: No file matches, or a file is truncated or damaged.
-    """
-    batches = (batch for path in _paths(patterns) for batch in _batches(path, _PARSE_ROWS))
-    return [bytes(record) for batch in batches for record in batch.numpy()]
 
 
 def _parse(patterns: Sequence[str], spec: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -22,9 +22,7 @@ _LEARNING_RATES = (5e-4, 5e-3)
 
 def values_of(section: Hyperparameters) -> Hyperparameters:
     """The values alone, without what else a section holds."""
-    return Hyperparameters(
-        **{name: getattr(section, name) for name in Hyperparameters.model_fields}
-    )
+    return Hyperparameters(**section.model_dump(include=set(Hyperparameters.model_fields)))
 
 
 def of_trial(values: Mapping[str, Any]) -> Hyperparameters:

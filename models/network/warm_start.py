@@ -13,7 +13,7 @@ our own.
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,21 +66,24 @@ class StartOutcome:
 
 
 def write_start(
-    folder: Path, network: tf_keras.Model, preprocessing: str, hyperparameters: Hyperparameters
+    folder: Path,
+    network: tf_keras.Model,
+    preprocessing: Mapping[str, Any],
+    hyperparameters: Hyperparameters,
 ) -> None:
     """Keeps a teacher so that a later one can start from it.
 
     Args:
       folder: <model artifact>/FOLDER; it is made.
       network: The teacher.
-      preprocessing: `Description.to_json()`.
+      preprocessing: `Description.document()`.
       hyperparameters: What it was trained with.
     """
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / _WEIGHTS_FILE, **_weights(network))
     meaning = {
         "layers": meanings(network),
-        "preprocessing": json.loads(preprocessing),
+        "preprocessing": preprocessing,
         "hyperparameters": hyperparameters.model_dump(),
     }
     (folder / _MEANING_FILE).write_text(json.dumps(meaning), encoding="utf-8")
@@ -196,9 +199,8 @@ def matching_rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarr
     A bucket stands for a share of the ordered values, so it matches the earlier bucket that covers
     its beginning, also when the number of buckets changed.
     """
-    earlier = {key: number for number, key in enumerate(_keys(before, before["buckets"]))}
-    keys = _keys(now, before["buckets"])
-    return np.array([earlier.get(key, -1) for key in keys] or [0])
+    keys, buckets = _keys(now, before["buckets"]), before["buckets"]
+    return _places(_keys(before, buckets), keys) if keys else np.zeros(1, int)
 
 
 def _keys(preprocessing: Mapping[str, Any], buckets: int) -> list[tuple[str, str | int]]:
@@ -216,11 +218,14 @@ def _keys(preprocessing: Mapping[str, Any], buckets: int) -> list[tuple[str, str
 
 def _matching_tokens(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarray:
     """For each id of words and n-grams its earlier id, or -1: int [ids]."""
-    if not before.get("text") or not now.get("text"):
-        return np.zeros(0, int)
-    earlier = {gram: number for number, gram in enumerate(_grams(before["text"]))}
-    return np.array([earlier.get(gram, -1) for gram in _grams(now["text"])])
+    return _places(_grams(before.get("text")), _grams(now.get("text")))
 
 
-def _grams(text: Mapping[str, Any]) -> Sequence[str | int]:
-    return [*range(text["offset"]), *text["vocabulary"]]
+def _grams(text: Mapping[str, Any] | None) -> Sequence[Hashable]:
+    return [*range(text["offset"]), *text["vocabulary"]] if text else []
+
+
+def _places(before: Sequence[Hashable], now: Sequence[Hashable]) -> np.ndarray:
+    """The place of each key among the earlier keys, or -1: int [keys]."""
+    place_of = {key: place for place, key in enumerate(before)}
+    return np.array([place_of.get(key, -1) for key in now], int)

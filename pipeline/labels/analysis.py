@@ -172,15 +172,10 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     of_gold = {
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
-    _, values = label_report.fit_and_report(
-        _names(applied),
-        vectors,
-        counts,
-        _gold(applied),
-        applied.answered,
-        _fitting(config),
-        groups,
-        of_gold,
+    names, gold = _names(applied), _gold(applied)
+    fitted = label_model.fit(vectors, counts, gold, names, _fitting(config))
+    values = label_report.weak(
+        names, vectors, counts, gold, fitted, applied.answered, groups, of_gold
     )
     return labels_report.FunctionsReport.model_validate(values)
 

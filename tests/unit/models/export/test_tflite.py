@@ -67,7 +67,7 @@ def test_texts_are_read_by_every_variant_as_by_the_student(reader: tf_keras.Mode
     for variant in VARIANTS:
         assert report[variant]["latency_us"]["batch_1"] > 0
         expected = reader(empty.features).numpy()[:, 0]
-        np.testing.assert_allclose(predict(contents[variant], empty), expected, atol=0.05)
+        np.testing.assert_allclose(predict(contents[variant], empty.features), expected, atol=0.05)
 
 
 def test_all_integer_kernels_in_the_full_int8_variant(contents: dict[str, bytes]) -> None:
@@ -109,7 +109,7 @@ def test_predictions_are_of_the_students_rows(
 ) -> None:
     rows = make_rows(9, seed=4)
     expected = student(rows.features).numpy()[:, 0]
-    np.testing.assert_allclose(predict(contents[FLOAT32], rows), expected, atol=1e-5)
+    np.testing.assert_allclose(predict(contents[FLOAT32], rows.features), expected, atol=1e-5)
 
 
 def test_what_the_converter_prints_is_kept_for_failures_only(

@@ -9,10 +9,10 @@ from sklearn import metrics as sklearn_metrics
 from models.metrics.registry import (
     METRICS,
     RATES,
-    all_slices,
     gap,
     overall_metrics,
     slice_metrics,
+    slice_rows,
 )
 
 LABELS = np.array([1, 1, 0, 0, 1, 0])
@@ -80,8 +80,15 @@ def test_slice_of_one_class_has_no_auc_and_no_rate_of_the_other() -> None:
     assert metrics["selection_rate"] == 0.5
 
 
+def metrics_by_slice(
+    columns: dict[str, np.ndarray], keys: list[str]
+) -> dict[str, dict[str, float | None]]:
+    slices = slice_rows(columns, [keys])
+    return {name: slice_metrics(LABELS[at], PROBABILITIES[at]) for name, at in slices.items()}
+
+
 def test_slices_are_named_by_columns_and_values() -> None:
-    by_slice = all_slices(LABELS, PROBABILITIES, {"sex": SEX}, [["sex"]])
+    by_slice = metrics_by_slice({"sex": SEX}, ["sex"])
     assert {name: row["examples"] for name, row in by_slice.items()} == {"sex=F": 3, "sex=M": 3}
     assert by_slice["sex=F"]["tpr"] == 0.5
     assert by_slice["sex=M"]["tpr"] == 1.0
@@ -89,7 +96,7 @@ def test_slices_are_named_by_columns_and_values() -> None:
 
 def test_crossed_slices_sum_up_to_all_rows() -> None:
     columns = {"sex": SEX, "race": np.array(["A", "B", "A", "B", "A", "B"])}
-    by_slice = all_slices(LABELS, PROBABILITIES, columns, [["sex", "race"]])
+    by_slice = metrics_by_slice(columns, ["sex", "race"])
     assert sum(row["examples"] or 0 for row in by_slice.values()) == 6
     assert "sex=F,race=A" in by_slice
 

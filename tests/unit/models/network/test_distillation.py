@@ -7,12 +7,23 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from models.network.distillation import Distillation, distill, distillation_loss, with_opinion
+from core.sections import DistillerSection
+from models.network.distillation import distill, distillation_loss, with_opinion
 from models.network.network import build_network
 from models.network.training import Plan, cross_entropy, fit
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, make_rows
 
 PLAN = Plan(epochs=12, batch_size=32, learning_rate=0.02, seed=1)
+SECTION = DistillerSection(
+    epochs=PLAN.epochs,
+    hidden_units=ARCHITECTURE.hidden_units,
+    embedding_dim=ARCHITECTURE.embedding_dim,
+    learning_rate=PLAN.learning_rate,
+    temperature=2.0,
+    label_share=0.0,
+    sparsity=0.3,
+    pruning_epochs=2,
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +37,7 @@ def teacher() -> tf_keras.Model:
 def test_the_loss_mixes_label_and_teacher() -> None:
     target = tf.constant([[1.0, 2.0, 0.0]])  # label, its weight, the teacher's logit
     logit = tf.constant([[0.0]])
-    loss = distillation_loss(Distillation(temperature=2.0, label_share=0.25))
+    loss = distillation_loss(temperature=2.0, share=0.25)
     expected = 0.25 * 2.0 * np.log(2) + 0.75 * 4.0 * np.log(2)
     assert float(loss(target, logit)[0]) == pytest.approx(expected)
 
@@ -35,7 +46,7 @@ def test_the_labels_alone_give_plain_cross_entropy() -> None:
     rows = make_rows(20)
     logit = tf.reshape(tf.linspace(-3.0, 3.0, 20), [20, 1])
     target = tf.concat([rows.label, rows.weight, -logit], axis=1)
-    loss = distillation_loss(Distillation(temperature=3.0, label_share=1.0))
+    loss = distillation_loss(temperature=3.0, share=1.0)
     np.testing.assert_allclose(loss(target, logit), cross_entropy(rows.label, logit), rtol=1e-6)
 
 
@@ -52,13 +63,10 @@ def test_the_student_follows_the_teacher_not_the_labels(teacher: tf_keras.Model)
     student, report = distill(
         teacher,
         INPUTS,
-        ARCHITECTURE,
         wrong,
         dataclasses.replace(make_rows(100, seed=2), label=np.ones((100, 1), np.float32)),
         PLAN,
-        Distillation(temperature=2.0, label_share=0.0),
-        pruning_epochs=2,
-        sparsity=0.3,
+        SECTION,
     )
     fresh = make_rows(300, seed=5)
     agreement = (student(fresh.features).numpy() > 0.5) == (teacher(fresh.features).numpy() > 0.5)

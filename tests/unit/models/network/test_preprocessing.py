@@ -1,6 +1,5 @@
 """Preprocessing: the description, worked in NumPy as a device does it, equals the fitted graph."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -115,7 +114,7 @@ def odd_rows(description: Description) -> list[Row]:
 
 
 def test_description_worked_by_hand_equals_the_graph(description: Description) -> None:
-    document = json.loads(description.to_json())
+    document = description.document()
     rows = [raw_row(number) for number in range(ROWS)] + odd_rows(description)
     outputs = graph_outputs(rows)
     expected = [worked_by_hand(document, row) for row in rows]
@@ -209,7 +208,7 @@ def test_some_kinds_of_columns_only(
     rows = [{name: raw_row(n).get(name, []) for name in spec} for n in range(ROWS)]
     transform_fn = tf.saved_model.load(f"{graph}/transform_fn").transform_fn
     outputs = {k: t.numpy() for k, t in transform_fn(as_columns(rows, spec)).items()}
-    document = json.loads(describe(graph, PREPROCESSING).to_json())
+    document = describe(graph, PREPROCESSING).document()
     assert ("text" in document) == ("tokens" in outputs) == bool(inputs.text)
     expected = [worked_by_hand(document, row) for row in rows]
     np.testing.assert_array_equal(outputs["categorical"], [ids or [0] for _, ids in expected])

@@ -61,7 +61,7 @@ def answers(model: tf_keras.Model, ids: list[list[int]]) -> np.ndarray:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    write_start(tmp_path / FOLDER, network(6, seed=1), json.dumps(MEANING), VALUES)
+    write_start(tmp_path / FOLDER, network(6, seed=1), MEANING, VALUES)
     found = read_start(tmp_path / FOLDER)
     assert found is not None
     assert found.hyperparameters == VALUES
@@ -107,7 +107,7 @@ def test_words_go_by_themselves(tmp_path: Path) -> None:
     texts = [{"columns": ["note"], "offset": 2, "width": 3, "vocabulary": v}
              for v in (["win", "now"], ["now", "free", "win"])]  # fmt: skip
     meanings = [{"buckets": 2, "numeric": [], "categorical": [], "text": text} for text in texts]
-    write_start(tmp_path / FOLDER, before := made(1, 4), json.dumps(meanings[0]), VALUES)
+    write_start(tmp_path / FOLDER, before := made(1, 4), meanings[0], VALUES)
     found = read_start(tmp_path / FOLDER)
     assert found is not None
     now = made(2, 5)
@@ -164,7 +164,7 @@ def test_an_embedding_of_any_name_goes_by_what_its_rows_stand_for(tmp_path: Path
         made.get_layer("embedding")._name = "table"
         return made
 
-    write_start(tmp_path / FOLDER, renamed(6, seed=1), json.dumps(MEANING), VALUES)
+    write_start(tmp_path / FOLDER, renamed(6, seed=1), MEANING, VALUES)
     found = read_start(tmp_path / FOLDER)
     assert found is not None
     meaning = copy.deepcopy(MEANING)
