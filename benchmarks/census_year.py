@@ -95,21 +95,9 @@ def flip(label: str) -> str:
     return {">50K": "<=50K", "<=50K": ">50K"}[label]
 
 
-def _first_half(year: Year) -> None:
-    year.deliver(4, year.rows(4), whole=False)
-
-
-def _poisoned(year: Year) -> None:
-    year.deliver(7, year.changed(year.rows(7), "income-per-year", flip, 0.3))
-
-
 def _labels_corrected(year: Year) -> None:
     year.deliver(7, year.rows(7))
     year.deliver(8, year.rows(8))
-
-
-def _rescaled(year: Year) -> None:
-    year.deliver(9, year.changed(year.rows(9), "hours-per-week", lambda h: f"{h}00", 1.0))
 
 
 def _hours_corrected(year: Year) -> None:
@@ -117,26 +105,32 @@ def _hours_corrected(year: Year) -> None:
     year.deliver(10, year.rows(8))
 
 
-def _new_category(year: Year) -> None:
-    year.deliver(11, year.changed(year.rows(11), "workclass", lambda _: NEW_CATEGORY, 0.15))
-
-
-def _nothing(year: Year) -> None:
-    del year
-
-
 DELIVERIES = (
     Delivery(1, "span 1, the first", lambda year: year.deliver(1, year.rows(1))),
     Delivery(2, "span 2", lambda year: year.deliver(2, year.rows(2))),
-    Delivery(3, "nothing", _nothing),
-    Delivery(4, "half of span 4, still being copied", _first_half),
+    Delivery(3, "nothing", lambda year: None),
+    Delivery(
+        4, "half of span 4, still being copied", lambda y: y.deliver(4, y.rows(4), whole=False)
+    ),
     Delivery(5, "span 5: older people, longer hours", lambda y: y.deliver(5, y.drifted(5))),
     Delivery(6, "the rest of span 4", lambda year: year.deliver(4, year.rows(4))),
-    Delivery(7, "span 7: labels flipped in 30% of rows", _poisoned),
+    Delivery(
+        7,
+        "span 7: labels flipped in 30% of rows",
+        lambda y: y.deliver(7, y.changed(y.rows(7), "income-per-year", flip, 0.3)),
+    ),
     Delivery(8, "span 7 corrected, and span 8", _labels_corrected),
-    Delivery(9, "span 9: hours-per-week times 100", _rescaled),
-    Delivery(9, "nothing: the next night", _nothing),
+    Delivery(
+        9,
+        "span 9: hours-per-week times 100",
+        lambda y: y.deliver(9, y.changed(y.rows(9), "hours-per-week", lambda h: f"{h}00", 1.0)),
+    ),
+    Delivery(9, "nothing: the next night", lambda year: None),
     Delivery(10, "span 9 corrected; span 8 again as span 10", _hours_corrected),
-    Delivery(11, f"span 11: a new category, {NEW_CATEGORY}", _new_category),
+    Delivery(
+        11,
+        f"span 11: a new category, {NEW_CATEGORY}",
+        lambda y: y.deliver(11, y.changed(y.rows(11), "workclass", lambda _: NEW_CATEGORY, 0.15)),
+    ),
     Delivery(12, "nothing; the contract takes the category in", Year.accept_category),
 )

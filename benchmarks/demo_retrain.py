@@ -14,9 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -34,11 +34,10 @@ MONTH = timedelta(days=30)
 HEADER = ("month", "what arrived", "decision", "why", "outcome", "live", "AUC", "F1")
 
 
-@dataclass(frozen=True)
-class YearRow:
+class YearRow(NamedTuple):
     """One look: what arrived, what was decided and why, what came of it, what is live after it."""
 
-    month: int
+    month: str
     arrived: str
     decision: str
     why: str
@@ -46,10 +45,6 @@ class YearRow:
     live: str
     auc: str
     f1: str
-
-    def cells(self) -> list[str]:
-        """The cells in the order of HEADER."""
-        return [str(value) for value in vars(self).values()]
 
 
 def main() -> int:
@@ -64,7 +59,10 @@ def main() -> int:
     started, used = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="year-") as scratch:
         rows = play((options.keep or Path(scratch)).resolve(), DELIVERIES, out)
-    out.print(table(rows))
+    table = Table(*HEADER, show_lines=True)
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
     seconds, cpu = time.monotonic() - started, time.process_time() - used
     out.print(f"{len(rows)} looks in {seconds:.0f} s, {cpu:.0f} CPU s")
     if options.markdown:
@@ -114,7 +112,7 @@ def row_of(delivery: Delivery, result: RetrainResult, folder: Path, live: list[i
     if served.server is not None and served.server.version not in live:
         live.append(served.server.version)
     return YearRow(
-        delivery.month,
+        str(delivery.month),
         delivery.what,
         result.decision.action,
         why(result.decision),
@@ -127,16 +125,13 @@ def row_of(delivery: Delivery, result: RetrainResult, folder: Path, live: list[i
 
 def why(decision: Decision) -> str:
     """The reasons and the spans held back, in a few words."""
-    kinds = [f"{e.kind}: {_short(e.message)}" for e in decision.evidence if e.state == "reason"]
+    reasons = [e for e in decision.evidence if e.state == "reason"]
+    kinds = [f"{e.kind}: {e.message.partition(' not in the training data')[0]}" for e in reasons]
     held = [f"span {finding.span} held back: {finding.kind}" for finding in decision.held_back]
     late = [f"span {found.span} is late" for found in decision.reported if found.kind == "late"]
     if decision.action == "blocked":
         return decision.reasons[0].partition("; correct it")[0]
     return "; ".join([*kinds, *held, *late]) or decision.reasons[0]
-
-
-def _short(message: str) -> str:
-    return message.partition(" not in the training data")[0]
 
 
 def outcome(result: RetrainResult) -> str:
@@ -155,16 +150,8 @@ def outcome(result: RetrainResult) -> str:
 
 def markdown(rows: Sequence[YearRow]) -> str:
     """The year as a table in Markdown."""
-    lines = [HEADER, ["---"] * len(HEADER), *(row.cells() for row in rows)]
+    lines = [HEADER, ["---"] * len(HEADER), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def table(rows: Sequence[YearRow]) -> Table:
-    """The year for a terminal."""
-    found = Table(*HEADER, show_lines=True)
-    for row in rows:
-        found.add_row(*row.cells())
-    return found
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Eight nodes and a resolver on 15,002 rows; no labelling, tuning, compression or fairness slices.
 """
 
-import importlib.util
+import importlib.metadata
 import shutil
 import sys
 import venv
@@ -25,19 +25,13 @@ def run_peer(folder: Path) -> Cost:
     Raises:
       MeasurementError: It failed.
     """
-    shipped = _shipped()
+    distribution = importlib.metadata.distribution("tfx")
+    shipped = Path(str(distribution.locate_file("tfx/examples/chicago_taxi_pipeline")))
     taxi = folder / "taxi"
     shutil.copytree(shipped / "data", taxi / "data")
     shutil.copy(shipped / _MODULE, taxi)
     environment = {"HOME": str(folder), "PYTHONPATH": str(_make_pip(folder / "pip"))}
     return run([sys.executable, str(shipped / _PIPELINE)], taxi, environment)
-
-
-def _shipped() -> Path:
-    found = importlib.util.find_spec("tfx")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("tfx is not installed")
-    return Path(found.origin).parent / "examples" / "chicago_taxi_pipeline"
 
 
 def _make_pip(folder: Path) -> Path:

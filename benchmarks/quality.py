@@ -120,13 +120,12 @@ def run_all(
 
 def collect(summaries: Sequence[Summary], study: Study) -> Values:
     """The quantities of each variant, a value for each summary."""
-    found = {
-        variant: [quantities(summary.models[variant], study) for summary in summaries]
-        for variant in VARIANTS
-    }
     return {
-        variant: {name: [values[name] for values in of_seeds] for name in study.quantities}
-        for variant, of_seeds in found.items()
+        variant: {
+            name: [quantities(summary.models[variant], study)[name] for summary in summaries]
+            for name in study.quantities
+        }
+        for variant in VARIANTS
     }
 
 
@@ -172,14 +171,9 @@ def tables(
     """A table for each kind of labels, those beside them, and the targets, as Markdown."""
     parts = [f"On `test` ({study.test}). {report.over(seeds)}\n"]
     for mode, values in measured.items():
+        forms = [(name, QUANTITIES[name][1]) for name in study.quantities]
         rows = [
-            (
-                variant,
-                *(
-                    report.with_deviation(values[variant][name], QUANTITIES[name][1])
-                    for name in study.quantities
-                ),
-            )
+            (variant, *(report.with_deviation(values[variant][n], form) for n, form in forms))
             for variant in VARIANTS
         ]
         parts.append(report.table((f"{mode} labels", *study.quantities), rows))

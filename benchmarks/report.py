@@ -20,14 +20,6 @@ RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Mean and sample standard deviation; the latter is None for a single value."""
-
-    mean: float
-    deviation: float | None
-
-
-@dataclass(frozen=True)
 class Check:
     """A target, the value that was measured, and whether the one reaches the other.
 
@@ -80,12 +72,6 @@ def seeds(text: str) -> tuple[int, ...]:
     return tuple(int(seed) for seed in text.split(","))
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and sample standard deviation of at least one value."""
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Spread(statistics.fmean(values), deviation)
-
-
 def at_most(target: str, value: float, limit: float) -> Check:
     """Checks that `value` is `limit` or less."""
     return Check(target, value, f"<= {limit:g}", value <= limit)
@@ -97,12 +83,11 @@ def at_least(target: str, value: float, limit: float) -> Check:
 
 
 def with_deviation(values: Sequence[float], form: str) -> str:
-    """`mean ± deviation`, or the value when there is one."""
-    found = spread(values)
-    mean = format(found.mean, form)
-    if found.deviation is None:
+    """`mean ± sample standard deviation`, or the value when there is one."""
+    mean = format(statistics.fmean(values), form)
+    if len(values) == 1:
         return mean
-    return f"{mean} ± {format(found.deviation, form.lstrip('+'))}"
+    return f"{mean} ± {format(statistics.stdev(values), form.lstrip('+'))}"
 
 
 def over(drawn: Iterable[int]) -> str:
@@ -128,11 +113,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def checks_table(checks: Iterable[Check]) -> str:
     """A line for each target: value, bound, PASS or FAIL."""
-    header = ("target", "measured", "asked for", "verdict")
-    return table(
-        header,
-        [(c.target, f"{c.value:.4g}", c.bound, "PASS" if c.passed else "FAIL") for c in checks],
-    )
+    rows = [(c.target, f"{c.value:.4g}", c.bound, "PASS" if c.passed else "FAIL") for c in checks]
+    return table(("target", "measured", "asked for", "verdict"), rows)
 
 
 def origin(module: str) -> dict[str, Any]:

@@ -29,6 +29,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         scratch.unlink(missing_ok=True)
 
 
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON values as UTF-8, indented by one space."""
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
 def append_line(path: Path, line: str) -> None:
     """Adds a line with one write, after what a killed writer may have left of its own."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)

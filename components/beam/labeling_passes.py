@@ -100,7 +100,9 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
     vectors = voted.tally.vectors
     probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
     covered = (vectors != ABSTAIN).any(axis=1)
-    uncovered = settings.labeling.uncovered if settings.labeling.mode == "weak" else "distill"
+    weak = settings.labeling.mode == "weak"
+    uncovered = settings.labeling.uncovered if weak else "distill"
+    gold_weight = settings.labeling.gold_weight if weak else 1.0
     weight = np.where(covered, 1.0, float(uncovered == "prior"))
     probability[~covered] = labels.class_balance
 
@@ -109,7 +111,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
         for batch in record_batches.read(voted.shard.source):
             vector = voted.vector_of_row[first : first + batch.num_rows]
             first += batch.num_rows
-            if settings.labeling.mode == "weak":
+            if weak:
                 row_ids = map(str, record_batches.values(batch, ROW_ID))
                 truth = np.array([labels.gold.get(i, UNKNOWN) for i in row_ids], dtype=np.int8)
             else:
@@ -120,7 +122,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
                 settings.columns.label,
                 gold,
                 np.where(gold, truth, probability[vector]),
-                np.where(gold, _gold_weight(settings), weight[vector]),
+                np.where(gold, gold_weight, weight[vector]),
             )
             kept = covered[vector] | gold | (uncovered != "drop")
             yield labeled if kept.all() else labeled.filter(pa.array(kept))
@@ -148,10 +150,6 @@ def write_test(shard: Shard, settings: LabelerSettings) -> None:
             yield _labeled(batch, settings.columns.label, everywhere, truth, everywhere)
 
     record_batches.write(shard.destination, batches())
-
-
-def _gold_weight(settings: LabelerSettings) -> float:
-    return settings.labeling.gold_weight if settings.labeling.mode == "weak" else 1.0
 
 
 def _labeled(

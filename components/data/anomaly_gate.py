@@ -7,8 +7,8 @@ split, the feature, the problem, the rows and what to do.
 """
 
 import dataclasses
-import json
 import os
+from pathlib import Path
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
@@ -20,22 +20,27 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Sc
 
 from components.artifacts import AnomalyReport
 from core.errors import InputError
+from core.files import write_json
 from core.names import ANOMALY_REPORT
 from core.sections import AnomaliesSection
 
 DATASET = "(data set)"
 
 _Type = anomalies_pb2.AnomalyInfo.Type
+_OUT_OF_RANGE = {
+    _Type.INT_TYPE_BIG_INT: "correct the values, or raise its max",
+    _Type.INT_TYPE_SMALL_INT: "correct the values, or lower its min",
+    _Type.FLOAT_TYPE_BIG_FLOAT: "correct the values, or raise its max",
+    _Type.FLOAT_TYPE_SMALL_FLOAT: "correct the values, or lower its min",
+}
+_ABSENT = {_Type.FEATURE_TYPE_LOW_FRACTION_PRESENT, _Type.FEATURE_TYPE_NOT_PRESENT}
 _REMEDIES = {
     _Type.ENUM_TYPE_UNEXPECTED_STRING_VALUES: "correct the values, or add them to its domain",
     _Type.SCHEMA_NEW_COLUMN: "remove the column, or describe it",
     _Type.SCHEMA_MISSING_COLUMN: "bring the column back, or remove it",
     _Type.FEATURE_TYPE_NOT_PRESENT: "bring the values back, or lower its presence",
     _Type.FEATURE_TYPE_LOW_FRACTION_PRESENT: "fill the empty cells, or lower its min_fraction",
-    _Type.INT_TYPE_BIG_INT: "correct the values, or raise its max",
-    _Type.INT_TYPE_SMALL_INT: "correct the values, or lower its min",
-    _Type.FLOAT_TYPE_BIG_FLOAT: "correct the values, or raise its max",
-    _Type.FLOAT_TYPE_SMALL_FLOAT: "correct the values, or lower its min",
+    **_OUT_OF_RANGE,
 }
 
 
@@ -98,10 +103,6 @@ def find_anomalies(
     return found
 
 
-def _common_stats(feature: statistics_pb2.FeatureNameStatistics) -> statistics_pb2.CommonStatistics:
-    return getattr(feature, feature.WhichOneof("stats")).common_stats
-
-
 def affected_rows(
     types: list[int],
     feature: statistics_pb2.FeatureNameStatistics | None,
@@ -114,17 +115,14 @@ def affected_rows(
     """
     if feature is None:
         return None
-    common = _common_stats(feature)
+    common = getattr(feature, feature.WhichOneof("stats")).common_stats
     if _Type.ENUM_TYPE_UNEXPECTED_STRING_VALUES in types:
         known = set(tfdv.get_domain(schema, name).value)
         buckets = feature.string_stats.rank_histogram.buckets
         return int(sum(b.sample_count for b in buckets if b.label not in known))
-    absent = {_Type.FEATURE_TYPE_LOW_FRACTION_PRESENT, _Type.FEATURE_TYPE_NOT_PRESENT}
-    if absent & set(types):
+    if _ABSENT & set(types):
         return int(common.num_missing)
-    out_of_range = {_Type.INT_TYPE_BIG_INT, _Type.INT_TYPE_SMALL_INT}
-    out_of_range |= {_Type.FLOAT_TYPE_BIG_FLOAT, _Type.FLOAT_TYPE_SMALL_FLOAT}
-    if out_of_range & set(types):
+    if _OUT_OF_RANGE.keys() & set(types):
         domain = tfdv.get_domain(schema, name)
         outside = [
             bucket.sample_count
@@ -145,7 +143,7 @@ def check(anomalies: list[Anomaly], settings: AnomaliesSection, contract: str) -
       settings: What is severe enough, and what is accepted.
       contract: Path of the schema, for the message.
     """
-    blocking = ["WARNING", "ERROR"][["WARNING", "ERROR"].index(settings.severity) :]
+    blocking = {"WARNING": ("WARNING", "ERROR"), "ERROR": ("ERROR",)}[settings.severity]
     left = [a for a in anomalies if a.severity in blocking and a.feature not in settings.accept]
     if not left:
         return
@@ -172,17 +170,14 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
     Args:
       settings: JSON of the section `anomalies`.
       contract: Path of the schema, for the message.
-      code_sha256: Tells runs of different code apart.
     """
-    del code_sha256
     contract_schema = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
     found = []
     for split in artifact_utils.decode_split_names(anomalies.split_names):
-        path = os.path.join(anomalies.uri, f"Split-{split}", "SchemaDiff.pb")
-        with open(path, "rb") as file:
-            split_anomalies = anomalies_pb2.Anomalies.FromString(file.read())
+        path = Path(anomalies.uri, f"Split-{split}", "SchemaDiff.pb")
+        split_anomalies = anomalies_pb2.Anomalies.FromString(path.read_bytes())
         dataset = stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0]
         found += find_anomalies(split, split_anomalies, dataset, contract_schema)
     check(found, AnomaliesSection.model_validate_json(settings), contract)
-    with open(os.path.join(anomaly_report.uri, ANOMALY_REPORT.file), "w", encoding="utf-8") as file:
-        json.dump([dataclasses.asdict(a) for a in found], file, indent=1)
+    report = [dataclasses.asdict(anomaly) for anomaly in found]
+    write_json(Path(anomaly_report.uri, ANOMALY_REPORT.file), report)

@@ -36,7 +36,6 @@ from core.names import SOURCE_FILES
 
 _TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
 _BLOCK_BYTES = 2**20
-"""Custom property of `examples`: name and SHA-256 of each raw file, as JSON."""
 
 
 def read_csv(path: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
@@ -112,8 +111,7 @@ class Executor(BaseBeamExecutor):
         )
         settings = wrappers_pb2.StringValue()
         custom.custom_config.Unpack(settings)
-        types = json.loads(settings.value)["types"]
-        source_files = json.loads(settings.value)["source_files"]
+        told = json.loads(settings.value)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(
             utils.generate_output_split_names(config, example_gen_pb2.Output())
@@ -130,12 +128,12 @@ class Executor(BaseBeamExecutor):
             fileio.makedirs(folder)
             for number, source in enumerate(sources):
                 name = f"data_tfrecord-{number:05d}-of-{len(sources):05d}.gz"
-                jobs.append((source, os.path.join(folder, name), types))
+                jobs.append((source, os.path.join(folder, name), told["types"]))
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | beam.Create(jobs) | beam.MapTuple(convert)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
-        examples.set_string_custom_property(SOURCE_FILES, json.dumps(source_files))
+        examples.set_string_custom_property(SOURCE_FILES, json.dumps(told["source_files"]))
 
 
 class CsvExampleGen(FileBasedExampleGen):

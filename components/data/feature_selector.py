@@ -7,11 +7,10 @@ left.
 """
 
 import dataclasses
-import json
 import os
+from pathlib import Path
 
 import tensorflow_data_validation as tfdv
-from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -20,6 +19,7 @@ from tfx.types.standard_artifacts import ExampleStatistics, Schema
 
 from components.artifacts import FeatureReport
 from core.errors import InputError
+from core.files import write_json
 from core.names import FEATURE_REPORT, LABEL, WEIGHT
 from core.sections import Section, Selection
 from models.network.layout import not_a_feature
@@ -124,13 +124,7 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     settings: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Narrows the contract; see the module's docstring.
-
-    Args:
-      settings: JSON of `FeatureSettings`.
-      code_sha256: Tells runs of different code apart.
-    """
-    del code_sha256
+    """Narrows the contract by `settings`, JSON of `FeatureSettings`; see the module's docstring."""
     told = FeatureSettings.model_validate_json(settings)
     contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
     candidates = list(told.columns)
@@ -148,8 +142,6 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
         Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
     ]
     narrowed = narrow(contract, kept, list(told.passed_through), dropped)
-    with open(os.path.join(selected_schema.uri, "schema.pbtxt"), "w", encoding="utf-8") as file:
-        file.write(text_format.MessageToString(narrowed))
+    tfdv.write_schema_text(narrowed, os.path.join(selected_schema.uri, "schema.pbtxt"))
     report = {"kept": kept, "dropped": [dataclasses.asdict(d) for d in drops]}
-    with open(os.path.join(feature_report.uri, FEATURE_REPORT.file), "w", encoding="utf-8") as file:
-        json.dump(report, file, indent=1)
+    write_json(Path(feature_report.uri, FEATURE_REPORT.file), report)

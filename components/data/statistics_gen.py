@@ -65,7 +65,6 @@ def StatisticsGen(  # noqa: N802 - TFX takes the node's id from the name
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Computes statistics; see the module's docstring."""
-    del code_sha256  # only tells runs of different code apart
     statistics.split_names = examples.split_names
     statistics.span = examples.span
     jobs = []

@@ -126,9 +126,7 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
       bounds: JSON of the target's bounds in the configuration.
       baseline_blessing: Blessing of the model compared with. Not read: it has a model that was live
         before gated, and so pushed, again when another one has been live since.
-      code_sha256: Tells runs of different code apart.
     """
-    del code_sha256, baseline_blessing
     has_baseline = blessing.has_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
     metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "")
     baseline = read_metrics(evaluation.uri, BASELINE)[OVERALL] if has_baseline else None

@@ -24,6 +24,7 @@ from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, VariantReport
 from components.splits import split_pattern
+from core.files import write_json
 from core.names import PRUNED_FILE, QUANTIZATION_REPORT, TEACHER_FILE, VARIANT_REPORT
 from core.sections import Section, Slicing
 from models.export.export import export_server_model
@@ -92,13 +93,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     settings: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Evaluates all variants; see the module's docstring.
-
-    Args:
-      settings: JSON of `VariantSettings`.
-      code_sha256: Tells runs of different code apart.
-    """
-    del code_sha256
+    """Evaluates all variants as `settings`, JSON of `VariantSettings`, asks; see the module."""
     told = VariantSettings.model_validate_json(settings)
     test = [split_pattern(transformed_examples, "test")]
     rows = load_rows(test, model_inputs_of(transform_graph.uri, told.preprocessing))
@@ -123,5 +118,4 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     for name in measured:
         probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows.features)
         report[name] = evaluate(labels, probabilities, columns, told) | measured[name]
-    report_path = Path(variant_report.uri, VARIANT_REPORT.file)
-    report_path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    write_json(Path(variant_report.uri, VARIANT_REPORT.file), report)

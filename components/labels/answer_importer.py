@@ -19,8 +19,7 @@ from core.names import ANSWERS_FILE
 def AnswerImporter(  # noqa: N802 - TFX takes the node's id from the name
     answers: OutputArtifact[Answers], path: Parameter[str], code_sha256: Parameter[str]
 ) -> None:
-    """Copies the file; `code_sha256` only tells runs of different code apart."""
-    del code_sha256
+    """Copies the file; see the module's docstring."""
     copy = Path(answers.uri) / ANSWERS_FILE
     shutil.copyfile(path, copy)
     content = json.loads(copy.read_text(encoding="utf-8"))

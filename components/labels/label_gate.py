@@ -7,7 +7,6 @@ to judge and `gates` is empty.
 """
 
 import json
-import os
 from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -36,14 +35,8 @@ def LabelGate(  # noqa: N802 - TFX takes the node's id from the name
     bounds: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Judges the labels; see the module's docstring.
-
-    Args:
-      bounds: JSON of `labeling.gates` of the configuration.
-      code_sha256: Tells runs of different code apart.
-    """
-    del code_sha256
-    with open(os.path.join(label_report.uri, LABEL_REPORT.file), encoding="utf-8") as file:
-        judged = judge(json.load(file), LabelGates.model_validate_json(bounds))
+    """Judges the labels by `bounds`, JSON of `labeling.gates`; see the module's docstring."""
+    report = json.loads(Path(label_report.uri, LABEL_REPORT.file).read_text(encoding="utf-8"))
+    judged = judge(report, LabelGates.model_validate_json(bounds))
     check(judged)
     write_gates(Path(gates.uri, LABEL_GATES.file), judged)

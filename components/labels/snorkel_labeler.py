@@ -12,6 +12,7 @@ or is missing in the test split, and when a file is damaged.
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import apache_beam as beam
 from tfx.components.util import examples_utils
@@ -28,7 +29,7 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import AnomalyReport, Answers, LabelReport
-from components.beam.labeling_passes import Labels, find_labels, write_labeled, write_test
+from components.beam.labeling_passes import find_labels, write_labeled, write_test
 from components.beam.voting_pass import (
     AnsweredLabel,
     LabelerSettings,
@@ -37,6 +38,7 @@ from components.beam.voting_pass import (
     make_voter,
     vote,
 )
+from core.files import write_json
 from core.names import ANSWERS_FILE, LABEL_REPORT
 
 TEST_SPLIT = "test"
@@ -44,15 +46,8 @@ TEST_SPLIT = "test"
 
 def read_answers(uri: str) -> dict[str, AnsweredLabel]:
     """What people said, by row id, from the artifact of AnswerImporter."""
-    with open(os.path.join(uri, ANSWERS_FILE), encoding="utf-8") as file:
-        answers = json.load(file)["answers"]
+    answers = json.loads(Path(uri, ANSWERS_FILE).read_text(encoding="utf-8"))["answers"]
     return {row_id: AnsweredLabel(**answer) for row_id, answer in answers.items()}
-
-
-def write_report(labels: Labels, path: str) -> None:
-    """Writes the label report as JSON."""
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(labels.report, file, indent=1)
 
 
 class Vote(beam.DoFn):
@@ -86,7 +81,9 @@ def label_shards(
         | "AllTallies" >> beam.combiners.ToList()
         | "FindLabels" >> beam.Map(find_labels, settings)
     )
-    _ = labels | "WriteReport" >> beam.Map(write_report, report_path)
+    _ = labels | "WriteReport" >> beam.Map(
+        lambda found: write_json(Path(report_path), found.report)
+    )
     _ = voted | "WriteLabeled" >> beam.Map(write_labeled, beam.pvalue.AsSingleton(labels), settings)
     _ = pipeline | "TestShards" >> beam.Create(test) | "WriteTest" >> beam.Map(write_test, settings)
 
@@ -111,13 +108,7 @@ def SnorkelLabeler(  # noqa: N802 - TFX takes the node's id from the name
     code_sha256: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Labels the examples; see the module's docstring.
-
-    Args:
-      settings: JSON of `LabelerSettings`, without the answers.
-      code_sha256: Tells runs of different code apart.
-    """
-    del anomaly_report, code_sha256
+    """Labels the examples as `settings`, JSON of `LabelerSettings` without the answers, asks."""
     told = LabelerSettings.model_validate_json(settings)
     told = told.model_copy(update={"answers": read_answers(answers.uri)})
     labeled_examples.split_names = examples.split_names

@@ -39,6 +39,7 @@ from components.artifacts import GateReport
 from components.blessing import bless
 from components.pushing.push_checks import PushSettings, check, rolled_back_row
 from components.splits import split_pattern
+from core.files import write_json
 from core.names import PUSH_CHECKS, PUSH_GATES
 from models.export.model_content import content_sha256
 from models.metrics.gates import Gate, PushChecks, write_gates
@@ -64,9 +65,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     Args:
       settings: JSON of `PushSettings`.
       rolled_back: JSON list of version, digest and reason of the models that were rolled back.
-      code_sha256: Tells runs of different code apart.
     """
-    del code_sha256
     rows: list[Gate] = []
     checks: PushChecks | None = None
     blessed = model_utils.is_model_blessed(blessing)
@@ -85,6 +84,5 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
         )
     report = Path(gates.uri)
     write_gates(report / PUSH_GATES.file, rows)
-    told = asdict(checks) if checks else {}
-    (report / PUSH_CHECKS.file).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    write_json(report / PUSH_CHECKS.file, asdict(checks) if checks else {})
     bless(final_blessing, model, blessed and all(row.passed for row in rows))

@@ -6,8 +6,8 @@ Fails when the loss is not finite or the sparsity is not reached.
 """
 
 import dataclasses
-import json
 import os
+from pathlib import Path
 
 import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -16,6 +16,7 @@ from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGra
 
 from components.splits import split_pattern
 from core import sections
+from core.files import write_json
 from core.names import DISTILLATION_REPORT, STUDENT_FILE, TEACHER_FILE
 from core.sections import Section, Stopping
 from models.network.distillation import distill
@@ -65,8 +66,7 @@ def write_student(
         section=section,
     )
     student.save(os.path.join(folder, STUDENT_FILE))
-    with open(os.path.join(folder, DISTILLATION_REPORT.file), "w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(report), file, indent=1)
+    write_json(Path(folder, DISTILLATION_REPORT.file), dataclasses.asdict(report))
 
 
 @component
@@ -78,13 +78,7 @@ def Distiller(  # noqa: N802 - TFX takes the node's id from the name
     settings: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Trains the student; see the module's docstring.
-
-    Args:
-      settings: JSON of `DistillerSettings`.
-      code_sha256: Tells runs of different code apart.
-    """
-    del code_sha256
+    """Trains the student as `settings`, JSON of `DistillerSettings`, asks; see the module."""
     write_student(
         model.uri,
         os.path.join(model_run.uri, TEACHER_FILE),

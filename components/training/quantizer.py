@@ -7,8 +7,8 @@ Out: `model`, the edge bundle: `Format-Serving/tflite` (the configured variant) 
 Fails when a variant's predictions are not finite or differ too much from the student's.
 """
 
-import json
 import os
+from pathlib import Path
 from typing import Any
 
 import tf_keras
@@ -20,6 +20,7 @@ from tfx.utils import path_utils
 from components.artifacts import TFLiteVariants
 from components.splits import split_pattern
 from core import sections
+from core.files import write_json
 from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT, STUDENT_FILE
 from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
@@ -88,16 +89,11 @@ def write_variants(
     description = describe(transform_graph, settings.preprocessing)
     document = bundle_document(description, section.variant)
     os.makedirs(bundle)
-    _write(os.path.join(bundle, PREPROCESSING_FILE), json.dumps(document, indent=1).encode())
-    _write(os.path.join(bundle, EDGE_MODEL_FILE), contents[section.variant])
+    write_json(Path(bundle, PREPROCESSING_FILE), document)
+    Path(bundle, EDGE_MODEL_FILE).write_bytes(contents[section.variant])
     for name, content in contents.items():
-        _write(os.path.join(variants, f"{name}.tflite"), content)
-    _write(os.path.join(variants, QUANTIZATION_REPORT.file), json.dumps(report, indent=1).encode())
-
-
-def _write(path: str, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
+        Path(variants, f"{name}.tflite").write_bytes(content)
+    write_json(Path(variants, QUANTIZATION_REPORT.file), report)
 
 
 @component
@@ -110,13 +106,7 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
     settings: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
-    """Converts the student; see the module's docstring.
-
-    Args:
-      settings: JSON of `QuantizerSettings`.
-      code_sha256: Tells runs of different code apart.
-    """
-    del code_sha256
+    """Converts the student as `settings`, JSON of `QuantizerSettings`, asks; see the module."""
     write_variants(
         path_utils.serving_model_dir(model.uri),
         variants.uri,

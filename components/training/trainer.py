@@ -9,7 +9,6 @@ Fails when the loss is not finite or the sparsity is not reached.
 """
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from core import sections
+from core.files import write_json
 from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
@@ -95,10 +95,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "pruning_history": pruning_history,
         "sparsity": measured_sparsity(pruned),
     }
-    with open(
-        os.path.join(fn_args.model_run_dir, TRAINING_REPORT.file), "w", encoding="utf-8"
-    ) as file:
-        json.dump(report, file, indent=1)
+    write_json(Path(fn_args.model_run_dir, TRAINING_REPORT.file), report)
 
 
 def start_training(

@@ -82,11 +82,8 @@ def no_diploma(row: Row) -> int:
 @labeling_function()
 def high_school_unmarried(row: Row) -> int:
     """Up to some college, and no second adult whose career suggests otherwise."""
-    return (
-        NEGATIVE
-        if number(row, "education-num") <= 10 and row["marital-status"] not in COUPLE
-        else ABSTAIN
-    )
+    alone = number(row, "education-num") <= 10 and row["marital-status"] not in COUPLE
+    return NEGATIVE if alone else ABSTAIN
 
 
 @labeling_function()
@@ -111,11 +108,8 @@ def capital_loss_of_investor(row: Row) -> int:
 def manager_or_professional(row: Row) -> int:
     """Managers and professionals, married, with at least some college."""
     couple = row["marital-status"] in COUPLE
-    return (
-        POSITIVE
-        if row["occupation"] in WELL_PAID and couple and number(row, "education-num") >= 10
-        else ABSTAIN
-    )
+    placed = row["occupation"] in WELL_PAID and couple and number(row, "education-num") >= 10
+    return POSITIVE if placed else ABSTAIN
 
 
 @labeling_function()
@@ -123,9 +117,8 @@ def middle_occupation(row: Row) -> int:
     """Sales, technical support and police pay well to those with a degree or a long week."""
     if row["occupation"] not in MIDDLE or row["marital-status"] not in COUPLE:
         return ABSTAIN
-    return (
-        POSITIVE if row["education"] in DEGREE or number(row, "hours-per-week") >= 50 else ABSTAIN
-    )
+    earns = row["education"] in DEGREE or number(row, "hours-per-week") >= 50
+    return POSITIVE if earns else ABSTAIN
 
 
 @labeling_function(resources={"weekly_dollars": WEEKLY_DOLLARS})
@@ -181,11 +174,8 @@ def dependent(row: Row) -> int:
 def established_couple(row: Row) -> int:
     """Married, in the years of highest pay, full time, with more than a high-school diploma."""
     prime = row["marital-status"] in COUPLE and 35 <= number(row, "age") <= 60
-    return (
-        POSITIVE
-        if prime and number(row, "hours-per-week") >= 40 and number(row, "education-num") >= 10
-        else ABSTAIN
-    )
+    full = prime and number(row, "hours-per-week") >= 40 and number(row, "education-num") >= 10
+    return POSITIVE if full else ABSTAIN
 
 
 @labeling_function()

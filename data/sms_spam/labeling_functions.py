@@ -28,38 +28,28 @@ PRIZE |= {"voucher", "vouchers", "guaranteed", "reward", "bonus", "selected", "u
 HANDSET = {"ringtone", "ringtones", "tone", "tones", "polyphonic", "nokia", "motorola", "camcorder"}
 HANDSET |= {"handset", "sonyericsson", "mobile", "mobiles", "bluetooth", "wap", "download", "mins"}
 ADULT = {"sexy", "sex", "xxx", "babes", "horny", "naked", "adult", "18", "dating", "flirt", "chat"}
-CHAT_LINE = {
-    "singles",
-    "girls",
-    "gender",
-    "age",
-    "hot",
-    "nasty",
-    "rude",
-    "stories",
-    "filthy",
-    "pics",
-}
+CHAT_LINE = {"singles", "girls", "gender", "age", "hot", "nasty", "rude", "stories", "filthy"}
+CHAT_LINE |= {"pics"}
 CONTENT = {"tone", "tones", "ringtone", "content", "mobile", "music", "video", "pics", "wap"}
 CONTENT |= {"wallpaper", "game", "games", "logo", "service", "credit", "credits", "club"}
 SALE = {"free", "order", "download", "choose", "enjoy", "latest", "receive", "collect", "credit"}
 SALE |= {"reply", "subscription", "weekly", "new", "cost", "offer", "click", "play", "shortly"}
 SALES_TALK = PRIZE | HANDSET | ADULT | CHAT_LINE | CONTENT | {"free", "txt", "reply", "txts", "win"}
-CHATTY = {
-    "lol",
-    "haha",
-    "hahaha",
-    "lor",
-    "lah",
-    "leh",
-    "liao",
-    "hmm",
-    "yup",
-    "yeah",
-    "nah",
+CHATTY = {"lol", "haha", "hahaha", "lor", "lah", "leh", "liao", "hmm", "yup", "yeah", "nah"}
+CHATTY |= {
     "gonna",
+    "wanna",
+    "dunno",
+    "ok",
+    "okay",
+    "k",
+    "oh",
+    "sorry",
+    "thanx",
+    "thanks",
+    "tomorrow",
+    "da",
 }
-CHATTY |= {"wanna", "dunno", "ok", "okay", "k", "oh", "sorry", "thanx", "thanks", "tomorrow", "da"}
 PERSONAL = {"i", "i'm", "im", "i'll", "ill", "i've", "ive", "my", "me", "she", "he", "her", "him"}
 PREMIUM_TYPES = {
     PhoneNumberType.PREMIUM_RATE,
@@ -317,6 +307,5 @@ def smiley(row: Row) -> int:
 @labeling_function()
 def trails_off(row: Row) -> int:
     """Pattern: dots that mark a pause; companies end their sentences."""
-    return (
-        NEGATIVE if (row["text"] or "").count("..") >= 1 and row["has_digits"] == "no" else ABSTAIN
-    )
+    pauses = ".." in (row["text"] or "") and row["has_digits"] == "no"
+    return NEGATIVE if pauses else ABSTAIN

@@ -31,8 +31,8 @@ from tests.support.records.summaries import VALUES
 
 
 def test_spread_is_mean_and_sample_deviation() -> None:
-    assert report.spread([1.0, 2.0, 3.0]) == report.Spread(2.0, 1.0)
-    assert report.spread([0.5]) == report.Spread(0.5, None)
+    assert report.with_deviation([1.0, 2.0, 3.0], "") == "2.0 ± 1.0"
+    assert report.with_deviation([0.5], "") == "0.5"
     assert report.with_deviation([1.0, 2.0, 3.0], ".1f") == "2.0 ± 1.0"
     assert report.with_deviation([0.5], ".2f") == "0.50"
 

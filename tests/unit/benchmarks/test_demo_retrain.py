@@ -85,6 +85,6 @@ def test_a_look_in_words() -> None:
 
 
 def test_the_table() -> None:
-    lines = markdown([YearRow(1, "span 1", "run", "no model", "pushed", "model 1", "0.9", "0.6")])
+    lines = markdown([YearRow("1", "span 1", "run", "no model", "pushed", "model 1", "0.9", "0.6")])
     assert lines.splitlines()[0].startswith("| month | what arrived | decision |")
     assert lines.splitlines()[2] == "| 1 | span 1 | run | no model | pushed | model 1 | 0.9 | 0.6 |"
