@@ -42,7 +42,7 @@ class Prepared:
       train: How many of the rows are of the train split; the others are of eval.
       rows: Transformed rows of train and eval (models.network.rows), in the order of `applied`.
       test: Transformed rows of the test split, with true labels.
-      inputs: Widths of the features (models.network.features.ModelInputs).
+      inputs: Widths of the features (models.network.preprocessing.ModelInputs).
     """
 
     config: Config
@@ -68,7 +68,7 @@ def prepare(root: Path, finished: bool) -> Prepared:
       finished: Whether its last run of census is taken; else one is made.
     """
     environment.prepare()
-    from models.network.features import model_inputs_of  # loads TensorFlow
+    from models.network.preprocessing import model_inputs_of  # loads TensorFlow
     from models.network.rows import Rows, load_rows  # loads TensorFlow
     from pipeline.settings import preprocessing_for  # loads TensorFlow
 

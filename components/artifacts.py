@@ -1,5 +1,10 @@
-"""Types of the artifacts that our own components hand on, as ML Metadata records them."""
+"""Artifacts: the types that our own components hand on, files of a split, verdicts on models."""
 
+import os
+from pathlib import Path
+
+from tfx.components.evaluator import constants
+from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 
@@ -43,3 +48,23 @@ class GateReport(Artifact):
     """`gates.json`: metric, slice, value, bound and verdict of each gate of a target."""
 
     TYPE_NAME = "GateReport"
+
+
+def split_pattern(examples: Artifact, split: str) -> str:
+    """Returns the file pattern of a split's TFRecords."""
+    return os.path.join(artifact_utils.get_split_uri([examples], split), "*")
+
+
+def bless(final_blessing: Artifact, model: Artifact, blessed: bool) -> None:
+    """Fills a ModelBlessing as TFX does: properties, and a file named by the verdict.
+
+    TFX's resolvers and its Pusher read them.
+    """
+    verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    of_model = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY
+    final_blessing.set_string_custom_property(of_model, model.uri)
+    of_model = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
+    final_blessing.set_int_custom_property(of_model, model.id)
+    final_blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
+    Path(final_blessing.uri, name).write_bytes(b"")

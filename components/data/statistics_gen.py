@@ -29,8 +29,8 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples, ExampleStatistics
 
+from components.artifacts import split_pattern
 from components.beam import record_batches
-from components.splits import split_pattern
 
 
 def statistics_of(batches: Iterable[pa.RecordBatch]) -> statistics_pb2.DatasetFeatureStatisticsList:

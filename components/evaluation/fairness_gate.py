@@ -22,8 +22,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
-from components.artifacts import GateReport
-from components.blessing import bless
+from components.artifacts import GateReport, bless
 from core.names import FAIRNESS_GATES
 from core.sections import Bounds
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates

@@ -22,8 +22,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
 from tfx.utils import path_utils
 
-from components.artifacts import TFLiteVariants, VariantReport
-from components.splits import split_pattern
+from components.artifacts import TFLiteVariants, VariantReport, split_pattern
 from core.files import write_json
 from core.names import PRUNED_FILE, QUANTIZATION_REPORT, TEACHER_FILE, VARIANT_REPORT
 from core.sections import Section, Slicing
@@ -31,8 +30,8 @@ from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
 from models.metrics.registry import RATES, gap, overall_metrics, slice_metrics, slice_rows
-from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
+from models.network.preprocessing import model_inputs_of
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_columns, load_rows
 

@@ -14,14 +14,14 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
 
-from components.splits import split_pattern
+from components.artifacts import split_pattern
 from core import sections
 from core.files import write_json
 from core.names import DISTILLATION_REPORT, STUDENT_FILE, TEACHER_FILE
 from core.sections import Section, Stopping
 from models.network.distillation import distill
-from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
+from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
 from models.network.training import Plan
 

@@ -17,8 +17,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from tfx.utils import path_utils
 
-from components.artifacts import TFLiteVariants
-from components.splits import split_pattern
+from components.artifacts import TFLiteVariants, split_pattern
 from core import sections
 from core.files import write_json
 from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT, STUDENT_FILE
@@ -26,9 +25,15 @@ from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, measure
 from models.metrics.registry import THRESHOLD
-from models.network.features import PROBABILITY, model_inputs_of
 from models.network.layout import Preprocessing
-from models.network.preprocessing import CATEGORICAL, NUMERIC, Description, describe
+from models.network.preprocessing import (
+    CATEGORICAL,
+    NUMERIC,
+    PROBABILITY,
+    Description,
+    describe,
+    model_inputs_of,
+)
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from models.network.text import TOKENS

@@ -22,10 +22,9 @@ from core.files import write_json
 from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
-from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
 from models.network.network import build_network
-from models.network.preprocessing import describe
+from models.network.preprocessing import describe, model_inputs_of
 from models.network.pruning import measured_sparsity, prune
 from models.network.rows import load_rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit

@@ -13,8 +13,8 @@ from tfx.components.tuner.component import TunerFnResult
 
 from core import sections
 from core.sections import Hyperparameters, Search, Section
-from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing
+from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
 from models.network.tuning import NetworkTuner, values_of
 from models.network.warm_start import FOLDER, read_start

@@ -6,8 +6,8 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from models.network.features import PROBABILITY
 from models.network.layout import Preprocessing, layout_of
+from models.network.preprocessing import PROBABILITY
 
 EXAMPLES = "examples"
 DEFAULT_SIGNATURE = "serving_default"

@@ -12,7 +12,7 @@ import tf_keras
 from core.names import PRUNED_FILE
 from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
 from models.export.measurement import median_latency_us, sizes
-from models.network.features import PROBABILITY
+from models.network.preprocessing import PROBABILITY
 from models.network.rows import load_records
 
 _REPEATS = {1: 100, 256: 20}

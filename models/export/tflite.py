@@ -19,7 +19,7 @@ import tf_keras
 from core.names import EDGE_MODEL_FILE
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.measurement import median_latency_us, sizes
-from models.network.features import PROBABILITY
+from models.network.preprocessing import PROBABILITY
 from models.network.rows import Rows
 
 FLOAT32 = "student"
@@ -112,11 +112,7 @@ def predict_in_pipeline(
 
 
 def _interpreter(content: bytes) -> tf.lite.Interpreter:
-    """Returns an interpreter with one thread and the kernels of TensorFlow Model Analysis.
-
-    XNNPACK's, the default, round integers otherwise, so that its predictions would not be the
-    evaluated ones.
-    """
+    # The kernels of TensorFlow Model Analysis: XNNPACK's, the default, round integers otherwise.
     kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     return tf.lite.Interpreter(
         model_content=content, num_threads=1, experimental_op_resolver_type=kernels

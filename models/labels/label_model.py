@@ -242,13 +242,8 @@ def _cross_validated(
 ) -> Floats:
     """P(positive) of each gold row, float64 [gold rows], told without its label.
 
-    The folds are disjoint, equally large parts of the gold rows with the same class balance.
-
-    Args:
-      gold: The gold rows.
-      seed: Draws the folds.
-      predict: From masks of the rows to learn from and of those of the fold to P(positive) of the
-        latter.
+    `predict` learns from the rows of one mask and tells those of another. The folds are disjoint,
+    equally large parts of the gold rows with the same class balance.
     """
     order = np.random.default_rng(seed).permutation(len(gold.labels))
     order = order[np.argsort(gold.labels[order], kind="stable")]

@@ -11,8 +11,8 @@ import tensorflow as tf
 import tf_keras
 
 from core.sections import DistillerSection
-from models.network.features import ModelInputs
 from models.network.network import Architecture, build_network, logits_of
+from models.network.preprocessing import ModelInputs
 from models.network.pruning import measured_sparsity, prune
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit

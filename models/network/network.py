@@ -6,8 +6,7 @@ from typing import Any
 
 import tf_keras
 
-from models.network.features import PROBABILITY, ModelInputs
-from models.network.preprocessing import CATEGORICAL, NUMERIC
+from models.network.preprocessing import CATEGORICAL, NUMERIC, PROBABILITY, ModelInputs
 from models.network.text import TOKENS
 
 LOGIT = "logit"
@@ -53,7 +52,10 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
         tokens = tf_keras.Input((inputs.text * inputs.tokens,), dtype="int64", name=TOKENS)
         model_inputs[TOKENS] = tokens
         features += _bags(tokens, inputs, architecture.embedding_dim)
-        wide_values.append(_wide_bag(tokens, inputs))
+        wide_text = layers.Embedding(
+            inputs.token_ids, 1, embeddings_initializer="zeros", name="wide_text_embedding"
+        )
+        wide_values.append(_scaled_mean(wide_text(tokens), inputs, "wide_text"))
     deep = layers.Concatenate(name="features")(features)
     for depth, units in enumerate(architecture.hidden_units):
         deep = layers.Dense(
@@ -85,24 +87,10 @@ def _bags(tokens: Any, inputs: ModelInputs, dim: int) -> list[Any]:
     ]
 
 
-def _wide_bag(tokens: Any, inputs: ModelInputs) -> Any:
-    """Scaled mean over one number for each id of each text column, [batch, inputs.text]."""
-    wide = tf_keras.layers.Embedding(
-        inputs.token_ids, 1, embeddings_initializer="zeros", name="wide_text_embedding"
-    )
-    return _scaled_mean(wide(tokens), inputs, "wide_text")
-
-
 def _scaled_mean(embedded: Any, inputs: ModelInputs, name: str) -> Any:
     """Mean over the ids of each text column, times the square root of how many there are.
 
-    Args:
-      embedded: Keras tensor [batch, inputs.text * inputs.tokens, dim].
-      inputs: Widths of the features.
-      name: Begins the names of the layers.
-
-    Returns:
-      Keras tensor [batch, inputs.text * dim].
+    From [batch, inputs.text * inputs.tokens, dim] to [batch, inputs.text * dim].
     """
     layers = tf_keras.layers
     mean = layers.AveragePooling1D(inputs.tokens, name=f"{name}_mean")(embedded)

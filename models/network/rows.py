@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from core.errors import InputError
 from core.names import LABEL, WEIGHT
-from models.network.features import ModelInputs
-from models.network.preprocessing import CATEGORICAL, NUMERIC
+from models.network.preprocessing import CATEGORICAL, NUMERIC, ModelInputs
 from models.network.text import TOKENS
 
 _PARSE_ROWS = 8192

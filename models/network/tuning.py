@@ -7,8 +7,8 @@ import keras_tuner
 import tf_keras
 
 from core.sections import Hyperparameters
-from models.network.features import ModelInputs
 from models.network.network import Architecture, build_network
+from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, fit
 

@@ -56,8 +56,7 @@ def test_edge_bundle_needs_only_numpy_and_the_interpreter(
 ) -> None:
     import tf_keras
 
-    from models.network.features import model_inputs_of
-    from models.network.preprocessing import CATEGORICAL, NUMERIC
+    from models.network.preprocessing import CATEGORICAL, NUMERIC, model_inputs_of
     from models.network.rows import load_rows
     from pipeline.config import load as config
     from pipeline.settings import preprocessing_for

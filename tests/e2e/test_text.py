@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from models.network.features import model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
 from pipeline.config import load as config
 from pipeline.settings import preprocessing_for

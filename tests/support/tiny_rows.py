@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from models.network.features import ModelInputs
 from models.network.network import Architecture
+from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
 
 INPUTS = ModelInputs(numeric=2, categorical=3, ids=12)

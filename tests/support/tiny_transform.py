@@ -10,9 +10,8 @@ import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
-from models.network.features import model_inputs_of
 from models.network.layout import Preprocessing, TextLayout
-from models.network.preprocessing import preprocessing_fn
+from models.network.preprocessing import model_inputs_of, preprocessing_fn
 from models.network.rows import Rows
 from tests.support.tiny_rows import write_records
 

@@ -14,7 +14,7 @@ from components.training.distiller import write_student
 from components.training.quantizer import write_variants
 from components.training.trainer import run_fn
 from core.errors import InputError
-from models.network.features import model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from tests.support.tiny_nodes import DISTILLER_SETTINGS, TRAINER, paths, quantizer_settings, told

@@ -10,8 +10,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
-from models.network.features import model_inputs_of
 from models.network.network import build_network
+from models.network.preprocessing import model_inputs_of
 from models.network.rows import Rows, load_rows
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import PREPROCESSING, ROWS, raw_example, raw_row, tiny_transform

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from models.network.features import ModelInputs
 from models.network.network import LOGIT, build_network, logits_of, meanings
+from models.network.preprocessing import ModelInputs
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, WITH_TEXT, make_rows
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from models.network.features import ModelInputs
+from models.network.preprocessing import ModelInputs
 from models.network.rows import load_columns, load_records, load_rows
 from tests.support.tiny_rows import INPUTS, WITH_TEXT, make_rows, write_records
 

@@ -13,8 +13,8 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from components.training.trainer import run_fn, start_training
 from components.training.tuner import first_trial
 from core.sections import Hyperparameters
-from models.network.features import ModelInputs
 from models.network.network import build_network
+from models.network.preprocessing import ModelInputs
 from models.network.tuning import architecture_of
 from models.network.warm_start import (
     FOLDER,
