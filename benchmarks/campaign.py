@@ -12,13 +12,14 @@ Writes campaign.md and campaign.json to benchmarks/results/, and docs/images/cam
 """
 
 import argparse
-import csv
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from benchmarks import curves, end_model, report
 from benchmarks.curves import Point
@@ -67,12 +68,9 @@ def answer(prepared: Prepared, path: Path) -> None:
     columns, table = prepared.config.columns, prepared.applied.table
     names = {0: columns.negative, 1: columns.positive}
     truth = dict(zip(table.row_ids, prepared.truth.tolist(), strict=True))
-    with open(path, newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
-        writer.writeheader()
-        writer.writerows({**line, "answer": names[truth[line["row_id"]]]} for line in lines)
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows["answer"] = [names[truth[row_id]] for row_id in rows["row_id"]]
+    rows.to_csv(path, index=False)
 
 
 def tables(points: Sequence[Point]) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from data.census import spans
-from data.packaged_spans import to_csv
 
 ROWS = 1800  # in a month
 TEST_ROWS = 4000  # of the canonical test part
@@ -16,8 +17,6 @@ SEED = 7
 CONTRACT = Path(spans.__file__).parents[2] / "schema" / "census" / "schema.pbtxt"
 NEW_CATEGORY = "Gig-platform"
 SUMS = "SHA256SUMS"
-
-Table = list[list[str]]
 
 
 class Year:
@@ -27,51 +26,31 @@ class Year:
         """Makes <folder>/spans with the test part, and <folder>/schema.pbtxt."""
         self.spans = folder / "spans"
         self.contract = folder / "schema.pbtxt"
-        header, *rows = spans.read_source(spans.TRAIN_FILE)
-        self._header = header
-        self._rows = random.Random(SEED).sample(rows, len(rows))
-        header, *test = spans.read_source(spans.TEST_FILE)
+        self._rows = _shuffled(spans.TRAIN_FILE)
         (self.spans / "test").mkdir(parents=True)
-        self._write(self.spans / "test", random.Random(SEED).sample(test, TEST_ROWS))
+        _write(self.spans / "test", _shuffled(spans.TEST_FILE)[:TEST_ROWS])
         shutil.copyfile(CONTRACT, self.contract)
 
-    def rows(self, span: int) -> Table:
+    def rows(self, span: int) -> pd.DataFrame:
         """The untouched rows of a span."""
-        return [list(row) for row in self._rows[(span - 1) * ROWS : span * ROWS]]
+        return self._rows[(span - 1) * ROWS : span * ROWS]
 
-    def deliver(self, span: int, rows: Table, whole: bool = True) -> None:
+    def deliver(self, span: int, rows: pd.DataFrame, whole: bool = True) -> None:
         """Writes a span anew; one that is not whole has half its rows and no checksums."""
         folder = self.spans / f"span-{span}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        self._write(folder, rows if whole else rows[: len(rows) // 2])
+        _write(folder, rows if whole else rows[: len(rows) // 2])
         if whole:
             digest = hashlib.sha256((folder / "data.csv").read_bytes()).hexdigest()
             (folder / SUMS).write_text(f"{digest}  data.csv\n")
 
-    def _write(self, folder: Path, rows: Table) -> None:
-        (folder / "data.csv").write_text(to_csv([self._header, *rows]), encoding="utf-8")
-
-    def changed(
-        self, rows: Table, column: str, change: Callable[[str], str], share: float
-    ) -> Table:
-        """The rows with the cells of a column changed in a seeded share of them."""
-        at = self._header.index(column)
-        draw = random.Random(SEED)
-        return [
-            [*row[:at], change(row[at]), *row[at + 1 :]] if draw.random() < share else row
-            for row in rows
-        ]
-
-    def drifted(self, span: int) -> Table:
+    def drifted(self, span: int) -> pd.DataFrame:
         """Older people who work longer: rows drawn anew with weights that grow with the age."""
-        at = self._header.index("age")
         pool = self.rows(span)
-        weights = [max(int(row[at]) - 25, 0) ** 2 + 1 for row in pool]
-        drawn = random.Random(SEED).choices(pool, weights, k=ROWS)
-        return self.changed(
-            [list(row) for row in drawn], "hours-per-week", lambda h: str(min(99, int(h) + 6)), 1.0
-        )
+        weights = [max(int(age) - 25, 0) ** 2 + 1 for age in pool["age"]]
+        drawn = pool.iloc[random.Random(SEED).choices(range(len(pool)), weights, k=ROWS)]
+        return changed(drawn, "hours-per-week", lambda h: str(min(99, int(h) + 6)), 1.0)
 
     def accept_category(self) -> None:
         """Adds the new category to the contract, as a person would after looking at it."""
@@ -79,6 +58,24 @@ class Year:
         domain = 'string_domain {\n  name: "workclass"\n'
         text = text.replace(domain, f'{domain}  value: "{NEW_CATEGORY}"\n')
         self.contract.write_text(text, encoding="utf-8")
+
+
+def changed(
+    rows: pd.DataFrame, column: str, change: Callable[[str], str], share: float
+) -> pd.DataFrame:
+    """The rows with the cells of a column changed in a seeded share of them."""
+    draw = random.Random(SEED)
+    cells = [change(cell) if draw.random() < share else cell for cell in rows[column]]
+    return rows.assign(**{column: cells})
+
+
+def _shuffled(file: str) -> pd.DataFrame:
+    header, *rows = spans.read_source(file)
+    return pd.DataFrame(random.Random(SEED).sample(rows, len(rows)), columns=header)
+
+
+def _write(folder: Path, rows: pd.DataFrame) -> None:
+    rows.to_csv(folder / "data.csv", index=False)
 
 
 @dataclass(frozen=True)
@@ -117,20 +114,20 @@ DELIVERIES = (
     Delivery(
         7,
         "span 7: labels flipped in 30% of rows",
-        lambda y: y.deliver(7, y.changed(y.rows(7), "income-per-year", flip, 0.3)),
+        lambda y: y.deliver(7, changed(y.rows(7), "income-per-year", flip, 0.3)),
     ),
     Delivery(8, "span 7 corrected, and span 8", _labels_corrected),
     Delivery(
         9,
         "span 9: hours-per-week times 100",
-        lambda y: y.deliver(9, y.changed(y.rows(9), "hours-per-week", lambda h: f"{h}00", 1.0)),
+        lambda y: y.deliver(9, changed(y.rows(9), "hours-per-week", lambda h: f"{h}00", 1.0)),
     ),
     Delivery(9, "nothing: the next night", lambda year: None),
     Delivery(10, "span 9 corrected; span 8 again as span 10", _hours_corrected),
     Delivery(
         11,
         f"span 11: a new category, {NEW_CATEGORY}",
-        lambda y: y.deliver(11, y.changed(y.rows(11), "workclass", lambda _: NEW_CATEGORY, 0.15)),
+        lambda y: y.deliver(11, changed(y.rows(11), "workclass", lambda _: NEW_CATEGORY, 0.15)),
     ),
     Delivery(12, "nothing; the contract takes the category in", Year.accept_category),
 )

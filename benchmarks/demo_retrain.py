@@ -58,7 +58,7 @@ def main() -> int:
     out = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     started, used = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="year-") as scratch:
-        rows = play((options.keep or Path(scratch)).resolve(), DELIVERIES, out)
+        rows = play((options.keep or Path(scratch)).resolve(), out)
     table = Table(*HEADER, show_lines=True)
     for row in rows:
         table.add_row(*row)
@@ -70,18 +70,17 @@ def main() -> int:
     return 0
 
 
-def play(folder: Path, deliveries: Sequence[Delivery], out: Console) -> list[YearRow]:
+def play(folder: Path, out: Console) -> list[YearRow]:
     """Brings each delivery and looks.
 
     Args:
         folder: where data and runs go; has to be new or empty.
-        deliveries: in the order of time.
         out: is told what goes on.
     """
     year = Year(folder)
     rows: list[YearRow] = []
     live: list[int] = []
-    for number, delivery in enumerate(deliveries, 1):
+    for number, delivery in enumerate(DELIVERIES, 1):
         out.rule(f"month {delivery.month}: {delivery.what}", align="left")
         delivery.bring(year)
         result = look(folder, year, START + delivery.month * MONTH + timedelta(minutes=number), out)

@@ -29,7 +29,9 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
+from core.names import ROW_ID
 from data.census import spans
+from data.packaged_spans import to_csv
 from pipeline.config.load import load
 from pipeline.run.environment import prepare
 
@@ -105,35 +107,25 @@ def measure_size(rows: int, folder: Path) -> Iterator[Figures]:
 def write_data(folder: Path, rows: int) -> None:
     """Writes rows drawn from the census's training rows, a batch in memory at a time."""
     from components.beam import record_batches  # loads TensorFlow
+    from components.data.csv_example_gen import read_csv  # loads TensorFlow
 
-    config = load("census", [])
-    header, *source = spans.read_source(spans.TRAIN_FILE)
-    cells = {
-        name: list(column) for name, column in zip(header, zip(*source, strict=True), strict=True)
-    }
-    lists = {
-        name: pa.array(
-            [[int(cell) if name in config.columns.numeric else cell.encode()] if cell else []
-             for cell in column],
-            type=pa.large_list(pa.int64() if name in config.columns.numeric else pa.binary()),
-        )
-        for name, column in cells.items()
-    }  # fmt: skip
+    columns = load("census", []).columns
+    source = spans.read_source(spans.TRAIN_FILE)
+    file = folder.with_name("source.csv")
+    file.write_text(to_csv(source), encoding="utf-8")
+    types = {name: "INT" if name in columns.numeric else "BYTES" for name in source[0]}
+    table = pa.Table.from_batches(read_csv(str(file), types))
     drawing = np.random.default_rng(1)
     folder.mkdir()
 
     def batches(first: int, last: int) -> Iterator[pa.RecordBatch]:
         for start in range(first, last, BATCH_ROWS):
             numbers = np.arange(start, min(start + BATCH_ROWS, last))
-            drawn = pa.array(drawing.integers(len(source), size=len(numbers)))
-            columns = {name: column.take(drawn) for name, column in lists.items()}
-            label = columns[config.columns.label]
-            unlabeled = pa.nulls(len(numbers), label.type)
-            kept = pa.array(numbers % LABELED == 0)
-            columns[config.columns.label] = pa.compute.if_else(kept, label, unlabeled)
-            ids = [[f"row-{n}".encode()] for n in numbers]
-            columns["row_id"] = pa.array(ids, type=pa.large_list(pa.binary()))
-            yield pa.RecordBatch.from_pydict(columns)
+            drawn = pa.array(drawing.integers(table.num_rows, size=len(numbers)))
+            [batch] = table.take(drawn).combine_chunks().to_batches()
+            label = record_batches.keep(batch, columns.label, numbers % LABELED == 0)
+            ids = pa.array([[f"row-{n}".encode()] for n in numbers], pa.large_list(pa.binary()))
+            yield record_batches.replaced(batch, {columns.label: label, ROW_ID: ids})
 
     for first in range(0, rows, ROWS_PER_FILE):
         path = folder / f"data-{first // ROWS_PER_FILE:05d}.gz"

@@ -7,12 +7,12 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from benchmarks import measure
 
@@ -146,11 +146,7 @@ def write(folder: Path, name: str, tables: str, values: Mapping[str, Any]) -> No
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(page, encoding="utf-8")
-    text = json.dumps(values, indent=2, allow_nan=False, default=_plain)
+    text = json.dumps(values, indent=2, allow_nan=False, default=to_jsonable_python)
     (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
     print(tables)
     print(f"written to {folder}/{name}.md and {name}.json")
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else asdict(value)

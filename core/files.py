@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -30,8 +32,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON values as UTF-8, indented by one space."""
-    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    """Writes JSON values, dataclasses as objects, as UTF-8 and indented by one space."""
+    text = json.dumps(content, indent=1, default=to_jsonable_python)
+    path.write_text(text, encoding="utf-8")
 
 
 def append_line(path: Path, line: str) -> None:

@@ -97,16 +97,21 @@ class LabelSource(Section):
     mode: Literal["weak", "gold"]
 
 
-class Labeler(LabelSource):
+class LabelFitting(Section):
+    """Which method makes labels of votes, and how Snorkel's label model is trained."""
+
+    method: Literal["auto", "average", "combiner", "label_model", "majority_vote"]
+    epochs: Count
+    tuning: LabelTuning
+
+
+class Labeler(LabelSource, LabelFitting):
     """From labelling functions and a budget of true labels to labels."""
 
     functions: Text | None
     gold_rows: Annotated[int, Field(ge=0)]
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
     uncovered: Literal["distill", "drop", "prior"]
-    method: Literal["auto", "average", "combiner", "label_model", "majority_vote"]
-    epochs: Count
-    tuning: LabelTuning
 
 
 class LabelingSection(Labeler):

@@ -60,7 +60,13 @@ def lay_out(files: Mapping[str, str], folder: str, what: str) -> None:
     """
     target = Path(folder)
     if target.exists() and any(target.iterdir()):
-        _check_same(target, files, what)
+        for name, text in files.items():
+            path = target / name
+            if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
+                raise InputError(
+                    f"{path}: missing or not {what} as laid out there; delete {folder} "
+                    "to have it written anew, or name your own folder in data.folder"
+                )
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -79,13 +85,3 @@ def to_csv(table: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     return text.getvalue()
-
-
-def _check_same(folder: Path, files: Mapping[str, str], what: str) -> None:
-    for name, text in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
-            raise InputError(
-                f"{path}: missing or not {what} as laid out there; delete {folder} "
-                "to have it written anew, or name your own folder in data.folder"
-            )

@@ -22,7 +22,6 @@ from models.labels import functions as labeling
 from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
-from models.labels.label_model import Fitting
 from models.labels.votes import ABSTAIN, Gold, merge
 
 
@@ -78,11 +77,9 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
         np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
     )
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
-    told = settings.labeling
-    how = Fitting(told.epochs, settings.seed, told.method, told.tuning)
     groups = label_groups.merge(tally.groups for tally in tallies)
     of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
-    fitted = label_model.fit(vectors, counts, gold, names, how)
+    fitted = label_model.fit(vectors, counts, gold, names, settings.labeling, settings.seed)
     report = label_report.weak(names, vectors, counts, gold, fitted, len(answered), groups, of_gold)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))

@@ -179,5 +179,4 @@ def AnomalyGate(  # noqa: N802 - TFX takes the node's id from the name
         dataset = stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0]
         found += find_anomalies(split, split_anomalies, dataset, contract_schema)
     check(found, AnomaliesSection.model_validate_json(settings), contract)
-    report = [dataclasses.asdict(anomaly) for anomaly in found]
-    write_json(Path(anomaly_report.uri, ANOMALY_REPORT.file), report)
+    write_json(Path(anomaly_report.uri, ANOMALY_REPORT.file), found)

@@ -86,11 +86,6 @@ def _as_lists(column: pa.Array) -> pa.LargeListArray:
     )
 
 
-def convert(source: str, target: str, types: Mapping[str, str]) -> None:
-    """Writes the rows of one CSV file as tf.Examples; see `read_csv`."""
-    record_batches.write(target, read_csv(source, types))
-
-
 class Executor(BaseBeamExecutor):
     """Converts each file of each split, as one Beam element a file."""
 
@@ -112,6 +107,10 @@ class Executor(BaseBeamExecutor):
         settings = wrappers_pb2.StringValue()
         custom.custom_config.Unpack(settings)
         told = json.loads(settings.value)
+
+        def convert(source: str, target: str) -> None:
+            record_batches.write(target, read_csv(source, told["types"]))
+
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names(
             utils.generate_output_split_names(config, example_gen_pb2.Output())
@@ -128,7 +127,7 @@ class Executor(BaseBeamExecutor):
             fileio.makedirs(folder)
             for number, source in enumerate(sources):
                 name = f"data_tfrecord-{number:05d}-of-{len(sources):05d}.gz"
-                jobs.append((source, os.path.join(folder, name), told["types"]))
+                jobs.append((source, os.path.join(folder, name)))
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | beam.Create(jobs) | beam.MapTuple(convert)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)

@@ -143,5 +143,4 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     ]
     narrowed = narrow(contract, kept, list(told.passed_through), dropped)
     tfdv.write_schema_text(narrowed, os.path.join(selected_schema.uri, "schema.pbtxt"))
-    report = {"kept": kept, "dropped": [dataclasses.asdict(d) for d in drops]}
-    write_json(Path(feature_report.uri, FEATURE_REPORT.file), report)
+    write_json(Path(feature_report.uri, FEATURE_REPORT.file), {"kept": kept, "dropped": drops})

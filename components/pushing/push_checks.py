@@ -3,7 +3,7 @@
 import importlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,26 +35,21 @@ class PushSettings(Section):
     types: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Compared:
-    """The rows on which the live version is compared with, and what they are."""
+def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> tuple[RawRows, str]:
+    """The labelled rows of the newest span, or the test split where they are too few, in words too.
 
-    rows: RawRows
-    source: str
-
-
-def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> Compared:
-    """The labelled rows of the newest span, or the test split where they are too few."""
+    On them the live version is compared with.
+    """
     column, mode = settings.columns.label, settings.labeling.mode
     newest, labelled = newest_labelled(evaluation, column, mode)
     if len(labelled) >= settings.pusher.min_rows:
         source = f"{len(labelled)} labelled rows of span {newest} in the eval split"
-        return Compared(evaluation.take(labelled), source)
+        return evaluation.take(labelled), source
     source = (
         f"{test.count} rows of the test split, because span {newest} has {len(labelled)} labelled "
         f"rows in the eval split, pusher.min_rows={settings.pusher.min_rows} are asked for"
     )
-    return Compared(test, source)
+    return test, source
 
 
 def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[Gate]:
@@ -176,10 +171,10 @@ def check(
     spec |= {column: tf.io.VarLenFeature(tf.float32) for column in _NEVER_SENT}
     test = load_raw_rows([patterns["test"]], spec)
     sample = test.take(np.arange(min(settings.pusher.sample_rows, test.count)))
-    compared = None
+    requests, compared, source = sample, None, None
     if live is not None:
-        compared = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
-    requests = sample if compared is None else sample.followed_by(compared.rows)
+        compared, source = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
+        requests = sample.followed_by(compared)
     never_sent = (*_NEVER_SENT, settings.columns.label)
     names = tuple(column for column in settings.types if column not in never_sent)
     with tempfile.TemporaryDirectory() as folder:
@@ -193,11 +188,11 @@ def check(
         sample_rows=sample.count,
         latency_ms=served.candidate.latency_ms if served.candidate else None,
         live_version=int(Path(live).name) if live else None,
-        compared_on=compared.source if compared else None,
+        compared_on=source,
         problem=served.problem.text if served.problem else None,
     )
     if compared is not None and served.candidate and served.live and all(r.passed for r in rows):
         candidate = served.candidate.probabilities[sample.count :]
         now = served.live.probabilities[sample.count :]
-        rows += comparison_rows(target, candidate, now, compared.rows, settings)
+        rows += comparison_rows(target, candidate, now, compared, settings)
     return rows, checks

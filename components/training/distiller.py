@@ -5,7 +5,6 @@ Out: `model`, with `student.keras` and `distillation.json`.
 Fails when the loss is not finite or the sparsity is not reached.
 """
 
-import dataclasses
 import os
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def write_student(
         section=section,
     )
     student.save(os.path.join(folder, STUDENT_FILE))
-    write_json(Path(folder, DISTILLATION_REPORT.file), dataclasses.asdict(report))
+    write_json(Path(folder, DISTILLATION_REPORT.file), report)
 
 
 @component

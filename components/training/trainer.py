@@ -69,7 +69,7 @@ def run_fn(fn_args: FnArgs) -> None:
     teacher = build_network(inputs, architecture_of(values), "teacher")
     meaning = describe(fn_args.transform_graph_path, settings.preprocessing).document()
     outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
-    initial_loss = evaluation_loss(teacher, evaluation, cross_entropy)
+    initial_loss = evaluation_loss(teacher, evaluation)
     initial_weights = teacher.get_weights()
     plan = Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience)
     history = fit(teacher, train, evaluation, cross_entropy, plan)

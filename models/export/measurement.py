@@ -2,7 +2,7 @@
 
 import gzip
 import statistics
-import time
+import timeit
 from collections.abc import Callable, Iterable
 
 _WARM_UP_CALLS = 5
@@ -21,9 +21,4 @@ def median_latency_us(call: Callable[[], object], repeats: int) -> float:
     """Returns the median wall time of a call in microseconds, after a few calls to warm up."""
     for _ in range(_WARM_UP_CALLS):
         call()
-    durations = []
-    for _ in range(repeats):
-        start = time.perf_counter_ns()
-        call()
-        durations.append(time.perf_counter_ns() - start)
-    return statistics.median(durations) / 1000.0
+    return statistics.median(timeit.repeat(call, repeat=repeats, number=1)) * 1e6

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.sections import LabelTuning
+from core.sections import LabelFitting
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
 from models.labels.combiner import combine, temper
@@ -27,23 +27,6 @@ FOLDS = 10  # of the cross-validation
 AUTO = "auto"
 MAJORITY, LABEL_MODEL, COMBINER, AVERAGE = "majority_vote", "label_model", "combiner", "average"
 PREFERENCE = (AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless another is better
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """How to fit.
-
-    Attributes:
-      epochs: Training steps of Snorkel's label model.
-      seed: Draws its initial weights and the folds of the cross-validation.
-      method: The method to take, or `auto`: the average unless another is better beyond chance.
-      tuning: What else to try in training Snorkel's label model.
-    """
-
-    epochs: int
-    seed: int
-    method: str = AUTO
-    tuning: LabelTuning | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +103,9 @@ def class_balance(positive: int, negative: int) -> float:
     return positive / (positive + negative)
 
 
-def fit(vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: Fitting) -> Fitted:
+def fit(
+    vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: LabelFitting, seed: int
+) -> Fitted:
     """Fits and judges the methods, and takes one.
 
     Agreement tells something from three functions on; where fewer vote, the combiner is taken.
@@ -130,7 +115,9 @@ def fit(vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: F
       counts: int64 [vectors], rows behind each vector.
       gold: Votes and labels of the gold rows.
       names: Names of the functions, for messages.
-      how: How to fit.
+      how: Which method to take (`auto`: the average unless another is better beyond chance), how
+        Snorkel's label model is trained, and what else is tried in training it.
+      seed: Draws its initial weights and the folds of the cross-validation.
 
     Raises:
       InputError: No function votes, or the gold rows are all of one class.
@@ -150,12 +137,12 @@ def fit(vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: F
     weight, trials = np.full(len(names), np.nan), list[Trial]()
     candidates = {
         MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
-        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, how.seed, combined)),
+        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed, combined)),
     }
     if voting.sum() >= MIN_FUNCTIONS:
         first = Training(epochs=how.epochs)
-        grid = snorkel_model.grid(first, how.tuning) if how.tuning else [first]
-        found = [_train(vectors, counts, gold, voting, balance, t, how.seed) for t in grid]
+        grid = snorkel_model.grid(first, how.tuning)
+        found = [_train(vectors, counts, gold, voting, balance, t, seed) for t in grid]
         taken = label_scores.best([_losses(candidate, gold) for candidate, _ in found])
         weight[voting] = found[taken][1]
         trials = [

@@ -3,8 +3,6 @@
 Source: Zhu and Gupta, "To prune, or not to prune" (2017), arXiv:1710.01878.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
@@ -68,11 +66,6 @@ def wrap(model: tf_keras.Model, schedule: tfmot.sparsity.keras.PruningSchedule) 
 
 def measured_sparsity(model: tf_keras.Model) -> float:
     """Share of zeros in the Dense kernels and Embedding tables of a network, 0 to 1."""
-    tables = list(_pruned_weights(model))
+    pruned = (layer for layer in model.layers if isinstance(layer, _PRUNED_LAYERS))
+    tables = [layer.get_weights()[0] for layer in pruned]
     return 1.0 - sum(np.count_nonzero(t) for t in tables) / sum(t.size for t in tables)
-
-
-def _pruned_weights(model: tf_keras.Model) -> Iterator[np.ndarray]:
-    for layer in model.layers:
-        if isinstance(layer, _PRUNED_LAYERS):
-            yield layer.get_weights()[0]

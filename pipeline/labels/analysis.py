@@ -22,7 +22,6 @@ from models.labels import gates as label_gates
 from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
-from models.labels.label_model import Fitting
 from models.labels.rows import coded
 from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes, distinct
 from models.labels.voting import Voter
@@ -149,17 +148,14 @@ def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
         positive = (applied.votes == POSITIVE).sum(axis=1)
         return (positive + 1.0) / ((applied.votes != ABSTAIN).sum(axis=1) + 2.0)
     vectors, counts, vector_of_row = distinct(applied.votes)
-    fitted = label_model.fit(vectors, counts, _gold(applied), _names(applied), _fitting(config))
+    fitted = label_model.fit(
+        vectors, counts, _gold(applied), _names(applied), config.labeling, config.seed
+    )
     return fitted.probability[vector_of_row]
 
 
 def _names(applied: Applied) -> list[str]:
     return [function.name for function in applied.functions]
-
-
-def _fitting(config: Config) -> Fitting:
-    settings = config.labeling
-    return Fitting(settings.epochs, config.seed, settings.method, settings.tuning)
 
 
 def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
@@ -173,7 +169,7 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
     names, gold = _names(applied), _gold(applied)
-    fitted = label_model.fit(vectors, counts, gold, names, _fitting(config))
+    fitted = label_model.fit(vectors, counts, gold, names, config.labeling, config.seed)
     values = label_report.weak(
         names, vectors, counts, gold, fitted, applied.answered, groups, of_gold
     )

@@ -8,7 +8,8 @@ import tensorflow as tf
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2
 
-from components.data.csv_example_gen import CsvExampleGen, convert, read_csv
+from components.beam import record_batches
+from components.data.csv_example_gen import CsvExampleGen, read_csv
 from core.contract import read_contract
 from core.errors import InputError
 from core.names import SPLITS
@@ -43,7 +44,7 @@ def rows_of(path: Path) -> list[dict[str, list[int | float | bytes]]]:
 
 def test_cells_have_the_types_of_the_contract_and_empty_ones_are_absent(tmp_path: Path) -> None:
     text = 'age,hours,job,note\n30,1.5,cook,"a, ""b""\nc"\n,2,7,\n40,,,NA\n'
-    convert(write_csv(tmp_path, text), str(tmp_path / "out.gz"), TYPES)
+    record_batches.write(str(tmp_path / "out.gz"), read_csv(write_csv(tmp_path, text), TYPES))
     assert rows_of(tmp_path / "out.gz") == [
         {"age": [30], "hours": [1.5], "job": [b"cook"], "note": [b'a, "b"\nc']},
         {"hours": [2.0], "job": [b"7"]},

@@ -256,12 +256,12 @@ def test_a_model_worse_than_the_live_one_is_blocked(patterns: dict[str, str]) ->
 def test_which_rows_have_a_true_label(patterns: dict[str, str]) -> None:
     rows, test = load(patterns["eval"]), load(patterns["test"])
     rows.columns["weight"][3] = 10.0  # people labelled it
-    assert choose_rows(rows, test, SETTINGS).rows.count == 61
+    assert choose_rows(rows, test, SETTINGS)[0].count == 61
     rows.columns["weight"][5] = 0.0
-    gold = choose_rows(rows, test, settings(mode="gold"))
-    assert gold.source == "119 labelled rows of span 2 in the eval split"
+    _, gold = choose_rows(rows, test, settings(mode="gold"))
+    assert gold == "119 labelled rows of span 2 in the eval split"
     written_over = settings(label="label", min_rows=1)
-    assert choose_rows(rows, test, written_over).rows.count == 1
+    assert choose_rows(rows, test, written_over)[0].count == 1
 
 
 def test_a_model_that_was_rolled_back_is_refused() -> None:

@@ -8,7 +8,7 @@ from snorkel.labeling.model import LabelModel
 
 from core.errors import InputError
 from core.intervals import Z, auc_interval
-from core.sections import LabelTuning
+from core.sections import LabelFitting, LabelTuning
 from models.labels import (
     label_model,
     snorkel_model,
@@ -20,7 +20,6 @@ from models.labels import (
     scores as label_scores,
 )
 from models.labels.combiner import ASSUMED_ACCURACY, combine, log_odds, ridge_logistic, temper
-from models.labels.label_model import Fitting
 from models.labels.snorkel_model import Training
 from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, distinct, merge
 
@@ -32,6 +31,13 @@ NAMES = ["a", "b", "c", "d", "e"]
 def tuning(**tried: tuple[float, ...]) -> LabelTuning:
     nothing: dict[str, tuple[float, ...]] = dict.fromkeys(LabelTuning.model_fields, ())
     return LabelTuning.model_validate(nothing | tried)
+
+
+NOTHING = tuning()
+
+
+def how(epochs: int, method: str = "auto", tuning: LabelTuning = NOTHING) -> LabelFitting:
+    return LabelFitting.model_validate({"method": method, "epochs": epochs, "tuning": tuning})
 
 
 def draw(rows: int, seed: int, coverage: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
@@ -52,9 +58,7 @@ def problem() -> Problem:
 
 def fit(votes: np.ndarray, labels: np.ndarray, gold: np.ndarray) -> label_model.Fitted:
     vectors, counts, _ = distinct(votes)
-    return label_model.fit(
-        vectors, counts, Gold(votes[gold], labels[gold]), NAMES, Fitting(300, seed=1)
-    )
+    return label_model.fit(vectors, counts, Gold(votes[gold], labels[gold]), NAMES, how(300), 1)
 
 
 def test_distinct_vectors_stand_for_all_rows() -> None:
@@ -127,7 +131,7 @@ def test_correction_tempers_functions_that_repeat_each_other() -> None:
     votes[:, 1:4] = votes[:, [4]]  # four times the weakest vote
     vectors, counts, vector_of_row = distinct(votes)
     gold = Gold(votes[:200], labels[:200])
-    fitted = label_model.fit(vectors, counts, gold, NAMES, Fitting(300, seed=1))
+    fitted = label_model.fit(vectors, counts, gold, NAMES, how(300), 1)
     raw = snorkel_model.fit(vectors, counts, 0.3, Training(epochs=300), seed=1)
     probability = raw.predict_proba(vectors.astype(int))[:, POSITIVE]
 
@@ -228,7 +232,7 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     vectors, counts, _ = distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     found = {
-        name: label_model.fit(vectors, counts, rows, NAMES, Fitting(100, 1, method=name))
+        name: label_model.fit(vectors, counts, rows, NAMES, how(100, name), 1)
         for name in label_model.PREFERENCE
     }
     assert {name: fitted.method for name, fitted in found.items()} == {n: n for n in found}
@@ -239,7 +243,7 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     vectors, counts, _ = distinct(two)
     rows = Gold(two[gold], labels[gold])
     with pytest.raises(InputError, match=r"labeling.method=average: needs 3 functions that vote"):
-        label_model.fit(vectors, counts, rows, NAMES, Fitting(100, 1, method="average"))
+        label_model.fit(vectors, counts, rows, NAMES, how(100, "average"), 1)
 
 
 def test_another_candidate_must_be_better_beyond_chance() -> None:
@@ -258,11 +262,11 @@ def test_training_is_tuned_only_where_gold_rows_show_it(problem: Problem) -> Non
     vectors, counts, _ = distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     turned = tuning(prec_init=(0.05,))  # takes every function for one that is wrong
-    fitted = label_model.fit(vectors, counts, rows, NAMES, Fitting(300, seed=1, tuning=turned))
+    fitted = label_model.fit(vectors, counts, rows, NAMES, how(300, tuning=turned), 1)
     assert [trial.training.prec_init for trial in fitted.trials] == [0.7, 0.05]
     assert [trial.chosen for trial in fitted.trials] == [True, False]
     same = tuning(learning_rate=(0.011,), prec_init=(0.7,))
-    fitted = label_model.fit(vectors, counts, rows, NAMES, Fitting(300, seed=1, tuning=same))
+    fitted = label_model.fit(vectors, counts, rows, NAMES, how(300, tuning=same), 1)
     assert [trial.chosen for trial in fitted.trials] == [True, False]
 
 
@@ -310,7 +314,7 @@ def test_chosen_gold_rows_move_neither_balance_nor_accuracies(problem: Problem) 
     random = np.isin(at, gold)
     vectors, counts, _ = distinct(votes)
     both = Gold(votes[at], labels[at], random)
-    fitted = label_model.fit(vectors, counts, both, NAMES, Fitting(300, seed=1))
+    fitted = label_model.fit(vectors, counts, both, NAMES, how(300), 1)
     alone = fit(votes, labels, gold)
     assert fitted.class_balance == alone.class_balance == labels[gold].mean()
     assert labels[at].mean() != pytest.approx(fitted.class_balance, abs=0.01)
