@@ -41,7 +41,7 @@ from core.sections import (
 class Config(Section):
     """The whole configuration of a run."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     data: DataSection
     contract: Text = Field(alias="schema")  # `schema` is taken by pydantic

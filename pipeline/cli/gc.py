@@ -4,7 +4,6 @@ import argparse
 from contextlib import ExitStack
 
 from rich.console import Console
-from rich.markup import escape
 
 from core import lock
 from core.errors import InputError
@@ -12,6 +11,7 @@ from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.metadata import gc
 from pipeline.metadata.graph import read_graph
 from pipeline.metadata.store import open_store
+from pipeline.report.markup import escape
 
 
 def add(parser: argparse.ArgumentParser) -> None:

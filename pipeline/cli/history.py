@@ -4,11 +4,11 @@ import argparse
 import json
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.display import print_failure, print_node, print_results
 from pipeline.report.history import list_runs, read_run, runs_table
+from pipeline.report.markup import escape
 
 
 def add_runs(parser: argparse.ArgumentParser) -> None:

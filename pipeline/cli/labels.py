@@ -6,12 +6,12 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
 from pipeline.labels import answers
 from pipeline.labels.importing import import_file
+from pipeline.report.markup import escape
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.labels import analysis, display, page, state
+from pipeline.report.markup import escape
 
 
 def add(parser: argparse.ArgumentParser) -> None:

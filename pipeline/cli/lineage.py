@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from core.errors import InputError
 from core.targets import TARGETS
@@ -14,6 +13,7 @@ from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.metadata import lineage, lineage_report
 from pipeline.metadata.graph import read_graph
 from pipeline.metadata.store import open_store
+from pipeline.report.markup import escape
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z")
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from core.errors import InputError
 from core.files import REPOSITORY
 from core.lock import LockHeldError
 from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
+from pipeline.report.markup import escape
 from pipeline.run.failures import explain
 
 if TYPE_CHECKING:

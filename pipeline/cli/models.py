@@ -3,9 +3,9 @@
 import argparse
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.report.markup import escape
 from pipeline.versions.listing import ROWS, list_versions, versions_table
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from core.errors import InputError
 from pipeline.cli.common import add_common_flags, load_config, run_folder
@@ -16,6 +15,7 @@ from pipeline.notify.after import after
 from pipeline.notify.notices import Blocked
 from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
+from pipeline.report.markup import escape
 from pipeline.retraining import display
 from pipeline.retraining import retrain as work
 from pipeline.run.run import RunRequest, build_dag

@@ -5,12 +5,12 @@ import shlex
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from core.targets import TARGETS
 from pipeline.cli.common import DONE, add_common_flags, given_flags, load_config, run_folder
 from pipeline.notify.after import after
 from pipeline.report.display import print_warnings
+from pipeline.report.markup import escape
 from pipeline.versions.rollback import roll_back
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline.cli.common import (
     DONE,
@@ -18,6 +17,7 @@ from pipeline.cli.common import (
 from pipeline.notify.after import after
 from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
+from pipeline.report.markup import escape
 from pipeline.run.run import RunRequest, build_dag, execute
 
 

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
 from pipeline.labels.to_label import write_batch
+from pipeline.report.markup import escape
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,8 @@ from core.errors import InputError
 
 KeyPath = tuple[str, ...]
 Layer = tuple[str, dict[str, Any]]  # where the values come from, and the values
+_DEEPEST, _MOST_VALUES = 50, 100_000
+_TOO_DEEP = f"nested deeper than {_DEEPEST} levels"
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,39 @@ def parse_yaml(text: str, source: str) -> Any:
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
     try:
-        return yaml.load(text)
-    except (YAMLError, ValueError) as error:
+        values = yaml.load(text)
+        _check_size(values, source)
+        return values
+    except RecursionError:
+        raise InputError(f"{source}: not valid YAML: {_TOO_DEEP}") from None
+    except (YAMLError, ValueError, IndexError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
         raise InputError(f"{source}{place}: not valid YAML: {problem}") from error
+
+
+def _check_size(values: Any, source: str) -> None:
+    """Refuses what no configuration is: aliases that unfold without end, text that is no text."""
+    seen = 0
+    waiting = [(values, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if depth > _DEEPEST or seen > _MOST_VALUES:
+            what = _TOO_DEEP if depth > _DEEPEST else f"more than {_MOST_VALUES:,} values"
+            raise InputError(f"{source}: not valid YAML: {what} (aliases unfolded)")
+        if isinstance(value, dict):
+            waiting += [(each, depth + 1) for pair in value.items() for each in pair]
+        elif isinstance(value, list | tuple | set):
+            waiting += [(each, depth + 1) for each in value]
+        elif isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise InputError(f"{source}: {value!a} is no text: {error.reason}") from None
 
 
 def read_chain(name_or_path: str, folder: Path) -> list[Layer]:

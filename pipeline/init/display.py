@@ -1,12 +1,12 @@
 """What `init` prints: a row for each column, what was decided, what comes next."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipeline.init.columns import LABEL, LEFT_OUT
 from pipeline.init.describe import Described
 from pipeline.init.files import function_name
+from pipeline.report.markup import escape
 
 _STYLES = {LEFT_OUT: "yellow", LABEL: "bold"}
 

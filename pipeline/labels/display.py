@@ -2,7 +2,6 @@
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from models.labels.analysis import Common
@@ -16,6 +15,7 @@ from pipeline.labels.report import (
 )
 from pipeline.report.display import print_label_findings
 from pipeline.report.gate_table import print_gates
+from pipeline.report.markup import escape
 
 PAIRS = 5  # of those in the report
 SIGNS = {"negative": "-", "positive": "+"}

@@ -26,6 +26,7 @@ from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.rows import uniform
 from pipeline.labels import analysis
 from pipeline.labels.answers import content_sha256
+from pipeline.report.markup import spreadsheet_cell
 
 CANDIDATES = 20_000  # rows to choose from: a draw of them where there are more
 ADDED = (
@@ -171,6 +172,7 @@ def _table(
 
 def _write(path: Path, table: list[list[str]]) -> None:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
+    rows = ([spreadsheet_cell(cell) for cell in row] for row in table)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.getvalue())

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from rich.markup import escape
 from rich.tree import Tree
 
 from pipeline.metadata.executions import RAW_FILE, Artifact, Execution
 from pipeline.metadata.graph import REFERENCES, Graph
 from pipeline.metadata.lineage import Descendants, Lineage, LineageModel, facts
+from pipeline.report.markup import escape
 
 SHORT = 12  # characters of a digest that people are shown
 

@@ -6,7 +6,6 @@ from typing import Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -16,6 +15,7 @@ from models.metrics.gates import PushChecks
 from models.metrics.registry import METRICS, RATES
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.gate_table import print_gates
+from pipeline.report.markup import escape
 from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
 from pipeline.run.events import Event, NodeStarted
 from pipeline.run.failures import Failure

@@ -5,10 +5,10 @@ from itertools import zip_longest
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from models.metrics.gates import Gate
+from pipeline.report.markup import escape
 
 Line = tuple[Gate, int]
 """A gate, and how many of its target and metric passed that it stands for."""

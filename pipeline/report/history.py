@@ -11,6 +11,7 @@ from core.errors import InputError
 from pipeline.metadata.store import open_store
 from pipeline.report import summary
 from pipeline.report.findings import NOT_YET, STOPPED
+from pipeline.report.markup import escape
 from pipeline.report.summary import Summary
 
 
@@ -85,5 +86,6 @@ def runs_table(rows: list[RunRow]) -> Table:
     table = Table("run", "config", "state", "seconds", "pushed")
     for row in rows:
         seconds = "-" if row.seconds is None else f"{row.seconds:.1f}"
-        table.add_row(row.run_id, row.config, row.state, seconds, ", ".join(row.pushed) or "-")
+        cells = (row.run_id, row.config, row.state, seconds, ", ".join(row.pushed) or "-")
+        table.add_row(*map(escape, cells))
     return table

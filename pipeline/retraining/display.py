@@ -1,9 +1,9 @@
 """What `retrain` prints: the spans, each piece of evidence, the decision."""
 
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline.report.display import print_span_findings
+from pipeline.report.markup import escape
 from pipeline.retraining.records import Decision
 
 _STATES = {"reason": "bold yellow", "blocking": "bold red", "quiet": "green", "unknown": "cyan"}

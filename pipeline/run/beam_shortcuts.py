@@ -17,10 +17,12 @@ def shorten() -> None:
     from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
     from apache_beam.transforms import userstate  # loads Beam
 
-    if not isinstance(userstate.get_dofn_specs, _RememberingSpecs):
-        userstate.get_dofn_specs = _RememberingSpecs(userstate.get_dofn_specs)
-    if not getattr(PipelineOptions.view_as, "remembers", False):
-        PipelineOptions.view_as = _remembering_views(PipelineOptions.view_as)
+    look = getattr(userstate, "get_dofn_specs", None)
+    if look is not None and not isinstance(look, _RememberingSpecs):
+        userstate.get_dofn_specs = _RememberingSpecs(look)
+    view_as = getattr(PipelineOptions, "view_as", None)
+    if view_as is not None and not getattr(view_as, "remembers", False):
+        PipelineOptions.view_as = _remembering_views(view_as)
 
 
 class _RememberingSpecs:

@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.targets import TARGETS
 from models.metrics.registry import METRICS
 from pipeline.report import summary
+from pipeline.report.markup import escape
 from pipeline.versions.served import Version, versions
 
 
@@ -55,5 +56,5 @@ def versions_table(rows: list[VersionRow]) -> Table:
         last = row.events[-1] if row.events else None
         why = f"{last.what} {last.at} by {last.by}: {last.reason}" if last else ""
         cells = (row.target, str(row.version), row.status, row.run_id or "-", row.pushed_at or "-")
-        table.add_row(*cells, *numbers, why)
+        table.add_row(*map(escape, (*cells, *numbers, why)))
     return table

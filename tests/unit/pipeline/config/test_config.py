@@ -278,3 +278,34 @@ def test_values_are_those_of_yaml_1_2(text: str, value: object) -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no configuration 'censs'.*base, census.*smoke"):
         load("censs")
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed: 2026-13-45", "not valid YAML: month must be in 1..12"),
+        (f"seed: {'9' * 5000}", "not valid YAML: Exceeds the limit"),
+        ("seed: !!int abc", "not valid YAML: invalid literal for int"),
+        ('name: "\\ud800"', "is no text: surrogates not allowed"),
+        ("columns: &a\n  groups: *a", "nested deeper than 50 levels"),
+        ("evaluation: &a {slices: [*a]}", "nested deeper than 50 levels"),
+        (f"name: {'[' * 3000}{']' * 3000}", "nested deeper than 50 levels"),
+        (BOMB, "more than 100,000 values"),
+        (f"name: {'a' * 300}", "is not allowed; give text like"),
+        ("name: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
+        ("seed: 1\n---\nseed: 2", "but found another document"),
+        ("retrain: {max_age_days: 1:30}", 'retrain.max_age_days: "1:30" is not allowed'),
+    ],
+)
+def test_hostile_yaml_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_text(f"extends: [census]\n{text}\n")
+    with pytest.raises(InputError) as refused:
+        load(str(path))
+    assert message in str(refused.value)
+    assert "hostile.yaml" in str(refused.value)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import apache_beam as beam
+import pytest
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TypeOptions
 from apache_beam.transforms import userstate
 
@@ -69,3 +70,11 @@ def test_shortening_twice_changes_nothing() -> None:
     before = userstate.get_dofn_specs, PipelineOptions.view_as
     shorten()
     assert (userstate.get_dofn_specs, PipelineOptions.view_as) == before
+
+
+def test_a_beam_without_these_names_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(userstate, "get_dofn_specs")
+    monkeypatch.delattr(PipelineOptions, "view_as")
+    shorten()
+    assert not hasattr(userstate, "get_dofn_specs")
+    assert not hasattr(PipelineOptions, "view_as")

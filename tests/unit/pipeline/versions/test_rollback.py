@@ -168,6 +168,17 @@ def test_the_verbs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no versions under" in capsys.readouterr().out
 
 
+def test_a_reason_steers_no_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--config", "census", "--root", str(folder.parent))
+    reason = "\x1b]0;pwned\x07[bold]too slow[/]"
+    assert main(["rollback", "server", *where, "--reason", reason]) == 0
+    assert main(["models", *where]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "\x07" not in printed
+    assert "[bold]too" in printed
+
+
 def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(number: int) -> None:
         raise KeyError(number)

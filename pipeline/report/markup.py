@@ -1,0 +1,33 @@
+"""Text of people and of data as text: it steers neither a terminal nor a spreadsheet."""
+
+import unicodedata
+
+from rich import markup
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_KEPT = ("\n", "\t")
+_STEERING = ("Cc", "Cs")  # control characters (escape sequences begin with one), lone surrogates
+_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # writing direction
+
+
+def escape(text: str) -> str:
+    """For rich: brackets are brackets, and control characters are written out."""
+    return markup.escape("".join(map(_visible, text)))
+
+
+def _visible(character: str) -> str:
+    steers = unicodedata.category(character) in _STEERING or ord(character) in _TURNING
+    if steers and character not in _KEPT:
+        return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return character
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with an apostrophe, if it is no number."""
+    if not text.startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
