@@ -12,6 +12,7 @@ Writes campaign.md and campaign.json to benchmarks/results/, and docs/images/cam
 """
 
 import argparse
+import itertools
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -38,29 +39,23 @@ def main() -> int:
 
 
 def measured(prepared: Prepared, options: argparse.Namespace) -> Iterator[Point]:
-    """A campaign for each seed and strategy."""
-    for seed in options.seeds:
-        for strategy in STRATEGIES:
-            yield from campaign(prepared, strategy, seed)
-
-
-def campaign(prepared: Prepared, strategy: str, seed: int) -> Iterator[Point]:
-    """One campaign; AUC and F1 at its start and after each round."""
-    config = curves.configured(prepared.config, seed, START, **STRATEGIES[strategy])
-    folder = prepared.folder.parent / f"{strategy}-{seed}"
-    applied = analysis.with_gold(prepared.applied, config, folder, prepared.staged)
-    for number in range(ROUNDS + 1):
-        if number:
-            path = folder / f"round-{number}.csv"
-            to_label.write(config, prepared.staged, applied, STEP, path)
-            answer(prepared, path)
-            now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
-            importing.import_file(config, folder, path, "simulation", now)
-            applied = analysis.with_gold(applied, config, folder, prepared.staged)
-        rows = end_model.weak_labels(prepared, applied, seed)
-        found = end_model.train(prepared, rows, seed)
-        yield curves.point(strategy, seed, len(applied.gold), found)
-    shutil.rmtree(folder)
+    """AUC and F1 of a campaign for each seed and strategy, at its start and after each round."""
+    for seed, strategy in itertools.product(options.seeds, STRATEGIES):
+        config = curves.configured(prepared.config, seed, START, **STRATEGIES[strategy])
+        folder = prepared.folder.parent / f"{strategy}-{seed}"
+        applied = analysis.with_gold(prepared.applied, config, folder, prepared.staged)
+        for number in range(ROUNDS + 1):
+            if number:
+                path = folder / f"round-{number}.csv"
+                to_label.write(config, prepared.staged, applied, STEP, path)
+                answer(prepared, path)
+                now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+                importing.import_file(config, folder, path, "simulation", now)
+                applied = analysis.with_gold(applied, config, folder, prepared.staged)
+            rows = end_model.weak_labels(prepared, applied, seed)
+            found = end_model.train(prepared, rows, seed)
+            yield curves.point(strategy, seed, len(applied.gold), found)
+        shutil.rmtree(folder)
 
 
 def answer(prepared: Prepared, path: Path) -> None:

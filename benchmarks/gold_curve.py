@@ -38,24 +38,17 @@ def measured(prepared: Prepared, options: argparse.Namespace) -> Iterator[Point]
     for budget in options.budgets:
         more = options.more_seeds if budget == MORE_SEEDS_AT else ()
         for seed in (*options.seeds, *more):
-            yield from models(prepared, budget, seed)
-
-
-def models(prepared: Prepared, budget: int, seed: int) -> list[Point]:
-    """AUC and F1 of the three models with one draw of gold rows."""
-    config = curves.configured(prepared.config, seed, budget)
-    applied = analysis.with_gold(prepared.applied, config, prepared.folder, prepared.staged)
-    at, labels = list(applied.gold), list(applied.gold.values())
-    rows = end_model.weak_labels(prepared, applied, seed)
-    found = (
-        end_model.train(prepared, rows, seed),
-        end_model.train_on_gold(prepared, at, labels, seed),
-        end_model.regression_on_gold(prepared, at, labels),
-    )
-    return [
-        curves.point(name, seed, budget, metrics)
-        for name, metrics in zip(SERIES, found, strict=True)
-    ]
+            config = curves.configured(prepared.config, seed, budget)
+            applied = analysis.with_gold(prepared.applied, config, prepared.folder, prepared.staged)
+            at, labels = list(applied.gold), list(applied.gold.values())
+            rows = end_model.weak_labels(prepared, applied, seed)
+            found = (
+                end_model.train(prepared, rows, seed),
+                end_model.train_on_gold(prepared, at, labels, seed),
+                end_model.regression_on_gold(prepared, at, labels),
+            )
+            for name, metrics in zip(SERIES, found, strict=True):
+                yield curves.point(name, seed, budget, metrics)
 
 
 def tables(points: Sequence[Point]) -> str:

@@ -103,9 +103,11 @@ def check_same_code(summaries: Iterable[Summary]) -> None:
 
 def machine() -> dict[str, str | int]:
     """CPU model, its cores that this process may use, memory in GB (2**30 bytes)."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cpu": _cpu_model(),
+        "cpu": models[0] if models else platform.processor() or "unknown",
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(memory / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
@@ -116,10 +118,3 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the packages that the cost hangs on."""
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {"python": platform.python_version(), **packages}
-
-
-def _cpu_model() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"

@@ -62,9 +62,9 @@ def bless(final_blessing: Artifact, model: Artifact, blessed: bool) -> None:
     """
     verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
     name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    of_model = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY
-    final_blessing.set_string_custom_property(of_model, model.uri)
-    of_model = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
-    final_blessing.set_int_custom_property(of_model, model.id)
+    uri_key = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY
+    id_key = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
+    final_blessing.set_string_custom_property(uri_key, model.uri)
+    final_blessing.set_int_custom_property(id_key, model.id)
     final_blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
     Path(final_blessing.uri, name).write_bytes(b"")

@@ -157,14 +157,8 @@ class CsvExampleGen(FileBasedExampleGen):
           source_files: Name (`span-1/data.csv`) and SHA-256 of each raw file behind the files.
           code_sha256: Only tells runs of different code apart.
         """
-        settings = json.dumps(
-            {
-                "types": dict(types),
-                "source_files": [list(pair) for pair in source_files],
-                "code_sha256": code_sha256,
-            },
-            sort_keys=True,
-        )
+        told = {"code_sha256": code_sha256, "source_files": source_files, "types": dict(types)}
+        settings = json.dumps(told, sort_keys=True)
         custom = example_gen_pb2.CustomConfig()
         custom.custom_config.Pack(wrappers_pb2.StringValue(value=settings))
         super().__init__(input_base=input_base, input_config=input_config, custom_config=custom)

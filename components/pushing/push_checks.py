@@ -36,9 +36,9 @@ class PushSettings(Section):
 
 
 def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> tuple[RawRows, str]:
-    """The labelled rows of the newest span, or the test split where they are too few, in words too.
+    """The rows on which the live version is compared with, and what they are in words.
 
-    On them the live version is compared with.
+    The labelled rows of the newest span, or the test split where they are too few.
     """
     column, mode = settings.columns.label, settings.labeling.mode
     newest, labelled = newest_labelled(evaluation, column, mode)

@@ -56,9 +56,6 @@ class _Seen:
     def rows(self) -> int:
         return int(self.counts.sum())
 
-    def rows_with(self, n: int, vote: int) -> int:
-        return int(self.counts[self.vectors[:, n] == vote].sum())
-
 
 def find(names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold) -> list[Finding]:
     """Faults of labelling functions, the gravest first, then in the order of the functions.
@@ -80,7 +77,7 @@ def find(names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold) -> li
 def _by_votes(seen: _Seen, n: int) -> Iterator[Finding]:
     """Faults that a function's own votes, the true labels and the others' votes show."""
     name = seen.names[n]
-    cast = {vote: seen.rows_with(n, vote) for vote in CLASSES}
+    cast = {vote: int(seen.counts[seen.vectors[:, n] == vote].sum()) for vote in CLASSES}
     voted, vote = sum(cast.values()), max(cast, key=lambda vote: cast[vote])
     if voted == 0:
         yield Finding(

@@ -78,13 +78,8 @@ def best(each: Sequence[Floats]) -> int:
     """
     chosen = 0
     for n in range(1, len(each)):
-        if each[n].mean() < each[chosen].mean() and surely_lower(each[n], each[0]):
+        difference = each[n] - each[0]
+        half = Z * difference.std(ddof=1) / np.sqrt(len(difference))
+        if each[n].mean() < each[chosen].mean() and difference.mean() + half < 0:
             chosen = n
     return chosen
-
-
-def surely_lower(losses: Floats, others: Floats) -> bool:
-    """Whether the 95% interval of the mean paired difference lies below zero."""
-    difference = losses - others
-    half = Z * difference.std(ddof=1) / np.sqrt(len(difference))
-    return bool(difference.mean() + half < 0)

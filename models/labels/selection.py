@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.labels.votes import Floats
+
 PRECISION = 1.0  # of the coefficients before any label is known
 BINS = 16  # quantiles of a number column
-
-Floats = NDArray[np.float64]
 
 
 def one_hot(columns: Mapping[str, Sequence[float | str | None]]) -> Floats:

@@ -7,8 +7,6 @@ import numpy as np
 
 from core.sections import Section
 
-_NOT_A_FEATURE = "not_a_feature/"  # no column that a configuration names has a slash
-
 
 @dataclasses.dataclass(frozen=True)
 class TextLayout:
@@ -82,7 +80,7 @@ def not_a_feature(column: str) -> str:
     A column that is sliced on stays in the schema after feature selection dropped it, and the names
     of the schema's columns are all that `preprocessing_fn` is shown of it.
     """
-    return _NOT_A_FEATURE + column
+    return f"not_a_feature/{column}"  # no column that a configuration names has a slash
 
 
 def layout_of(columns: Collection[str], preprocessing: Preprocessing) -> Layout:

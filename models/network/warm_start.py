@@ -80,7 +80,12 @@ def write_start(
       hyperparameters: What it was trained with.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / _WEIGHTS_FILE, **_weights(network))
+    weights = {
+        f"{layer.name}/{place}": values
+        for layer in network.layers
+        for place, values in enumerate(layer.get_weights())
+    }
+    np.savez(folder / _WEIGHTS_FILE, **weights)
     meaning = {
         "layers": meanings(network),
         "preprocessing": preprocessing,
@@ -99,14 +104,6 @@ def read_start(folder: Path) -> Start | None:
         return Start(weights, meaning.get("layers", {}), meaning["preprocessing"], values)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-
-
-def _weights(network: tf_keras.Model) -> dict[str, np.ndarray]:
-    return {
-        f"{layer.name}/{place}": values
-        for layer in network.layers
-        for place, values in enumerate(layer.get_weights())
-    }
 
 
 def cold_reason(
