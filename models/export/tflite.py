@@ -112,8 +112,8 @@ def predict_in_pipeline(
 
 
 def _interpreter(content: bytes) -> tf.lite.Interpreter:
-    # The kernels of TensorFlow Model Analysis: XNNPACK's, the default, round integers otherwise, and
-    # predictions would not be the evaluated ones.
+    # The kernels of TensorFlow Model Analysis: XNNPACK's, the default, round integers otherwise,
+    # and the predictions would not be the evaluated ones.
     kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     return tf.lite.Interpreter(
         model_content=content, num_threads=1, experimental_op_resolver_type=kernels
