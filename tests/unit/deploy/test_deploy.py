@@ -148,11 +148,14 @@ def test_the_cron_job_runs_one_pod_and_tries_again_only_what_that_can_mend() -> 
     assert all("value" not in variable for variable in container()["env"])
 
 
+def copied_into_the_image() -> list[tuple[str, str]]:
+    return re.findall(r"^COPY (?!--from)(\S+) (\S+)$", text_of("Containerfile"), re.MULTILINE)
+
+
 def test_the_image_holds_what_the_manifest_runs() -> None:
-    text = text_of("Containerfile")
-    copied = re.findall(r"^COPY (?!--from)(\S+) (\S+)$", text, re.MULTILINE)
+    text, copied = text_of("Containerfile"), copied_into_the_image()
     assert all((REPOSITORY / source).exists() for source, _ in copied)
-    rooms = {"pipeline", "components", "models", "data", "schema", "configs", "environment"}
+    rooms = {"pipeline", "components", "models", "core", "data", "schema", "configs", "environment"}
     assert rooms <= {target for _, target in copied}
     ignored = (REPOSITORY / ".dockerignore").read_text().splitlines()
     assert {f"!{source}" for source, _ in copied} <= set(ignored)
@@ -162,6 +165,20 @@ def test_the_image_holds_what_the_manifest_runs() -> None:
     tag = container()["image"]
     assert f"-t {tag} " in text
     assert re.search(r'^ENTRYPOINT \["(.*)/.venv/bin/python", "-m", "pipeline"\]$', text, re.M)
+
+
+def test_the_pipeline_starts_with_what_the_image_holds(tmp_path: Path) -> None:
+    for source, target in copied_into_the_image():
+        if (REPOSITORY / source).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(
+                REPOSITORY / source, tmp_path / target, ignore=ignored, dirs_exist_ok=True
+            )
+    read = "from pipeline.config.load import load; import pipeline.dag; print(load('census').name)"
+    done = subprocess.run(
+        [sys.executable, "-c", read], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "census\n", done.stderr
 
 
 def test_the_units_are_valid(tmp_path: Path) -> None:
