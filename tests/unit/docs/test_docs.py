@@ -1,12 +1,14 @@
-"""The documents: links and paths that exist, a README that is read in minutes."""
+"""The documents: links, paths, tests, keys and verbs that exist, a README read in minutes."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from core.files import REPOSITORY
+from pipeline.cli.main import VERBS
 
 LISTED = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
@@ -21,6 +23,14 @@ ROOMS = (
 )
 NAMED = re.compile(rf"`((?:{ROOMS})/[\w./-]+\.(?:py|yaml|pbtxt|md|sh|txt|csv))`")
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#]*)(?:#([^)]*))?\)")
+TEST = re.compile(r"([\w/]*test_\w+\.py)(?:::(\w+))?")
+OVERRIDE = re.compile(r"--set '?([a-z_]+(?:\.[a-z_0-9]+)*)=")
+KEY = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)(?:[=:][^`]*)?`")
+CALL = re.compile(r"(?:python -m pipeline|[`\n] *make) ([a-z][a-z-]*)")
+# Fields of summary.json and files that look like keys of the configuration.
+NO_KEYS = re.compile(
+    r"data\.(files|spans|rows|held_back|reported|contract_sha256|csv)|.*\.(jsonl?|lock|sqlite)"
+)
 # What a page tells people to write themselves.
 EXAMPLES = (
     "configs/shop.yaml",
@@ -56,6 +66,65 @@ def test_files_that_are_named_are_there(page: str) -> None:
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     named = {n for n in NAMED.findall(text) if "NAME" not in n and not n.startswith(EXAMPLES)}
     assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tests_that_are_named_are_there(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    tests = {str(path): path.read_text("utf-8") for path in (REPOSITORY / "tests").rglob("*.py")}
+    for file, name in TEST.findall(text):
+        found = [code for path, code in tests.items() if path.endswith(f"/{file.lstrip('/')}")]
+        assert found, file
+        assert any(f"def {name}(" in code for code in found) or not name, f"{file}::{name}"
+    for ending in re.findall(r"`\.\.\.(_\w+)`", text):
+        assert any(f"{ending}(" in code for code in tests.values()), ending
+
+
+def is_key(name: str) -> bool:
+    """Whether the configuration has a key, or a mapping that anything may be put into."""
+    value = YAML(typ="safe").load(REPOSITORY / "configs" / "base.yaml")
+    for part in name.split("."):
+        if value == {}:
+            return True
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_keys_and_verbs_that_are_named_are_there(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    sections = YAML(typ="safe").load(REPOSITORY / "configs" / "base.yaml")
+    dotted = {key for key in KEY.findall(text) if key.split(".")[0] in sections}
+    keys = {*OVERRIDE.findall(text), *(key for key in dotted if not NO_KEYS.fullmatch(key))}
+    assert [key for key in sorted(keys) if not is_key(key)] == []
+    make = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert {*CALL.findall(text)} - {*make, *VERBS} == set()
+
+
+def test_the_results_in_the_readme_are_those_of_the_benchmarks() -> None:
+    rows = {"server": "teacher_pruned", "edge": "student_int8"}
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    results = re.findall(r"^\| (weak|gold) \| (server|edge) [^|]*\| (.*) \|$", readme, re.MULTILINE)
+    assert len(results) == 4
+    for labels, target, values in results:
+        page = {"weak": "weak_200", "gold": "quality"}[labels]
+        text = (REPOSITORY / "benchmarks" / "results" / f"{page}.md").read_text(encoding="utf-8")
+        table = text.partition(f"| {labels} labels ")[2].partition("\n\n")[0]
+        [row] = re.findall(rf"^\| {rows[target]} +\|(.*)\|$", table, re.MULTILINE)
+        accuracy, auc, f1, gap, size, _, latency = (cell.strip() for cell in row.split("|"))
+        means = [cell.split(" ±")[0] for cell in (size, latency)]
+        assert values.split(" | ") == [accuracy, auc, f1, gap, *means]
+
+
+def test_the_licence_is_whole() -> None:
+    text = (REPOSITORY / "LICENSE").read_text(encoding="utf-8")
+    assert text.split()[:4] == ["Apache", "License", "Version", "2.0,"]
+    assert re.findall(r"^   (\d)\. ", text, re.MULTILINE) == list("123456789")
+    assert "END OF TERMS AND CONDITIONS" in text
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'license = "Apache-2.0"' in project
 
 
 def test_the_readme_is_short() -> None:

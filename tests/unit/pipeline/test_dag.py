@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 
 from core.config import Config
@@ -192,18 +193,24 @@ def test_every_target_has_its_bounds_and_a_node_that_makes_it(
         assert target.producer in code_of_nodes
 
 
-def drawn_edges(mermaid: str) -> set[tuple[str, str]]:
-    """Edges of a flowchart: `A & B --> C -.-> D`."""
-    edges = set()
+def drawn_edges(mermaid: str) -> dict[tuple[str, str], str]:
+    """Arrows of a flowchart by the nodes that they join: `A & B --> C -.-> D`."""
+    edges = {}
     for line in mermaid.splitlines():
-        steps = [step.strip().split(" & ") for step in re.split(r" (?:-->|-\.->) ", line.strip())]
-        for sources, targets in itertools.pairwise(steps):
-            edges |= {(source, target) for source in sources for target in targets}
+        steps = re.split(r" (-->|-\.->) ", line.strip())
+        nodes = [step.split(" & ") for step in steps[::2]]
+        for arrow, (above, below) in zip(steps[1::2], itertools.pairwise(nodes), strict=True):
+            edges |= dict.fromkeys(itertools.product(above, below), arrow)
     return edges
 
 
 def test_the_picture_in_the_readme_has_every_edge(made: Pipeline) -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     mermaid = readme.partition("```mermaid")[2].partition("```")[0]
+    drawn = drawn_edges(mermaid)
     wired = {(above.id, node.id) for node in made.components for above in node.upstream_nodes}
-    assert drawn_edges(mermaid) == wired
+    assert {*drawn} == wired
+    resolvers = {node.id for node in made.components if isinstance(node, Resolver)}
+    assert {e for e, arrow in drawn.items() if arrow == "-.->"} == {
+        edge for edge in wired if not resolvers.isdisjoint(edge)
+    }
