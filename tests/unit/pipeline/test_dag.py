@@ -195,7 +195,7 @@ def test_every_target_has_its_bounds_and_a_node_that_makes_it(
 
 def drawn_edges(mermaid: str) -> dict[tuple[str, str], str]:
     """Arrows of a flowchart by the nodes that they join: `A & B --> C -.-> D`."""
-    edges = {}
+    edges: dict[tuple[str, str], str] = {}
     for line in mermaid.splitlines():
         steps = re.split(r" (-->|-\.->) ", line.strip())
         nodes = [step.split(" & ") for step in steps[::2]]
