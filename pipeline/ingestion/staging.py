@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -107,21 +108,30 @@ def _raw_folder(config: Config, run_folder: Path) -> Path:
         return folder
     assert config.data.loader is not None
     folder = run_folder / "data"
-    _loader(config.data.loader)(str(folder))
+    lay_out = _loader(config.data.loader)
+    with _named(f"data.loader: {config.data.loader}.lay_out failed"):
+        lay_out(str(folder))
     return folder
 
 
 def _loader(module: str) -> Callable[[str], None]:
     """The module's `lay_out`."""
-    try:
+    with _named(f"data.loader: {module} cannot be imported"):
         lay_out = getattr(importlib.import_module(module), "lay_out", None)
-    except Exception as error:
-        raise InputError(
-            f"data.loader: {module} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
     if not callable(lay_out):
         raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
     return cast(Callable[[str], None], lay_out)
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Makes an InputError that begins with `what` of an error in code that a user wrote."""
+    try:
+        yield
+    except (InputError, OSError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # sys.exit() would end the process without a word
+        raise InputError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _key(config: Config, files: tuple[SourceFile, ...]) -> str:

@@ -159,6 +159,15 @@ def test_fewer_labels_than_the_gold_budget_are_named(folder: Path) -> None:
         ("import nothing_like_this", "loader_at_fault cannot be imported: ModuleNotFoundError"),
         ("def lay_out(:", r"cannot be imported: SyntaxError: .*loader_at_fault.py, line 1"),
         ("lay_out = 3", r"loader_at_fault has no function lay_out\(folder\)"),
+        ("import sys; sys.exit()", "loader_at_fault cannot be imported: SystemExit"),
+        (
+            "def lay_out(folder):\n    {}['years']",
+            "loader_at_fault.lay_out failed: KeyError: 'years'",
+        ),
+        (
+            "import sys\ndef lay_out(folder):\n    sys.exit('bye')",
+            "loader_at_fault.lay_out failed: SystemExit: bye",
+        ),
     ],
 )
 def test_a_loader_at_fault_is_named(
