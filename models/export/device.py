@@ -13,6 +13,8 @@ import numpy as np
 
 from core.names import PREPROCESSING_FILE
 
+TINY = np.float32(2.0**-100)  # numbers that are closer to zero count as zero
+
 
 def read_bundle(folder: Path) -> dict[str, Any]:
     """The content of a bundle's `preprocessing.json`."""
@@ -34,7 +36,8 @@ def features(bundle: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> di
     count = len(next(iter(columns.values())))
     ranks, ids = [np.full(count, 0.5, np.float32)], []
     for column in bundle["numeric"]:
-        values = columns[column["column"]].astype(np.float32)
+        with np.errstate(over="ignore"):  # beyond 32 bits: infinite, and in the outermost bucket
+            values = columns[column["column"]].astype(np.float32)
         rank, bucket = _rank(values, column, bundle["buckets"])
         ranks.append(rank)
         ids.append(column["offset"] + bucket)
@@ -58,13 +61,16 @@ def _rank(
     """Quantile rank, float32 [rows], and bucket, int64 [rows], of a numeric column."""
     boundaries = np.array(column["boundaries"], np.float32)
     missing = np.isnan(values)
-    known = np.where(missing, np.float32(0), values)
+    known = np.where(missing | (np.abs(values) < TINY), np.float32(0), values)
     bucket = np.searchsorted(boundaries, known, "right")
     last = len(boundaries) - 1
-    below = boundaries[np.clip(bucket - 1, 0, last)]
-    above = boundaries[np.clip(bucket, 0, last)]
+    half = boundaries / np.float32(2)  # of halves the differences are finite
+    below = half[np.clip(bucket - 1, 0, last)]
+    above = half[np.clip(bucket, 0, last)]
     width = above - below
-    within = np.divide(known - below, width, out=np.zeros_like(known), where=width != 0)
+    within = np.divide(
+        known / np.float32(2) - below, width, out=np.zeros_like(known), where=width != 0
+    )
     rank = (bucket.astype(np.float32) + np.clip(within, 0, 1)) / np.float32(buckets)
     return (
         np.where(missing, np.float32(0.5), rank).astype(np.float32),
