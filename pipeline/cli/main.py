@@ -39,6 +39,7 @@ VERBS = {
     "models": ("models:add", "list the model versions"),
     "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
     "lineage": ("lineage:add", "what a model was made of; what a span went into"),
+    "rebase": ("rebase:add", "take a folder of runs for where it is, after it was moved"),
     "gc": ("gc:add", "remove the files of old runs"),
     "retrain": ("retrain:add", "run the DAG if there is reason"),
     "init": ("init:add", "describe your own data from a CSV file"),

@@ -87,7 +87,7 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     contents = {(file.part, file.path): _content(file) for file in window.files}
     files = window.files
     target = run_folder / "staged"
-    record = target / f"{_key(config, files)}.json"
+    record = target / f"{_key(config, _inside(files, run_folder))}.json"
     if (staged := _reuse(record, target)) is not None:
         return replace(staged, held_back=window.held_back, reported=window.reported)
     splits = _make_splits(config, contents)
@@ -96,7 +96,8 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     with lock.wait(target / lock.STAGED_FILE):  # not every verb that stages holds the run's lock
         digest = _write(splits, target)
         staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
-        write_atomically(record, json.dumps(asdict(staged), indent=1))
+        noted = replace(staged, path=target.name, files=_inside(files, run_folder))
+        write_atomically(record, json.dumps(asdict(noted), indent=1))
     return replace(staged, held_back=window.held_back, reported=window.reported)
 
 
@@ -159,6 +160,11 @@ def _make_splits(config: Config, contents: dict[tuple[str, str], bytes]) -> dict
     return {split: rows.with_groups(table, config, columns) for split, table in splits.items()}
 
 
+def _inside(files: tuple[SourceFile, ...], run_folder: Path) -> tuple[SourceFile, ...]:
+    """The files; the paths of those in the run folder relative to it, for it may be moved."""
+    return tuple(replace(f, path=f.path.removeprefix(f"{run_folder}/")) for f in files)
+
+
 def _key(config: Config, files: tuple[SourceFile, ...]) -> str:
     """Digest of everything that the staged content follows from."""
     values = {
@@ -177,12 +183,19 @@ def _reuse(record: Path, target: Path) -> Staged | None:
     """The staged data that a record describes, if its content is whole."""
     if not record.is_file():
         return None
-    values = json.loads(record.read_text(encoding="utf-8"))
-    values["files"] = tuple(SourceFile(**file) for file in values["files"])
-    values["path"] = str(target / values["digest"][:16])
-    findings = dict.fromkeys(("held_back", "reported"), ())
-    staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
-    return staged if _content_digest(Path(staged.path)) == staged.digest else None
+    try:
+        values = json.loads(record.read_text(encoding="utf-8"))
+        files = [SourceFile(**file) for file in values["files"]]
+        values["files"] = tuple(replace(f, path=str(target.parent / f.path)) for f in files)
+        values["path"] = str(target / values["digest"][:16])
+        findings = dict.fromkeys(("held_back", "reported"), ())
+        staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
+    except (ValueError, KeyError, TypeError):
+        return None  # damaged: written anew
+    if _content_digest(Path(staged.path)) != staged.digest:
+        return None
+    _give_times(Path(staged.path))  # a copy need not have them
+    return staged
 
 
 def _split_files(folder: Path) -> Iterator[Path]:
@@ -198,6 +211,14 @@ def _content_digest(folder: Path) -> str | None:
     return digest.hexdigest()
 
 
+def _give_times(folder: Path) -> None:
+    """Gives the files modification times that follow from their content."""
+    for path in _split_files(folder):
+        mtime = _OLDEST_MTIME + int(hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16)
+        if path.stat().st_mtime != mtime:
+            os.utime(path, (mtime, mtime))
+
+
 def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
     """Writes the splits beside their final place, moves them there, returns their digest."""
     scratch = target / f".writing-{os.getpid()}"
@@ -211,9 +232,7 @@ def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
                 writer.writerows(zip(*(table[column] for column in table), strict=True))
         digest = _content_digest(scratch)
         assert digest is not None
-        for path in _split_files(scratch):
-            mtime = _OLDEST_MTIME + int(hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16)
-            os.utime(path, (mtime, mtime))
+        _give_times(scratch)
         final = target / digest[:16]
         if _content_digest(final) != digest:
             shutil.rmtree(final, ignore_errors=True)

@@ -126,7 +126,9 @@ def _distances(
 ) -> Evidence:
     path, config = situation.served.statistics, situation.config
     if path is None:
-        return Evidence(kind, "unknown", "statistics of the served model's training data are gone")
+        return Evidence(
+            kind, "unknown", "statistics of the served model's data are gone or damaged"
+        )
     situation.tell(f"{what}: measuring {kind}")
     prepare()
     import tensorflow_data_validation as tfdv  # loads TensorFlow

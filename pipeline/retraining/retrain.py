@@ -5,14 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ml_metadata.errors import StatusError
-
 from core import lock
 from core.errors import InputError
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import window_of
 from pipeline.ingestion.window import Window
-from pipeline.metadata.store import open_store
 from pipeline.report import summary
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
@@ -91,7 +88,8 @@ def retrain(
     records.append(request.folder, decision)
     if decision.action != "run":
         return RetrainResult(decision, None, code)
-    outcome = run.execute(replace(request.run, window=window), build, listener, tell)
+    notes = {_REASONS: "; ".join(decision.reasons)}
+    outcome = run.execute(replace(request.run, window=window, notes=notes), build, listener, tell)
     code = exit_code_of(outcome)
     warnings = _record(request.folder, decision, outcome.summary, code)
     return RetrainResult(decision, outcome, code, warnings)
@@ -167,7 +165,7 @@ def exit_code_of(outcome: run.RunOutcome) -> int:
 
 
 def _record(folder: Path, decision: Decision, found: summary.Summary, code: int) -> list[str]:
-    """Notes the outcome in the log, and the reasons on the run in ML Metadata.
+    """Notes the outcome in the log.
 
     What goes wrong here does not change how the run ended: it is returned as warnings.
     """
@@ -181,8 +179,6 @@ def _record(folder: Path, decision: Decision, found: summary.Summary, code: int)
     )
     try:
         records.append(folder, outcome)
-        if store := open_store(folder, writable=True):
-            store.note_on_run(found.run_id, {_REASONS: "; ".join(decision.reasons)})
-    except (OSError, StatusError, InputError) as error:
+    except (OSError, InputError) as error:
         return [f"the outcome of the decision is not recorded: {type(error).__name__}: {error}"]
     return []

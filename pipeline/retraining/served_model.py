@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import InputError
+from core.names import FILES_SHA256
 from core.targets import TARGETS
 from pipeline.ingestion import ledger
+from pipeline.metadata.damage import damage_of
 from pipeline.metadata.executions import Execution, find
 from pipeline.metadata.store import open_store
 from pipeline.report import summary
@@ -25,7 +27,8 @@ class ServedModels:
     versions: by target; None where none is served.
     trained_on: SHA-256 of the files of each span that all of them were trained on.
     trained_at: when the run of the server model was decided on, or else when it was pushed.
-    statistics: file of statistics of the rows that the server model was trained on.
+    statistics: file of statistics of the rows that the server model was trained on; None where it
+        is damaged, too.
     learnt_from: imports of answers that the run of the server model took.
     metrics: the server model's metrics on the test part when it was pushed.
     """
@@ -93,8 +96,10 @@ def _trained_at(server: Version | None, log: Log) -> datetime | None:
 
 def _statistics(executions: list[Execution]) -> Path | None:
     artifact = find(executions, "StatisticsGen", "ExampleStatistics")
-    path = Path(artifact.uri) / STATISTICS if artifact else None
-    return path if path is not None and path.is_file() else None
+    if artifact is None or damage_of(artifact.uri, str(artifact.properties.get(FILES_SHA256, ""))):
+        return None
+    path = Path(artifact.uri) / STATISTICS
+    return path if path.is_file() else None
 
 
 def _metrics(run_folder: Path, server: Version | None) -> dict[str, float]:

@@ -16,7 +16,6 @@ from pipeline.cli.main import main
 from pipeline.config.load import load
 from pipeline.ingestion import ledger
 from pipeline.retraining import records
-from pipeline.retraining import retrain as work
 from pipeline.retraining.records import Decision, RecordedOutcome
 from pipeline.retraining.span_rows import read_requests
 from pipeline.run import environment
@@ -106,17 +105,19 @@ def test_what_ran_and_was_not_pushed_is_not_run_again_until_something_changes(
 def test_what_goes_wrong_after_the_run_does_not_change_how_it_ended(
     retrain: Retrain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(folder: Path, writable: bool = False) -> None:
-        raise ConnectionError("the server does not answer")
+    append = records.append
 
-    monkeypatch.setattr(work, "open_store", down)
+    def full(folder: Path, line: Decision | RecordedOutcome) -> None:
+        if isinstance(line, RecordedOutcome):
+            raise OSError("the disk is full")
+        append(folder, line)
+
+    monkeypatch.setattr(records, "append", full)
     warned: list[str] = []
     monkeypatch.setattr("pipeline.cli.retrain.print_warnings", lambda out, w: warned.extend(w))
     code, _ = retrain()
     assert (code, len(retrain.runs)) == (3, 1)
-    assert warned == [
-        "the outcome of the decision is not recorded: ConnectionError: the server does not answer"
-    ]
+    assert warned == ["the outcome of the decision is not recorded: OSError: the disk is full"]
 
 
 def test_a_run_that_broke_is_tried_again(retrain: Retrain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,158 @@
+"""Runs in a folder that was moved, copied, restored or mounted elsewhere.
+
+ML Metadata and TFX keep absolute paths. The store names the folder that they are in; where that is
+another than the one it is read from, paths are read as if they were here, and the next verb that
+writes puts them right for good. It does that before it writes anything else, in steps that can be
+repeated: the name of the folder is changed last, so that a kill on the way is made up for.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from core.errors import InputError
+from pipeline.metadata.connection import (
+    FOLDER_CONTEXT,
+    SQLITE,
+    note_place,
+    recorded_connection,
+    take_over,
+)
+
+_OUTPUT = re.compile(r"(.*)/artifacts/[^/]+/[^/]+/\d+")  # where TFX lets a node write
+_ESCAPES = 3  # how often a path may be packed into JSON
+_AT_ONCE = 100  # records of one query
+_Record = TypeVar("_Record", mlmd.Artifact, mlmd.Execution, mlmd.Context)
+
+
+@dataclass(frozen=True)
+class Relocation:
+    """From the folders that records name to the one where they are; empty `before`: they are."""
+
+    before: tuple[str, ...]
+    now: str
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        """Each way to write a folder with what takes its place."""
+        forms = {}
+        for folder in self.before:
+            old, new = folder, self.now
+            for _ in range(_ESCAPES):
+                forms[f"{old}/"] = f"{new}/"
+                old, new = json.dumps(old)[1:-1], json.dumps(new)[1:-1]
+        return forms
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        # Not a part of a longer path, and not what is put right already where one holds the other.
+        right = "|".join(map(re.escape, {*self._forms.values()}))
+        return re.compile(rf"(?<![\w.-])(?!{right})({'|'.join(map(re.escape, longest_first))})")
+
+    def text(self, value: str) -> str:
+        """A text with the folder's paths as they are now."""
+        if not self.before:
+            return value
+        return self._pattern.sub(lambda found: self._forms[found[0]], value)
+
+    def changed(self, records: Sequence[_Record]) -> list[_Record]:
+        """Those records that name a folder of before, put right."""
+        return [record for record in records if self._change(record)]
+
+    def _change(self, record: mlmd.Artifact | mlmd.Execution | mlmd.Context) -> bool:
+        before = record.SerializeToString(deterministic=True)
+        if isinstance(record, mlmd.Artifact):
+            record.uri = self.text(record.uri)
+        for values in (record.properties, record.custom_properties):
+            for value in values.values():
+                if value.WhichOneof("value") == "string_value":
+                    value.string_value = self.text(value.string_value)
+        return record.SerializeToString(deterministic=True) != before
+
+
+def relocation_of(store: MetadataStore, pipeline: mlmd.Context | None, folder: Path) -> Relocation:
+    """From where a store says that its folder is to `folder`.
+
+    Args:
+        store: opened.
+        pipeline: the pipeline's context; None before its first run.
+        folder: <root>/<name>, where it is.
+    """
+    place = store.get_context_by_type_and_name(FOLDER_CONTEXT, folder.name)
+    if place is not None:
+        named = {place.properties["folder"].string_value}
+    else:  # recorded before the folder was noted
+        artifacts = store.get_artifacts_by_context(pipeline.id) if pipeline else []
+        found = (_OUTPUT.fullmatch(artifact.uri) for artifact in artifacts)
+        named = {match[1] for match in found if match and Path(match[1]).name == folder.name}
+    return Relocation(tuple(sorted(named - {str(folder)})), str(folder))
+
+
+def bring_home(
+    store: MetadataStore,
+    pipeline: mlmd.Context | None,
+    runs: Sequence[mlmd.Context],
+    relocation: Relocation,
+    taking_over: bool,
+) -> bool:
+    """Puts the paths in a pipeline's records right for good where its folder was moved.
+
+    Args:
+        store: opened for writing; needs the folder's lock.
+        pipeline: its context; None before its first run.
+        runs: the contexts of its runs.
+        relocation: from `relocation_of`.
+        taking_over: whether records on a server, which do not move with the folder, are to be about
+            this one from now on.
+
+    Returns:
+        Whether it was moved.
+
+    Raises:
+        InputError: the records are on a server, and about another folder.
+    """
+    folder, moved = Path(relocation.now), bool(relocation.before)
+    on_server = recorded_connection(folder) is not None
+    if on_server and moved and not taking_over:
+        raise InputError(
+            f"{folder}: its records on the server are about {relocation.before[0]}; if this is "
+            "that folder, moved, run the verb `rebase` once; if it is a copy, give it another name"
+        )
+    if pipeline is not None and moved:
+        _rebase(store, pipeline, runs, relocation)
+    if on_server and moved:
+        take_over(store, folder)
+    elif not on_server:
+        note_place(store, folder, "", replace=moved)
+        if moved:
+            with closing(sqlite3.connect(folder / SQLITE)) as database:
+                database.execute("VACUUM")  # no page keeps what was written there before
+    return moved
+
+
+def _rebase(
+    store: MetadataStore,
+    pipeline: mlmd.Context,
+    runs: Sequence[mlmd.Context],
+    relocation: Relocation,
+) -> None:
+    for contexts in _batches(relocation.changed(runs)):
+        store.put_contexts(contexts)
+    for executions in _batches(relocation.changed(store.get_executions_by_context(pipeline.id))):
+        store.put_executions(executions)
+    for artifacts in _batches(relocation.changed(store.get_artifacts_by_context(pipeline.id))):
+        store.put_artifacts(artifacts)
+
+
+def _batches(records: Sequence[_Record]) -> Iterator[Sequence[_Record]]:
+    return (records[start : start + _AT_ONCE] for start in range(0, len(records), _AT_ONCE))
