@@ -23,6 +23,7 @@ from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
 from pipeline.report.markup import escape
 from pipeline.run.failures import explain
+from pipeline.run.scratch import own_temporary_folder
 
 if TYPE_CHECKING:
     from pipeline.run.run import Builder
@@ -71,7 +72,8 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         verb: Verb = options.verb
-        return verb(options, make_console())
+        with own_temporary_folder():
+            return verb(options, make_console())
     except InputError as error:
         errors.print(f"[bold red]error[/]: {escape(str(error))}")
         return BAD_INPUT
