@@ -55,9 +55,10 @@ class Relocation:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         longest_first = sorted(self._forms, key=len, reverse=True)
-        # Not a part of a longer path, and not what is put right already where one holds the other.
-        right = "|".join(map(re.escape, {*self._forms.values()}))
-        return re.compile(rf"(?<![\w.-])(?!{right})({'|'.join(map(re.escape, longest_first))})")
+        # Not a part of a longer path, nor what is right already where the old folder holds the new.
+        right = {new for old, new in self._forms.items() if new.startswith(old)}
+        unless = "".join(f"(?!{re.escape(new)})" for new in sorted(right))
+        return re.compile(rf"(?<![\w.-]){unless}({'|'.join(map(re.escape, longest_first))})")
 
     def text(self, value: str) -> str:
         """A text with the folder's paths as they are now."""
