@@ -86,7 +86,7 @@ def label_evidence(situation: Situation, predictions: ServedPredictions | None) 
 def other_evidence(situation: Situation, predictions: ServedPredictions | None) -> list[Evidence]:
     """All evidence but that of labels."""
     served = situation.served
-    found = [evidence.of_models(served.numbers)]
+    found = [evidence.of_models(served.numbers, served.damaged)]
     if predictions is None:
         kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
         return [*found, *(Evidence(kind, "unknown", NOTHING_SERVED) for kind in kinds)]

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from core import lock
 from core.errors import InputError
+from core.targets import TARGETS
+from core.version_record import version_damage, version_folders
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import window_of
 from pipeline.ingestion.window import Window
+from pipeline.metadata import seal
+from pipeline.metadata.store import Metadata, open_store
 from pipeline.report import summary
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
@@ -20,6 +24,7 @@ from pipeline.retraining.records import Decision, RecordedOutcome, Suspicion
 from pipeline.run import run
 from pipeline.run.events import Listener
 from pipeline.run.fingerprint import run_code_sha256
+from pipeline.versions.reconcile import mend_versions
 
 DONE, BLOCKED, SIGNALLED = 0, 3, 128
 _REASONS = "retrain_reasons"
@@ -80,6 +85,8 @@ def retrain(
     if lock.is_held(request.folder / lock.FILE):
         with lock.hold(request.folder / lock.FILE):
             pass  # the run has just ended
+    if not request.dry_run:
+        _mend(request, tell)
     decision, window = make_decision(request, tell)
     announce(decision)
     code = BLOCKED if decision.action == "blocked" else DONE
@@ -93,6 +100,18 @@ def retrain(
     code = exit_code_of(outcome)
     warnings = _record(request.folder, decision, outcome.summary, code)
     return RetrainResult(decision, outcome, code, warnings)
+
+
+def _mend(request: RetrainRequest, tell: Callable[[str], None]) -> None:
+    """Puts damaged files of served versions right: spans are judged by what these answer."""
+    folder = request.folder
+    served = [target.served(folder, folder.name) for target in TARGETS.values()]
+    damaged = any(version_damage(v) for path in served for v in version_folders(path).values())
+    if damaged and open_store(folder) is not None:
+        with lock.hold(folder / lock.FILE), seal.writing(folder):
+            store = Metadata(folder, writable=True)
+            store.bring_home()
+            mend_versions(store, folder, tell)
 
 
 def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple[Decision, Window]:

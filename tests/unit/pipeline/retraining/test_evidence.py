@@ -23,6 +23,11 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ONE, TWO = frozenset({"a"}), frozenset({"b"})
 
 
+def test_a_damaged_version_is_a_reason() -> None:
+    found = evidence.of_models({"server": 1, "edge": None}, {"edge": "/x/2/tflite is damaged"})
+    assert (found.state, found.message) == ("reason", "/x/2/tflite is damaged")
+
+
 @pytest.mark.parametrize(
     ("live", "state", "message"),
     [
@@ -32,7 +37,7 @@ ONE, TWO = frozenset({"a"}), frozenset({"b"})
     ],
 )
 def test_models(live: Mapping[str, int | None], state: str, message: str) -> None:
-    found = evidence.of_models(live)
+    found = evidence.of_models(live, {})
     assert (found.state, found.message) == (state, message)
 
 

@@ -12,6 +12,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from core import lock
 from core.errors import InputError
+from core.version_record import VersionRecord, write_record
 from pipeline.cli.main import main
 from pipeline.config.load import load
 from pipeline.ingestion import ledger
@@ -235,3 +236,15 @@ def test_the_newest_requests_are_read(retrain: Retrain, name: str, text: str) ->
     assert rows.table.to_dict("list") == {"age": ["2", "3"], "job": ["", "cook"]}
     [batch] = rows.batches()
     assert batch.num_rows == 2
+
+
+def test_a_damaged_live_version_is_a_reason_to_run_and_not_asked(retrain: Retrain) -> None:
+    served = retrain.run_folder / "serving" / "tiny" / "17"
+    served.mkdir(parents=True)
+    (served / "saved_model.pb").write_bytes(b"garbled")
+    files = {"saved_model.pb": "0" * 64}
+    write_record(served, VersionRecord("", "2026-01-02T03:04:05Z", "digest", files=files))
+    code, found = retrain("--dry-run")
+    assert (code, found["decision"]["action"]) == (0, "run")
+    assert f"{served}/saved_model.pb is damaged" in found["decision"]["reasons"][0]
+    assert retrain()[1]["decision"]["reasons"] == found["decision"]["reasons"]
