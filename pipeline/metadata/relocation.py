@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -29,7 +29,6 @@ from pipeline.metadata.connection import (
 )
 
 _OUTPUT = re.compile(r"(.*)/artifacts/[^/]+/[^/]+/\d+")  # where TFX lets a node write
-_ESCAPES = 3  # how often a path may be packed into JSON
 _AT_ONCE = 100  # records of one query
 _Record = TypeVar("_Record", mlmd.Artifact, mlmd.Execution, mlmd.Context)
 
@@ -42,29 +41,37 @@ class Relocation:
     now: str
 
     @cached_property
-    def _forms(self) -> dict[str, str]:
-        """Each way to write a folder with what takes its place."""
-        forms = {}
-        for folder in self.before:
-            old, new = folder, self.now
-            for _ in range(_ESCAPES):
-                forms[f"{old}/"] = f"{new}/"
-                old, new = json.dumps(old)[1:-1], json.dumps(new)[1:-1]
-        return forms
-
-    @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        longest_first = sorted(self._forms, key=len, reverse=True)
         # Not a part of a longer path, nor what is right already where the old folder holds the new.
-        right = {new for old, new in self._forms.items() if new.startswith(old)}
-        unless = "".join(f"(?!{re.escape(new)})" for new in sorted(right))
-        return re.compile(rf"(?<![\w.-]){unless}({'|'.join(map(re.escape, longest_first))})")
+        unless = [old for old in self.before if self.now.startswith(f"{old}/")]
+        right = f"(?!{re.escape(self.now)}/)" if unless else ""
+        folders = "|".join(map(re.escape, sorted(self.before, key=len, reverse=True)))
+        return re.compile(rf"(?<![\w.-]){right}(?:{folders})/")
 
     def text(self, value: str) -> str:
-        """A text with the folder's paths as they are now."""
+        """A text with the folder's paths as they are now; JSON stays JSON, also inside of JSON."""
         if not self.before:
             return value
-        return self._pattern.sub(lambda found: self._forms[found[0]], value)
+        if value[:1] in ("{", "["):
+            try:
+                content = json.loads(value)
+            except ValueError:
+                return self._plain(value)
+            here = self._walk(content)
+            return value if here == content else json.dumps(here)
+        return self._plain(value)
+
+    def _plain(self, value: str) -> str:
+        return self._pattern.sub(lambda found: f"{self.now}/", value)
+
+    def _walk(self, content: Any) -> Any:
+        if isinstance(content, str):
+            return self.text(content)
+        if isinstance(content, list):
+            return [self._walk(each) for each in content]
+        if isinstance(content, dict):
+            return {key: self._walk(each) for key, each in content.items()}
+        return content
 
     def changed(self, records: Sequence[_Record]) -> list[_Record]:
         """Those records that name a folder of before, put right."""

@@ -38,11 +38,10 @@ def note_digests(output: execution_result_pb2.ExecutorOutput, folder: Path) -> N
 
 def _forget_place(uri: Path, folder: Path) -> None:
     """Makes paths inside the run folder relative to it, as Evaluator and Trainer write them."""
-    place = json.dumps(str(folder))[1:-1] + "/"
     for path in uri.rglob("*.json"):
         text = path.read_text(encoding="utf-8")
-        if place in text:
-            path.write_text(text.replace(place, ""), encoding="utf-8")
+        if (without := _without(text, folder)) != text:
+            path.write_text(without, encoding="utf-8")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from pipeline.metadata.store import Metadata
 from tests.support.mini_runs import Runs, printed
 
 OLD, NEW = "/disk/zähl ung/census", "/other/mnt/census"
+AWKWARD = "/mnt/a 'b' \"c\" é\\d/census"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,16 @@ def test_paths_wherever_they_stand(before: str, now: str) -> None:
     assert relocation.text(before) == now
     assert relocation.text(now) == now, "putting right twice changes nothing"
     assert Relocation((), NEW).text(before) == before
+
+
+@pytest.mark.parametrize(("old", "new"), [("/a/x", AWKWARD), (AWKWARD, "/a/x")])
+def test_json_stays_json(old: str, new: str) -> None:
+    def nested(folder: str) -> str:
+        return json.dumps({"a": [1, 0.5, json.dumps({"b": f"{folder}/x"})], "c": f"{folder}/y"})
+
+    assert json.loads(Relocation((old,), new).text(nested(old))) == json.loads(nested(new))
+    assert Relocation((old,), new).text(f"{old}/artifacts") == f"{new}/artifacts"
+    assert Relocation((old,), new).text("{old}/" + old + "/z") == "{old}/" + new + "/z"
 
 
 @pytest.mark.parametrize(("old", "new"), [("/a/x", "/a/x/b/x"), ("/a/x/b/x", "/a/x")])
@@ -109,7 +120,7 @@ def test_the_folder_before_goes_on_by_itself(moved: tuple[Runs, Path]) -> None:
 
 def test_moved_to_and_fro(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert runs.run() == 0
-    for name in ("a", "b", "a"):
+    for name in ("a", "b 'c' \"d\" é", "a"):
         runs.root = runs.root.rename(tmp_path / name)
         assert main(runs.arguments("rebase")) == 0
         assert "are about this folder now" in printed(capsys.readouterr().out)
