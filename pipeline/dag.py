@@ -228,7 +228,9 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             eval_config=eval_config(config.evaluation, target.model_type),
             example_splits=["test"],
             module_path="components.beam.sliced_batches",
-            code_sha256=code_sha256("components.beam.sliced_batches"),
+            code_sha256=code_sha256(
+                "components.beam.sliced_batches", "components.beam.exact_metrics"
+            ),
         ).with_id(f"Evaluator.{target.name}")
         fairness_gate = FairnessGate(
             evaluation=evaluator.outputs["evaluation"],

@@ -113,6 +113,7 @@ def changed_by(
             'activation="gelu"',
             {"Tuner", "Trainer", "Distiller", "run"},
         ),
+        ("components/beam/exact_metrics.py", "math.nan", "-1.0", {*BOTH_EVALUATORS, "run"}),
         ("components/beam/sliced_batches.py", "1 << 17", "1 << 16", {*BOTH_EVALUATORS, "run"}),
         ("data/census/spans.py", "SPANS = 3", "SPANS = 3  # contiguous thirds", set()),
         ("data/census/spans.py", "SPANS = 3", "SPANS = 4", {"run"}),

@@ -45,12 +45,16 @@ def test_the_one_threshold_says_that_there_were_rows() -> None:
 
 def test_every_metric_of_the_registry_is_measured_under_its_name() -> None:
     made = eval_config(config.load("census").evaluation, "tf_generic")
-    measured = {
-        m.class_name: json.loads(m.config) for m in made.metrics_specs[0].metrics if m.config
+    own = {
+        json.loads(m.config)["name"]: m.module
+        for m in made.metrics_specs[0].metrics
+        if m.class_name == "RegistryMetric"
     }
-    for metric in METRICS.values():
-        assert measured[str(metric.tfma_class)] == {"name": metric.tfma_name}
-    thresholds = measured["FairnessIndicators"]["thresholds"]
+    assert own == {m.tfma_name: "components.beam.exact_metrics" for m in METRICS.values()}
+    [indicators] = [
+        m for m in made.metrics_specs[0].metrics if m.class_name == "FairnessIndicators"
+    ]
+    thresholds = json.loads(indicators.config)["thresholds"]
     for rate in RATES.values():
         assert rate.tfma_name.endswith(f"@{thresholds[0]}")
 

@@ -29,7 +29,7 @@ def test_values_are_those_of_scikit_learn() -> None:
         assert found[name].value == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("metric", ["auc", "accuracy", "f1"])
+@pytest.mark.parametrize("metric", ["auc", "accuracy", "f1", "average_precision"])
 def test_the_interval_is_as_wide_as_resampling_says(metric: str) -> None:
     labels, candidate = scores(600, 0.35, 3)
     live = np.clip(candidate + 0.25 * np.random.RandomState(4).randn(600), 0, 1)
