@@ -213,6 +213,16 @@ class Bounds(Section):
     min_by_slice: dict[str, Share]
     max_drop: dict[str, Share]
     max_gap: dict[Text, dict[str, Share]]
+    max_drop_from_teacher: dict[str, Share]
+    better_than_chance: bool
+
+
+class Judging(Section):
+    """What is said of figures that rest on few rows."""
+
+    min_slice_rows: Count
+    few_rows: Count
+    when_too_few: Literal["warn", "fail"]
 
 
 class Slicing(Section):
@@ -222,7 +232,7 @@ class Slicing(Section):
     min_slice_rows: Count
 
 
-class EvaluationSection(Slicing):
+class EvaluationSection(Slicing, Judging):
     """What is measured, on which slices, and bounded."""
 
     server: Bounds

@@ -17,7 +17,7 @@ from components.data.csv_example_gen import CsvExampleGen
 from components.data.feature_selector import FeatureSelector, FeatureSettings
 from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
-from components.evaluation.fairness_gate import FairnessGate
+from components.evaluation.fairness_gate import FairnessGate, GateSettings
 from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
@@ -237,9 +237,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             blessing=evaluator.outputs["blessing"],
             baseline_blessing=baseline.outputs["model_blessing"],
             model=model,
+            variant_report=variant_evaluator.outputs["variant_report"],
             target=target.name,
-            bounds=bounds.model_dump_json(),
-            min_slice_rows=config.evaluation.min_slice_rows,
+            settings=settings_json(
+                GateSettings,
+                config,
+                bounds=bounds,
+                variant=target.variant or config.quantizer.variant,
+            ),
             code_sha256=code_sha256("components.evaluation.fairness_gate"),
         ).with_id(f"FairnessGate.{target.name}")
         live = Resolver(

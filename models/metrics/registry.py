@@ -37,6 +37,7 @@ class Metric:
       greater_is_better: Whether a model is better the greater it is.
       interval_of: Takes what `terms` takes, where it gives a value; gives the ends of its 95%
         interval. None: the normal interval of the terms' means.
+      short: A shorter name for tables.
     """
 
     name: str
@@ -45,6 +46,12 @@ class Metric:
     tfma_class: str | None = None
     greater_is_better: bool = True
     interval_of: IntervalOf | None = None
+    short: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """What it is called above a column."""
+        return self.short or self.name
 
     def measure(self, labels: np.ndarray, probabilities: np.ndarray) -> float | None:
         """The value on labels of 0 and 1, [rows]; None where it cannot be measured."""
@@ -96,12 +103,14 @@ METRICS: Mapping[str, Metric] = _by_name(
         "average_precision",
         measures.average_precision,
         interval_of=measures.of_positives(measures.average_precision),
+        short="avg prec",
     ),
     Metric(
         "recall_at_precision",
         "recall_at_precision",
         measures.recall_at_precision,
         interval_of=measures.of_positives(measures.recall_at_precision),
+        short=f"recall at {measures.PRECISION:g}",
     ),
 )
 """Metrics of quality, by name."""

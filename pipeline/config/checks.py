@@ -183,7 +183,7 @@ def _check_metrics(config: Config) -> Iterator[Problem]:
     ]
     for target in TARGETS:
         bounds = config.evaluation.bounds_of(target)
-        for key in ("min", "min_by_slice", "max_drop"):
+        for key in ("min", "min_by_slice", "max_drop", "max_drop_from_teacher"):
             named.append((("evaluation", target, key), getattr(bounds, key), METRICS))
         for column, rates in bounds.max_gap.items():
             named.append((("evaluation", target, "max_gap", column), rates, RATES))

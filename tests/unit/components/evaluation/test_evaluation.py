@@ -75,7 +75,11 @@ def test_an_entry_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch
     labels, answers = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.7, 0.1])
     measured = {"overall": overall_metrics(labels, answers)}
     bounds = loaded.evaluation.edge.model_copy(update={"max_gap": {}})
-    [gate] = [g for g in apply_gates("edge", measured, None, bounds, 1) if g.metric == "precision"]
+    [gate] = [
+        g
+        for g in apply_gates("edge", measured, None, bounds, loaded.evaluation)
+        if g.metric == "precision"
+    ]
     assert (gate.value, gate.passed, gate.key) == (0.5, False, "evaluation.edge.min.precision")
     assert [d.metric for d in compare(labels, answers, answers, {}, ["precision"])] == ["precision"]
     out = Console(width=140, record=True, file=io.StringIO())
