@@ -119,7 +119,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         disable_analyzer_cache=True,  # no later run would be given it
     )
     trainer_config = {
-        "settings": settings_json(TrainerSettings, config, preprocessing=preprocessing),
+        "settings": settings_json(
+            TrainerSettings,
+            config,
+            preprocessing=preprocessing,
+            max_drop=config.evaluation.server.max_drop_from_teacher,
+        ),
         "code_sha256": code_sha256("components.training.trainer"),
     }
     warm_start = Resolver(
@@ -159,7 +164,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         model_run=trainer.outputs["model_run"],
-        settings=settings_json(DistillerSettings, config, preprocessing=preprocessing),
+        settings=settings_json(
+            DistillerSettings,
+            config,
+            preprocessing=preprocessing,
+            max_drop=config.evaluation.edge.max_drop_from_teacher,
+        ),
         code_sha256=code_sha256("components.training.distiller"),
     )
     quantizer = Quantizer(
