@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import odd_csv
+from tests.support.e2e import odd_csv
 
 FILES = 60
 
@@ -16,7 +16,7 @@ def test_files_of_all_kinds(tmp_path: Path, check: odd_csv.Check) -> None:
         try:
             check(odd_csv.draw(seed), folder)
         except Exception as error:
-            raise AssertionError(f"python -m tests.support.odd_csv 1 {seed}") from error
+            raise AssertionError(f"python -m tests.support.e2e.odd_csv 1 {seed}") from error
 
 
 def test_files_are_of_both_kinds(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """CSV files of all kinds, drawn from a seed, and what `init`, `lf` and staging make of them.
 
-python -m tests.support.odd_csv SECONDS SEED    # files from SEED on, for so many seconds
+python -m tests.support.e2e.odd_csv SECONDS SEED    # files from SEED on, for so many seconds
 """
 
 import functools
