@@ -10,20 +10,20 @@ from typing import Any
 import pandas as pd
 
 from core import csv_text, raw_table
-from core.csv_text import Table
 from core.errors import InputError
-from core.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source
+from core.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, NUMBERS, TEXT, Column, Label, Source
 from pipeline.ingestion import rows
-from pipeline.init import columns, label, names
+from pipeline.init import columns, header_words, label, names
 from pipeline.init.columns import LABEL, LEFT_OUT, Seen
 from pipeline.init.gold_budget import LEAST_GOLD_ROWS, TEST_OF_A_CLASS, fits, gold_rows
 
 KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
 SEEDS = range(1, 31)  # of the split, tried until both parts have rows of both classes
 MOST_SLICE_VALUES = 8
-SLICES = 2
-_SENSITIVE = ("sex", "gender", "race", "ethnic", "religion", "nationality", "disab", "age_group")
+SLICES = 4
+SHOWN_HEADERS = 20  # in a message
 RAW = "raw/data.csv"
+_WORDS = {kind: word for word, kind in KINDS.items()} | {DECIMAL_COMMA: "number"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,21 @@ class InitRequest:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What the columns are.
+
+    source: how the file becomes a data set, but for the seed of the split.
+    seen: every column of the file, in its order.
+    leaks: what gives a column that tells the label away, by header.
+    """
+
+    request: InitRequest
+    source: Source
+    seen: tuple[Seen, ...]
+    leaks: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Proposal:
     """The data set as it is going to be described.
 
@@ -54,6 +69,7 @@ class Proposal:
     batch_size: rows; small files need small steps.
     slices: categories to slice by.
     notes: what its owner should know besides.
+    first_run: the command of a run that can work, in small if it can.
     """
 
     request: InitRequest
@@ -66,6 +82,7 @@ class Proposal:
     batch_size: int
     slices: tuple[str, ...]
     notes: tuple[str, ...]
+    first_run: str
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -101,17 +118,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Read:
-    """A file as text."""
+    """A file as text: cells by header; of columns without a name, one."""
 
     sha256: str
     delimiter: str
     header: list[str]
-    rows: Table
-
-    def cells(self, header: str) -> list[str]:
-        """The cells of a column."""
-        at = self.header.index(header)
-        return [row[at] for row in self.rows]
+    cells: Mapping[str, Sequence[str]]
 
 
 def read(content: bytes, name: str) -> Read:
@@ -120,76 +132,122 @@ def read(content: bytes, name: str) -> Read:
     Raises:
         InputError: it is not UTF-8, not CSV, ragged, empty, or has two columns of one name.
     """
-    text = csv_text.decode(content, name)
-    delimiter = csv_text.find_delimiter(text)
-    header, table = csv_text.parse(text, name, delimiter)
+    beginning = content[: csv_text.SNIFFED_BYTES].decode("utf-8-sig", "replace")
+    delimiter = csv_text.find_delimiter(beginning)
+    header, table = csv_text.read_columns(content, name, delimiter)
     for column, times in Counter(filter(None, header)).items():
         if times > 1:
             raise InputError(f"{name}: {times} columns are called '{column}'; rename all but one")
-    csv_text.check_widths(header, table, name)
-    return Read(hashlib.sha256(content).hexdigest(), delimiter, header, table)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Read(sha256, delimiter, header, dict(zip(header, table, strict=True)))
 
 
-def propose(request: InitRequest, found: Read, smoke: Mapping[str, Any]) -> Proposal:
-    """Decides everything that can be decided from the rows.
-
-    Args:
-        request: what was asked for.
-        found: the file.
-        smoke: values of smoke's overlay.
+def look(request: InitRequest, found: Read) -> Looked:
+    """What each column is.
 
     Raises:
-        InputError: the label is unfit, no column can be learned from, or rows are too few.
+        InputError: the label is unfit, or a flag names no column.
     """
     _check_headers(request, found.header)
-    cells = {header: found.cells(header) for header in found.header if header}
-    missing = columns.unknown_texts(cells, request.missing)
-    safe = names.safe_names(list(cells))
+    tallies = {header: Counter(cells) for header, cells in found.cells.items()}
+    missing = columns.unknown_texts(tallies.values(), request.missing)
+    safe = names.safe_names(list(filter(None, found.cells)))
     chosen, why = label.choose(
-        request.label, safe[request.label], cells[request.label], missing, request.positive
+        request.label, safe[request.label], tallies[request.label], missing, request.positive
     )
     seen = tuple(
         Seen(header, LABEL, why)
         if header == request.label
         else columns.describe(
-            header, cells.get(header, []), missing, KINDS.get(request.kinds.get(header, ""))
+            header, tallies[header], missing, KINDS.get(request.kinds.get(header, ""))
         )
         for header in found.header
     )
+    source = Source(
+        RAW, found.sha256, found.delimiter, missing, (), chosen, request.test_fraction, 0
+    )
+    return _with_columns(Looked(request, source, seen, {}), safe)
+
+
+def without(looked: Looked, leaks: Mapping[str, str]) -> Looked:
+    """The same without columns that tell the label, except those that their owner asked for.
+
+    Args:
+        looked: what was seen.
+        leaks: what gives each column away, by its name.
+    """
+    headers = {column.name: column.header for column in looked.source.columns}
+    told = {headers[name]: why for name, why in leaks.items()}
+    seen = tuple(
+        replace(
+            each,
+            kind=LEFT_OUT,
+            why=f"tells the label: {told[each.header]}",
+            advice=f"known before the label is? {columns.otherwise(each.header, word)}",
+        )
+        if each.header in told
+        and each.header not in looked.request.kinds
+        and (word := _WORDS[each.kind])
+        else each
+        for each in looked.seen
+    )
+    known = {column.header: column.name for column in looked.source.columns}
+    leaking = {headers[name]: why for name, why in leaks.items()}
+    return _with_columns(replace(looked, seen=seen, leaks={**looked.leaks, **leaking}), known)
+
+
+def _with_columns(looked: Looked, safe: Mapping[str, str]) -> Looked:
     taken = tuple(
         Column(each.header, safe[each.header], each.kind)
-        for each in seen
+        for each in looked.seen
         if each.kind in (*NUMBERS, CATEGORY, TEXT)
     )
     if not taken:
-        reasons = "; ".join(f"{each.header}: {each.why}" for each in seen if each.kind == LEFT_OUT)
-        raise InputError(f"{request.csv}: no column is left to learn from ({reasons})")
-    source = Source(
-        RAW, found.sha256, found.delimiter, missing, taken, chosen, request.test_fraction, 0
-    )
-    return _with_split(request, source, found, seen, why, smoke)
+        reasons = "; ".join(
+            f"{each.header or '(no name)'}: {', '.join(filter(None, (each.why, each.advice)))}"
+            for each in looked.seen[:SHOWN_HEADERS]
+            if each.kind == LEFT_OUT
+        )
+        raise InputError(
+            f"{looked.request.csv}: no column is left to learn from "
+            f"({reasons or 'the label is the only one'})"
+        )
+    return replace(looked, source=replace(looked.source, columns=taken))
 
 
 def _check_headers(request: InitRequest, header: Sequence[str]) -> None:
     for flag, name in [("--label", request.label), *(("--kind", kind) for kind in request.kinds)]:
         if name not in header or not name:
-            known = ", ".join(f"'{column}'" for column in header)
-            raise InputError(f"{flag} {name}: {request.csv} has no such column; it has {known}")
+            known = ", ".join(f"'{column}'" for column in header[:SHOWN_HEADERS] if column)
+            more = f" and {len(header) - SHOWN_HEADERS} more" if len(header) > SHOWN_HEADERS else ""
+            raise InputError(
+                f"{flag} {name}: {request.csv} has no such column; it has {known}{more}"
+            )
     if request.label in request.kinds:
         raise InputError(f"--kind {request.label}: it is the label; --positive says what it means")
 
 
-def _with_split(
-    request: InitRequest,
-    source: Source,
-    found: Read,
-    seen: tuple[Seen, ...],
-    why: str,
-    smoke: Mapping[str, Any],
-) -> Proposal:
-    table = raw_table.convert(source, found.header, found.rows, str(request.csv))
-    classes, contents = table[source.label.name], raw_table.contents_of(table, source.label)
+def propose(
+    looked: Looked, table: Mapping[str, Sequence[str]], smoke: Mapping[str, Any]
+) -> tuple[Proposal, list[bool]]:
+    """Decides what can be decided from the rows.
+
+    Args:
+        looked: what the columns are.
+        table: the rows in the pipeline's form (`raw_table.convert`).
+        smoke: values of smoke's overlay.
+
+    Returns:
+        What was decided, and whether each row is of the test part.
+
+    Raises:
+        InputError: rows are too few.
+    """
+    request, source = looked.request, looked.source
+    taken = {name: table[name] for name in (*(c.name for c in source.columns), source.label.name)}
+    classes = taken[source.label.name]
     for seed in SEEDS:
+        contents = raw_table.contents_of(taken, source.label)
         test = raw_table.in_test(contents, classes, request.test_fraction, seed)
         train_part, test_part = _parts(classes, test)
         gold = gold_rows(train_part, None)
@@ -198,29 +256,58 @@ def _with_split(
     else:
         raise InputError(_too_few(request, classes))
     notes = [note] if (note := raw_table.uneven(classes, test, source.label.positive)) else []
-    smoke_rows, smoke_gold = smoke["data"]["rows"], smoke["labeling"]["gold_rows"]
-    in_smoke = min(gold, gold_rows(train_part, smoke_rows))
-    if in_smoke and fits(train_part, test_part, smoke_rows, min(in_smoke, smoke_gold)):
-        gold = in_smoke
-    else:
-        notes.append(
-            f"labels of one class are too rare for a smoke run's draw of {smoke_rows} rows and "
-            f"{smoke_gold} of them as gold: give it more with "
-            f"ARGS='--set data.rows=null --set labeling.gold_rows={gold}'"
-        )
     training = len(train_part)
-    return Proposal(
+    slices, about_people = _slices(source.columns, looked.seen)
+    proposal = Proposal(
         request,
         replace(source, seed=seed),
-        seen,
-        why,
+        looked.seen,
+        next(each.why for each in looked.seen if each.kind == LABEL),
         {"span-1": training, "test": len(test_part)},
         int((train_part["label"] != "").sum()),
         gold,
         next(size for least, size in ((5000, 256), (1000, 64), (0, 32)) if training >= least),
-        _slices(source.columns, seen),
-        tuple(notes),
+        slices,
+        (*notes, *about_people, *_leak_notes(looked)),
+        _first_run(request.name, train_part, test_part, gold, smoke),
     )
+    return proposal, test
+
+
+def _leak_notes(looked: Looked) -> list[str]:
+    """A line for columns that were left out, one for each that their owner asked for."""
+    asked = [header for header in looked.leaks if header in looked.request.kinds]
+    left = [header for header in looked.leaks if header not in asked]
+    notes = [
+        f"{header} {looked.leaks[header]}: is it known when a prediction is asked for? If not, "
+        f"start again with {columns.otherwise(header, 'leave-out')}"
+        for header in asked
+    ]
+    if left:
+        shown = "; ".join(f"{header} {looked.leaks[header]}" for header in left[:SHOWN_HEADERS])
+        more = f"; and {len(left) - SHOWN_HEADERS} more" if len(left) > SHOWN_HEADERS else ""
+        notes.append(
+            f"left out, as they tell the label and are often known only after it: {shown}{more}"
+        )
+    return notes
+
+
+def _first_run(
+    name: str, train: pd.DataFrame, test: pd.DataFrame, gold: int, smoke: Mapping[str, Any]
+) -> str:
+    """The command of a smoke run that can work, with what it needs; else of a whole run."""
+    drawn, shown = smoke["data"]["rows"], min(gold, smoke["labeling"]["gold_rows"])
+    fewer = min(shown, gold_rows(train, drawn))
+    for most, budget, sets in (
+        (drawn, shown, []),
+        (drawn, fewer, [f"labeling.gold_rows={fewer}"]),
+        (None, shown, ["data.rows=null"]),
+        (None, gold, ["data.rows=null", f"labeling.gold_rows={gold}"]),
+    ):
+        if budget and fits(train, test, most, budget):
+            flags = " ".join(f"--set {each}" for each in sets)
+            return f"make smoke CONFIG={name}" + (f' ARGS="{flags}"' if flags else "")
+    return f"make run-local CONFIG={name}"
 
 
 def _parts(classes: Sequence[str], test: Sequence[bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -243,13 +330,19 @@ def _too_few(request: InitRequest, classes: Sequence[str]) -> str:
     )
 
 
-def _slices(taken: Sequence[Column], seen: Sequence[Seen]) -> tuple[str, ...]:
-    """Categories of few values; those that a fairness review would ask about come first."""
+def _slices(taken: Sequence[Column], seen: Sequence[Seen]) -> tuple[tuple[str, ...], list[str]]:
+    """Categories of few values by which a fairness review would ask for results, and a note."""
     values = {each.header: each.values for each in seen}
-    few = [
+    asked = [column for column in taken if header_words.is_sensitive(column.header)]
+    few = tuple(
         column.name
-        for column in taken
+        for column in asked
         if column.kind == CATEGORY and 2 <= len(values[column.header]) <= MOST_SLICE_VALUES
+    )
+    if not asked:
+        return (), []
+    known = ", ".join(column.name for column in asked[:SHOWN_HEADERS])
+    by = f"results are sliced by {', '.join(few[:SLICES])}" if few else "none is sliced by"
+    return few[:SLICES], [
+        f"about who people are, by their names: {known}; {by} (evaluation.slices, columns.groups)"
     ]
-    ranked = sorted(few, key=lambda name: not any(word in name.lower() for word in _SENSITIVE))
-    return tuple(ranked[:SLICES])
