@@ -13,7 +13,7 @@ from pipeline.cli.common import DONE
 from pipeline.init import describe, display
 from pipeline.init.describe import Described
 from pipeline.init.files import InitOrigin
-from pipeline.init.proposal import InitRequest
+from pipeline.init.looking import InitRequest
 from pipeline.report.markup import escape
 
 KINDS = ("number", "category", "text", "leave-out")

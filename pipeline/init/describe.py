@@ -20,11 +20,12 @@ from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.config import overlay
 from pipeline.config.load import CONFIGS, SMOKE, load
 from pipeline.ingestion import staging
-from pipeline.init import contract, example, files, leaks, names, proposal
+from pipeline.init import contract, example, files, leaks, looking, names, proposal
 from pipeline.init.example import Example, Value
 from pipeline.init.files import InitOrigin
 from pipeline.init.gold_budget import SEED
-from pipeline.init.proposal import RAW, InitRequest, Looked, Proposal
+from pipeline.init.looking import RAW, InitRequest, Looked
+from pipeline.init.proposal import Proposal
 
 CHECKED_ROWS = 5000  # of each part
 _SIDES = (("span-1", False), ("test", True))
@@ -58,10 +59,10 @@ def describe(
         content = request.csv.read_bytes()
     except OSError as error:
         raise InputError(f"--csv {request.csv}: cannot be read: {error.strerror}") from error
-    found = proposal.read(content, str(request.csv))
+    found = looking.read(content, str(request.csv))
     del content
     say(f"looking at {len(found.header)} columns")
-    looked = proposal.look(request, found)
+    looked = looking.look(request, found)
     table = raw_table.convert(looked.source, found.cells, str(request.csv))
     del found
     [(_, smoke)] = overlay.read_chain(str(SMOKE), CONFIGS)
@@ -118,7 +119,7 @@ def _without_leaks(
         new = {name: why for name, why in found.items() if headers[name] not in looked.leaks}
         if not new:
             return proposed, test, replace(gold_rows, suspect=frozenset(found))
-        looked = proposal.without(looked, new)
+        looked = looking.without(looked, new)
 
 
 def _gold_rows(

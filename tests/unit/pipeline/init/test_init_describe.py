@@ -21,10 +21,11 @@ from core.files import REPOSITORY
 from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.cli.main import main
 from pipeline.config.overlay import parse_yaml
-from pipeline.init import contract, describe, example, files, leaks, proposal
+from pipeline.init import contract, describe, example, files, leaks, looking, proposal
 from pipeline.init.example import Example
 from pipeline.init.files import InitOrigin
-from pipeline.init.proposal import InitRequest, Proposal
+from pipeline.init.looking import InitRequest
+from pipeline.init.proposal import Proposal
 
 ORIGIN = InitOrigin("2026-01-02", "python -m pipeline init ...")
 SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
@@ -50,8 +51,8 @@ def request(path: Path, **changes: object) -> InitRequest:
 
 
 def proposed_of(text: str, **changes: object) -> tuple[Proposal, dict[str, list[str]]]:
-    found = proposal.read(text.encode(), "x.csv")
-    looked = proposal.look(request(Path("x.csv"), **changes), found)
+    found = looking.read(text.encode(), "x.csv")
+    looked = looking.look(request(Path("x.csv"), **changes), found)
     cells = raw_table.convert(looked.source, found.cells, "x.csv")
     return proposal.propose(looked, cells, SMOKE)[0], cells
 

@@ -7,8 +7,9 @@ import pytest
 
 from core import raw_table
 from core.errors import InputError
-from pipeline.init import label, proposal
-from pipeline.init.proposal import InitRequest, Proposal
+from pipeline.init import label, looking, proposal
+from pipeline.init.looking import InitRequest
+from pipeline.init.proposal import Proposal
 
 SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 
@@ -72,8 +73,8 @@ def propose(text: str, **changes: object) -> Proposal:
         "csv": Path("x.csv"), "label": "y", "name": "x", "positive": None, "test_fraction": 0.2,
         "missing": (), "kinds": {}, **changes,
     }  # fmt: skip
-    found = proposal.read(text.encode(), "x.csv")
-    looked = proposal.look(InitRequest(**asked), found)  # type: ignore[arg-type]
+    found = looking.read(text.encode(), "x.csv")
+    looked = looking.look(InitRequest(**asked), found)  # type: ignore[arg-type]
     table = raw_table.convert(looked.source, found.cells, "x.csv")
     return proposal.propose(looked, table, SMOKE)[0]
 
