@@ -6,7 +6,6 @@ the class left out.
 """
 
 import hashlib
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +15,12 @@ from itertools import pairwise
 from core.csv_text import Table
 from core.errors import InputError
 from core.intervals import newcombe_interval
+from core.numbers import read_float
 
 NUMBER, DECIMAL_COMMA, CATEGORY, TEXT = "number", "number with a decimal comma", "category", "text"
 NUMBERS = (NUMBER, DECIMAL_COMMA)
 FEW_LOTS, FEW_ROWS_A_LOT = 100, 5  # fewer lots of more rows are not drawn as a whole
 
-_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Nobody sets off thousands behind a leading zero: 0,500 is a half.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?([1-9]\d{0,2}([.' ]\d{3})+|\d+)(,\d+)?", re.ASCII)
@@ -101,9 +100,7 @@ def number(cell: str, kind: str) -> str | None:
         bare = re.sub("[.' ]", "", bare).replace(",", ".")
     elif kind == NUMBER and _GROUPED.fullmatch(bare):
         bare = bare.replace(",", "")
-    if not _PLAIN.fullmatch(bare) or not math.isfinite(float(bare)):
-        return None
-    return bare
+    return bare if bare and read_float(bare) is not None else None
 
 
 def present(cells: Sequence[str], missing: Sequence[str]) -> list[str]:

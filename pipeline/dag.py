@@ -22,7 +22,7 @@ from components.evaluation.variant_evaluator import VariantEvaluator, VariantSet
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
 from components.labels.snorkel_labeler import SnorkelLabeler
-from components.pushing.push_checks import PushSettings
+from components.pushing.against_live import PushSettings
 from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
 from components.training.distiller import Distiller, DistillerSettings

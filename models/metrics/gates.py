@@ -91,6 +91,7 @@ class PushChecks:
       live_version: The version of another model that is live; None without one.
       compared_on: The rows of the comparison in words; None without one.
       problem: What went wrong with the process, or None.
+      left_out: Rows that the configuration says it is not to be compared on, in words, or None.
     """
 
     __pydantic_config__ = _MAY_SAY_MORE
@@ -100,6 +101,7 @@ class PushChecks:
     live_version: int | None
     compared_on: str | None
     problem: str | None
+    left_out: str | None = None
 
 
 def at_least(

@@ -71,7 +71,12 @@ class Metric:
         return before - now if self.greater_is_better else now - before
 
 
-def _rate(name: str, tfma_name: str, rows: Callable[[np.ndarray], np.ndarray]) -> Metric:
+def _rate(
+    name: str,
+    tfma_name: str,
+    rows: Callable[[np.ndarray], np.ndarray],
+    greater_is_better: bool = True,
+) -> Metric:
     """The share of positive decisions among some rows, chosen by their true class."""
     return Metric(
         name,
@@ -79,6 +84,7 @@ def _rate(name: str, tfma_name: str, rows: Callable[[np.ndarray], np.ndarray]) -
         lambda positive, probabilities: measures.mean_of(
             (probabilities[rows(positive)] > THRESHOLD).astype(float)
         ),
+        greater_is_better=greater_is_better,
         interval_of=measures.of_rows(rows, lambda positive, decisions: decisions),
     )
 
@@ -117,10 +123,18 @@ METRICS: Mapping[str, Metric] = _by_name(
 
 RATES: Mapping[str, Metric] = _by_name(
     _rate("tpr", "true_positive_rate", lambda positive: positive),
-    _rate("fpr", "false_positive_rate", lambda positive: ~positive),
+    _rate("fpr", "false_positive_rate", lambda positive: ~positive, greater_is_better=False),
     _rate("selection_rate", "positive_rate", measures.every_row),
 )
 """Rates whose gap between groups is bounded, by name."""
+
+
+def compared() -> dict[str, Metric]:
+    """What a model is compared with the live version by: quality, and the recall of each class.
+
+    `tpr` is that of the positive class, 1 - `fpr` that of the other.
+    """
+    return {**METRICS, **{name: RATES[name] for name in ("tpr", "fpr")}}
 
 
 def overall_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:

@@ -6,31 +6,38 @@ group columns at the end. The digest is that of the content, and so are the modi
 which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
 """
 
-import csv
 import hashlib
 import importlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
-
-import pandas as pd
 
 from core import lock
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
-from core.names import ROW_ID, SPLITS
-from pipeline.ingestion import ledger, rows, tables
-from pipeline.ingestion.contract import raw_columns
-from pipeline.ingestion.spans import SourceFile, SpanFinding
+from pipeline.ingestion import ledger, split_files, tables
+from pipeline.ingestion.repeats import RowKeys
+from pipeline.ingestion.spans import SourceFile, SpanFinding, part_of
 from pipeline.ingestion.window import Suspected, Window, find_window
 from pipeline.run.fingerprint import code_sha256
 
-_OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
+_SCRATCH = ".writing-"
+
+
+@dataclass(frozen=True)
+class RepeatedRows:
+    """Rows of a span that are left out: how many, the largest share beyond chance, in words."""
+
+    span: int
+    rows: int
+    excess: float
+    message: str
 
 
 @dataclass(frozen=True)
@@ -39,9 +46,10 @@ class Staged:
 
     path: folder with train/, eval/ and test/.
     digest: SHA-256 of the content.
-    spans: numbers of the spans in the window, ascending.
+    spans: numbers of the spans that are taken, ascending.
     rows: rows by split.
-    files: the raw files that were read.
+    files: the raw files that are taken.
+    repeated: what spans of the window repeat.
     held_back, reported: what is worth knowing of spans; see pipeline/ingestion/window.py.
     """
 
@@ -50,6 +58,7 @@ class Staged:
     spans: tuple[int, ...]
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
+    repeated: tuple[RepeatedRows, ...] = ()
     held_back: tuple[SpanFinding, ...] = ()
     reported: tuple[SpanFinding, ...] = ()
 
@@ -60,7 +69,7 @@ def window_of(config: Config, run_folder: Path, suspected: Suspected | None = No
     Args:
         config: the configuration.
         run_folder: <root>/<name>.
-        suspected: spans whose labels are doubted, besides those that the log names.
+        suspected: spans that are doubted, besides those that the log names.
 
     Raises:
         InputError: there is no span at all, or no test part.
@@ -84,31 +93,39 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     """
     window = window or window_of(config, run_folder)
     window.check()
-    contents = {(file.part, file.path): _content(file) for file in window.files}
-    files = window.files
     target = run_folder / "staged"
-    record = target / f"{_key(config, files)}.json"
-    if (staged := _reuse(record, target)) is not None:
-        return replace(staged, held_back=window.held_back, reported=window.reported)
-    splits = _make_splits(config, contents)
-    counts = {split: len(splits[split]) for split in SPLITS}
-    target.mkdir(parents=True, exist_ok=True)
-    with lock.wait(target / lock.STAGED_FILE):  # not every verb that stages holds the run's lock
-        digest = _write(splits, target)
-        staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
-        write_atomically(record, json.dumps(asdict(staged), indent=1))
-    return replace(staged, held_back=window.held_back, reported=window.reported)
+    record = target / f"{_key(config, _inside(window.files, run_folder))}.json"
+    staged = _reuse(record, target)
+    held = _held(staged.repeated, config, window) if staged else None
+    if staged is None or {*staged.spans} != {*window.spans} - (held or set()):
+        target.mkdir(parents=True, exist_ok=True)
+        with lock.wait(target / lock.STAGED_FILE):  # not each verb that stages holds the run's lock
+            staged = _write(config, window, target)
+            noted = replace(staged, path=target.name, files=_inside(staged.files, run_folder))
+            write_atomically(record, json.dumps(asdict(noted), indent=1))
+    return _with_findings(staged, window)
 
 
-def _content(file: SourceFile) -> bytes:
-    """The bytes of a file, as they were when the window was chosen."""
-    content = Path(file.path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise InputError(
-            f"{file.path}: changed while it was read; run again when it is whole, and name a file "
-            "that says so in data.completion_marker"
-        )
-    return content
+def _held(repeated: Iterable[RepeatedRows], config: Config, window: Window) -> set[int]:
+    """The spans that repeat too much, but for those that were trained on or accepted."""
+    bound = config.data.max_repeated
+    beyond = {r.span for r in repeated if bound is not None and r.excess > bound}
+    return beyond - window.settled
+
+
+def _with_findings(staged: Staged, window: Window) -> Staged:
+    """With what is worth knowing of spans; all of them held back is an error."""
+    held_back, reported = [*window.held_back], [*window.reported]
+    for found in staged.repeated:
+        if found.span in staged.spans:
+            left_out = f"{found.message}; {found.rows} rows are left out"
+            reported.append(SpanFinding(found.span, "rows left out", left_out))
+        else:
+            accept = f"correct it, or accept it: --set data.accept_spans=[{found.span}]"
+            what = f"{found.message}; {accept}"
+            held_back.append(SpanFinding(found.span, "repeated rows", what))
+    replace(window, spans=staged.spans, held_back=tuple(held_back)).check()
+    return replace(staged, held_back=tuple(held_back), reported=tuple(reported))
 
 
 def _raw_folder(config: Config, run_folder: Path) -> Path:
@@ -119,44 +136,35 @@ def _raw_folder(config: Config, run_folder: Path) -> Path:
         return folder
     assert config.data.loader is not None
     folder = run_folder / "data"
-    _loader(config.data.loader)(str(folder))
+    lay_out = _loader(config.data.loader)
+    with _named(f"data.loader: {config.data.loader}.lay_out failed"):
+        lay_out(str(folder))
     return folder
 
 
 def _loader(module: str) -> Callable[[str], None]:
     """The module's `lay_out`."""
-    try:
+    with _named(f"data.loader: {module} cannot be imported"):
         lay_out = getattr(importlib.import_module(module), "lay_out", None)
-    except Exception as error:
-        raise InputError(
-            f"data.loader: {module} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
     if not callable(lay_out):
         raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
     return cast(Callable[[str], None], lay_out)
 
 
-def _make_splits(config: Config, contents: dict[tuple[str, str], bytes]) -> dict[str, pd.DataFrame]:
-    """Reads, checks and splits the raw files."""
-    columns = raw_columns(config)
-    parts: dict[str, list[pd.DataFrame]] = {}
-    for (part, path), content in contents.items():
-        table = tables.read_table(content, path, columns)
-        rows.check_labels(table, path, config, must_have=part == "test")
-        parts.setdefault(part, []).append(table)
-    joined = [
-        rows.with_row_ids(pd.concat(tables_, ignore_index=True), part)
-        for part, tables_ in parts.items()
-    ]
-    train, test = pd.concat(joined[:-1], ignore_index=True), joined[-1]
-    train, test = rows.draw(train, test, config.data.rows, config.seed)
-    rows.check_classes(train, "the training part", config)
-    rows.check_classes(test, "the test part", config)
-    evaluation = rows.in_eval(train[ROW_ID], config.data.eval_fraction, config.seed)
-    splits = {"train": train[~evaluation], "eval": train[evaluation], "test": test}
-    for split, table in splits.items():
-        rows.check_rows(table, split)
-    return {split: rows.with_groups(table, config, columns) for split, table in splits.items()}
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Makes an InputError that begins with `what` of an error in code that a user wrote."""
+    try:
+        yield
+    except (InputError, OSError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # sys.exit() would end the process without a word
+        raise InputError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _inside(files: tuple[SourceFile, ...], run_folder: Path) -> tuple[SourceFile, ...]:
+    """The files; the paths of those in the run folder relative to it, for it may be moved."""
+    return tuple(replace(f, path=f.path.removeprefix(f"{run_folder}/")) for f in files)
 
 
 def _key(config: Config, files: tuple[SourceFile, ...]) -> str:
@@ -177,47 +185,50 @@ def _reuse(record: Path, target: Path) -> Staged | None:
     """The staged data that a record describes, if its content is whole."""
     if not record.is_file():
         return None
-    values = json.loads(record.read_text(encoding="utf-8"))
-    values["files"] = tuple(SourceFile(**file) for file in values["files"])
-    values["path"] = str(target / values["digest"][:16])
-    findings = dict.fromkeys(("held_back", "reported"), ())
-    staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
-    return staged if _content_digest(Path(staged.path)) == staged.digest else None
-
-
-def _split_files(folder: Path) -> Iterator[Path]:
-    return (folder / split / "data.csv" for split in SPLITS)
-
-
-def _content_digest(folder: Path) -> str | None:
-    digest = hashlib.sha256()
-    for path in _split_files(folder):
-        if not path.is_file():
-            return None
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
-    """Writes the splits beside their final place, moves them there, returns their digest."""
-    scratch = target / f".writing-{os.getpid()}"
-    shutil.rmtree(scratch, ignore_errors=True)
     try:
-        for split, table in splits.items():
-            (scratch / split).mkdir(parents=True)
-            with open(scratch / split / "data.csv", "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(table.columns)
-                writer.writerows(zip(*(table[column] for column in table), strict=True))
-        digest = _content_digest(scratch)
-        assert digest is not None
-        for path in _split_files(scratch):
-            mtime = _OLDEST_MTIME + int(hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16)
-            os.utime(path, (mtime, mtime))
-        final = target / digest[:16]
-        if _content_digest(final) != digest:
-            shutil.rmtree(final, ignore_errors=True)
-            scratch.rename(final)
-        return digest
+        values = json.loads(record.read_text(encoding="utf-8"))
+        files = [SourceFile(**file) for file in values["files"]]
+        values["files"] = tuple(replace(f, path=str(target.parent / f.path)) for f in files)
+        values["path"] = str(target / values["digest"][:16])
+        values["repeated"] = tuple(RepeatedRows(**found) for found in values["repeated"])
+        findings = dict.fromkeys(("held_back", "reported"), ())
+        staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
+    except (ValueError, KeyError, TypeError):
+        return None  # damaged: written anew
+    digests = split_files.digests_of(Path(staged.path))
+    if digests is None or split_files.joined(digests) != staged.digest:
+        return None
+    split_files.give_times(digests)  # a copy need not have them
+    return staged
+
+
+def _write(config: Config, window: Window, target: Path) -> Staged:
+    """Writes the splits beside their final place and moves them there."""
+    for left in target.glob(f"{_SCRATCH}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=target))
+    keys = RowKeys(config) if config.data.max_repeated is not None else None
+    try:
+        written = scratch / "all"
+        counts = split_files.write(config, window.files, written, keys=keys)
+        judged = keys.judge() if keys else {}
+        repeated = tuple(
+            RepeatedRows(n, int(found.again.sum()), found.excess, found.message)
+            for n in window.spans
+            if (found := judged.get(part_of(n))) and found.message
+        )
+        held = _held(repeated, config, window)
+        spans = tuple(n for n in window.spans if n not in held)
+        files = tuple(f for f in window.files if f.part not in {part_of(n) for n in held})
+        if repeated and spans:
+            written = scratch / "without"
+            again = {part: found.again for part, found in judged.items()}
+            counts = split_files.write(config, files, written, again)
+        digest = split_files.move(written, target)
+        return Staged(str(target / digest[:16]), digest, spans, counts, files, repeated)
+    except InputError:
+        for file in window.files:
+            tables.check_unchanged(file)
+        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -17,7 +17,7 @@ from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
 from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
-from pipeline.run.events import Event, NodeStarted
+from pipeline.run.events import DamageFound, Event, NodeStarted
 from pipeline.run.failures import Failure
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
@@ -64,6 +64,8 @@ class RunDisplay:
         if isinstance(event, NodeStarted):
             text = f"{event.number}/{event.total} {event.node}"
             self._live.reset(self._task, description=escape(text))
+        elif isinstance(event, DamageFound):
+            print_warnings(self._out, [event.text])
         else:
             print_node(self._out, event.node, event.state, event.seconds)
 

@@ -146,6 +146,7 @@ class Summary(_Part):
     cpu_seconds: float
     peak_rss_mb: float
     data: RunData
+    damaged: list[str] = []
     labels: LabelSummary | None
     features: dict[str, Any] | None
     tuner: list[dict[str, Any]] | None

@@ -157,7 +157,12 @@ def changed_by(
             "_REPEATS = 51",
             {"PushGate.edge", "run"},
         ),
-        ("pipeline/retraining/decision.py", 'SUSPICIOUS = "', 'SUSPICIOUS = "very ', {"run"}),
+        (
+            "pipeline/retraining/records.py",
+            '"suspicious labels"',
+            '"very suspicious"',
+            {"run"},
+        ),
     ],
 )
 def test_an_edit_runs_what_depends_on_it_and_nothing_else(

@@ -122,6 +122,10 @@ def resolve(
         models[number] = Model()
         models[number].id = number
         models[number].uri = str(tmp_path / str(number))
+        (tmp_path / str(number) / "Format-Serving").mkdir(parents=True, exist_ok=True)
+        content = tmp_path / str(number) / "Format-Serving" / "content"
+        if not content.exists():
+            content.write_text(f"model {number}")
     given = []
     for number, (model, blessed) in enumerate(blessings):
         blessing = ModelBlessing()
@@ -147,6 +151,13 @@ def test_first_model_has_no_baseline(tmp_path: Path) -> None:
 def test_blessed_candidate_is_not_its_own_baseline(tmp_path: Path) -> None:
     assert resolve(tmp_path, 1, [(1, 1)]) is None
     assert resolve(tmp_path, 2, [(1, 1), (2, 1)]) == 1
+
+
+def test_a_model_of_the_candidates_content_is_no_baseline(tmp_path: Path) -> None:
+    for number in (2, 3):
+        (tmp_path / str(number) / "Format-Serving").mkdir(parents=True)
+        (tmp_path / str(number) / "Format-Serving" / "content").write_text("the same")
+    assert resolve(tmp_path, 3, [(1, 1), (2, 1)]) == 1
 
 
 def test_unblessed_models_are_passed_over(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_the_same_model_is_not_worse() -> None:
 def test_worse_is_beyond_tolerance_and_chance(
     value: float, low: float, high: float, worse: bool
 ) -> None:
-    assert Difference("auc", OVERALL, 100, value, low, high).is_worse(0.01) is worse
+    assert Difference("auc", OVERALL, 100, value, low, high, 0.01).is_worse(0.01) is worse
 
 
 def test_a_metric_without_an_entry_is_an_error() -> None:
@@ -88,6 +88,6 @@ def test_a_metric_without_an_entry_is_an_error() -> None:
 def test_where_less_is_better_more_is_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = replace(METRICS["accuracy"], name="loss", greater_is_better=False)
     monkeypatch.setitem(METRICS, "loss", loss)
-    assert Difference("loss", OVERALL, 100, 0.05, 0.03, 0.07).is_worse(0.01)
-    assert not Difference("loss", OVERALL, 100, -0.05, -0.07, -0.03).is_worse(0.01)
-    assert not Difference("loss", OVERALL, 100, 0.05, -0.02, 0.12).is_worse(0.01)
+    assert Difference("loss", OVERALL, 100, 0.05, 0.03, 0.07, 0.01).is_worse(0.01)
+    assert not Difference("loss", OVERALL, 100, -0.05, -0.07, -0.03, 0.01).is_worse(0.01)
+    assert not Difference("loss", OVERALL, 100, 0.05, -0.02, 0.12, 0.01).is_worse(0.01)
