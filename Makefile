@@ -5,6 +5,7 @@ KEEP ?= 10
 TARGET ?=
 MODEL ?=
 VERSION ?=
+PORT ?= 8501
 BENCHMARK ?= cpu quality
 ARGS ?=
 PYTHON := .venv/bin/python
@@ -12,7 +13,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models serve rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -43,6 +44,9 @@ show: setup ## nodes, gates and models of one run: RUN=...
 
 models: setup ## list the model versions of CONFIG, and which are live
 	@$(PIPELINE) models --config $(CONFIG) $(ARGS)
+
+serve: setup ## answer over the network with what was pushed: TARGET=edge PORT=8501
+	@$(PIPELINE) serve --config $(CONFIG) --port $(PORT) $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 rollback: setup ## make an older version live: TARGET=server VERSION=... ARGS='--reason "..."'
 	@$(PIPELINE) rollback $(TARGET) $(VERSION) --config $(CONFIG) $(ARGS)

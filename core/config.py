@@ -20,6 +20,7 @@ from core.operation import (
     PusherSection,
     RetrainSection,
     ScheduleSection,
+    ServingSection,
 )
 from core.sections import (
     AnomaliesSection,
@@ -57,6 +58,7 @@ class Config(Section):
     retrain: RetrainSection
     pusher: PusherSection
     beam: BeamSection
+    serving: ServingSection
     schedule: ScheduleSection
     notify: NotifySection
     metrics: MetricsSection

@@ -37,6 +37,7 @@ VERBS = {
     "to-label": ("to_label:add", "rows that people should label"),
     "labels": ("labels:add", "answers of people: import, list, remove"),
     "models": ("models:add", "list the model versions"),
+    "serve": ("serve:add", "answer over the network with what was pushed"),
     "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
     "lineage": ("lineage:add", "what a model was made of; what a span went into"),
     "gc": ("gc:add", "remove the files of old runs"),

@@ -27,6 +27,22 @@ def check_operations(config: Config) -> Iterator[tuple[KeyPath, str]]:
             f"'{textfile}' does not end in {_TEXTFILE_ENDING}, so the collector would not read it",
         )
     yield from _check_metadata(config)
+    yield from _check_serving(config)
+
+
+def _check_serving(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    serving, columns = config.serving, config.columns
+    if serving.token_variable is not None and serving.token_file is not None:
+        yield ("serving", "token_file"), "serving.token_variable is given, too; give one of them"
+    known = (*columns.numeric, *columns.categorical, *columns.text)
+    for column in serving.log.leave_out:
+        if column not in known:
+            yield ("serving", "log", "leave_out"), f"there is no column '{column}'"
+    if serving.log.file_bytes > serving.log.bytes:
+        yield (
+            ("serving", "log", "file_bytes"),
+            "more than serving.log.bytes, the bound of all files",
+        )
 
 
 def _check_metadata(config: Config) -> Iterator[tuple[KeyPath, str]]:

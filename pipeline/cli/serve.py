@@ -1,0 +1,76 @@
+"""`serve`: answers over the network with what was pushed."""
+
+import argparse
+import os
+
+from rich.console import Console
+
+from core.errors import InputError
+from core.targets import SERVER, TARGETS
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.report.markup import escape
+from pipeline.serving import serve as serving
+from pipeline.serving.options import ServeOptions
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_NO_GRPC = -1
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
+    parser.add_argument(
+        "--target",
+        choices=tuple(TARGETS),
+        default=SERVER.name,
+        help="whose versions answer (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host", default=_LOOPBACK[0], help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8501, help="of REST and the page (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--grpc-port",
+        type=_port,
+        default=8500,
+        help="of gRPC; 0: one that is free; -1: no gRPC (default: %(default)s)",
+    )
+    parser.set_defaults(verb=serve)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not _NO_GRPC <= port < 2**16:
+        raise ValueError
+    return port
+
+
+def serve(options: argparse.Namespace, out: Console) -> int:
+    """Serves until a signal."""
+    config = load_config(options)
+    host, folder = options.host, run_folder(options, config)
+    if options.port < 0:
+        raise InputError("--port is 0 (one that is free) to 65535")
+    token = serving.read_token(config, os.environ)
+    grpc_port = options.grpc_port or serving.free_port(host)
+    shown = f"[{host}]" if ":" in host else host
+    grpc_address = None if grpc_port == _NO_GRPC else f"{shown}:{grpc_port}"
+    told = ServeOptions(config, folder, options.target, grpc_address, token)
+    version = serving.check_there_is_a_version(told)
+    with serving.listen(host, options.port) as listener:
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+        out.print(
+            f"{options.target}: version {version} of {config.name} at {address} (page, REST, "
+            f"/v2, /metrics, /openapi.json)"
+            + (f", gRPC at {grpc_address}" if grpc_address else ""),
+            soft_wrap=True,
+        )
+        if token is None and host not in _LOOPBACK:
+            warning = (
+                f"anybody who reaches {host} is answered: serving.token_variable asks for a token"
+            )
+            out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
+        serving.serve(told, listener)
+    return DONE
