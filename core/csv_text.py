@@ -1,14 +1,17 @@
-"""CSV files as text: decoding, finding the delimiter, header and rows, checks of their widths."""
+"""CSV files as text: decoding, finding the delimiter, reading rows and writing them."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from core.errors import InputError
 
 DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 2**18
 _LONGEST_CELL = 2**31 - 1  # characters; the csv module alone stops at 131,072
+_SHOWN = 60  # characters of a cell in a message
+_OTHER_FORMATS = {b"\x1f\x8b": "compressed (gzip)", b"PK\x03\x04": "a spreadsheet or an archive"}
 
 Table = list[list[str]]
 
@@ -22,14 +25,28 @@ def decode(content: bytes, name: str) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start)
-        where = f"row {row}" if row else "the header"
-        raise InputError(
-            f"{name}: {where} is not UTF-8 ({error.reason}); save it as UTF-8"
-        ) from error
+        raise not_utf8(error, name) from error
     if not text.strip():
         raise InputError(f"{name}: the file is empty; it needs a header and rows")
     return text
+
+
+def not_utf8(error: UnicodeDecodeError, name: str) -> InputError:
+    """What to say of a file that is not UTF-8: the row at fault, or which other format it has.
+
+    Args:
+      error: Of decoding the whole content.
+      name: Of the file.
+    """
+    for start, what in _OTHER_FORMATS.items():
+        if error.object.startswith(start):
+            return InputError(f"{name}: it is {what}, not text; bring it as a CSV file")
+    # With a character in place of the faulty bytes the text ends within the row at fault.
+    before = error.object[: error.start].decode("utf-8-sig", "replace") + "?"
+    reader = _reader(_lines(before), find_delimiter(before))
+    row = sum(1 for cells in reader if cells) - 1
+    where = f"row {row}" if row > 0 else "the header"
+    return InputError(f"{name}: {where} is not UTF-8 ({error.reason}); save it as UTF-8")
 
 
 def parse(text: str, name: str, delimiter: str = ",") -> tuple[list[str], Table]:
@@ -38,16 +55,45 @@ def parse(text: str, name: str, delimiter: str = ",") -> tuple[list[str], Table]
     Raises:
       InputError: It is not valid CSV.
     """
-    csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: Table = []
+    header, *rows = read(_lines(text), name, delimiter)
+    return header, rows
+
+
+def read(lines: Iterable[str], name: str, delimiter: str = ",") -> Iterator[list[str]]:
+    """Yields the header, blanks around its cells taken off, then the rows.
+
+    Lines that are empty or, below a header of several columns, blank are left out.
+
+    Args:
+      lines: With their line ends as they are (`newline=""`), some of them not blank.
+      name: Of the file, for messages.
+      delimiter: Between cells.
+
+    Raises:
+      InputError: It is not valid CSV.
+    """
+    reader = _reader(lines, delimiter, strict=True)
     try:
-        rows.extend(row for row in reader if row)
+        header = next(row for row in reader if len(row) > 1 or (row and row[0].strip()))
+        yield [column.strip() for column in header]
+        if len(header) == 1:
+            yield from filter(None, reader)
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                yield row
     except csv.Error as error:
         raise InputError(
             f"{name}: line {reader.line_num} is not valid CSV: {error}; check its quotes"
         ) from error
-    return [column.strip() for column in rows[0]], rows[1:]
+
+
+def _lines(text: str) -> io.StringIO:
+    return io.StringIO(text, newline="")
+
+
+def _reader(lines: Iterable[str], delimiter: str, strict: bool = False) -> Any:
+    csv.field_size_limit(_LONGEST_CELL)
+    return csv.reader(lines, delimiter=delimiter, strict=strict)
 
 
 def check_widths(header: Sequence[str], rows: Table, name: str) -> None:
@@ -57,24 +103,63 @@ def check_widths(header: Sequence[str], rows: Table, name: str) -> None:
       InputError: There are none, or one is not.
     """
     if not rows:
-        raise InputError(f"{name}: no rows below the header; bring data or remove the file")
+        raise no_rows(name)
     for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
-            raise InputError(
-                f"{name}: row {number} has {len(row)} cells, the header has {len(header)} columns: "
-                "quote cells that contain commas, and give every row all its cells"
-            )
+        check_width(header, row, number, name)
+
+
+def check_width(header: Sequence[str], row: Sequence[str], number: int, name: str) -> None:
+    """Checks that row `number` is as wide as the header.
+
+    Raises:
+      InputError: It is not.
+    """
+    if len(row) != len(header):
+        raise InputError(
+            f"{name}: row {number} has {len(row)} cells, the header has {len(header)} columns: "
+            "quote cells that contain commas or line ends, and give every row all its cells"
+        )
+
+
+def no_rows(name: str) -> InputError:
+    """What to say of a file that ends below its header."""
+    return InputError(f"{name}: no rows below the header; bring data or remove the file")
 
 
 def find_delimiter(text: str) -> str:
     """The delimiter that cuts the most rows at the beginning into as many cells as the header."""
 
     def fit(delimiter: str) -> tuple[float, int]:
-        reader = csv.reader(io.StringIO(text[:_SNIFFED_BYTES], newline=""), delimiter=delimiter)
+        reader = _reader(_lines(text[:_SNIFFED_BYTES]), delimiter)
         try:
             widths = [len(row) for row, _ in zip(reader, range(100), strict=False) if row]
         except csv.Error:
             return 0.0, 0
-        return (widths.count(widths[0]) / len(widths) if widths[0] > 1 else 0.0), widths[0]
+        if not widths or widths[0] < 2:
+            return 0.0, 0
+        return widths.count(widths[0]) / len(widths), widths[0]
 
     return max(DELIMITERS, key=fit)
+
+
+def to_lines(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Each row as CSV text, ended by a line feed.
+
+    A carriage return is quoted, too: Python before 3.11.9 does so only where lines end with one.
+    """
+    lines: list[str] = []
+    csv.writer(_Appender(lines), lineterminator="\r\n").writerows(rows)
+    return [f"{line[:-2]}\n" for line in lines]
+
+
+class _Appender:
+    """A file as the csv module needs it, which takes one row at a time."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
+
+
+def shown(cell: str) -> str:
+    """A cell in a message: cut where it is long, its control characters escaped."""
+    short = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)

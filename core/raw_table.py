@@ -5,18 +5,17 @@ becomes one of two classes, and the rows are split into a training and a test pa
 """
 
 import hashlib
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.csv_text import Table
 from core.errors import InputError
+from core.numbers import read_float
 
 NUMBER, DECIMAL_COMMA, CATEGORY, TEXT = "number", "number with a decimal comma", "category", "text"
 NUMBERS = (NUMBER, DECIMAL_COMMA)
 
-_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Nobody sets off thousands behind a leading zero: 0,500 is a half.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?([1-9]\d{0,2}([.' ]\d{3})+|\d+)(,\d+)?", re.ASCII)
@@ -96,9 +95,7 @@ def number(cell: str, kind: str) -> str | None:
         bare = re.sub("[.' ]", "", bare).replace(",", ".")
     elif kind == NUMBER and _GROUPED.fullmatch(bare):
         bare = bare.replace(",", "")
-    if not _PLAIN.fullmatch(bare) or not math.isfinite(float(bare)):
-        return None
-    return bare
+    return bare if bare and read_float(bare) is not None else None
 
 
 def present(cells: Sequence[str], missing: Sequence[str]) -> list[str]:

@@ -4,16 +4,15 @@ The package is found through its metadata and never imported. Fails with InputEr
 missing or another one, or something else lies where the parts go.
 """
 
-import csv
 import hashlib
 import importlib.metadata
-import io
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from core import csv_text
 from core.errors import InputError
 
 
@@ -82,6 +81,4 @@ def lay_out(files: Mapping[str, str], folder: str, what: str) -> None:
 
 def to_csv(table: Sequence[Sequence[str]]) -> str:
     """The table, header first, as CSV text, lines ended by a line feed."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
-    return text.getvalue()
+    return "".join(csv_text.to_lines(table))

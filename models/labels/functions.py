@@ -26,7 +26,9 @@ def load(module_name: str) -> list[LabelingFunction]:
     except SyntaxError as error:
         where = f"{error.filename}:{error.lineno}: {(error.text or '').strip()}"
         raise InputError(f"{module_name}: not Python: {error.msg} ({where})") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() would end the process without a word
         raise InputError(
             f"{module_name}: cannot be imported: {type(error).__name__}: {error} "
             f"({voting.last_statement(error)})"

@@ -6,6 +6,8 @@ is called once for each combination of those columns' values that was not met be
 functions, preprocessors and resources are used as they are written.
 """
 
+import contextlib
+import operator
 import pickle
 import traceback
 from collections.abc import Mapping, Sequence
@@ -80,7 +82,7 @@ class Voter:
           row_ids: Name of each row, for messages.
 
         Raises:
-          InputError: A function raises, or returns something else than 0, 1 or -1.
+          InputError: A function raises, exits, or returns something else than 0, 1 or -1.
         """
         votes = np.empty((len(row_ids), len(self.functions)), dtype=np.int8)
         found: dict[tuple[str, ...], _Cases] = {}
@@ -124,18 +126,15 @@ class Voter:
             else:
                 mapped = self._preprocessed(function._pre, row, ())
                 vote = function._f(mapped, **function._resources)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() would end the process without a word
             raise InputError(
                 f"labelling function {function.name}, row {row_id}: "
                 f"{type(error).__name__}: {error} ({last_statement(error)}); "
                 "missing values are None, and only feature columns can be read"
             ) from error
-        if type(vote) is not int or vote not in CLASSES:
-            raise InputError(
-                f"labelling function {function.name}, row {row_id}: returned {vote!r}; "
-                f"a vote is one of the integers {list(CLASSES)} (ABSTAIN, NEGATIVE, POSITIVE)"
-            )
-        return vote
+        return _checked(vote, function.name, row_id)
 
     def _preprocessed(
         self, preprocessors: Sequence[BaseMapper], row: Any, chain: tuple[int, ...]
@@ -173,6 +172,22 @@ class Voter:
         return preprocessor._generate_mapped_data_point(copy)
 
 
+def _checked(vote: Any, function: str, row_id: str) -> int:
+    """A vote as an int: also one of NumPy's integers or of an IntEnum."""
+    number = None
+    with contextlib.suppress(TypeError):
+        number = None if isinstance(vote, bool | np.bool_) else operator.index(vote)
+    if number in CLASSES:
+        return number
+    why = ""
+    if isinstance(vote, bool | np.bool_):
+        why = "; False would be NEGATIVE where ABSTAIN may be meant: return one of the three"
+    raise InputError(
+        f"labelling function {function}, row {row_id}: returned {vote!r}; "
+        f"a vote is one of the integers {list(CLASSES)} (ABSTAIN, NEGATIVE, POSITIVE){why}"
+    )
+
+
 @dataclass(frozen=True)
 class _Other:
     """What a preprocessor made in place of the row that it was given."""
@@ -195,7 +210,7 @@ def _cases(columns: Columns, names: Sequence[str], rows: int) -> _Cases:
     return _Cases(first, case_of_row, list(zip(*keys, strict=True)) if keys else [()] * len(first))
 
 
-def last_statement(error: Exception) -> str:
+def last_statement(error: BaseException) -> str:
     """File, line and text of the last statement before an error, import machinery left out."""
     frames = traceback.extract_tb(error.__traceback__)
     frame = [frame for frame in frames if not frame.filename.startswith("<frozen")][-1]

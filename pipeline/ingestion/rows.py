@@ -1,13 +1,14 @@
 """What staging does to rows: ids, draws, the train/eval split, group columns, checks of labels."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from core.config import Config
+from core.csv_text import shown
 from core.errors import InputError
 from core.names import ROW_ID
 from core.sections import Group
@@ -34,97 +35,128 @@ def draw(
 
     All rows where there are no more, or `rows` is None.
     """
-    total = len(train) + len(test)
+    counts = drawn_counts(len(train), len(test), rows)
+    return _lowest(train, counts[0], seed), _lowest(test, counts[1], seed)
+
+
+def drawn_counts(train: int, test: int, rows: int | None) -> tuple[int, int]:
+    """How many of the rows of the two parts are drawn."""
+    total = train + test
     if rows is None or rows >= total:
         return train, test
-    of_test = round(rows * len(test) / total)
-    return _lowest(train, rows - of_test, seed), _lowest(test, of_test, seed)
+    of_test = round(rows * test / total)
+    return rows - of_test, of_test
+
+
+def drawn_first(places: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
+    """The `count` rows with the lowest places in the draw, in the order of the rows."""
+    return np.sort(np.argsort(places, kind="stable")[:count])
+
+
+def draw_places(ids: Iterable[str], seed: int) -> npt.NDArray[np.float64]:
+    """The place of each row in the draw, float64 [rows]: the lowest are drawn."""
+    return uniform(ids, "draw", seed)
 
 
 def _lowest(table: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    order = np.argsort(uniform(table[ROW_ID], "draw", seed), kind="stable")
-    return table.iloc[np.sort(order[:count])].reset_index(drop=True)
+    if count == len(table):
+        return table
+    chosen = drawn_first(draw_places(table[ROW_ID], seed), count)
+    return table.iloc[chosen].reset_index(drop=True)
 
 
-def in_eval(ids: pd.Series, fraction: float, seed: int) -> npt.NDArray[np.bool_]:
+def in_eval(ids: Iterable[str], fraction: float, seed: int) -> npt.NDArray[np.bool_]:
     """Which rows are of the eval split, bool [rows]; a row keeps its side when spans are added."""
     return uniform(ids, "eval", seed) < fraction
 
 
-def check_labels(table: pd.DataFrame, name: str, config: Config, must_have: bool) -> None:
-    """Checks the label column of one file.
+def check_labels(
+    table: Mapping[str, Sequence[str]], name: str, config: Config, must_have: bool, first: int = 1
+) -> None:
+    """Checks the label column of rows of one file; `first` is the number of the first.
 
     Raises:
         InputError: a value that is neither class, or an empty cell where labels are needed: in the
             test part, and everywhere when labeling.mode is gold.
     """
     columns = config.columns
-    cells = table[columns.label]
-    known = (columns.positive, columns.negative, "")
-    unknown = np.array([cell not in known for cell in cells])
-    if unknown.any():
-        row = int(unknown.argmax())
-        raise InputError(
-            f"{name}: row {row + 1}, column '{columns.label}': '{cells.iloc[row]}' is neither "
-            f"'{columns.positive}' (columns.positive) nor '{columns.negative}' (columns.negative)"
-        )
-    empty = (cells == "").to_numpy()
-    if empty.any() and (must_have or config.labeling.mode == "gold"):
+    cells = list(table[columns.label])
+    for unknown in dict.fromkeys(cells):
+        if unknown not in (columns.positive, columns.negative, ""):
+            raise InputError(
+                f"{name}: row {first + cells.index(unknown)}, column '{columns.label}': "
+                f"'{shown(unknown)}' is neither '{columns.positive}' (columns.positive) nor "
+                f"'{columns.negative}' (columns.negative)"
+            )
+    if "" in cells and (must_have or config.labeling.mode == "gold"):
         why = "the test part" if must_have else "labeling.mode=gold"
         raise InputError(
-            f"{name}: row {int(empty.argmax()) + 1} has no label in column '{columns.label}': "
+            f"{name}: row {first + cells.index('')} has no label in column '{columns.label}': "
             f"{why} needs one in every row"
         )
 
 
-def check_classes(table: pd.DataFrame, part: str, config: Config) -> None:
+def check_classes(rows_of: Mapping[str, int], part: str, config: Config) -> None:
     """Checks that the labelled rows of a part are of both classes, and enough for the gold budget.
 
     Without a budget (labeling.gold_rows=0) nobody needs to have labelled a training row.
+
+    Args:
+        rows_of: rows by label, those without one aside.
+        part: what to call it.
+        config: the configuration.
 
     Raises:
         InputError: they are not.
     """
     columns, labeling = config.columns, config.labeling
-    labels = table.loc[table[columns.label] != "", columns.label]
+    found = {label: count for label, count in rows_of.items() if label and count}
+    labelled = sum(found.values())
     budgeted = labeling.mode == "weak" and part != "the test part"
     if budgeted and labeling.gold_rows == 0:
         return
-    if len(labels) == 0 or (budgeted and len(labels) < labeling.gold_rows):
+    if labelled == 0 or (budgeted and labelled < labeling.gold_rows):
         raise InputError(
-            f"{part} has {len(labels)} rows with a label in column '{columns.label}', "
+            f"{part} has {labelled} rows with a label in column '{columns.label}', "
             f"labeling.gold_rows={labeling.gold_rows} are wanted; label more or lower it, "
             "down to 0 if people are to answer first (python -m pipeline to-label)"
         )
-    if labels.nunique() == 1:
+    if len(found) == 1:
         raise InputError(
-            f"{part}: all {len(labels)} labelled rows have '{labels.iloc[0]}' in column "
+            f"{part}: all {labelled} labelled rows have '{next(iter(found))}' in column "
             f"'{columns.label}'; a model needs rows of both classes, '{columns.positive}' and "
             f"'{columns.negative}'"
         )
 
 
-def check_rows(table: pd.DataFrame, split: str) -> None:
-    """Checks that a split has rows.
+def check_rows(rows_of: Mapping[str, int]) -> None:
+    """Checks that each split has rows.
 
     Raises:
-        InputError: it has none.
+        InputError: one has none.
     """
-    if table.empty:
-        raise InputError(
-            f"no rows are left for the {split} split; raise data.rows or change data.eval_fraction"
-        )
+    for split, count in rows_of.items():
+        if not count:
+            raise InputError(
+                f"no rows are left for the {split} split; raise data.rows or change "
+                "data.eval_fraction"
+            )
 
 
-def with_groups(table: pd.DataFrame, config: Config, columns: ColumnKinds) -> pd.DataFrame:
-    """The table with the group columns at the end; an unknown value belongs to no group."""
+def groups(
+    table: Mapping[str, list[str]], config: Config, columns: ColumnKinds
+) -> dict[str, list[str]]:
+    """The cells of the group columns; an unknown value belongs to no group."""
     derived = {}
     for name, group in config.columns.groups.items():
         labels = group_labels(group, whole=columns.kinds[group.column] == "INT")
         cells = table[group.column]
-        numbers = {c: np.searchsorted(group.bounds, float(c), "right") for c in cells.unique() if c}
-        derived[name] = cells.map({c: labels[place] for c, place in numbers.items()} | {"": ""})
-    return table.assign(**derived)
+        label_of = {
+            cell: labels[np.searchsorted(group.bounds, float(cell), "right")] if cell else ""
+            for cell in set(cells)
+        }
+        derived[name] = [label_of[cell] for cell in cells]
+    return derived
 
 
 def group_labels(group: Group, whole: bool) -> list[str]:

@@ -6,30 +6,32 @@ group columns at the end. The digest is that of the content, and so are the modi
 which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
 """
 
-import csv
 import hashlib
 import importlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
-
-import pandas as pd
 
 from core import lock
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
-from core.names import ROW_ID, SPLITS
+from core.names import SPLITS
 from pipeline.ingestion import ledger, rows, tables
 from pipeline.ingestion.contract import raw_columns
-from pipeline.ingestion.spans import SourceFile, SpanFinding
+from pipeline.ingestion.spans import TEST, SourceFile, SpanFinding
+from pipeline.ingestion.splits import SplitWriter
+from pipeline.ingestion.tables import ColumnKinds
 from pipeline.ingestion.window import Suspected, Window, find_window
 from pipeline.run.fingerprint import code_sha256
 
+_SCRATCH = ".writing-"
 _OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
 
 
@@ -84,31 +86,18 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     """
     window = window or window_of(config, run_folder)
     window.check()
-    contents = {(file.part, file.path): _content(file) for file in window.files}
     files = window.files
     target = run_folder / "staged"
     record = target / f"{_key(config, files)}.json"
     if (staged := _reuse(record, target)) is not None:
         return replace(staged, held_back=window.held_back, reported=window.reported)
-    splits = _make_splits(config, contents)
-    counts = {split: len(splits[split]) for split in SPLITS}
+    columns = raw_columns(config)
     target.mkdir(parents=True, exist_ok=True)
     with lock.wait(target / lock.STAGED_FILE):  # not every verb that stages holds the run's lock
-        digest = _write(splits, target)
+        digest, counts = _write(config, columns, files, target)
         staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
         write_atomically(record, json.dumps(asdict(staged), indent=1))
     return replace(staged, held_back=window.held_back, reported=window.reported)
-
-
-def _content(file: SourceFile) -> bytes:
-    """The bytes of a file, as they were when the window was chosen."""
-    content = Path(file.path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise InputError(
-            f"{file.path}: changed while it was read; run again when it is whole, and name a file "
-            "that says so in data.completion_marker"
-        )
-    return content
 
 
 def _raw_folder(config: Config, run_folder: Path) -> Path:
@@ -119,44 +108,30 @@ def _raw_folder(config: Config, run_folder: Path) -> Path:
         return folder
     assert config.data.loader is not None
     folder = run_folder / "data"
-    _loader(config.data.loader)(str(folder))
+    lay_out = _loader(config.data.loader)
+    with _named(f"data.loader: {config.data.loader}.lay_out failed"):
+        lay_out(str(folder))
     return folder
 
 
 def _loader(module: str) -> Callable[[str], None]:
     """The module's `lay_out`."""
-    try:
+    with _named(f"data.loader: {module} cannot be imported"):
         lay_out = getattr(importlib.import_module(module), "lay_out", None)
-    except Exception as error:
-        raise InputError(
-            f"data.loader: {module} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
     if not callable(lay_out):
         raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
     return cast(Callable[[str], None], lay_out)
 
 
-def _make_splits(config: Config, contents: dict[tuple[str, str], bytes]) -> dict[str, pd.DataFrame]:
-    """Reads, checks and splits the raw files."""
-    columns = raw_columns(config)
-    parts: dict[str, list[pd.DataFrame]] = {}
-    for (part, path), content in contents.items():
-        table = tables.read_table(content, path, columns)
-        rows.check_labels(table, path, config, must_have=part == "test")
-        parts.setdefault(part, []).append(table)
-    joined = [
-        rows.with_row_ids(pd.concat(tables_, ignore_index=True), part)
-        for part, tables_ in parts.items()
-    ]
-    train, test = pd.concat(joined[:-1], ignore_index=True), joined[-1]
-    train, test = rows.draw(train, test, config.data.rows, config.seed)
-    rows.check_classes(train, "the training part", config)
-    rows.check_classes(test, "the test part", config)
-    evaluation = rows.in_eval(train[ROW_ID], config.data.eval_fraction, config.seed)
-    splits = {"train": train[~evaluation], "eval": train[evaluation], "test": test}
-    for split, table in splits.items():
-        rows.check_rows(table, split)
-    return {split: rows.with_groups(table, config, columns) for split, table in splits.items()}
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Makes an InputError that begins with `what` of an error in code that a user wrote."""
+    try:
+        yield
+    except (InputError, OSError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # sys.exit() would end the process without a word
+        raise InputError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _key(config: Config, files: tuple[SourceFile, ...]) -> str:
@@ -189,35 +164,59 @@ def _split_files(folder: Path) -> Iterator[Path]:
     return (folder / split / "data.csv" for split in SPLITS)
 
 
-def _content_digest(folder: Path) -> str | None:
-    digest = hashlib.sha256()
+def _digests(folder: Path) -> dict[Path, str] | None:
+    """SHA-256 of each split's file; None where one is missing."""
+    found = {}
     for path in _split_files(folder):
         if not path.is_file():
             return None
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+        with open(path, "rb") as file:
+            found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
-def _write(splits: dict[str, pd.DataFrame], target: Path) -> str:
-    """Writes the splits beside their final place, moves them there, returns their digest."""
-    scratch = target / f".writing-{os.getpid()}"
-    shutil.rmtree(scratch, ignore_errors=True)
+def _content_digest(folder: Path) -> str | None:
+    digests = _digests(folder)
+    return None if digests is None else _joined(digests)
+
+
+def _joined(digests: Mapping[Path, str]) -> str:
+    return hashlib.sha256(b"".join(map(bytes.fromhex, digests.values()))).hexdigest()
+
+
+def _write(
+    config: Config, columns: ColumnKinds, files: Sequence[SourceFile], target: Path
+) -> tuple[str, dict[str, int]]:
+    """Writes the splits beside their final place and moves them there.
+
+    Returns:
+        Their digest, and the number of rows of each.
+    """
+    for left in target.glob(f"{_SCRATCH}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=target))
     try:
-        for split, table in splits.items():
-            (scratch / split).mkdir(parents=True)
-            with open(scratch / split / "data.csv", "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(table.columns)
-                writer.writerows(zip(*(table[column] for column in table), strict=True))
-        digest = _content_digest(scratch)
-        assert digest is not None
-        for path in _split_files(scratch):
-            mtime = _OLDEST_MTIME + int(hashlib.sha256(path.read_bytes()).hexdigest()[:7], 16)
+        with SplitWriter(scratch, config, columns) as writer:
+            for file in files:
+                for first, table in tables.read_file(file, columns):
+                    rows.check_labels(table, file.path, config, file.part == TEST, first)
+                    writer.add(file.part, table)
+            counts = writer.finish()
+        digests = _digests(scratch)
+        assert digests is not None
+        for path, sha256 in digests.items():
+            mtime = _OLDEST_MTIME + int(sha256[:7], 16)
             os.utime(path, (mtime, mtime))
+        digest = _joined(digests)
         final = target / digest[:16]
         if _content_digest(final) != digest:
             shutil.rmtree(final, ignore_errors=True)
+            scratch.chmod(0o755)
             scratch.rename(final)
-        return digest
+        return digest, counts
+    except InputError:
+        for file in files:
+            tables.check_unchanged(file)
+        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

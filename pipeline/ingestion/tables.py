@@ -5,19 +5,22 @@ column, and says what to do.
 """
 
 import difflib
-import math
-import re
-from collections.abc import Collection
+import hashlib
+import io
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
-from core import csv_text
+from core import csv_text, numbers
 from core.errors import InputError
+from pipeline.ingestion.spans import SourceFile
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INT64 = range(-(2**63), 2**63)
+CHUNK_ROWS = 2**14  # read at a time
+
+Table = Mapping[str, list[str]]
+"""Cells by column, of some rows of a file."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,87 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
         columns: what the file has to hold.
 
     Returns:
-        One row for each data row, every cell a str, "" where empty. Numbers are written in the one
-        form for each type: `3` for INT, `3.0` for FLOAT.
+        One row for each data row, as `read_file`.
 
     Raises:
         InputError: not UTF-8, no rows, ragged rows, wrong columns, text in a number column.
     """
-    header, rows = csv_text.parse(csv_text.decode(content, name), name)
+    lines = io.StringIO(csv_text.decode(content, name), newline="")
+    parts = [table for _, table in _tables(lines, name, columns)]
+    cells = {column: [c for part in parts for c in part[column]] for column in columns.kinds}
+    return pd.DataFrame(cells, dtype=object)
+
+
+def read_file(file: SourceFile, columns: ColumnKinds) -> Iterator[tuple[int, Table]]:
+    """Yields the rows of a CSV file, CHUNK_ROWS at a time, behind the number of their first.
+
+    Args:
+        file: as it was when the window was chosen.
+        columns: what it has to hold.
+
+    Returns:
+        Every cell a str, "" where empty. Numbers are written in the one form for each type: `3` for
+        INT, `3.0` for FLOAT.
+
+    Raises:
+        InputError: as `read_table`, or the file is another one by now.
+    """
+    with open(file.path, "rb") as content:
+        yield from _tables(_text(content, file.path), file.path, columns)
+    check_unchanged(file)
+
+
+def check_unchanged(file: SourceFile) -> None:
+    """Checks that a file is as it was when the window was chosen.
+
+    Raises:
+        InputError: it is not.
+    """
+    with open(file.path, "rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != file.sha256:
+        raise InputError(
+            f"{file.path}: changed while it was read; run again when it is whole, and name a file "
+            "that says so in data.completion_marker"
+        )
+
+
+def _text(content: io.BufferedReader, name: str) -> Iterator[str]:
+    """The lines of a file, their ends as they are."""
+    lines = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
+    blank = True
+    try:
+        for line in lines:
+            blank = blank and not line.strip()
+            if not blank:
+                yield line
+    except UnicodeDecodeError:
+        content.seek(0)
+        csv_text.decode(content.read(), name)  # names the row
+        raise
+    if blank:
+        csv_text.decode(b"", name)
+
+
+def _tables(lines: Iterable[str], name: str, columns: ColumnKinds) -> Iterator[tuple[int, Table]]:
+    rows = csv_text.read(lines, name)
+    header = next(rows)
     _check_header(header, name, columns)
-    csv_text.check_widths(header, rows, name)
-    cells = dict(zip(header, zip(*rows, strict=True), strict=True))
-    table = {}
-    for column, kind in columns.kinds.items():
-        table[column] = list(cells.get(column, [""] * len(rows)))
-        if kind != "BYTES":
-            table[column] = _convert(table[column], name, column, kind)
-    return pd.DataFrame(table, dtype=object)
+    first = 1
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        for number, row in enumerate(chunk, first):
+            if len(row) != len(header):
+                csv_text.check_width(header, row, number, name)
+        cells = dict(zip(header, map(list, zip(*chunk, strict=True)), strict=True))
+        table = {}
+        for column, kind in columns.kinds.items():
+            table[column] = cells.get(column) or [""] * len(chunk)
+            if kind != "BYTES":
+                table[column] = _convert(table[column], name, column, kind, first)
+        yield first, table
+        first += len(chunk)
+    if first == 1:
+        raise csv_text.no_rows(name)
 
 
 def _check_header(header: list[str], name: str, columns: ColumnKinds) -> None:
@@ -80,39 +148,21 @@ def _check_header(header: list[str], name: str, columns: ColumnKinds) -> None:
         raise InputError("\n".join(f"{name}: {problem}" for problem in problems))
 
 
-def _convert(cells: list[str], name: str, column: str, kind: str) -> list[str]:
+def _convert(cells: list[str], name: str, column: str, kind: str, first: int) -> list[str]:
     """Rewrites the numbers of a column; each different cell is looked at once."""
-    to_number = _to_integer if kind == "INT" else _to_float
+    read = numbers.read_integer if kind == "INT" else numbers.read_float
     rewritten: dict[str, str] = {}
     for cell in dict.fromkeys(cells):
-        number = to_number(cell.strip())
+        bare = cell.strip()
+        number = read(bare) if bare else ""
         if number is None:
             wanted = "a whole number" if kind == "INT" else "a number"
+            limits = "64 bits" if kind == "INT" else "32-bit floats, at most 3.4e38"
+            beyond = f" of {limits}" if numbers.is_too_large(bare, whole=kind == "INT") else ""
             raise InputError(
-                f"{name}: row {cells.index(cell) + 1}, column '{column}': '{cell}' is not {wanted} "
-                f"(the schema says {kind}); mend the cell, or leave it empty when the value is "
-                "unknown"
+                f"{name}: row {first + cells.index(cell)}, column '{column}': "
+                f"'{csv_text.shown(cell)}' is not {wanted}{beyond} (the schema says {kind}); mend "
+                "the cell, or leave it empty when the value is unknown"
             )
         rewritten[cell] = number
     return [rewritten[cell] for cell in cells]
-
-
-def _to_integer(cell: str) -> str | None:
-    """`3` for 3, +3 and 3.0; "" for an empty cell; None when it is no int64."""
-    if not cell:
-        return ""
-    if _INTEGER.fullmatch(cell):
-        return str(int(cell)) if int(cell) in _INT64 else None
-    number = _to_float(cell)
-    if number is None or not float(number).is_integer() or abs(float(number)) > 2**53:
-        return None
-    return str(int(float(number)))
-
-
-def _to_float(cell: str) -> str | None:
-    """`3.0` for 3; "" for an empty cell; None when it is no finite number."""
-    if not cell:
-        return ""
-    if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
-        return None
-    return repr(float(cell))

@@ -6,8 +6,6 @@ estimated on the random ones alone. No TensorFlow, no TFX; of true labels, only 
 are read.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core import csv_text
 from core.config import Config
 from core.errors import InputError
 from core.files import write_atomically
@@ -171,8 +170,6 @@ def _table(
 
 
 def _write(path: Path, table: list[list[str]]) -> None:
-    text = io.StringIO()
     rows = ([spreadsheet_cell(cell) for cell in row] for row in table)
-    csv.writer(text, lineterminator="\n").writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text.getvalue())
+    write_atomically(path, "".join(csv_text.to_lines(rows)))

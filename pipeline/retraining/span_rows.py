@@ -1,7 +1,6 @@
 """Raw rows outside a run, of files or of a request log, as the nodes of a run would see them."""
 
 import csv
-import io
 import json
 import tempfile
 from collections import deque
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from core import csv_text
 from core.config import Config
 from core.errors import InputError
 from pipeline.ingestion import rows, tables
@@ -37,9 +37,8 @@ class SpanRows:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.csv"
             with open(path, "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(self.table.columns)
-                writer.writerows(zip(*(self.table[c] for c in self.table), strict=True))
+                cells = zip(*(self.table[c] for c in self.table), strict=True)
+                file.writelines(csv_text.to_lines([list(self.table.columns), *cells]))
             return list(read_csv(str(path), self.kinds))
 
     def labeled(self, label: str) -> "SpanRows":
@@ -129,7 +128,6 @@ def _cell(value: object) -> str:
 
 
 def _table(text: list[list[str]], name: str, kinds: dict[str, str]) -> SpanRows:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(text)
-    table = tables.read_table(file.getvalue().encode(), name, ColumnKinds(kinds, ()))
+    content = "".join(csv_text.to_lines(text)).encode()
+    table = tables.read_table(content, name, ColumnKinds(kinds, ()))
     return SpanRows(table, kinds)

@@ -41,3 +41,36 @@ def test_a_file_that_is_no_text_is_refused(content: bytes, message: str) -> None
 
 def test_a_cell_may_be_long() -> None:
     assert csv_text.parse(f"a\n{'x' * 200_000}\n", "x.csv")[1] == [["x" * 200_000]]
+
+
+def test_a_row_is_counted_as_rows_are_even_where_it_has_line_ends_in_it() -> None:
+    content = b'a,b\n"1\n\n2",x\n\n"3\n4",y\xff\n'
+    with pytest.raises(InputError, match=r"x\.csv: row 2 is not UTF-8"):
+        csv_text.decode(content, "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [(b"\x1f\x8b\x08", "compressed"), (b"PK\x03\x04\xff", "a spreadsheet")]
+)
+def test_another_format_is_named(content: bytes, what: str) -> None:
+    with pytest.raises(InputError, match=f"x.csv: it is {what}"):
+        csv_text.decode(content + b"\xff", "x.csv")
+
+
+def test_blank_lines_are_left_out_wherever_a_row_has_several_cells() -> None:
+    assert csv_text.parse(" \na, b\n\n1,2\n  \n,\n \n", "x.csv") == (
+        ["a", "b"],
+        [["1", "2"], ["", ""]],
+    )
+    assert csv_text.parse('a\n" "\n\n1\n', "x.csv") == (["a"], [[" "], ["1"]])
+
+
+def test_what_is_written_is_read_again() -> None:
+    rows = [["a", "b"], ["one\rtwo", "three\r\nfour\n"], ["\0\u2028\x85\ufeff", '", ;'], ["", ""]]
+    text = "".join(csv_text.to_lines(rows))
+    assert csv_text.parse(text, "x.csv") == (rows[0], rows[1:])
+    assert text.startswith('a,b\n"one\rtwo",')
+
+
+def test_a_cell_in_a_message_is_short_and_without_control_characters() -> None:
+    assert csv_text.shown("\x1b[31m" + "x" * 100) == "\\x1b[31m" + "x" * 55 + "…"

@@ -1,8 +1,10 @@
 """Modules of labelling functions, their votes, the columns they read, and the draw of gold rows."""
 
+from enum import IntEnum
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from snorkel.labeling import LabelingFunction, labeling_function
 from snorkel.preprocess import preprocessor
@@ -127,6 +129,41 @@ def test_invalid_class_is_named_with_row(vote: object) -> None:
         InputError, match=r"wrong, row span-1:2: returned .*one of the integers \[-1, 0, 1\]"
     ):
         apply_functions([wrong], PEOPLE, PEOPLE_IDS)
+
+
+class Vote(IntEnum):
+    ABSTAIN, NEGATIVE, POSITIVE = -1, 0, 1
+
+
+@pytest.mark.parametrize("vote", [np.int64(1), np.int8(1), np.uint8(1), np.array(1), Vote.POSITIVE])
+def test_votes_that_are_integers_of_another_type(vote: object) -> None:
+    function = LabelingFunction("typed", lambda row: vote if row["age"] == 40 else Vote.ABSTAIN)
+    assert apply_functions([function], PEOPLE, PEOPLE_IDS).tolist() == [[-1], [1], [-1]]
+
+
+@pytest.mark.parametrize("vote", [True, False, np.True_, np.False_])
+def test_why_truth_values_are_no_votes_is_said(vote: object) -> None:
+    function = LabelingFunction("truth", lambda row: vote)
+    with pytest.raises(InputError, match=r"truth, row span-1:1: .*\[-1, 0, 1\].*may be meant"):
+        apply_functions([function], PEOPLE, PEOPLE_IDS)
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), SystemExit("bye"), GeneratorExit()])
+def test_a_function_that_ends_the_process_is_named(error: BaseException) -> None:
+    def leave(row: labeling.Row) -> int:
+        raise error
+
+    with pytest.raises(InputError, match=rf"leave, row span-1:1: {type(error).__name__}"):
+        apply_functions([LabelingFunction("leave", leave)], PEOPLE, PEOPLE_IDS)
+
+
+def test_a_module_that_ends_the_process_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaves_at_once.py").write_text("import sys\nsys.exit()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match="leaves_at_once: cannot be imported: SystemExit"):
+        labeling.load("leaves_at_once")
 
 
 def test_draw_is_seeded_and_the_same_everywhere() -> None:

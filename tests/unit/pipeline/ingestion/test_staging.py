@@ -2,13 +2,20 @@
 
 import csv
 import os
+import shutil
+import tracemalloc
 from pathlib import Path
+
+import pytest
 
 from core.config import Config
 from core.names import SPLITS
 from pipeline.config.load import load
+from pipeline.ingestion import tables
 from pipeline.ingestion.contract import stage_contract
+from pipeline.ingestion.staged_rows import read_cells
 from pipeline.ingestion.staging import Staged, stage
+from pipeline.ingestion.tables import CHUNK_ROWS
 from tests.support.tiny_data import CONTRACT, HEADER, ROWS, cells, table
 
 
@@ -130,3 +137,47 @@ def test_a_byte_order_mark_and_quoted_cells_are_read(folder: Path) -> None:
     (folder / "test" / "data.csv").write_text("\r\n".join(lines), newline="")
     first = read(run(folder), "test")[0]
     assert (first["job"], first["note"]) == ("cook, head", 'said "hm"')
+
+
+def test_line_ends_and_odd_characters_in_a_cell_are_staged_as_they_are(folder: Path) -> None:
+    odd = ["one\rtwo", "one\r\ntwo\n", "\0", "a\u2028b\x85c", "\ufeffx", " ", "x" * 140_000]
+    lines = [f'31,1,"cook","{cell}",{("yes", "no")[n % 2]}' for n, cell in enumerate(odd)]
+    (folder / "test" / "data.csv").write_text("\n".join([HEADER, *lines]), newline="")
+    staged = run(folder)
+    assert [row["note"] for row in read(staged, "test")] == odd
+    assert [row["note"] for row in read_cells(staged, {"test:1"}, ("test",))] == odd[:1]
+
+
+def test_files_larger_than_what_is_read_at_a_time_are_staged_in_order(folder: Path) -> None:
+    many = 2 * CHUNK_ROWS + 7
+    (folder / "span-1" / "data.csv").write_text(table(many))
+    (folder / "span-1" / "more.csv").write_text(table(5, many))
+    rows = [row for split in ("train", "eval") for row in read(run(folder), split)]
+    of_span = {row["row_id"]: row["note"] for row in rows if row["row_id"].startswith("span-1:")}
+    assert of_span == {f"span-1:{n + 1}": f"n{n}" for n in range(many + 5)}
+
+
+def test_a_draw_takes_the_same_rows_whatever_is_read_at_a_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(folder, "data.rows=120")
+    monkeypatch.setattr(tables, "CHUNK_ROWS", 9)
+    shutil.rmtree(folder.parent / "run")
+    assert run(folder, "data.rows=120") == first
+
+
+def test_memory_does_not_grow_with_rows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "CHUNK_ROWS", 1000)
+    (folder / "span-1" / "data.csv").write_text(table(8000))
+    config, run_folder = configure(folder), folder.parent / "run"
+    run(folder)
+    shutil.rmtree(run_folder)
+    tracemalloc.start()
+    stage(config, run_folder)
+    few = tracemalloc.get_traced_memory()[1]
+    (folder / "span-1" / "data.csv").write_text(table(16000))
+    tracemalloc.reset_peak()
+    stage(config, run_folder)
+    many = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert many < 1.1 * few

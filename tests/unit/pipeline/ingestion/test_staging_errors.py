@@ -9,6 +9,7 @@ from core.config import Config
 from core.errors import InputError
 from pipeline.config.load import load
 from pipeline.ingestion.staging import Staged, stage
+from pipeline.ingestion.tables import CHUNK_ROWS
 from tests.support.tiny_data import HEADER, table
 
 
@@ -36,7 +37,20 @@ BAD_FILES = {
     ),
     "fraction in a whole-number column": (table(5).replace("\n22,", "\n22.5,"), "'22.5' is not"),
     "not a finite number": (table(5).replace("\n22,2", "\n22,nan"), "'nan' is not a number"),
-    "beyond 64 bits": (table(5).replace("\n22,", f"\n{2**63},"), "is not a whole number"),
+    "beyond 64 bits": (
+        table(5).replace("\n22,", f"\n{2**63},"),
+        "is not a whole number of 64 bits",
+    ),
+    "more digits than Python reads": (table(5).replace("\n22,", f"\n{'9' * 5000},"), "64 bits"),
+    "beyond 32-bit floats": (
+        table(5).replace("\n22,2", "\n22,1.5e39"),
+        "row 3, column 'hours': '1.5e39' is not a number of 32-bit floats",
+    ),
+    "digits that only Python reads": (table(5).replace("\n22,2", "\n22,1_0"), "'1_0' is not a"),
+    "a carriage return that is not quoted": (
+        table(5).replace("n2,", "n\r2,"),
+        "row 3 has 4 cells, the header has 5",
+    ),
     "short row": (table(5).replace("\n22,2,", "\n22,"), "row 3 has 4 cells, the header has 5"),
     "long row": (table(5).replace("\n22,2,", "\n22,2,9,"), "row 3 has 6 cells, the header has 5"),
     "open quote": (table(5).replace("n2,", '"n2,'), "is not valid CSV"),
@@ -65,6 +79,22 @@ def test_a_file_that_is_not_utf8_is_named_with_the_row(folder: Path) -> None:
     path.write_bytes(table(5).replace("n2", "caf\xe9").encode("latin-1"))
     with pytest.raises(InputError, match="row 3 is not UTF-8"):
         run(folder)
+
+
+def test_a_fault_far_into_a_file_is_named_with_its_row(folder: Path) -> None:
+    path, many = folder / "span-2" / "data.csv", 3 * CHUNK_ROWS
+    lines = table(many).splitlines()
+    for old, new, message in (
+        (",yes", ",maybe", f"row {many - 1}, column 'class': 'maybe'"),
+        (f",n{many - 2},", ",", f"row {many - 1} has 4 cells"),
+        (f",{(many - 2) % 7},", ",x,", f"row {many - 1}, column 'hours': 'x'"),
+        ("n", "\udcff", f"row {many - 1} is not UTF-8"),
+    ):
+        bad = [*lines[:-2], lines[-2].replace(old, new, 1), lines[-1]]
+        path.write_text("\n".join(bad), encoding="utf-8", errors="surrogateescape")
+        with pytest.raises(InputError, match=message):
+            run(folder)
+    assert not list((folder.parent / "run" / "staged").glob(".writing*")), "a part was left"
 
 
 def test_a_missing_file_or_folder_is_named(folder: Path) -> None:
@@ -129,6 +159,15 @@ def test_fewer_labels_than_the_gold_budget_are_named(folder: Path) -> None:
         ("import nothing_like_this", "loader_at_fault cannot be imported: ModuleNotFoundError"),
         ("def lay_out(:", r"cannot be imported: SyntaxError: .*loader_at_fault.py, line 1"),
         ("lay_out = 3", r"loader_at_fault has no function lay_out\(folder\)"),
+        ("import sys; sys.exit()", "loader_at_fault cannot be imported: SystemExit"),
+        (
+            "def lay_out(folder):\n    {}['years']",
+            "loader_at_fault.lay_out failed: KeyError: 'years'",
+        ),
+        (
+            "import sys\ndef lay_out(folder):\n    sys.exit('bye')",
+            "loader_at_fault.lay_out failed: SystemExit: bye",
+        ),
     ],
 )
 def test_a_loader_at_fault_is_named(
