@@ -87,6 +87,7 @@ def test_files_are_bounded_and_so_are_all_of_them(tmp_path: Path) -> None:
 
 KILLED = """
 import sys
+import time
 from pathlib import Path
 from core.operation import LogSection
 from pipeline.serving.request_log import LogEntry, RequestLog
@@ -96,9 +97,10 @@ log = RequestLog(Path(sys.argv[1]), "edge", section)
 print("up", flush=True)
 number = 0
 while True:
-    rows = RequestRows([(number, 1.5)], [("Male", "x" * (number % 5000))])
+    rows = RequestRows([(number, 1.5)], [("Male", "x" * (number % 500))])
     log.add(LogEntry(str(number), 1e9, "edge", 7, ("a", "b", "c", "d"), rows, [0.5], 1.0))
     number += 1
+    time.sleep(0.0001)
 """
 
 
