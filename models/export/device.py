@@ -66,9 +66,12 @@ class DeviceFeatures:
             values = np.stack([columns[name] for name in self._numeric], axis=1)
             numeric, bucket = self._rank(values.astype(np.float32))
             ids.append(self._offsets + bucket)
-        for name, places, unknown in self._categorical:
-            found = [places.get(value, unknown) for value in columns[name]]
-            ids.append(np.array(found, np.int64)[:, np.newaxis])
+        if self._categorical:
+            found = [
+                [places.get(value, unknown) for value in columns[name]]
+                for name, places, unknown in self._categorical
+            ]
+            ids.append(np.array(found, np.int64).T)
         inputs = {
             "numeric": numeric,
             "categorical": np.concatenate(ids or [np.zeros((count, 1), np.int64)], axis=1),

@@ -13,14 +13,13 @@ the half line off. Files of a process that lives are locked.
 import fcntl
 import logging
 import os
-import queue
 import random
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -34,8 +33,7 @@ _MOST_WAITING = 50_000  # rows; what comes when the disk is that far behind is d
 _TAIL = 2**16
 
 
-@dataclass(frozen=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """A request that was answered.
 
     Attributes:
@@ -82,7 +80,9 @@ class RequestLog:
         self._taken = self._written = 0  # rows; each is counted by one thread alone
         self._folder, self._prefix, self._settings = folder, prefix, settings
         self._left_out = frozenset(settings.leave_out)
-        self._queue: queue.SimpleQueue[LogEntry | None] = queue.SimpleQueue()
+        self._queue: deque[LogEntry] = deque()
+        self._closing = threading.Event()
+        self._second = -1, ""
         self._descriptor: int | None = None
         self._size = 0
         self._thread = threading.Thread(target=self._run, name="request log", daemon=True)
@@ -97,57 +97,56 @@ class RequestLog:
             self.dropped += 1
             return
         self._taken += entry.rows.count
-        self._queue.put(entry)
+        self._queue.append(entry)
 
     def close(self) -> None:
         """Writes what waits, and ends."""
-        self._queue.put(None)
+        self._closing.set()
         self._thread.join()
 
     def _run(self) -> None:
         going = True
         while going:
-            entries = [self._queue.get()]
-            time.sleep(_PAUSE if entries[0] is not None else 0)
-            while not self._queue.empty():
-                entries.append(self._queue.get())
-            going = entries[-1] is not None
-            waiting = [entry for entry in entries if entry is not None]
+            going = not self._closing.wait(_PAUSE)
+            entries = [self._queue.popleft() for _ in range(len(self._queue))]
             try:
-                self._write([line for entry in waiting for line in self._lines(entry)])
+                self._write([line for entry in entries for line in self._lines(entry)])
             except OSError as error:
                 if not self.dropped:
                     _LOG.error("requests are not written down: %s", error)
-                self.dropped += len(waiting)
+                self.dropped += len(entries)
                 self._end_file()
-            self._written += sum(entry.rows.count for entry in waiting)
+            self._written += sum([entry.rows.count for entry in entries])
         self._end_file()
 
-    def _lines(self, entry: LogEntry) -> list[bytes]:
-        at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds")
-        shared = {
+    def _lines(self, entry: LogEntry) -> Iterator[bytes]:
+        record: dict[str, Any] = {
             "request": entry.request,
-            "time": at.replace("+00:00", "Z"),
+            "row": 0,
+            "time": self._time(entry.at),
             "target": entry.target,
             "version": entry.version,
+            "columns": {},
+            "answer": 0.0,
+            "latency_ms": entry.latency_ms,
         }
-        lines = []
-        for row, (numbers, texts) in enumerate(
-            zip(entry.rows.numbers, entry.rows.texts, strict=True)
-        ):
-            values = (*numbers, *(text or None for text in texts))
-            cells = dict(zip(entry.names, values, strict=True))
+        rows = zip(entry.rows.numbers, entry.rows.texts, entry.answers, strict=True)
+        for row, (numbers, texts, answer) in enumerate(rows):
+            cells: dict[str, Any] = dict(zip(entry.names, numbers + texts, strict=True))
+            if "" in texts:
+                cells.update((n, None) for n, cell in cells.items() if cell == "")
             for name in self._left_out:
                 cells.pop(name, None)
-            record = {
-                **shared,
-                "row": row,
-                "columns": cells,
-                "answer": entry.answers[row],
-                "latency_ms": entry.latency_ms,
-            }
-            lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
-        return lines
+            record["row"], record["columns"], record["answer"] = row, cells, answer
+            yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _time(self, at: float) -> str:
+        """UTC in ISO 8601, to the millisecond; a second's text is made once."""
+        second, milliseconds = divmod(int(at * 1000), 1000)
+        if second != self._second[0]:
+            text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = second, text
+        return f"{self._second[1]}.{milliseconds:03d}Z"
 
     def _write(self, lines: list[bytes]) -> None:
         """Writes lines, file by file, none of them over two."""
