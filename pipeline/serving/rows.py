@@ -111,7 +111,8 @@ class RowChecker:
             raise RequestError(f"Expecting object but got {kind} at item {row} of input list")
         for name in instance:
             if name not in self._known:
-                raise CellError(row, name, f"JSON object: does not have named input: {name}")
+                short = name[:_SHOWN]
+                raise CellError(row, short, f"JSON object: does not have named input: {short}")
         missing = [name for name in self.names if name not in instance]
         raise RequestError(
             f"Failed to process element: {row} of 'instances' list. JSON object: "

@@ -2,8 +2,10 @@
 
 import base64
 import csv
+import gzip
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -336,6 +338,65 @@ def test_the_page_answers_as_the_rest_api_does_by_keyboard_and_without_a_network
         page.wait_for("document.getElementById('error').textContent.includes(\"column 'age'\")")
         assert all(url.startswith(server.url) for url in page.requests)
         assert [p for p in page.problems if "400" not in p and "favicon" not in p] == []
+
+
+def odd(draws: random.Random, value: Any) -> Any:
+    """A JSON value with something changed somewhere in it."""
+    odds = [None, True, -1, 2**70, 1.5, float("nan"), float("-inf"), "", "\ud83d", [], {}, [[]],
+            {"b64": "x"}, {"b64": 1}, [1, 2], "\0", "9" * 400]  # fmt: skip
+    if draws.random() < 0.2 or not isinstance(value, dict | list) or not value:
+        return draws.choice(odds)
+    if isinstance(value, list):
+        at = draws.randrange(len(value))
+        return [*value[:at], odd(draws, value[at]), *value[at + draws.randrange(2) :]]
+    name = draws.choice([*value])
+    changed = {**value, name: odd(draws, value[name])}
+    if draws.random() < 0.2:
+        del changed[name]
+    if draws.random() < 0.1:
+        changed[draws.choice(["", "x", "instances", "inputs", "examples"])] = draws.choice(odds)
+    return changed
+
+
+def test_no_request_is_the_servers_fault(server: Server, rows: list[dict[str, Any]]) -> None:
+    columns = {name: [value, value] for name, value in rows[0].items()}
+    tensors = [
+        {"name": name, "shape": [2, 1], "data": values,
+         "datatype": "INT64" if name in NUMBERS else "BYTES"}
+        for name, values in columns.items()
+    ]  # fmt: skip
+    sound = {
+        f"{MODEL}:predict": [{**COLUMNS, "instances": rows[:2]}, {**COLUMNS, "inputs": columns},
+                             {"instances": [{"b64": base64.b64encode(example(rows[0])).decode()}]}],
+        f"{MODEL}:classify": [{"examples": rows[:2], "context": {"age": 39}}],
+        f"{MODEL}:regress": [{"examples": rows[:2]}],
+        "/v2/models/smoke/infer": [{"id": "x", "inputs": tensors}],
+        "/compare": [rows[0]],
+    }  # fmt: skip
+    draws, codes = random.Random(7), []
+    for path, documents in sound.items():
+        for document in documents:
+            assert server.ask(path, document)[0] == 200, path
+            for _ in range(60):
+                body = json.dumps(odd(draws, document)).encode()
+                code, found = server.ask(path, body)
+                assert code in (200, 400), (path, body, found)
+                codes.append(code)
+    assert codes.count(400) > 200
+    assert server.ask(f"{MODEL}:predict", sound[f"{MODEL}:predict"][0])[0] == 200
+
+
+def test_a_body_may_be_packed(server: Server, rows: list[dict[str, Any]]) -> None:
+    body = json.dumps({**COLUMNS, "instances": rows[:1]}).encode()
+    packed = {"Content-Encoding": "gzip"}
+    path, bomb = f"{MODEL}:predict", gzip.compress(b"[" * 10**8)
+    assert server.ask(path, gzip.compress(body), headers=packed) == server.ask(path, body)
+    half = gzip.compress(body)[:-9]
+    for wrong, words in ((body, "not gzip"), (half, "cut off"), (bomb, "more than")):
+        code, found = server.ask(path, wrong, headers=packed)
+        assert code == 400
+        assert words in found["error"]
+    assert server.ask(path, body, headers={"Content-Encoding": "br"})[0] == 400
 
 
 class Load(threading.Thread):

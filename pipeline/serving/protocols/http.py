@@ -1,5 +1,6 @@
 """Bodies, headers and replies of ASGI, without what a framework does besides."""
 
+import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -21,12 +22,31 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
-async def read_body(receive: Receive, most: int) -> bytes:
-    """The body of a request. One that is too large is read to its end, but not kept.
+async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
+    """The body of a request, unpacked where it is gzip. Too large a one is read, but not kept.
 
     Raises:
-      RequestError: It is larger than `most` bytes, or the client left.
+      RequestError: It is larger than `most` bytes, packed or not, or the client left.
     """
+    encoding = header(scope, b"content-encoding")
+    body = await _read(receive, most)
+    if encoding is None or encoding.lower() in (b"", b"identity"):
+        return body
+    if encoding.lower() != b"gzip":
+        raise RequestError("a body is sent as it is or with Content-Encoding: gzip")
+    unpacking = zlib.decompressobj(wbits=31)  # gzip's head and tail
+    try:
+        body = unpacking.decompress(body, most + 1)
+    except zlib.error as error:
+        raise RequestError(f"the body is not gzip: {error}") from error
+    if len(body) > most:
+        raise RequestError(f"the body unpacks to more than serving.max_body_bytes={most}")
+    if not unpacking.eof:
+        raise RequestError("the body is not gzip: it is cut off")
+    return body
+
+
+async def _read(receive: Receive, most: int) -> bytes:
     parts, size, more = [], 0, True
     while more:
         message = await receive()

@@ -67,7 +67,8 @@ def routes(service: Service) -> list[Route]:
 
     async def infer(request: Request) -> Response:
         began = time.perf_counter()
-        body = await read_body(request.receive, service.config.serving.max_body_bytes)
+        most = service.config.serving.max_body_bytes
+        body = await read_body(request.scope, request.receive, most)
         servable = _servable(service, request)
         document = payloads.parse(body)
         rows = infer_rows(document, servable.checker)

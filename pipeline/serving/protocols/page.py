@@ -53,7 +53,8 @@ def routes(service: Service) -> list[Route]:
 
     async def compare(request: Request) -> Response:
         try:
-            body = await read_body(request.receive, service.config.serving.max_body_bytes)
+            most = service.config.serving.max_body_bytes
+            body = await read_body(request.scope, request.receive, most)
             return json({"answers": await answers(service, payloads.parse(body))})
         except RequestError as error:
             return json({"error": error.message}, error.http)

@@ -126,7 +126,8 @@ def _example_instances(instances: list[Any]) -> list[bytes]:
         if type(value) is dict and "b64" not in value:
             for name in value:
                 if name != EXAMPLES:
-                    raise CellError(row, name, f"JSON object: does not have named input: {name}")
+                    short = name[:100]
+                    raise CellError(row, short, f"JSON object: does not have named input: {short}")
             if EXAMPLES not in value:
                 raise RequestError(
                     f"Failed to process element: {row} of 'instances' list. JSON object: "

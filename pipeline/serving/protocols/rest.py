@@ -42,7 +42,7 @@ class RestApi:
         request = service.request_id(header(scope, b"x-request-id"))
         method, code, status = "malformed", "OK", 200
         try:
-            body = await read_body(receive, self._max_body)
+            body = await read_body(scope, receive, self._max_body)
             began = time.perf_counter()
             method, find = self._parse(scope["method"], scope["raw_path"].decode("latin-1"))
             content = await self._content(method, find, body, request, began)
