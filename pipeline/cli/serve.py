@@ -5,7 +5,6 @@ import os
 
 from rich.console import Console
 
-from core.errors import InputError
 from core.targets import SERVER, TARGETS
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.markup import escape
@@ -29,34 +28,45 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--host", default=_LOOPBACK[0], help="address to listen on (default: %(default)s)"
     )
     parser.add_argument(
-        "--port", type=_port, default=8501, help="of REST and the page (default: %(default)s)"
+        "--port", type=port_number, default=8501, help="of REST and the page (default: %(default)s)"
     )
     parser.add_argument(
         "--grpc-port",
-        type=_port,
+        type=grpc_port_number,
         default=8500,
         help="of gRPC; 0: one that is free; -1: no gRPC (default: %(default)s)",
     )
     parser.set_defaults(verb=serve)
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not _NO_GRPC <= port < 2**16:
+def port_number(text: str) -> int:
+    """A port as it is typed.
+
+    Raises:
+      ValueError: It is none.
+    """
+    if not 0 <= int(text) < 2**16:
         raise ValueError
-    return port
+    return int(text)
+
+
+def grpc_port_number(text: str) -> int:
+    """A port as it is typed, or -1.
+
+    Raises:
+      ValueError: It is neither.
+    """
+    return _NO_GRPC if text == str(_NO_GRPC) else port_number(text)
 
 
 def serve(options: argparse.Namespace, out: Console) -> int:
     """Serves until a signal."""
     config = load_config(options)
     host, folder = options.host, run_folder(options, config)
-    if options.port < 0:
-        raise InputError("--port is 0 (one that is free) to 65535")
     token = serving.read_token(config, os.environ)
-    grpc_port = options.grpc_port or serving.free_port(host)
-    shown = f"[{host}]" if ":" in host else host
-    grpc_address = None if grpc_port == _NO_GRPC else f"{shown}:{grpc_port}"
+    shown, grpc_address = f"[{host}]" if ":" in host else host, None
+    if options.grpc_port != _NO_GRPC:
+        grpc_address = f"{shown}:{serving.free_port(host, options.grpc_port)}"
     told = ServeOptions(config, folder, options.target, grpc_address, token)
     version = serving.check_there_is_a_version(told)
     with serving.listen(host, options.port) as listener:

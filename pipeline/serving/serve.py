@@ -28,6 +28,7 @@ from models.export.lean_process import hide_keras
 from pipeline.serving.options import ServeOptions
 
 _BACKLOG = 2048
+_KEEP_ALIVE = 75  # seconds that a connection may be idle
 _GRACE = 10  # seconds that answers under way may take when the server ends
 _FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -48,6 +49,7 @@ def serve(options: ServeOptions, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
     )
     server = uvicorn.Server(settings)
@@ -112,16 +114,19 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
-        raise InputError(
-            f"cannot listen on {host}, port {port}: {error}; --host and --port name another"
-        ) from error
+        other = "--host, --port and --grpc-port name another"
+        raise InputError(f"cannot listen on {host}, port {port}: {error}; {other}") from error
 
 
-def free_port(host: str) -> int:
-    """A port that is free now, for gRPC, whose processes listen side by side."""
-    with listen(host, 0) as found:
-        port: int = found.getsockname()[1]
-        return port
+def free_port(host: str, port: int) -> int:
+    """A port for gRPC, which listens for itself: one that nobody has now; 0: any.
+
+    Raises:
+      InputError: As `listen`. Processes of one server share it; two servers must not.
+    """
+    with listen(host, port) as found:
+        number: int = found.getsockname()[1]
+        return number
 
 
 def read_token(config: Config, variables: Mapping[str, str]) -> str | None:

@@ -50,14 +50,14 @@ async def start(
 
     Args:
       service: What answers.
-      address: host:port; the port may be shared with other processes.
+      address: host:port; the port is shared by the processes of one server.
       token: Whether an `authorization` is the right one.
 
     Raises:
       OSError: The address is taken.
     """
-    most = service.config.serving.max_body_bytes
-    options = [("grpc.max_receive_message_length", most), ("grpc.so_reuseport", 1)]
+    most, shared = service.config.serving.max_body_bytes, service.config.serving.workers > 1
+    options = [("grpc.max_receive_message_length", most), ("grpc.so_reuseport", shared)]
     server = grpc.aio.server(options=options)
     api = _Api(service, token)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(api), server)

@@ -106,11 +106,14 @@ def _instances(instances: list[Any], signature: str, checker: RowChecker) -> Req
         if signature == EXAMPLES_SIGNATURE:
             checker.check_count(len(instances))
             return checker.of_examples(_example_instances(instances))
-        if type(instances[0]) is not dict:
-            raise RequestError(
-                "instances is a plain list, but expecting list of objects as multiple input "
-                "tensors required as per tensorinfo_map"
-            )
+        if type(instances[0]) is not dict or "b64" in instances[0]:
+            if len(checker.names) > 1:
+                raise RequestError(
+                    "instances is a plain list, but expecting list of objects as multiple input "
+                    "tensors required as per tensorinfo_map"
+                )
+            checker.check_count(len(instances))
+            return checker.of_columns({checker.names[0]: instances})
         return checker.of_instances(instances)
     except CellError as error:
         raise RequestError(

@@ -12,7 +12,8 @@ import tensorflow as tf
 from pipeline.serving.errors import RequestError
 from pipeline.serving.protocols import payloads
 from pipeline.serving.protocols.inference import infer_rows
-from tests.support.servers.columns_model import checker, row
+from pipeline.serving.rows import RowChecker
+from tests.support.servers.columns_model import CONTRACT, checker, row
 
 COLUMNS = {"signature_name": "serving_columns"}
 
@@ -155,6 +156,22 @@ def test_whole_numbers_are_whole_however_they_are_written() -> None:
     _, rows = payloads.predict_rows({**COLUMNS, "instances": [row(age=39.0)]}, checker())
     assert rows.numbers == [(39, 1.5)]
     assert type(rows.numbers[0][0]) is int
+
+
+def test_a_model_of_one_column_takes_plain_lists() -> None:
+    alone = RowChecker(CONTRACT, (), ("work",), True, 100)
+    for document in (
+        {"instances": ["Private", ["Public"], {"b64": "UHJpdmF0ZQ=="}]},
+        {"instances": [{"b64": "UHJpdmF0ZQ=="}, "Public", "Private"]},
+        {"inputs": ["Private", "Public", "Private"]},
+        {"instances": [{"work": "Private"}, {"work": "Public"}, {"work": "Private"}]},
+    ):
+        _, rows = payloads.predict_rows({**COLUMNS, **document}, alone)
+        assert (rows.count, rows.numbers) == (3, [()] * 3)
+        assert {*rows.texts} == {("Private",), ("Public",)}
+    assert payloads.predict_rows({**COLUMNS, "inputs": "Private"}, alone)[1].count == 1
+    with pytest.raises(RequestError, match="row 1, column 'work'"):
+        payloads.predict_rows({**COLUMNS, "instances": ["Private", 5]}, alone)
 
 
 def example(**features: Any) -> bytes:

@@ -66,6 +66,22 @@ def test_an_address_that_is_taken_is_named() -> None:
         listen("192.0.2.1", 0)
 
 
+def test_two_servers_share_no_port(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "census" / "edge" / "census" / "1").mkdir(parents=True)
+    flags = ["--target", "edge", "--port", "0", "--root", str(tmp_path)]
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", *flags, "--grpc-port", str(port)]) == 2
+        assert main(["serve", *flags[:2], "--port", str(port), *flags[4:]]) == 2
+    error = capsys.readouterr().err
+    assert error.count(f"port {port}: ") == 2
+    assert "--grpc-port name another" in error
+    for wrong in (["--port", "65536"], ["--port", "-1"], ["--grpc-port", "-2"], ["--port", "x"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["serve", *flags, *wrong])
+        assert ended.value.code == 2
+
+
 def test_without_a_version_there_is_nothing_to_serve(tmp_path: Path, capsys: Any) -> None:
     code = main(["serve", "--target", "edge", "--port", "0", "--root", str(tmp_path)])
     assert code == 2
