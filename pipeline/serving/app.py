@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from core.targets import EDGE, TARGETS
 from pipeline.serving.contract import read_columns
+from pipeline.serving.errors import RequestError
 from pipeline.serving.metrics import ServingMetrics
 from pipeline.serving.options import REQUESTS_FOLDER, ServeOptions
 from pipeline.serving.protocols import grpc_api, inference, openapi, page
@@ -43,7 +44,7 @@ class Application:
         self._pages = Starlette(
             routes=[*page.routes(self._service), *self._routes(), *inference.routes(self._service)],
             lifespan=self._lifespan,
-            exception_handlers={404: _refused, 405: _refused, 500: _refused},
+            exception_handlers={RequestError: _told, 404: _refused, 405: _refused, 500: _refused},
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +71,8 @@ class Application:
         sys.setswitchinterval(_SWITCH)
         await service.served.look()
         tasks = [
-            asyncio.create_task(self._watch(versions)) for versions in service.versions.values()
+            asyncio.create_task(versions.watch(self._config.serving.poll))
+            for versions in service.versions.values()
         ]
         server = None
         if self._options.grpc_address is not None:
@@ -84,10 +86,6 @@ class Application:
                 await server.stop(grace=5)
             if service.log is not None:
                 await asyncio.to_thread(service.log.close)
-
-    async def _watch(self, versions: Versions) -> None:
-        await versions.look()
-        await versions.watch(self._config.serving.poll)
 
     def _routes(self) -> list[Route]:
         service = self._service
@@ -114,6 +112,11 @@ class Application:
             Route("/metrics", metrics),
             Route("/openapi.json", description),
         ]
+
+
+async def _told(request: Request, error: Any) -> Response:
+    del request
+    return inference.json({"error": error.message}, error.http)
 
 
 async def _refused(request: Request, error: Any) -> Response:

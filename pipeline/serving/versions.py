@@ -161,11 +161,11 @@ class Versions:
     async def watch(self, seconds: float) -> None:
         """Looks at the folder again and again."""
         while True:
-            await asyncio.sleep(seconds)
             try:
                 await self.look()
             except Exception:
                 _LOG.exception("%s: %s cannot be watched", self.name, self._served)
+            await asyncio.sleep(seconds)
 
     async def _ensure(self, number: int, folder: Path) -> None:
         try:

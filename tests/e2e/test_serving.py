@@ -342,8 +342,8 @@ def test_the_page_answers_as_the_rest_api_does_by_keyboard_and_without_a_network
 
 def odd(draws: random.Random, value: Any) -> Any:
     """A JSON value with something changed somewhere in it."""
-    odds = [None, True, -1, 2**70, 1.5, float("nan"), float("-inf"), "", "\ud83d", [], {}, [[]],
-            {"b64": "x"}, {"b64": 1}, [1, 2], "\0", "9" * 400]  # fmt: skip
+    odds: list[Any] = [None, True, -1, 2**70, 1.5, float("nan"), float("-inf"), "", "\ud83d", [],
+                       {}, [[]], {"b64": "x"}, {"b64": 1}, [1, 2], "\0", "9" * 400]  # fmt: skip
     if draws.random() < 0.2 or not isinstance(value, dict | list) or not value:
         return draws.choice(odds)
     if isinstance(value, list):
@@ -365,7 +365,7 @@ def test_no_request_is_the_servers_fault(server: Server, rows: list[dict[str, An
          "datatype": "INT64" if name in NUMBERS else "BYTES"}
         for name, values in columns.items()
     ]  # fmt: skip
-    sound = {
+    sound: dict[str, list[dict[str, Any]]] = {
         f"{MODEL}:predict": [{**COLUMNS, "instances": rows[:2]}, {**COLUMNS, "inputs": columns},
                              {"instances": [{"b64": base64.b64encode(example(rows[0])).decode()}]}],
         f"{MODEL}:classify": [{"examples": rows[:2], "context": {"age": 39}}],
@@ -458,6 +458,26 @@ def test_pushes_and_rollbacks_fail_no_request(
     assert load.failed == []
     assert len(load.answers) > 100
     assert len({answer for _, answer in load.answers}) == 1
+
+
+def test_a_server_of_broken_versions_tells_it_and_answers_when_a_good_one_comes(
+    pushed: Path, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (folder_of(tmp_path, "edge") / "5").mkdir(parents=True)
+    with serving(tmp_path, "--target", "edge", ready=False) as server:
+        assert server.ask("/readyz") == (503, {"ready": False})
+        assert server.ask("/healthz")[0] == server.ask("/")[0] == server.ask("/metrics")[0] == 200
+        for path in ("/openapi.json", "/v2/models/smoke", f"{MODEL}/metadata"):
+            code, found = server.ask(path)
+            assert (code, found["error"][:17]) == (404, "Servable not foun")
+        assert server.ask("/compare", rows[0])[0] == 404
+        [state] = server.ask(MODEL)[1]["model_version_status"]
+        assert (state["version"], state["state"]) == ("5", "END")
+        assert "preprocessing.json" in state["status"]["error_message"]
+        copied = Path(shutil.copytree(live(pushed, "edge"), tmp_path / "copied"))
+        copied.rename(folder_of(tmp_path, "edge") / "6")
+        server.wait_for("/readyz", {"ready": True, "live": 6})
+        assert server.ask("/compare", rows[0])[0] == 200
 
 
 def test_a_token_workers_bounds_and_the_log(

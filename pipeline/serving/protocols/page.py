@@ -52,12 +52,9 @@ def routes(service: Service) -> list[Route]:
         return HTMLResponse(content, headers={**_HEADERS, "Content-Security-Policy": policy})
 
     async def compare(request: Request) -> Response:
-        try:
-            most = service.config.serving.max_body_bytes
-            body = await read_body(request.scope, request.receive, most)
-            return json({"answers": await answers(service, payloads.parse(body))})
-        except RequestError as error:
-            return json({"error": error.message}, error.http)
+        most = service.config.serving.max_body_bytes
+        body = await read_body(request.scope, request.receive, most)
+        return json({"answers": await answers(service, payloads.parse(body))})
 
     return [Route("/", form), Route("/compare", compare, methods=["POST"])]
 

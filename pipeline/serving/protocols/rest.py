@@ -3,6 +3,7 @@
 Names in a URL are looked up among the versions that are loaded; none of them reaches a file.
 """
 
+import logging
 import re
 import time
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.serving.protocols.http import Receive, Scope, Send, header, read_b
 from pipeline.serving.service import Service
 from pipeline.serving.versions import Servable
 
+_LOG = logging.getLogger(__name__)
 _ASKED = re.compile(
     r"/v1/models/([^/:]+)(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?:(classify|regress|predict)",
     re.IGNORECASE | re.ASCII,
@@ -49,6 +51,10 @@ class RestApi:
         except RequestError as error:
             code, status = error.code, error.http
             content = orjson.dumps({"error": error.message})
+        except Exception:
+            _LOG.exception("a request was not answered")
+            code, status = "INTERNAL", 500
+            content = orjson.dumps({"error": "the server failed; its log says why"})
         service.metrics.request(_PROTOCOL, method, code, time.perf_counter() - began)
         await reply(send, status, content, request)
 

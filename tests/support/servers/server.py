@@ -54,19 +54,23 @@ class Server:
             _, found = self.ask(path)
             if isinstance(found, dict) and wanted.items() <= found.items():
                 return
+            assert self.process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, found
             time.sleep(0.05)
 
 
 @contextmanager
 def serving(
-    root: Path, *arguments: str, config: str = "smoke", environment: dict[str, str] | None = None
+    root: Path, *arguments: str, config: str = "smoke", ready: bool = True
 ) -> Iterator[Server]:
-    """Starts `python -m pipeline serve`; it is up when this yields, and gone afterwards."""
+    """Starts `python -m pipeline serve`; it is up when this yields, and gone afterwards.
+
+    With `ready`, a version answers.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "serve", "--config", config, "--root", str(root),
          "--port", "0", "--grpc-port", "0", *arguments],
-        cwd=REPOSITORY, env={**os.environ, "COLUMNS": "200", **(environment or {})},
+        cwd=REPOSITORY, env={**os.environ, "COLUMNS": "200"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -75,8 +79,9 @@ def serving(
     try:
         assert url, line + process.stdout.read()
         server = Server(process, url[0], grpc[1] if grpc else "")
-        server.wait_for("/readyz", {"ready": True}, _PATIENCE)
+        server.wait_for("/readyz", {"ready": True} if ready else {}, _PATIENCE)
         yield server
     finally:
         process.terminate()
-        process.communicate(timeout=_PATIENCE)
+        output, _ = process.communicate(timeout=_PATIENCE)
+        print(output)  # pytest shows it with what failed
