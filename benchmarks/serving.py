@@ -30,7 +30,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
-from benchmarks.serving_load import Answer, Clients, Load, serving, wrk
+from benchmarks.serving_load import Answer, Clients, Load, Up, serving, wrk
 from core.targets import TARGETS
 from core.version_record import version_folders
 from models.export.lean_process import hide_keras
@@ -80,20 +80,20 @@ def measured(root: Path, scratch: Path, soak: int) -> tuple[str, dict[str, Any]]
     loads: dict[str, Load] = {}
     checks: list[Check] = []
 
-    def load(name: str, url: str, content: bytes, connections: int) -> Load:
-        wrk(url, content, scratch, connections, 1.0)
-        loads[name] = wrk(url, content, scratch, connections, SECONDS)
+    def load(name: str, up: Up, content: bytes, connections: int) -> Load:
+        wrk(up, PATH, content, scratch, connections, 1.0)
+        loads[name] = wrk(up, PATH, content, scratch, connections, SECONDS)
         return loads[name]
 
     with serving(root, "server") as up:
         checks.append(at_most("server: seconds until it answers", up.seconds, 10))
-        single = load("server, 1 row, 1 connection", up.url + PATH, one, 1)
-        many = load("server, 1 row, 32 connections", up.url + PATH, one, 32)
-        batches = load("server, 100 rows, 1 connection", up.url + PATH, hundred, 1)
+        single = load("server, 1 row, 1 connection", up, one, 1)
+        many = load("server, 1 row, 32 connections", up, one, 32)
+        batches = load("server, 100 rows, 1 connection", up, hundred, 1)
         by_grpc = grpc_median(up.grpc, rows[0])
         memory = {"server": up.memory_mb()}
     with serving(root, "server", [NO_LOG]) as up:
-        unlogged = load("server, 1 row, 32 connections, no log", up.url + PATH, one, 32)
+        unlogged = load("server, 1 row, 32 connections, no log", up, one, 32)
     ratio = single.median / alone["packed_ms"]
     checks += [
         at_most("server, 1 row: median, times the packed call", ratio, 1.3),
@@ -107,8 +107,8 @@ def measured(root: Path, scratch: Path, soak: int) -> tuple[str, dict[str, Any]]
         ),
         at_most("gRPC, 1 row: median ms", by_grpc, 1.5),
     ]
-    cost = 1 - many.per_second / unlogged.per_second + metrics_ms() * many.per_second / 1000
-    checks.append(at_most("cost of log and figures, share of throughput", cost, 0.1))
+    cost = (many.cpu_us - unlogged.cpu_us + metrics_ms() * 1000) / many.cpu_us
+    checks.append(at_most("cost of log and figures, share of the server's CPU", cost, 0.1))
     checks += edge(root, load, one, memory)
     changing = changes(root, one)
     checks += [
@@ -123,9 +123,10 @@ def measured(root: Path, scratch: Path, soak: int) -> tuple[str, dict[str, Any]]
         )
     if failed := sum(each.failed for each in loads.values()):
         raise measure.MeasurementError(f"{failed} requests of wrk failed")
-    header = ("load", "requests/s", "median ms", "p99 ms")
+    header = ("load", "requests/s", "median ms", "p99 ms", "server CPU us")
     lines = [
-        (n, f"{v.per_second:,.0f}", f"{v.median:.2f}", f"{v.p99:.2f}") for n, v in loads.items()
+        (name, f"{v.per_second:,.0f}", f"{v.median:.2f}", f"{v.p99:.2f}", f"{v.cpu_us:.0f}")
+        for name, v in loads.items()
     ]
     busy = os.getloadavg()[0]
     tables = (
@@ -141,17 +142,17 @@ def measured(root: Path, scratch: Path, soak: int) -> tuple[str, dict[str, Any]]
 
 
 def edge(
-    root: Path, load: Callable[[str, str, bytes, int], Load], one: bytes, memory: dict[str, float]
+    root: Path, load: Callable[[str, Up, bytes, int], Load], one: bytes, memory: dict[str, float]
 ) -> list[Check]:
     """What is asked of the edge target."""
     with serving(root, "edge") as up:
         checks = [at_most("edge: seconds until it answers", up.seconds, 2)]
-        single = load("edge, 1 row, 1 connection", up.url + PATH, one, 1)
-        load("edge, 1 row, 32 connections", up.url + PATH, one, 32)
+        single = load("edge, 1 row, 1 connection", up, one, 1)
+        load("edge, 1 row, 32 connections", up, one, 32)
         memory["edge"] = up.memory_mb()
     with serving(root, "edge", ["serving.workers=2"]) as up:
         time.sleep(2)  # the second process
-        many = load("edge, 1 row, 32 connections, 2 processes", up.url + PATH, one, 32)
+        many = load("edge, 1 row, 32 connections, 2 processes", up, one, 32)
     return [
         *checks,
         at_most("edge: MB", memory["edge"], 200),
@@ -345,7 +346,7 @@ def grown(root: Path, scratch: Path, one: bytes, count: int) -> float:
         done = 0.0
         first = 0.0
         while done < count:
-            done += wrk(up.url + PATH, one, scratch, 32, 10.0).per_second * 10
+            done += wrk(up, PATH, one, scratch, 32, 10.0).per_second * 10
             if not first and done >= 50_000:
                 first = up.memory_mb()
         return up.memory_mb() / first - 1

@@ -50,19 +50,31 @@ class Up:
 
     def memory_mb(self) -> float:
         """Resident memory of its processes, MB of 2**20 bytes."""
+        return sum(each.memory_info().rss for each in self._tree()) / 2**20
+
+    def cpu_seconds(self) -> float:
+        """CPU time of its processes so far."""
+        return sum(sum(each.cpu_times()[:2]) for each in self._tree())
+
+    def _tree(self) -> list[psutil.Process]:
         process = psutil.Process(self.process.pid)
-        tree = [process, *process.children(recursive=True)]
-        return sum(each.memory_info().rss for each in tree) / 2**20
+        return [process, *process.children(recursive=True)]
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a load of `wrk` measured; times in milliseconds."""
+    """What a load of `wrk` measured; times in milliseconds.
+
+    Attributes:
+      cpu_us: Microseconds of CPU that the server's processes took for a request. Unlike the rest,
+        it hardly depends on what else the machine does.
+    """
 
     per_second: float
     median: float
     p99: float
     failed: int
+    cpu_us: float
 
 
 @contextmanager
@@ -97,8 +109,8 @@ def serving(root: Path, target: str, overrides: Sequence[str] = ()) -> Iterator[
         process.communicate(timeout=_PATIENCE)
 
 
-def wrk(url: str, body: bytes, folder: Path, connections: int, seconds: float) -> Load:
-    """Posts a body to a URL again and again.
+def wrk(up: Up, path: str, body: bytes, folder: Path, connections: int, seconds: float) -> Load:
+    """Posts a body to a path of a server again and again.
 
     Raises:
       MeasurementError: wrk is not installed, or failed.
@@ -112,7 +124,8 @@ def wrk(url: str, body: bytes, folder: Path, connections: int, seconds: float) -
         'wrk.headers["Content-Type"] = "application/json"\n'
     )
     flags = ["-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "30s"]
-    command = [program, *flags, "-s", str(script), url]
+    command = [program, *flags, "-s", str(script), up.url + path]
+    before = up.cpu_seconds()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     times = {
@@ -121,10 +134,13 @@ def wrk(url: str, body: bytes, folder: Path, connections: int, seconds: float) -
     }
     if rate is None or "99" not in times:
         raise MeasurementError(f"wrk failed: {done.stdout}{done.stderr}")
+    cpu = up.cpu_seconds() - before
+    count = re.search(r"(\d+) requests in", done.stdout)
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     broken = re.findall(r"(?:connect|read|write|timeout) (\d+)", done.stdout)
     failed = int(refused[1] if refused else 0) + sum(map(int, broken))
-    return Load(float(rate[1]), times["50"], times["99"], failed)
+    cpu_us = cpu / int(count[1]) * 1e6 if count else 0.0
+    return Load(float(rate[1]), times["50"], times["99"], failed, cpu_us)
 
 
 @dataclass(frozen=True)
