@@ -16,6 +16,7 @@ from core.operation import (
     OPERATION,
     MetadataSection,
     MetricsSection,
+    MonitorSection,
     NotifySection,
     PusherSection,
     RetrainSection,
@@ -59,6 +60,7 @@ class Config(Section):
     pusher: PusherSection
     beam: BeamSection
     serving: ServingSection
+    monitor: MonitorSection
     schedule: ScheduleSection
     notify: NotifySection
     metrics: MetricsSection

@@ -7,8 +7,8 @@ from pydantic import Field
 from core.sections import Count, Section, Share, Text
 
 # Sections that change neither a run nor the decision to run.
-OPERATION = ("serving", "schedule", "notify", "metrics", "metadata")
-NoticeEvent = Literal["failure", "block", "push", "rollback"]
+OPERATION = ("serving", "monitor", "schedule", "notify", "metrics", "metadata")
+NoticeEvent = Literal["failure", "block", "push", "rollback", "monitor"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -86,6 +86,20 @@ class ServingSection(Section):
     token_variable: Variable | None
     token_file: Text | None
     log: LogSection
+
+
+class MonitorSection(Section):
+    """Which requests `monitor` looks at, and what they may come to."""
+
+    rows: Count
+    hours: Annotated[float, Field(gt=0)] | None
+    min_rows: Count
+    min_slice_rows: Count
+    max_missing: Share
+    max_unknown: Share
+    max_answer_distance: Share
+    max_drop: dict[str, Share]
+    max_gap: dict[str, dict[str, Share]]
 
 
 class MetadataSection(Section):

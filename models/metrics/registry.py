@@ -113,6 +113,9 @@ RATES: Mapping[str, Metric] = _by_name(
 )
 """Rates whose gap between groups is bounded, by name."""
 
+MONITORED_RATES = tuple(rate for rate in RATES if rate != "selection_rate")
+"""Those that need labels: `monitor` estimates them."""
+
 
 def overall_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """Every metric of quality, and the number of examples.

@@ -35,8 +35,12 @@ VERBS = {
     "show": ("history:add_show", "one run's nodes, gates and models"),
     "lf": ("lf:add", "judge the labelling functions"),
     "to-label": ("to_label:add", "rows that people should label"),
-    "labels": ("labels:add", "answers of people: import, list, remove"),
+    "labels": ("labels:add", "answers of people: import, list, remove; outcomes of requests"),
     "models": ("models:add", "list the model versions"),
+    "monitor": (
+        "served.monitor:add",
+        "how the live version does on its requests",
+    ),
     "serve": ("serve:add", "answer over the network with what was pushed"),
     "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
     "lineage": ("lineage:add", "what a model was made of; what a span went into"),

@@ -4,7 +4,7 @@ import csv
 import json
 import tempfile
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,6 @@ def read_requests(path: Path, config: Config) -> SpanRows:
     Raises:
         InputError: there is no log, or a line of it cannot be read.
     """
-    kinds = raw_columns(config).kinds
-    wanted = {c: k for c, k in kinds.items() if c != config.columns.label}
     files = sorted(path.glob("*.jsonl"), reverse=True) if path.is_dir() else [path]
     if not files or not files[0].is_file():
         raise InputError(f"retrain.request_log: there is no file {path}")
@@ -85,12 +83,23 @@ def read_requests(path: Path, config: Config) -> SpanRows:
     for file in files:
         if (lacking := config.retrain.request_rows - len(newest)) > 0:
             newest = [*_newest_requests(file, lacking), *newest]
-    if not newest:
+    return rows_of(newest, path, config)
+
+
+def rows_of(requests: Sequence[Mapping[str, Any]], path: Path, config: Config) -> SpanRows:
+    """Requests, each its columns by name, as rows; `path` is the log that they were read from.
+
+    Raises:
+        InputError: there are none, or they cannot be read by the contract.
+    """
+    if not requests:
         raise InputError(f"{path}: no requests in it")
-    sent = [column for column in wanted if any(column in request for request in newest)]
+    kinds = raw_columns(config).kinds
+    wanted = {c: k for c, k in kinds.items() if c != config.columns.label}
+    sent = [column for column in wanted if any(column in request for request in requests)]
     if not sent:
         raise InputError(f"{path}: its requests have none of the columns {', '.join(wanted)}")
-    text = [sent, *([_cell(request.get(column)) for column in sent] for request in newest)]
+    text = [sent, *([_cell(request.get(column)) for column in sent] for request in requests)]
     return _table(text, str(path), {column: wanted[column] for column in sent})
 
 

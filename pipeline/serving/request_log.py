@@ -19,12 +19,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from core.operation import LogSection
-from pipeline.serving.rows import RequestRows
+
+if TYPE_CHECKING:  # loads TensorFlow, which who reads the log need not
+    from pipeline.serving.rows import RequestRows
 
 _LOG = logging.getLogger(__name__)
 ENDING = ".jsonl"
@@ -51,7 +53,7 @@ class LogEntry(NamedTuple):
     target: str
     version: int
     names: Sequence[str]
-    rows: RequestRows
+    rows: "RequestRows"
     answers: Sequence[float]
     latency_ms: float
 
