@@ -41,6 +41,7 @@ VERBS = {
         "served.monitor:add",
         "how the live version does on its requests",
     ),
+    "predict": ("served.predict:add", "answer a file of rows with what was pushed"),
     "serve": ("serve:add", "answer over the network with what was pushed"),
     "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
     "lineage": ("lineage:add", "what a model was made of; what a span went into"),
