@@ -127,19 +127,29 @@ def wrk(up: Up, path: str, body: bytes, folder: Path, connections: int, seconds:
     command = [program, *flags, "-s", str(script), up.url + path]
     before = up.cpu_seconds()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    times = {
-        share: float(value) * _TIMES[unit]
-        for share, value, unit in re.findall(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s)", done.stdout, re.M)
-    }
-    if rate is None or "99" not in times:
+    if done.returncode:
         raise MeasurementError(f"wrk failed: {done.stdout}{done.stderr}")
-    cpu = up.cpu_seconds() - before
-    count = re.search(r"(\d+) requests in", done.stdout)
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
-    broken = re.findall(r"(?:connect|read|write|timeout) (\d+)", done.stdout)
+    return told_by_wrk(done.stdout, up.cpu_seconds() - before)
+
+
+def told_by_wrk(text: str, cpu_seconds: float) -> Load:
+    """What wrk printed.
+
+    Raises:
+      MeasurementError: No request was answered.
+    """
+    rate, count = (
+        re.search(r"Requests/sec:\s+([\d.]+)", text),
+        re.search(r"(\d+) requests in", text),
+    )
+    found = re.findall(r"^\s+(\d+)%\s+([\d.]+)(us|ms|s)", text, re.MULTILINE)
+    times = {share: float(value) * _TIMES[unit] for share, value, unit in found}
+    if rate is None or count is None or not int(count[1]) or "99" not in times:
+        raise MeasurementError(f"wrk had no answer: {text}")
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    broken = re.findall(r"(?:connect|read|write|timeout) (\d+)", text)
     failed = int(refused[1] if refused else 0) + sum(map(int, broken))
-    cpu_us = cpu / int(count[1]) * 1e6 if count else 0.0
+    cpu_us = cpu_seconds / int(count[1]) * 1e6
     return Load(float(rate[1]), times["50"], times["99"], failed, cpu_us)
 
 

@@ -1,7 +1,7 @@
 """Process-wide settings of TensorFlow, Keras, Beam and their loggers.
 
 Call `prepare()` once, before anything imports TensorFlow, TFX or keras_tuner. It is the only
-place that writes environment variables. It imports TensorFlow, so commands that only read
+place of a run that writes environment variables. It imports TensorFlow, so commands that only read
 metadata do not call it.
 """
 

@@ -155,8 +155,9 @@ class Versions:
             self._note(number, "END")
             del self._loaded[number]
             _LOG.info("%s: version %d is no longer served", self.name, number)
-        if before != {number: identity for number, (identity, _) in self._loaded.items()}:
-            settle_memory()
+        after = {number: identity for number, (identity, _) in self._loaded.items()}
+        if before != after:
+            settle_memory(left=not before.items() <= after.items())
 
     async def watch(self, seconds: float) -> None:
         """Looks at the folder again and again."""
@@ -209,11 +210,15 @@ class Versions:
             del self.states[old]
 
 
-def settle_memory() -> None:
-    """Frees what left, then takes what stays out of sight of the garbage collector.
+def settle_memory(left: bool) -> None:
+    """Takes what stays out of sight of the garbage collector.
 
     TensorFlow's modules are a million objects; looking through them takes longer than a request.
+
+    Args:
+      left: Whether a version left, which is looked for among what was out of sight.
     """
-    gc.unfreeze()
+    if left:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()
