@@ -97,7 +97,7 @@ def look(folder: Path, year: Year, now: datetime, out: Console) -> RetrainResult
         return retrain(
             RetrainRequest(request, now, dry_run=False),
             build_dag,
-            lambda event: status.update(f"{event.node} ..."),
+            lambda event: status.update(f"{getattr(event, 'node', event)} ..."),
             lambda text: status.update(f"{text} ..."),
             lambda decision: None,
         )

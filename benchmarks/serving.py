@@ -30,7 +30,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
-from benchmarks.serving_load import Answer, Clients, Load, Up, serving, wrk
+from benchmarks.serving_load import Clients, Load, TimedAnswer, Up, serving, wrk
 from core.targets import TARGETS
 from core.version_record import version_folders
 from models.export.lean_process import hide_keras
@@ -315,7 +315,7 @@ def changes(root: Path, one: bytes) -> dict[str, int]:
 
 
 def possible(
-    answer: Answer, live: list[tuple[float, float, int]], values: dict[int, float]
+    answer: TimedAnswer, live: list[tuple[float, float, int]], values: dict[int, float]
 ) -> set[float]:
     """Answers of the versions that were live between question and answer."""
     return {values[v] for began, ended, v in live if began <= answer.came and answer.asked <= ended}

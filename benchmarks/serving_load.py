@@ -154,7 +154,7 @@ def told_by_wrk(text: str, cpu_seconds: float) -> Load:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TimedAnswer:
     """An answer: when it was asked for, when it came, and its first probability."""
 
     asked: float
@@ -171,7 +171,7 @@ class Clients:
     """
 
     def __init__(self, up: Up, path: str, body: bytes, connections: int) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[TimedAnswer] = []
         self.failed: list[str] = []
         self._address = up.url.removeprefix("http://")
         self._path, self._body = path, body
@@ -203,5 +203,5 @@ class Clients:
                 self.failed.append(repr(problem))
                 connection.close()
                 continue
-            self.answers.append(Answer(asked, time.time(), content["predictions"][0][0]))
+            self.answers.append(TimedAnswer(asked, time.time(), content["predictions"][0][0]))
         connection.close()

@@ -1,7 +1,9 @@
-"""Files that appear whole or not at all, and files of JSON lines that only grow."""
+"""Files that appear whole or not at all, files of JSON lines that only grow, digests."""
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +65,35 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         if isinstance(value, dict):
             found.append(value)
     return found
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file below a folder, by its path relative to it, ascending."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in found}
+
+
+def find_damage(folder: Path, digests: Mapping[str, str]) -> str | None:
+    """The first file below `folder` that is not as it was when it was made; None if all are.
+
+    Args:
+      folder: May be gone.
+      digests: Of its files, as `digests_of` gives them; files beside them are not looked at.
+    """
+    if not folder.is_dir():
+        return f"{folder} is gone"
+    for name, digest in digests.items():
+        try:
+            if sha256_of(folder / name) != digest:
+                return f"{folder / name} is damaged"
+        except FileNotFoundError:
+            return f"{folder / name} is gone"
+        except OSError as error:
+            return f"{folder / name} cannot be read ({error.strerror})"
+    return None

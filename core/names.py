@@ -16,6 +16,9 @@ SPLITS = ("train", "eval", "test")
 SOURCE_FILES = "source_files"
 """Property of CsvExampleGen's Examples: name and SHA-256 of each raw file, as JSON."""
 
+FILES_SHA256 = "files_sha256"
+"""Property of each artifact: SHA-256 of its files by their paths in it, as JSON."""
+
 ANSWERS_FILE = "answers.json"
 TEACHER_FILE = "teacher.keras"
 PRUNED_FILE = "teacher_pruned.keras"

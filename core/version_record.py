@@ -8,10 +8,10 @@ rename makes, withdraws or restores a version and its record together.
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.files import write_atomically
+from core.files import find_damage, write_atomically
 
 RECORD_FILE = "version.json"
 FORMAT = 1
@@ -45,12 +45,14 @@ class VersionRecord:
       pushed_at: When, UTC, as 2026-01-02T03:04:05Z.
       model_sha256: `models.export.model_content.content_sha256` of the model; empty where unknown.
       events: What was done to it since, the oldest first.
+      files: SHA-256 of each of its files by path, the record left out; empty where unknown.
     """
 
     run_id: str
     pushed_at: str
     model_sha256: str
     events: tuple[Event, ...] = ()
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def write_record(folder: Path, record: VersionRecord) -> None:
@@ -65,10 +67,22 @@ def read_record(folder: Path) -> VersionRecord | None:
         values = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         events = tuple(Event(**event) for event in values["events"])
         return VersionRecord(
-            str(values["run_id"]), str(values["pushed_at"]), str(values["model_sha256"]), events
+            str(values["run_id"]),
+            str(values["pushed_at"]),
+            str(values["model_sha256"]),
+            events,
+            {str(name): str(digest) for name, digest in values.get("files", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def version_damage(folder: Path) -> str | None:
+    """The first file of a version that is damaged or gone; None where all are as they were pushed,
+    or nothing says how they were.
+    """
+    record = read_record(folder)
+    return find_damage(folder, record.files) if record else None
 
 
 def version_folders(served: Path) -> dict[int, Path]:

@@ -52,7 +52,8 @@ class LastBlessedOther(resolver.ResolverStrategy):
     """Resolves the last blessed model that is not the candidate.
 
     TFX's LatestBlessedModelStrategy would resolve the candidate itself once it is blessed: each
-    run that changes nothing would then evaluate and push it again.
+    run that changes nothing would then evaluate and push it again. So would it with a model of the
+    same content, which an earlier run made of the same data.
 
     A model that was rolled back, and lies beside the served folder, is no baseline. Nor is one of
     other preprocessing, where the Evaluator feeds both the candidate's transformed rows: to a model
@@ -72,9 +73,10 @@ class LastBlessedOther(resolver.ResolverStrategy):
     ) -> dict[str, list[Artifact]]:
         """Keeps `candidate` and reduces `model` and `model_blessing` to at most one."""
         candidate = input_dict["candidate"][0]
+        mine = _content(candidate)
 
         def accepted(model: Artifact) -> bool:
-            other = model.id != candidate.id
+            other = model.id != candidate.id and _content(model) != mine
             return other and (not self._same_inputs or _same_inputs(candidate, model))
 
         model, blessing = last_blessed(input_dict, self._served, accepted) or (None, None)

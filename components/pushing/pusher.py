@@ -25,8 +25,15 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.types.artifact import Artifact
 from tfx.utils import proto_utils
 
+from core.files import digests_of
 from core.names import WARM_UP_ROWS_FILE
-from core.version_record import VersionRecord, next_version, version_folders, write_record
+from core.version_record import (
+    VersionRecord,
+    next_version,
+    version_damage,
+    version_folders,
+    write_record,
+)
 from models.export.model_content import content_sha256
 from models.export.warm_up import write_warm_up_requests
 from models.network.rows import load_records
@@ -64,11 +71,11 @@ class AtomicExecutor(executor.Executor):
             super().Do(input_dict, output_dict, {**exec_properties, **aside})
             if pushed.get_int_custom_property("pushed"):
                 copied = incoming / pushed.get_string_custom_property("pushed_version")
-                write_record(copied, self._record(model_sha256))
                 blessing = artifact_utils.get_single_instance(input_dict[_BLESSING])
                 rows = Path(blessing.uri, WARM_UP_ROWS_FILE)
                 if rows.is_file():
                     write_warm_up_requests(copied, served.name, load_records([str(rows)]))
+                write_record(copied, self._record(model_sha256, digests_of(copied)))
                 served.mkdir(parents=True, exist_ok=True)
                 version = served / str(next_version(served, time.time()))
                 copied.rename(version)
@@ -76,10 +83,10 @@ class AtomicExecutor(executor.Executor):
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
 
-    def _record(self, model_sha256: str) -> VersionRecord:
+    def _record(self, model_sha256: str, files: dict[str, str]) -> VersionRecord:
         run_id = self._context.pipeline_run_id if self._context else None
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return VersionRecord(run_id or "", now, model_sha256)
+        return VersionRecord(run_id or "", now, model_sha256, files=files)
 
 
 def live_version(served: Path, model_sha256: str) -> Path | None:
@@ -89,7 +96,8 @@ def live_version(served: Path, model_sha256: str) -> Path | None:
     """
     folders = version_folders(served)
     live = folders[max(folders)] if folders else None
-    return live if live is not None and content_sha256(live) == model_sha256 else None
+    whole = live is not None and version_damage(live) is None
+    return live if live is not None and whole and content_sha256(live) == model_sha256 else None
 
 
 class Pusher(component.Pusher):

@@ -8,9 +8,10 @@ from rich.console import Console
 from core import lock
 from core.errors import InputError
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
-from pipeline.metadata import gc
+from pipeline.metadata import gc, seal
 from pipeline.metadata.graph import read_graph
-from pipeline.metadata.store import open_store
+from pipeline.metadata.seal import no_store
+from pipeline.metadata.store import Metadata, open_store
 from pipeline.report.markup import escape
 
 
@@ -29,8 +30,8 @@ def collect(options: argparse.Namespace, out: Console) -> int:
     if options.keep < 1:
         raise InputError(f"--keep {options.keep}: keep at least 1, the last run")
     folder = run_folder(options, load_config(options))
-    if (store := open_store(folder, writable=not options.dry_run)) is None:
-        raise InputError(f"{folder}: no runs there yet; start one with `run`")
+    if open_store(folder) is None:
+        raise no_store(folder)
 
     def tell(removal: gc.Removal) -> None:
         path = removal.path.relative_to(folder)
@@ -39,8 +40,12 @@ def collect(options: argparse.Namespace, out: Console) -> int:
     with ExitStack() as held:
         if not options.dry_run:
             held.enter_context(lock.hold(folder / lock.FILE))
+            held.enter_context(seal.writing(folder))
             if (folder / "staged").is_dir():
                 held.enter_context(lock.wait(folder / "staged" / lock.STAGED_FILE))
+        store = Metadata(folder, writable=not options.dry_run)
+        if not options.dry_run:
+            store.bring_home()
         removals = gc.plan(read_graph(store), folder, options.keep)
         if options.dry_run:
             for removal in removals:

@@ -12,6 +12,7 @@ from core.targets import TARGETS
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.metadata import lineage, lineage_report
 from pipeline.metadata.graph import read_graph
+from pipeline.metadata.seal import no_store
 from pipeline.metadata.store import open_store
 from pipeline.report.markup import escape
 
@@ -39,7 +40,7 @@ def show(options: argparse.Namespace, out: Console) -> int:
         raise InputError(f"give a target ({', '.join(TARGETS)}) or the id of a run; or --span N")
     folder = run_folder(options, load_config(options))
     if (store := open_store(folder)) is None:
-        raise InputError(f"{folder}: no runs there yet; start one with `run`")
+        raise no_store(folder)
     graph = read_graph(store)
     if options.span is not None:
         found = lineage.of_span(graph, folder, options.span)

@@ -23,6 +23,7 @@ from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
 from pipeline.report.markup import escape
 from pipeline.run.failures import explain
+from pipeline.run.scratch import own_temporary_folder
 
 if TYPE_CHECKING:
     from pipeline.run.run import Builder
@@ -36,15 +37,13 @@ VERBS = {
     "lf": ("lf:add", "judge the labelling functions"),
     "to-label": ("to_label:add", "rows that people should label"),
     "labels": ("labels:add", "answers of people: import, list, remove; outcomes of requests"),
-    "models": ("models:add", "list the model versions"),
-    "monitor": (
-        "served.monitor:add",
-        "how the live version does on its requests",
-    ),
+    "models": ("models:add_models", "list the model versions"),
+    "monitor": ("served.monitor:add", "how the live version does on its requests"),
     "predict": ("served.predict:add", "answer a file of rows with what was pushed"),
     "serve": ("serve:add", "answer over the network with what was pushed"),
-    "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
+    "rollback": ("models:add_rollback", "make an older version live, or one rolled back before"),
     "lineage": ("lineage:add", "what a model was made of; what a span went into"),
+    "rebase": ("rebase:add", "take a folder of runs for where it is, after it was moved"),
     "gc": ("gc:add", "remove the files of old runs"),
     "retrain": ("retrain:add", "run the DAG if there is reason"),
     "init": ("init:add", "describe your own data from a CSV file"),
@@ -76,7 +75,8 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         verb: Verb = options.verb
-        return verb(options, make_console())
+        with own_temporary_folder():
+            return verb(options, make_console())
     except InputError as error:
         errors.print(f"[bold red]error[/]: {escape(str(error))}")
         return BAD_INPUT

@@ -27,7 +27,7 @@ def stage_contract(config: Config, run_folder: Path) -> Path:
     content = config.schema_path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     path = run_folder / "staged" / "contracts" / digest / "schema.pbtxt"
-    if not path.exists():
+    if not path.exists() or path.read_bytes() != content:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
     return path

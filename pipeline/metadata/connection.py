@@ -163,17 +163,49 @@ def _check_same_store(config: Config, folder: Path, before: Store | None) -> Non
 
 def _claim(server: MetadataStore, name: str, identity: str, folder: Path) -> None:
     """Books the pipeline's name for this folder, or finds it booked."""
-    told = {"folder_id": identity, "folder": str(folder), "host": socket.gethostname()}
-    kind = mlmd.ContextType(name=FOLDER_CONTEXT, properties=dict.fromkeys(told, mlmd.STRING))
-    if put_context(server, kind, mlmd.Context(name=name, properties=texts(told))):
-        return
-    owner = server.get_context_by_type_and_name(FOLDER_CONTEXT, name).properties
+    owner = note_place(server, folder, identity).properties
     if owner["folder_id"].string_value != identity:
         raise InputError(
             f"name: '{name}' is recorded on that server by {owner['folder'].string_value} on "
             f"{owner['host'].string_value}; give another name. If that folder is gone for good, "
             f"give {folder / FILE} its folder_id {owner['folder_id'].string_value}"
         )
+
+
+def note_place(
+    store: MetadataStore, folder: Path, folder_id: str, replace: bool = False
+) -> mlmd.Context:
+    """Writes down which folder a pipeline's records are about; needs its lock.
+
+    Args:
+        store: opened for writing.
+        folder: <root>/<name>.
+        folder_id: names it on a server; empty in SQLite.
+        replace: whether to replace what another folder has written.
+
+    Returns:
+        What is written there, by this folder or before.
+    """
+    told = texts({"folder_id": folder_id, "folder": str(folder), "host": socket.gethostname()})
+    kind = mlmd.ContextType(name=FOLDER_CONTEXT, properties=dict.fromkeys(told, mlmd.STRING))
+    made = put_context(store, kind, mlmd.Context(name=folder.name, properties=told))
+    if made is not None:
+        return made
+    known = store.get_context_by_type_and_name(FOLDER_CONTEXT, folder.name)
+    if replace:
+        for key, value in told.items():
+            known.properties[key].CopyFrom(value)
+        store.put_contexts([known])
+    return known
+
+
+def take_over(store: MetadataStore, folder: Path) -> None:
+    """Makes this the folder that a server's records are about; a copy elsewhere no longer is."""
+    noted = _read(folder)
+    assert noted is not None
+    noted = noted.model_copy(update={"folder_id": uuid.uuid4().hex})
+    note_place(store, folder, noted.folder_id, replace=True)
+    write_atomically(folder / FILE, noted.model_dump_json(indent=1) + "\n")
 
 
 def _server_connection(metadata: MetadataSection) -> mlmd.ConnectionConfig | None:

@@ -5,6 +5,7 @@ Raw files (RawFile: part, path, sha256) -> Staging -> StagedData, whose URI is C
 """
 
 import hashlib
+from pathlib import Path
 
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -16,15 +17,16 @@ from pipeline.metadata.executions import RAW_FILE, STAGED_DATA, STAGING
 from pipeline.metadata.store import PIPELINE_CONTEXT
 
 
-def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) -> None:
+def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged, folder: Path) -> None:
     """Writes what was staged, unless that is there already.
 
     Args:
         store: opened for writing.
         pipeline: the pipeline's context.
         staged: data of a run.
+        folder: <root>/<name>; names hold no path of it, for it may be moved.
     """
-    name = _name(pipeline.name, staged.path, *(file.sha256 for file in staged.files))
+    name = _name(pipeline.name, _path(staged.path, folder), *(f.sha256 for f in staged.files))
     known = store.get_artifact_by_type_and_name(STAGED_DATA, name)
     if known is not None:
         if known.state != mlmd.Artifact.LIVE:  # removed meanwhile, and staged again
@@ -32,7 +34,10 @@ def record_data(store: MetadataStore, pipeline: mlmd.Context, staged: Staged) ->
             store.put_artifacts([known])
         return
     links = [
-        (_raw_file(store, pipeline.name, file), _event(mlmd.Event.INPUT, "raw_files", place))
+        (
+            _raw_file(store, pipeline.name, file, folder),
+            _event(mlmd.Event.INPUT, "raw_files", place),
+        )
         for place, file in enumerate(staged.files)
     ]
     data = _artifact(store, STAGED_DATA, name, staged.path, {"digest": staged.digest})
@@ -49,8 +54,13 @@ def pipeline_context(store: MetadataStore, name: str) -> mlmd.Context:
     return made or store.get_context_by_type_and_name(PIPELINE_CONTEXT, name)
 
 
-def _raw_file(store: MetadataStore, pipeline: str, file: SourceFile) -> mlmd.Artifact:
-    name = _name(pipeline, file.part, file.path, file.sha256)
+def _path(path: str, folder: Path) -> str:
+    """A path relative to the run folder where it lies inside."""
+    return path.removeprefix(f"{folder}/")
+
+
+def _raw_file(store: MetadataStore, pipeline: str, file: SourceFile, folder: Path) -> mlmd.Artifact:
+    name = _name(pipeline, file.part, _path(file.path, folder), file.sha256)
     told = {"part": file.part, "sha256": file.sha256}
     known = store.get_artifact_by_type_and_name(RAW_FILE, name)
     return known or _artifact(store, RAW_FILE, name, file.path, told)

@@ -1,6 +1,6 @@
 """Executions and artifacts, as ML Metadata records them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -52,16 +52,19 @@ class Execution:
         return [artifact for artifacts in self.inputs.values() for artifact in artifacts]
 
 
-def to_artifact(artifact: mlmd.Artifact) -> Artifact:
-    """ML Metadata's record of an artifact as ours."""
+def to_artifact(artifact: mlmd.Artifact, here: Callable[[str], str] = str) -> Artifact:
+    """ML Metadata's record of an artifact as ours; `here` puts the paths in a text right."""
     deleted = artifact.state in DELETED
-    return Artifact(artifact.id, artifact.type, artifact.uri, properties_of(artifact), deleted)
+    properties = properties_of(artifact, here)
+    return Artifact(artifact.id, artifact.type, here(artifact.uri), properties, deleted)
 
 
-def properties_of(record: mlmd.Artifact | mlmd.Execution | mlmd.Context) -> Properties:
+def properties_of(
+    record: mlmd.Artifact | mlmd.Execution | mlmd.Context, here: Callable[[str], str] = str
+) -> Properties:
     """Properties that have a plain value, the type's and its own."""
     return {
-        key: getattr(value, kind)
+        key: here(value.string_value) if kind == "string_value" else getattr(value, kind)
         for values in (record.properties, record.custom_properties)
         for key, value in values.items()
         if (kind := value.WhichOneof("value")) in ("int_value", "double_value", "string_value")

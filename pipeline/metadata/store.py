@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from ml_metadata import MetadataStore
+from ml_metadata.errors import StatusError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline.metadata import patience
+from pipeline.metadata import patience, seal
 from pipeline.metadata.connection import (
     SQLITE,
     connect,
@@ -35,6 +36,8 @@ from pipeline.metadata.executions import (
     to_artifact,
 )
 from pipeline.metadata.patience import patiently
+from pipeline.metadata.relocation import Relocation, bring_home, relocation_of
+from pipeline.metadata.seal import StoreDamagedError
 
 PIPELINE_CONTEXT = "pipeline"
 RUN_CONTEXT = "pipeline_run"
@@ -49,7 +52,8 @@ def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
     """The store of <root>/<name>; None when no run has come as far as to make one.
 
     Raises:
-        InputError: it is on a server, and password, user or database are wrong.
+        InputError: it is on a server, and password, user or database are wrong; or it is SQLite,
+            and damaged.
         ServerDownError: the server does not answer.
     """
     if recorded_connection(run_folder) is not None:
@@ -57,6 +61,7 @@ def open_store(run_folder: Path, writable: bool = False) -> "Metadata | None":
     path = run_folder / SQLITE
     if not path.is_file():
         return None
+    seal.check(run_folder)
     wait = patience.SQLITE_WAIT
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", wait, uri=True)) as database:
         question = "SELECT count(*) FROM sqlite_master WHERE name = 'MLMDEnv'"
@@ -76,12 +81,27 @@ class Metadata:
         if config.HasField("sqlite") and not writable:
             config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
         self.pipeline = run_folder.name
-        self._file = run_folder / SQLITE
+        self._folder, self._file = run_folder, run_folder / SQLITE
+        self._on_server = not config.HasField("sqlite")
         self.store: MetadataStore = self._patiently(lambda: connect(config))
+        self._relocation = self._patiently(
+            lambda: relocation_of(self.store, self._pipeline(), run_folder)
+        )
+
+    def _pipeline(self) -> mlmd.Context | None:
+        return self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
+
+    def bring_home(self, taking_over: bool = False) -> bool:
+        """Puts the records' paths right where the folder was moved: `relocation.bring_home`."""
+        moved = bring_home(
+            self.store, self._pipeline(), self._runs(), self._relocation, taking_over
+        )
+        self._relocation = Relocation((), str(self._folder))
+        return moved
 
     def runs(self) -> dict[str, Properties]:
         """What is known of each run (configuration, code, seed) by its id, the oldest first."""
-        return {run.name: properties_of(run) for run in self._runs()}
+        return {run.name: self._properties(run) for run in self._runs()}
 
     def _runs(self) -> list[mlmd.Context]:
         contexts = self._patiently(lambda: self.store.get_contexts_by_type(RUN_CONTEXT))
@@ -89,12 +109,23 @@ class Metadata:
         found = [c for c in contexts if c.custom_properties[_OWNER].string_value in ours]
         return sorted(found, key=lambda c: c.id)
 
+    def _properties(self, record: mlmd.Execution | mlmd.Context) -> Properties:
+        return properties_of(record, self._relocation.text)
+
+    def _to_artifact(self, artifact: mlmd.Artifact) -> Artifact:
+        return to_artifact(artifact, self._relocation.text)
+
     def run_ids(self) -> list[str]:
         """Ids of all runs, the oldest first."""
         return list(self.runs())
 
     def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
-        return patiently(ask, self._file)
+        try:
+            return patiently(ask, self._file)
+        except (StatusError, RuntimeError) as error:
+            if not self._on_server and seal.is_damage(error):
+                raise StoreDamagedError(self._file, str(error)) from None
+            raise
 
     def register_run(self, run_id: str, properties: dict[str, str]) -> bool:
         """Writes a run down before its first node; False when another pipeline's has that id.
@@ -151,7 +182,7 @@ class Metadata:
         events = [e for ids in _batches([e.id for e in found], _AT_ONCE) for e in read(ids)]
         wanted = sorted({event.artifact_id for event in events})
         artifacts = {
-            artifact.id: to_artifact(artifact)
+            artifact.id: self._to_artifact(artifact)
             for ids in _batches(wanted, _AT_ONCE)
             for artifact in self.store.get_artifacts_by_id(ids)
         }
@@ -169,7 +200,7 @@ class Metadata:
                 links[e.id, mlmd.Event.OUTPUT],
                 links[e.id, mlmd.Event.INPUT],
                 runs.get(e.id, ""),
-                properties_of(e),
+                self._properties(e),
             )
             for e in found
         ]
@@ -192,9 +223,9 @@ class Metadata:
         makers = [event.execution_id for event in events if event.type == mlmd.Event.OUTPUT]
         return self._place(min(makers)) if makers else ("", "")
 
-    def producer(self, artifact_id: int) -> str:
-        """Id of the node that made an artifact."""
-        return self._maker([artifact_id])[0]
+    def node_of(self, execution_id: int) -> str:
+        """Id of the node of an execution."""
+        return self._place(execution_id)[0]
 
     def run_of(self, uri: str) -> str | None:
         """Id of the run that made the artifact at `uri`; None for an unknown one."""
@@ -202,12 +233,13 @@ class Metadata:
 
     def artifacts(self, type_name: str) -> list[Artifact]:
         """Artifacts of a type that are not marked as deleted, the oldest first."""
-        found = self._patiently(self._artifacts)
+        found = self._patiently(self.pipeline_artifacts)
         live = [a for a in found if a.type == type_name and a.state not in DELETED]
-        return [to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
+        return [self._to_artifact(a) for a in sorted(live, key=lambda a: a.id)]
 
-    def _artifacts(self) -> list[mlmd.Artifact]:
-        pipeline = self.store.get_context_by_type_and_name(PIPELINE_CONTEXT, self.pipeline)
+    def pipeline_artifacts(self) -> list[mlmd.Artifact]:
+        """ML Metadata's own records of all artifacts, deleted ones too."""
+        pipeline = self._pipeline()
         return list(self.store.get_artifacts_by_context(pipeline.id)) if pipeline else []
 
     def forget_artifacts(self, artifact_ids: Sequence[int]) -> None:
@@ -217,14 +249,6 @@ class Metadata:
             for artifact in artifacts:
                 artifact.state = mlmd.Artifact.DELETED
             self.store.put_artifacts(artifacts)
-
-    def note_on_run(self, run_id: str, notes: Mapping[str, str]) -> None:
-        """Adds custom properties to a run; nothing happens for an unknown one."""
-        run = self.store.get_context_by_type_and_name(RUN_CONTEXT, run_id)
-        if run is not None:
-            for key, value in notes.items():
-                run.custom_properties[key].string_value = value
-            self.store.put_contexts([run])
 
     def close_unfinished(self, artifacts: Path) -> list[str]:
         """Cancels executions that a killed or interrupted run left, and removes what they wrote.

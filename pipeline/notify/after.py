@@ -10,7 +10,7 @@ from core.targets import TARGETS
 from pipeline.monitoring.records import MonitorReport
 from pipeline.notify import metrics, notices
 from pipeline.notify.notices import Blocked, Notice, NoticeOrigin
-from pipeline.notify.notify import notify, origin
+from pipeline.notify.notify import notify, origin, secrets_of
 from pipeline.report import summary
 from pipeline.report.summary import Summary
 from pipeline.run.signals import interruptible
@@ -41,7 +41,7 @@ def after(event: Event, config: Config, config_name: str, folder: Path) -> list[
             if not isinstance(event, Blocked):
                 warnings += _publish(event, config, folder)
             told = _notices(event, origin(config, config_name), folder)
-            warnings += notify(config.notify, told, folder)
+            warnings += notify(config.notify, told, folder, secrets_of(config))
     except KeyboardInterrupt:
         warnings.append("a signal came before all figures and notices were out")
     except Exception as error:  # whatever it is, what was done is done

@@ -1,58 +1,114 @@
 """Hands a JSON text to a program or to a URL, within a time limit; says what went wrong."""
 
 import os
+import re
 import signal
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import requests
 
 from core.files import REPOSITORY
 
+_KEPT = 65_536  # bytes of a program's output
+_LAST_WORDS = 0.5  # seconds that are waited for them
+_SHORTEST = 4  # characters of a secret; less would blot out words
+_HIDDEN = "***"
+_SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|WEBHOOK", re.IGNORECASE)
+_URL = re.compile(r"(\bhttps?://)[^\s\"'<>]+", re.IGNORECASE)
 _RETRIED = (429, 500, 502, 503, 504)
 _PAUSE = 0.5  # seconds before the second attempt; doubles
 _SHOWN = 200  # characters of a program's output
 _TOO_LATE = "it did not answer in time"
 
 
-def run_command(command: Sequence[str], payload: str, timeout: float) -> str | None:
+def run_command(
+    command: Sequence[str], payload: str, timeout: float, secrets: Iterable[str] = ()
+) -> str | None:
     """Runs a program with `payload` on its standard input.
 
     Args:
         command: program and arguments; the repository is its working directory.
         payload: what it is given.
         timeout: seconds until it is killed, and what it has started.
+        secrets: what the answer repeats nothing of.
 
     Returns:
         None when it ended with 0, else what went wrong.
     """
-    with tempfile.TemporaryFile() as output:
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=REPOSITORY,
-                start_new_session=True,
-            )
-        except OSError as error:
-            return f"{command[0]} cannot be started: {error.strerror}"
-        try:
-            process.communicate(payload.encode(), timeout=timeout)
-        except subprocess.TimeoutExpired:
-            return f"{command[0]} took more than {timeout:g} s and was killed"
-        finally:
-            _kill_group(process)
-        if process.returncode == 0:
-            return None
-        output.seek(0)
-        said = output.read().decode(errors="replace").strip()[-_SHOWN:]
-        return f"{command[0]} ended with {process.returncode}" + (f": {said}" if said else "")
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=REPOSITORY,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return f"{command[0]} cannot be started: {error.strerror}"
+    assert process.stdin is not None
+    assert process.stdout is not None
+    tail = _Tail(process.stdout)
+    deadline = time.monotonic() + timeout
+    writer = threading.Thread(target=_feed, args=(process.stdin, payload.encode()), daemon=True)
+    writer.start()
+    try:
+        process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return f"{command[0]} took more than {timeout:g} s and was killed"
+    finally:
+        _kill_group(process)
+    if process.returncode == 0:
+        return None
+    said = without_secrets(tail.text(), secrets)[-_SHOWN:]
+    return f"{command[0]} ended with {process.returncode}" + (f": {said}" if said else "")
+
+
+def _feed(pipe: IO[bytes], payload: bytes) -> None:
+    with suppress(OSError):  # a program need not read it
+        pipe.write(payload)
+    with suppress(OSError):
+        pipe.close()
+
+
+class _Tail:
+    """The end of what a program prints, however much it prints: a thread reads the rest away."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._last = b""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while chunk := os.read(self._pipe.fileno(), _KEPT):
+            self._last = (self._last + chunk)[-_KEPT:]
+
+    def text(self) -> str:
+        """What is there now: what the program started may hold the pipe open."""
+        self._reader.join(_LAST_WORDS)
+        return self._last.decode(errors="replace")
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """A program's words on one line, without secrets and without paths of URLs, which may be some.
+
+    Args:
+        text: what it printed.
+        secrets: known ones. Values of environment variables that are called one are taken out, too.
+    """
+    named = [value for name, value in os.environ.items() if _SECRET_NAME.search(name)]
+    long = {value.strip() for value in (*secrets, *named) if len(value.strip()) >= _SHORTEST}
+    for secret in sorted(long, key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    text = _URL.sub(rf"\1{_HIDDEN}", text)
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:

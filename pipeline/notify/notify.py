@@ -3,8 +3,8 @@
 import json
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,13 +31,27 @@ def origin(config: Config, config_name: str) -> notices.NoticeOrigin:
     return notices.NoticeOrigin(pipeline=config.name, config=config_name, host=host, time=now)
 
 
-def notify(settings: NotifySection, told: Iterable[Notice], folder: Path) -> list[str]:
+def secrets_of(config: Config) -> list[str]:
+    """What a configuration names as secret: a URL, the password of a database."""
+    variables = (config.notify.webhook_variable, config.metadata.password_variable)
+    found = [os.environ.get(name, "") for name in variables if name is not None]
+    for file in (config.notify.webhook_file, config.metadata.password_file):
+        if file is not None:
+            with suppress(OSError, UnicodeDecodeError):
+                found.append(read_secret_file(REPOSITORY / file))
+    return found
+
+
+def notify(
+    settings: NotifySection, told: Iterable[Notice], folder: Path, secrets: Sequence[str] = ()
+) -> list[str]:
     """Calls each hook with each notice whose event is to be told.
 
     Args:
         settings: the configuration's section.
         told: the notices.
         folder: <root>/<name>; `notifications.jsonl` there records each call.
+        secrets: what neither warnings nor records repeat of a program's words.
 
     Returns:
         A warning for each call that failed.
@@ -46,7 +60,7 @@ def notify(settings: NotifySection, told: Iterable[Notice], folder: Path) -> lis
     for notice in told:
         if notice.event not in settings.events:
             continue
-        for hook, problem in _call(settings, notice.model_dump_json()):
+        for hook, problem in _call(settings, notice.model_dump_json(), secrets):
             if problem is not None:
                 warnings.append(f"notification of '{notice.event}' by {hook}: {problem}")
             line = {
@@ -63,10 +77,12 @@ def notify(settings: NotifySection, told: Iterable[Notice], folder: Path) -> lis
     return warnings
 
 
-def _call(settings: NotifySection, payload: str) -> Iterator[tuple[str, str | None]]:
+def _call(
+    settings: NotifySection, payload: str, secrets: Sequence[str]
+) -> Iterator[tuple[str, str | None]]:
     """Name of each hook, and what went wrong with it."""
     if settings.command is not None:
-        command = run_command(settings.command, payload, settings.timeout)
+        command = run_command(settings.command, payload, settings.timeout, secrets)
         yield "notify.command", command
     if settings.webhook_variable is not None:
         url = os.environ.get(settings.webhook_variable, "").strip()
@@ -103,5 +119,5 @@ def failures_told(request: "RunRequest", warn: Callable[[list[str]], None]) -> I
         failure = explain(error, request.root, request.command)
         notice = notices.of_failure(failure, origin(request.config, request.config_name))
         folder = (request.root / request.config.name).resolve()
-        warn(notify(request.config.notify, [notice], folder))
+        warn(notify(request.config.notify, [notice], folder, secrets_of(request.config)))
         raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.config import Config
 from core.files import read_lines
 from pipeline.notify import notices
-from pipeline.notify.notify import FILE, notify, origin
+from pipeline.notify.notify import FILE, notify, origin, secrets_of
 from pipeline.run.failures import Failure
 
 _LOG = logging.getLogger("notify")
@@ -40,7 +40,7 @@ def watch(
             if count() == told:
                 failure = _failure(code, last_line, command)
                 notice = notices.of_failure(failure, origin(config, config_name))
-                for warning in notify(config.notify, [notice], folder):
+                for warning in notify(config.notify, [notice], folder, secrets_of(config)):
                     _LOG.warning(warning)
 
         return on_failure

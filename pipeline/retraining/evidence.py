@@ -13,7 +13,8 @@ from typing import Literal
 # unknown: could not be computed.
 State = Literal["reason", "quiet", "blocking", "unknown"]
 Kind = Literal[
-    "model", "new span", "answers", "drift", "skew", "monitoring", "age", "quality", "label shift"
+    "model", "new span", "answers", "drift", "skew", "monitoring", "age", "quality", "label shift",
+    "repeats",
 ]  # fmt: skip
 
 
@@ -45,12 +46,15 @@ class Evidence:
     measurements: list[Measurement] = field(default_factory=list)
 
 
-def of_models(live: Mapping[str, int | None]) -> Evidence:
+def of_models(live: Mapping[str, int | None], damaged: Mapping[str, str]) -> Evidence:
     """Whether each target has a model that is served.
 
     Args:
-        live: version that is served, by target.
+        live: version that is served, by target; None where there is no whole one.
+        damaged: by target, what is damaged of the version that is served.
     """
+    if damaged:
+        return Evidence("model", "reason", "; ".join(damaged.values()))
     missing = [target for target, version in live.items() if version is None]
     if missing:
         what = f"no {' and no '.join(missing)} model is served yet"

@@ -1,28 +1,35 @@
 """Decides from evidence whether there is a reason to run, records it, and runs or does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ml_metadata.errors import StatusError
-
 from core import lock
 from core.errors import InputError
+from core.targets import TARGETS
+from core.version_record import version_damage, version_folders
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import window_of
-from pipeline.ingestion.window import Window
-from pipeline.metadata.store import open_store
+from pipeline.ingestion.window import Suspect, Window
+from pipeline.metadata import seal
+from pipeline.metadata.store import Metadata, open_store
 from pipeline.report import summary
 from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
 from pipeline.retraining.decision import SUSPICIOUS, Inputs, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
-from pipeline.retraining.judged_labels import suspicious_spans
-from pipeline.retraining.records import Decision, RecordedOutcome, Suspicion
+from pipeline.retraining.records import (
+    REPEATED_ROWS,
+    SUSPICIOUS_LABELS,
+    Decision,
+    RecordedOutcome,
+    Suspicion,
+)
 from pipeline.run import run
 from pipeline.run.events import Listener
 from pipeline.run.fingerprint import run_code_sha256
+from pipeline.versions.reconcile import mend_versions
 
 DONE, BLOCKED, SIGNALLED = 0, 3, 128
 _REASONS = "retrain_reasons"
@@ -83,6 +90,8 @@ def retrain(
     if lock.is_held(request.folder / lock.FILE):
         with lock.hold(request.folder / lock.FILE):
             pass  # the run has just ended
+    if not request.dry_run:
+        _mend(request, tell)
     decision, window = make_decision(request, tell)
     announce(decision)
     code = BLOCKED if decision.action == "blocked" else DONE
@@ -91,10 +100,23 @@ def retrain(
     records.append(request.folder, decision)
     if decision.action != "run":
         return RetrainResult(decision, None, code)
-    outcome = run.execute(replace(request.run, window=window), build, listener, tell)
+    notes = {_REASONS: "; ".join(decision.reasons)}
+    outcome = run.execute(replace(request.run, window=window, notes=notes), build, listener, tell)
     code = exit_code_of(outcome)
     warnings = _record(request.folder, decision, outcome.summary, code)
     return RetrainResult(decision, outcome, code, warnings)
+
+
+def _mend(request: RetrainRequest, tell: Callable[[str], None]) -> None:
+    """Puts damaged files of served versions right: spans are judged by what these answer."""
+    folder = request.folder
+    served = [target.served(folder, folder.name) for target in TARGETS.values()]
+    damaged = any(version_damage(v) for path in served for v in version_folders(path).values())
+    if damaged and open_store(folder) is not None:
+        with lock.hold(folder / lock.FILE), seal.writing(folder):
+            store = Metadata(folder, writable=True)
+            store.bring_home()
+            mend_versions(store, folder, tell)
 
 
 def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple[Decision, Window]:
@@ -106,16 +128,20 @@ def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple
     imports = imports_in_use(config, folder, window.spans)
     situation = gather.Situation(config, folder, window, served, imports, request.now, tell)
     predictions = gather.predictions_of(situation)
+    repeats = gather.repeat_evidence(situation)
     labels = gather.label_evidence(situation, predictions)
-    suspicions = _suspicions(labels, window)
+    suspicions = [
+        *_suspicions(labels, SUSPICIOUS_LABELS, window),
+        *_suspicions(repeats, REPEATED_ROWS, window),
+    ]
     if suspicions:
-        suspected = {s.span: (frozenset(s.files), s.why) for s in suspicions}
+        suspected = {s.span: Suspect(frozenset(s.files), s.kind, s.why) for s in suspicions}
         window = window_of(config, folder, suspected)
         imports = imports_in_use(config, folder, window.spans)
         situation = replace(situation, window=window, imports=imports)
-    if not any(finding.kind == SUSPICIOUS for finding in window.held_back):
+    if not any(finding.kind in SUSPICIOUS for finding in window.held_back):
         window.check()
-    evidence = [*gather.other_evidence(situation, predictions), labels]
+    evidence = [*gather.other_evidence(situation, predictions), labels, repeats]
     inputs = Inputs(
         config.config_sha256,
         run_code_sha256(config),
@@ -145,15 +171,13 @@ def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple
     return decision, window
 
 
-def _suspicions(labels: Evidence, window: Window) -> list[Suspicion]:
-    if labels.state != "blocking":
-        return []
-    return [
-        Suspicion(
-            span=span, files=sorted(f.sha256 for f in window.files_of(span)), why=labels.message
-        )
-        for span in suspicious_spans(labels)
-    ]
+def _suspicions(found: Evidence, kind: str, window: Window) -> Iterator[Suspicion]:
+    """The spans that evidence speaks against."""
+    if found.state != "blocking":
+        return
+    for span in sorted({m.span for m in found.measurements if m.exceeded and m.span is not None}):
+        files = sorted(file.sha256 for file in window.files_of(span))
+        yield Suspicion(span=span, files=files, kind=kind, why=found.message)
 
 
 def exit_code_of(outcome: run.RunOutcome) -> int:
@@ -167,7 +191,7 @@ def exit_code_of(outcome: run.RunOutcome) -> int:
 
 
 def _record(folder: Path, decision: Decision, found: summary.Summary, code: int) -> list[str]:
-    """Notes the outcome in the log, and the reasons on the run in ML Metadata.
+    """Notes the outcome in the log.
 
     What goes wrong here does not change how the run ended: it is returned as warnings.
     """
@@ -181,8 +205,6 @@ def _record(folder: Path, decision: Decision, found: summary.Summary, code: int)
     )
     try:
         records.append(folder, outcome)
-        if store := open_store(folder, writable=True):
-            store.note_on_run(found.run_id, {_REASONS: "; ".join(decision.reasons)})
-    except (OSError, StatusError, InputError) as error:
+    except (OSError, InputError) as error:
         return [f"the outcome of the decision is not recorded: {type(error).__name__}: {error}"]
     return []

@@ -1,13 +1,16 @@
 """What is known of the models that are served: versions, runs, training data, metrics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import InputError
+from core.names import FILES_SHA256
 from core.targets import TARGETS
+from core.version_record import version_damage
 from pipeline.ingestion import ledger
+from pipeline.metadata.damage import damage_of
 from pipeline.metadata.executions import Execution, find
 from pipeline.metadata.store import open_store
 from pipeline.report import summary
@@ -22,12 +25,14 @@ STATISTICS = Path("Split-train") / "FeatureStats.pb"
 class ServedModels:
     """The served models, with facts of the server's; None or empty where nothing says so.
 
-    versions: by target; None where none is served.
+    versions: by target; None where none is served, or a damaged one.
     trained_on: SHA-256 of the files of each span that all of them were trained on.
     trained_at: when the run of the server model was decided on, or else when it was pushed.
-    statistics: file of statistics of the rows that the server model was trained on.
+    statistics: file of statistics of the rows that the server model was trained on; None where it
+        is damaged, too.
     learnt_from: imports of answers that the run of the server model took.
     metrics: the server model's metrics on the test part when it was pushed.
+    damaged: by target, which file of a live version is damaged or gone.
     """
 
     versions: Mapping[str, Version | None]
@@ -36,6 +41,7 @@ class ServedModels:
     statistics: Path | None
     learnt_from: frozenset[str] | None
     metrics: Mapping[str, float]
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def numbers(self) -> dict[str, int | None]:
@@ -50,7 +56,10 @@ class ServedModels:
 
 def look_up(run_folder: Path, name: str, log: Log) -> ServedModels:
     """Finds what is served under <root>/<name>, and the runs behind it in ML Metadata."""
-    versions: dict[str, Version | None] = {t: live(run_folder, name, t) for t in TARGETS}
+    found = {target: live(run_folder, name, target) for target in TARGETS}
+    damages = {t: version_damage(version.path) for t, version in found.items() if version}
+    damaged = {target: damage for target, damage in damages.items() if damage is not None}
+    versions = {t: None if t in damaged else version for t, version in found.items()}
     server = versions["server"]
     executions = executions_of(run_folder, server.run_id if server else None)
     return ServedModels(
@@ -60,6 +69,7 @@ def look_up(run_folder: Path, name: str, log: Log) -> ServedModels:
         statistics_of_run(executions),
         imports_of_run(executions),
         _metrics(run_folder, server),
+        damaged,
     )
 
 
@@ -94,8 +104,10 @@ def _trained_at(server: Version | None, log: Log) -> datetime | None:
 def statistics_of_run(executions: list[Execution]) -> Path | None:
     """The file of statistics of the rows that a run trained on; None where it is gone."""
     artifact = find(executions, "StatisticsGen", "ExampleStatistics")
-    path = Path(artifact.uri) / STATISTICS if artifact else None
-    return path if path is not None and path.is_file() else None
+    if artifact is None or damage_of(artifact.uri, str(artifact.properties.get(FILES_SHA256, ""))):
+        return None
+    path = Path(artifact.uri) / STATISTICS
+    return path if path.is_file() else None
 
 
 def _metrics(run_folder: Path, server: Version | None) -> dict[str, float]:

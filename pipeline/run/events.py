@@ -26,6 +26,13 @@ class NodeFinished:
     execution_id: int | None
 
 
+@dataclass(frozen=True)
+class DamageFound:
+    """A file is damaged or gone: which one, and what is done about it."""
+
+    text: str
+
+
 class NodeError(Exception):
     """A node failed: `node` is its id, `__cause__` what it raised."""
 
@@ -34,5 +41,5 @@ class NodeError(Exception):
         self.node = node
 
 
-Event = NodeStarted | NodeFinished
+Event = NodeStarted | NodeFinished | DamageFound
 Listener = Callable[[Event], None]

@@ -25,10 +25,6 @@ _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<fun
 _RAISED = re.compile(r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)): ?", re.M)
 
 
-class WillBeMadeAnewError(InputError):
-    """Something stored was damaged, and is marked so that the next run makes it anew."""
-
-
 @dataclass(frozen=True)
 class Failure:
     """Why a run stopped, and `failure` of its summary.
@@ -69,9 +65,9 @@ def explain(error: BaseException, root: Path, command: str) -> Failure:
         return Failure(cause, code, f"free space or choose another --root, then {again}", 2)
     for found in chain:
         if (message := _input_error(found)) is not None:
-            mended = isinstance(found, WillBeMadeAnewError)
-            resume = again if mended else f"mend that, then {again}"
-            return Failure(message, None, resume, _INPUT_EXIT, input_at_fault=not mended)
+            return Failure(
+                message, None, f"mend that, then {again}", _INPUT_EXIT, input_at_fault=True
+            )
     for found in chain:
         if isinstance(found, OSError) and _denied(found):
             return Failure(str(found), code, f"mend that, then {again}", _INPUT_EXIT)

@@ -1,57 +1,110 @@
-"""Finds damaged files of examples before a node reads them.
+"""Files of artifacts: their digests are noted when they are made, and checked before the cache
+hands them on.
 
-TensorFlow can read a truncated gzip file up to where it breaks off and say nothing (of 20,000
-records in a file cut in half it read 9,979): a node would work on part of the rows. So the whole
-stream is checked, checksum and record lengths.
+TensorFlow can read a truncated file up to where it breaks off and say nothing, or fail without a
+word of the file. TFX only looks whether the folder of an artifact is there.
 """
 
-import gzip
-import zlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
-from core.errors import InputError
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx import types
+from tfx.orchestration.portable import cache_utils
+from tfx.proto.orchestration import execution_result_pb2
+from tfx.types import artifact_utils
 
-_LENGTH, _CRC = 8, 4  # bytes
+from core.names import FILES_SHA256
+from pipeline.metadata.damage import damage_of, digests_as_text
 
 
-class DamagedExamplesError(InputError):
-    """A file of an Examples artifact is damaged or gone."""
+def note_digests(output: execution_result_pb2.ExecutorOutput, folder: Path) -> None:
+    """Notes the digest of each file on the artifacts that an executor made.
 
-
-def check_examples(uri: Path) -> None:
-    """Checks every file under an Examples artifact's folder.
-
-    Raises:
-        DamagedExamplesError: names the file and what is wrong with it.
+    Args:
+        output: what the executor says of its artifacts.
+        folder: <root>/<name>; files of JSON name it no more: it may be moved.
     """
-    splits = sorted(uri.glob("Split-*")) or [uri]
-    for split in splits:
-        files = sorted(path for path in split.rglob("*") if path.is_file())
-        if not files:
-            raise DamagedExamplesError(f"{split}: its files of examples are gone")
-        for file in files:
-            if problem := find_damage(file):
-                raise DamagedExamplesError(f"{file}: damaged: {problem}")
+    for made in output.output_artifacts.values():
+        for artifact in made.artifacts:
+            uri = Path(artifact.uri)
+            _forget_place(uri, folder)
+            artifact.custom_properties[FILES_SHA256].string_value = digests_as_text(uri)
 
 
-def find_damage(path: Path) -> str | None:
-    """What is wrong with a TFRecord file, gzipped when its name ends in .gz; None when it is whole.
+def _forget_place(uri: Path, folder: Path) -> None:
+    """Makes paths inside the run folder relative to it, as Evaluator and Trainer write them."""
+    for path in uri.rglob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        if (without := _without(text, folder)) != text:
+            path.write_text(without, encoding="utf-8")
 
-    Format of a record: length (uint64, little endian), its CRC (4 bytes), data, its CRC (4 bytes).
-    Source: tensorflow/core/lib/io/record_writer.h.
+
+@contextmanager
+def checked_cache(
+    folder: Path, tell: Callable[[str], None], forget: Callable[[list[int]], None]
+) -> Iterator[None]:
+    """Inside, TFX's cache hands on whole artifacts alone, and knows them again in a moved folder.
+
+    Args:
+        folder: <root>/<name>.
+        tell: is told of each artifact that is damaged or gone.
+        forget: is given the ids of those, to mark them as deleted.
     """
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        if not content:
-            return "the file is empty"
-        try:
-            content = gzip.decompress(content)
-        except EOFError:
-            return "the file is truncated"
-        except (gzip.BadGzipFile, zlib.error) as error:
-            return str(error)
-    place = 0
-    while place < len(content):
-        length = int.from_bytes(content[place : place + _LENGTH], "little")
-        place += _LENGTH + _CRC + length + _CRC
-    return None if place == len(content) else "the last record is truncated"
+    key_of, verify = cache_utils.get_cache_context, artifact_utils.verify_artifacts
+
+    def get_cache_context(**given: Any) -> mlmd.Context:
+        inputs, told = given.get("input_artifacts") or {}, given.get("parameters") or {}
+        given["input_artifacts"] = {
+            key: [_anywhere(artifact, folder) for artifact in artifacts]
+            for key, artifacts in inputs.items()
+        }
+        given["parameters"] = {key: _without(value, folder) for key, value in told.items()}
+        return key_of(**given)
+
+    def verify_artifacts(artifacts: dict[str, list[types.Artifact]]) -> None:
+        made = [artifact for by_key in artifacts.values() for artifact in by_key]
+        damages = {
+            artifact.id: damage
+            for artifact in made
+            if (
+                damage := damage_of(artifact.uri, artifact.get_string_custom_property(FILES_SHA256))
+            )
+        }
+        for damage in damages.values():
+            tell(f"{damage}; it is made anew")
+        if damages:
+            forget(list(damages))
+            raise RuntimeError("; ".join(damages.values()))  # TFX looks for another, or runs
+
+    cache_utils.get_cache_context = get_cache_context
+    artifact_utils.verify_artifacts = verify_artifacts
+    try:
+        yield
+    finally:
+        cache_utils.get_cache_context, artifact_utils.verify_artifacts = key_of, verify
+
+
+def _anywhere(artifact: types.Artifact, folder: Path) -> types.Artifact:
+    """An artifact as it is told from others wherever the folder is, and whenever it was moved."""
+    copy = deepcopy(artifact)
+    record = copy.mlmd_artifact
+    record.uri = _without(record.uri, folder)
+    for values in (record.properties, record.custom_properties):
+        for value in values.values():
+            if value.WhichOneof("value") == "string_value":
+                value.string_value = _without(value.string_value, folder)
+    record.ClearField("last_update_time_since_epoch")
+    return copy
+
+
+def _without(value: Any, folder: Path) -> Any:
+    if not isinstance(value, str):
+        return value
+    for place in {str(folder), json.dumps(str(folder))[1:-1]}:
+        value = value.replace(f"{place}/", "")
+    return value

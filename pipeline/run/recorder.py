@@ -16,7 +16,8 @@ from pipeline.ingestion.staging import Staged
 from pipeline.metadata.executions import Execution
 from pipeline.metadata.store import open_store
 from pipeline.report import findings, summary
-from pipeline.run.events import Event, NodeFinished, NodeStarted
+from pipeline.report.notes import notes
+from pipeline.run.events import DamageFound, Event, NodeFinished, NodeStarted
 from pipeline.run.failures import Failure
 from pipeline.run.fingerprint import run_code_sha256
 from pipeline.run.usage import Usage
@@ -62,14 +63,17 @@ class Recorder:
         self._path = summary.path_of(run.folder, run.run_id)
         self._nodes: dict[str, summary.Node] = {}
         self._executions: list[Execution] = []
+        self._damaged: list[str] = []
         self._cpu_at_start: dict[str, float] = {}
         self._code_sha256 = run_code_sha256(run.config)
 
     def on_event(self, event: Event) -> None:
-        """Takes note of a node that starts or has ended."""
+        """Takes note of a node that starts or has ended, and of damage."""
         cpu = self._usage.cpu_seconds()
         if isinstance(event, NodeStarted):
             self._cpu_at_start[event.node] = cpu
+        elif isinstance(event, DamageFound):
+            self._damaged.append(event.text)
         else:
             self._note(event, cpu)
 
@@ -109,7 +113,7 @@ class Recorder:
         if store := open_store(self._run.folder):
             self._executions = store.executions(self._run.run_id)
             base = findings.base_model(self._executions)
-            self._base_run = store.run_of(base) if base else None
+            self._base_run = store.run_of(str(self._run.folder / base)) if base else None
 
     def _summarize(
         self, state: summary.State, failure: Failure | None, node: str | None
@@ -118,6 +122,12 @@ class Recorder:
         found = findings.collect(
             self._executions, run.folder, state == "RUNNING", config.labeling.gates
         )
+        labels = summary.LabelSummary(**found.labels) if found.labels else None
+        training = None
+        if found.training:
+            training = summary.TrainingStart(from_run=self._base_run, **found.training)
+        models = {name: summary.MeasuredModel(**row) for name, row in found.models.items()}
+        targets = {t.name: t.variant or config.quantizer.variant for t in TARGETS.values()}
         return summary.Summary(
             format=summary.FORMAT,
             run_id=run.run_id,
@@ -130,17 +140,18 @@ class Recorder:
             cpu_seconds=round(self._usage.cpu_seconds(), 1),
             peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
             data=_data(run.staged, config),
-            labels=found.labels and summary.LabelSummary(**found.labels),
+            damaged=list(self._damaged),
+            labels=labels,
             features=found.features,
             tuner=found.tuner,
-            training=found.training
-            and summary.TrainingStart(from_run=self._base_run, **found.training),
+            training=training,
             nodes=self._nodes,
-            models=found.models,
-            targets={t.name: t.variant or config.quantizer.variant for t in TARGETS.values()},
+            models=models,
+            targets=targets,
             gates=found.gates,
             push_checks=found.push_checks,
             pushed=found.pushed,
+            notes=notes(labels, models, targets, found.gates, training),
             failure=failure and replace(failure, node=node),
         )
 

@@ -4,8 +4,8 @@ import contextlib
 import errno
 import signal
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,19 +16,20 @@ from core.config import Config
 from core.errors import InputError
 from pipeline.ingestion.staging import Staged, stage
 from pipeline.ingestion.window import Window
+from pipeline.metadata import seal
 from pipeline.metadata.connection import connection_config, settle
 from pipeline.metadata.data_record import pipeline_context, record_data
 from pipeline.metadata.store import Metadata, open_store
 from pipeline.report.history import run_ids
 from pipeline.report.summary import Summary
 from pipeline.run.environment import keeping, prepare
-from pipeline.run.events import Event, Listener, NodeError, NodeStarted
+from pipeline.run.events import DamageFound, Event, Listener, NodeError, NodeStarted
 from pipeline.run.failures import Failure, explain, is_disk_full
 from pipeline.run.fingerprint import run_code_sha256
 from pipeline.run.recorder import Recorder, Run, new_run_id
 from pipeline.run.signals import Interrupted, interruptible
 from pipeline.run.usage import Usage
-from pipeline.versions.reconcile import forget_deleted
+from pipeline.versions.reconcile import forget_damaged, forget_deleted, mend_versions
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -44,6 +45,7 @@ class RunRequest:
     root: the folder of runs.
     command: what was typed, to be typed again after a failure.
     window: the spans to take; None: those that are there when the run starts.
+    notes: what ML Metadata is to say of the run besides.
     """
 
     config_name: str
@@ -51,6 +53,7 @@ class RunRequest:
     root: Path
     command: str
     window: Window | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,12 @@ def execute(
     """
     folder = (request.root / request.config.name).resolve()
     _check_writable(folder, request.root)
-    with lock.hold(folder / lock.FILE), interruptible() as signals, Usage() as usage:
+    with (
+        lock.hold(folder / lock.FILE),
+        seal.writing(folder),
+        interruptible() as signals,
+        Usage() as usage,
+    ):
         settle(request.config, folder)
         tell("staging the data")
         staged = stage(request.config, folder, request.window)
@@ -109,13 +117,15 @@ def _register(request: RunRequest, staged: Staged, folder: Path) -> str:
         "code_sha256": run_code_sha256(config),
         "seed": str(config.seed),
         "staged_data": staged.path,
+        **request.notes,
     }
     try:
         store = Metadata(folder, writable=True)
+        store.bring_home()
         known = run_ids(folder)
         while not store.register_run(run_id := new_run_id(known), properties):
             known.append(run_id)
-        record_data(store.store, pipeline_context(store.store, config.name), staged)
+        record_data(store.store, pipeline_context(store.store, config.name), staged, folder)
         return run_id
     except (StatusError, RuntimeError) as error:
         if is_disk_full(error):
@@ -163,23 +173,32 @@ def _launch(run: Run, build: Builder, on_event: Listener) -> None:
         prepare()
         from pipeline.run.runner import NodeRunner  # loads TensorFlow
 
-        _close_unfinished(run.folder)
-        _forget_deleted_versions(run.folder)
+        _reconcile(run.folder, on_event)
         pipeline = build(run.config, run.staged, run.folder)
     connection = connection_config(run.config, run.folder)
     NodeRunner(run.run_id, run.folder, connection, on_event).run(pipeline)
+
+
+def _reconcile(folder: Path, on_event: Listener) -> None:
+    """Has records, artifacts and served versions agree, whatever befell them since the last run."""
+    from pipeline.versions.adopt import adopt_versions, skip_taken_ids  # loads TensorFlow
+
+    def tell(text: str) -> None:
+        on_event(DamageFound(text))
+
+    store = Metadata(folder, writable=True)
+    store.close_unfinished(folder / "artifacts")
+    forget_deleted(store)
+    mend_versions(store, folder, tell)
+    forget_damaged(store, tell)
+    skip_taken_ids(folder)
+    adopt_versions(store, folder, tell)
 
 
 def _close_unfinished(folder: Path) -> None:
     """Tidies up after nodes that were cut off; needs the lock."""
     if store := open_store(folder, writable=True):
         store.close_unfinished(folder / "artifacts")
-
-
-def _forget_deleted_versions(folder: Path) -> None:
-    """Lets models be pushed again whose versions somebody deleted; needs the lock."""
-    if store := open_store(folder, writable=True):
-        forget_deleted(store)
 
 
 def _check_writable(folder: Path, root: Path) -> None:

@@ -5,82 +5,63 @@ which one failed.
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
-from tfx import types
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata as tfx_metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import (
     beam_executor_operator,
-    data_types,
     launcher,
     python_executor_operator,
     runtime_parameter_utils,
     tfx_runner,
 )
 from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2, pipeline_pb2
-from tfx.types.standard_artifacts import Examples
 
-from core.errors import InputError
 from pipeline.metadata.connection import SQLITE
 from pipeline.metadata.patience import is_locked_out, locked_by
 from pipeline.metadata.store import Metadata
-from pipeline.run.events import Event, Listener, NodeError, NodeFinished, NodeStarted, NodeState
-from pipeline.run.failures import WillBeMadeAnewError
-from pipeline.run.integrity import DamagedExamplesError, check_examples
+from pipeline.run.events import (
+    DamageFound,
+    Event,
+    Listener,
+    NodeError,
+    NodeFinished,
+    NodeStarted,
+    NodeState,
+)
+from pipeline.run.integrity import checked_cache, note_digests
 
 _STATES: dict[str, NodeState] = {"COMPLETE": "RAN", "CACHED": "CACHED"}
 
 
-class DamagedInputError(InputError):
-    """A node was about to read damaged examples: the artifact with id `artifact_id`."""
+class _NotingOperator:
+    """Notes the digests of the files that an executor made."""
 
-    def __init__(self, message: str, artifact_id: int) -> None:
-        super().__init__(message)
-        self.artifact_id = artifact_id
+    folder: Path
 
-
-def _check_inputs(info: data_types.ExecutionInfo) -> None:
-    for artifacts in info.input_dict.values():
-        for artifact in artifacts:
-            if artifact.type_name == Examples.TYPE_NAME:
-                _check(artifact)
+    def run_executor(self, *given: Any, **named: Any) -> execution_result_pb2.ExecutorOutput:
+        output = super().run_executor(*given, **named)  # type: ignore[misc]
+        note_digests(output, self.folder)
+        return output
 
 
-def _check(artifact: types.Artifact) -> None:
-    try:
-        check_examples(Path(artifact.uri))
-    except DamagedExamplesError as error:
-        raise DamagedInputError(str(error), artifact.id) from error
-
-
-class _PythonOperator(python_executor_operator.PythonExecutorOperator):
-    """Runs a Python executor once its input examples have been found whole."""
-
-    def run_executor(
-        self, execution_info: data_types.ExecutionInfo
-    ) -> execution_result_pb2.ExecutorOutput:
-        _check_inputs(execution_info)
-        return super().run_executor(execution_info)
-
-
-class _BeamOperator(beam_executor_operator.BeamExecutorOperator):
-    """Runs a Beam executor once its input examples have been found whole."""
-
-    def run_executor(
-        self, execution_info: data_types.ExecutionInfo, make_beam_pipeline_fn: Any = None
-    ) -> execution_result_pb2.ExecutorOutput:
-        _check_inputs(execution_info)
-        return super().run_executor(execution_info, make_beam_pipeline_fn)
-
-
-_OPERATORS = {
-    executable_spec_pb2.PythonClassExecutableSpec: _PythonOperator,
-    executable_spec_pb2.BeamExecutableSpec: _BeamOperator,
-}
+def _operators(folder: Path) -> dict[type, type]:
+    """TFX's operators by what they run, for runs in a folder."""
+    stock = {
+        executable_spec_pb2.PythonClassExecutableSpec: (
+            python_executor_operator.PythonExecutorOperator
+        ),
+        executable_spec_pb2.BeamExecutableSpec: beam_executor_operator.BeamExecutorOperator,
+    }
+    return {
+        spec: type(f"Noting{operator.__name__}", (_NotingOperator, operator), {"folder": folder})
+        for spec, operator in stock.items()
+    }
 
 
 class NodeRunner(tfx_runner.IrBasedRunner):
@@ -116,6 +97,12 @@ class NodeRunner(tfx_runner.IrBasedRunner):
             pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id}
         )
         nodes = [node.pipeline_node for node in pipeline.nodes]
+        with checked_cache(self._folder, self._tell_damage, self._forget):
+            self._run(pipeline, nodes)
+
+    def _run(
+        self, pipeline: pipeline_pb2.Pipeline, nodes: Sequence[pipeline_pb2.PipelineNode]
+    ) -> None:
         for place, node in enumerate(nodes):
             node_id = node.node_info.id
             started = time.monotonic()
@@ -127,12 +114,18 @@ class NodeRunner(tfx_runner.IrBasedRunner):
                 for left in nodes[place + 1 :]:
                     self._tell(NodeFinished(left.node_info.id, "SKIPPED", 0.0, None))
                 if isinstance(error, Exception):
-                    raise NodeError(node_id) from self._recoverable(error)
+                    raise NodeError(node_id) from self._explained(error)
                 raise
             self._tell(NodeFinished(node_id, state, time.monotonic() - started, execution_id))
 
     def _tell(self, event: Event) -> None:
         self._listener(event)
+
+    def _tell_damage(self, text: str) -> None:
+        self._tell(DamageFound(text))
+
+    def _forget(self, artifact_ids: Sequence[int]) -> None:
+        Metadata(self._folder, writable=True).forget_artifacts(artifact_ids)
 
     def _launch(
         self, pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode
@@ -147,7 +140,7 @@ class NodeRunner(tfx_runner.IrBasedRunner):
             pipeline_runtime_spec=pipeline.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-            custom_executor_operators=_OPERATORS,
+            custom_executor_operators=_operators(self._folder),
         ).launch()
         if info is None or info.execution_id is None:
             return "SKIPPED", None
@@ -156,14 +149,7 @@ class NodeRunner(tfx_runner.IrBasedRunner):
             raise RuntimeError(f"its inputs could not be resolved (execution {info.execution_id})")
         return _STATES[state], info.execution_id
 
-    def _recoverable(self, error: Exception) -> Exception:
-        """Damaged inputs are made anew by the next run; a locked store's holder is named."""
+    def _explained(self, error: Exception) -> Exception:
+        """Names who holds the store, where that is why a node failed."""
         file = self._folder / SQLITE
-        if file.exists() and is_locked_out(error):
-            return locked_by(file)
-        if not isinstance(error, DamagedInputError):
-            return error
-        store = Metadata(self._folder, writable=True)
-        maker = store.producer(error.artifact_id)
-        store.forget_artifacts([error.artifact_id])
-        return WillBeMadeAnewError(f"{error}. The next run makes it anew, from {maker} on")
+        return locked_by(file) if file.exists() and is_locked_out(error) else error

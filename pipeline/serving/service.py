@@ -17,6 +17,7 @@ from google.protobuf.json_format import MessageToDict
 
 from core.config import Config
 from core.targets import TARGETS
+from core.version_record import version_damage
 from models.export.served import ServedModel
 from pipeline.serving.batching import Batcher
 from pipeline.serving.contract import ServedColumn
@@ -129,8 +130,10 @@ class Loader:
         """Loads a version and has it answer its warm-up.
 
         Raises:
-          ValueError: Its answers are no probabilities.
+          ValueError: A file is not as it was pushed, or its answers are no probabilities.
         """
+        if damage := version_damage(folder):
+            raise ValueError(damage)
         module = importlib.import_module(TARGETS[self.target].loader)
         model: ServedModel = module.load(folder)
         serving = self.config.serving

@@ -25,6 +25,7 @@ from core.version_record import (
     Event,
     VersionRecord,
     read_record,
+    version_damage,
     version_folders,
     withdrawn_folder,
     write_record,
@@ -109,6 +110,10 @@ def roll_back(
     with lock.hold(folder / lock.FILE):
         here, there = version_folders(served), version_folders(withdrawn_folder(served))
         plan = make_plan(target, list(here), list(there), wanted)
+        if damage := version_damage((here | there)[plan.live]):
+            raise InputError(
+                f"{target}: version {plan.live} cannot be served: {damage}; make another one live"
+            )
         withdrawn_folder(served).mkdir(exist_ok=True)
         for version in plan.restored:
             _note(there[version], RESTORED, plan.live, reason)

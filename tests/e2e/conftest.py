@@ -4,6 +4,7 @@ What is live decides what the next run does. So the runs of which a test says th
 nodes ran are made in one order, whichever test comes first: each names the one before it.
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,14 @@ def first(root: Path) -> Ran:
     """The first run."""
     ran = run_smoke(root)
     assert ran.finished.returncode == 0, ran.finished.stdout
+    shutil.copytree(root, root.with_name("kept"))
     return ran
+
+
+@pytest.fixture(scope="session")
+def kept(root: Path, first: Ran) -> Path:
+    """A copy of the root as it was after the first run, not to be changed."""
+    return root.with_name("kept")
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def die_at(moment: str, node: str) -> None:
     def told(self: NodeRunner, event: Event) -> None:
         tell(self, event)
         now = "started" if isinstance(event, NodeStarted) else "finished"
-        if (now, event.node) == (moment, node):
+        if (now, getattr(event, "node", None)) == (moment, node):
             os.kill(os.getpid(), signal.SIGKILL)
 
     patch.object(NodeRunner, "_tell", told).start()

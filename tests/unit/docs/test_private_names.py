@@ -9,7 +9,11 @@ from core.files import REPOSITORY
 ROOMS = ("core", "data", "models", "components", "pipeline")
 ROW = re.compile(r"^\| [^|]+ \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 OURS = (*ROOMS, "benchmarks", "tests")
-PUBLIC = {("pipeline/init/describe.py", "dont_write_bytecode")}  # set as Python's documents say
+# Set as Python's documents say.
+PUBLIC = {
+    ("pipeline/init/describe.py", "dont_write_bytecode"),
+    ("pipeline/run/scratch.py", "tempdir"),
+}
 
 
 def listed() -> set[tuple[str, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import lock
+from core.errors import InputError
 from core.files import REPOSITORY
 from pipeline.cli.main import main
 from pipeline.metadata.executions import Artifact, Execution, Properties
@@ -112,20 +113,35 @@ def test_what_cannot_be_is_named(
 
 
 @pytest.mark.parametrize("way", ["moved", "copied"])
-def test_nothing_goes_where_records_speak_of_another_folder(
+def test_nothing_that_is_needed_goes_where_the_folder_was_moved(
     runs: Runs, capsys: pytest.CaptureFixture[str], tmp_path: Path, way: str
 ) -> None:
     assert runs.run("finish") == 0
-    root = tmp_path / "elsewhere"
+    left, root = runs.folder.parent, tmp_path / "elsewhere"
     if way == "moved":
-        runs.folder.parent.rename(root)
+        left.rename(root)
     else:
-        shutil.copytree(runs.folder.parent, root)
-    arguments = [a.replace(str(runs.folder.parent), str(root)) for a in runs.arguments("gc")]
-    before = sorted(root.rglob("*"))
-    assert main([*arguments, "--keep", "10"]) == 2
-    assert "its records speak of files elsewhere" in printed(capsys.readouterr().err)
-    assert sorted(root.rglob("*")) == before
+        shutil.copytree(left, root)
+        (root / "tiny" / "artifacts" / "Make" / "examples" / "99").mkdir()
+    there = sorted(left.rglob("*"))
+    runs.root = root
+    before = sorted(root.rglob("*/artifacts/*/*/*/*"))
+    for more in (["--dry-run"], []):
+        assert main(runs.arguments("gc", "--keep", "1", *more)) == 0
+        said = printed(capsys.readouterr().out)
+        assert said.count(" artifacts/") == (way == "copied")
+    assert sorted(root.rglob("*/artifacts/*/*/*/*")) == before
+    assert sorted(left.rglob("*")) == there
+    assert runs.run("finish") == 0
+    assert set(runs.states().values()) == {"CACHED"}
+
+
+def test_nothing_goes_that_records_speak_of_elsewhere(tmp_path: Path) -> None:
+    folder = tmp_path / "census"
+    made = [Artifact(1, "Model", str(tmp_path / "other" / "artifacts" / "Trainer" / "1"), {})]
+    graph = Graph([Execution(1, "Trainer", "COMPLETE", 1.0, {"model": made}, {}, "a")], {"a": {}})
+    with pytest.raises(InputError, match="its records speak of files elsewhere"):
+        plan(graph, folder, 1)
 
 
 def write(folder: Path, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -220,6 +221,37 @@ def test_a_name_belongs_to_one_folder(
     assert [path.name for path in first.iterdir()] == [lock.FILE]
     identity = json.loads((again / FILE).read_text())["folder_id"]
     assert f"its folder_id {identity}" in said
+
+
+def test_a_folder_that_was_moved_says_so_and_its_copy_is_locked_out(
+    pipelines: Pipelines, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pipelines.run("one") == 0
+    assert pipelines.run("other") == 0
+    before = pipelines.root / "one"
+    pipelines.folder = pipelines.folder / "moved"
+    pipelines.folder.mkdir()
+    shutil.copytree(before, pipelines.root / "one")
+    for verb in ("run", "gc"):
+        more = ("--keep", "1") if verb == "gc" else ()
+        assert main(pipelines.arguments(verb, "one", *more)) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"its records on the server are about {before}; if this is that folder" in said
+    run_id = pipelines.summary("one")["run_id"]
+    made = [a for e in Metadata(pipelines.root / "one").executions(run_id) for a in e.made]
+    assert [Path(a.uri).is_relative_to(pipelines.root / "one") for a in made] == [True] * 3
+    assert main(pipelines.arguments("rebase", "one")) == 0
+    assert pipelines.run("one") == 0
+    assert set(pipelines.states("one").values()) == {"CACHED"}
+    assert server.dump().count(f"{before}/") == 0
+    assert server.dump().count(f"{before.with_name('other')}/") > 3
+    capsys.readouterr()
+    pipelines.folder = pipelines.folder.parent
+    assert main(pipelines.arguments("run", "one")) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"'one' is recorded on that server by {pipelines.folder / 'moved'}" in said
+    assert pipelines.run("other") == 0
+    assert set(pipelines.states("other").values()) == {"CACHED"}
 
 
 def test_a_folder_keeps_to_its_store(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import resource
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from core.lock import LockHeldError
 from core.operation import NotifySection
 from pipeline.config.load import load
 from pipeline.notify.notices import Notice, NoticeOrigin, of_run
-from pipeline.notify.notify import FILE, failures_told, notify
+from pipeline.notify.notify import FILE, failures_told, notify, secrets_of
 from pipeline.report.summary import Summary
 from pipeline.run.run import RunRequest
 from tests.support.hooks import KEEP
@@ -64,6 +65,15 @@ def test_a_push_is_told_once_and_a_blocked_target_with_its_reasons() -> None:
     live = {**VALUES["pushed"]["server"], "already_live": True}
     again = {"nodes": pushers, "pushed": {**VALUES["pushed"], "server": live}}
     assert [notice.event for notice in of(again)] == ["block"]
+
+
+def test_a_push_says_on_which_rows_it_was_not_to_be_compared() -> None:
+    why = "not compared on 240 rows of the test split (before): left out by pusher.compare_on"
+    checks = {"sample_rows": 1, "latency_ms": 1.0, "live_version": 3, "compared_on": "rows",
+              "problem": None, "left_out": why}  # fmt: skip
+    told = {"nodes": {"Pusher.server": NODE}, "push_checks": {"server": checks}}
+    push = next(notice for notice in of(told) if notice.event == "push")
+    assert push.text == f"census: pushed server version 1767323045; {why}"
 
 
 def test_every_field_and_event_is_documented() -> None:
@@ -121,6 +131,54 @@ def test_a_program_that_fails_or_hangs_is_a_warning(
     assert time.monotonic() - started < 8
     assert [problem in warning for warning in warnings if problem] == [True] * bool(problem)
     assert len(warnings) == len(records(tmp_path)) - (problem is None)
+
+
+LOUD = """
+import os, sys
+for _ in range(3000):
+    sys.stderr.write("x" * 100_000)
+print("last words"); sys.exit(1)
+"""
+
+
+def test_a_program_may_print_much(tmp_path: Path) -> None:
+    settings = QUIET.model_copy(update={"command": (sys.executable, "-c", LOUD), "timeout": 60})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    [warning] = notify(settings, of(FAILED), tmp_path)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert warning.endswith("last words")
+    assert len(warning) < 400
+    assert grown < 30_000, "kilobytes, for 300 MB"
+    assert (tmp_path / FILE).stat().st_size < 1000
+
+
+def test_a_program_that_leaves_another_at_work_is_not_waited_for(tmp_path: Path) -> None:
+    code = "import subprocess, sys; print('gone'); sys.stdout.flush()"
+    code += "; subprocess.Popen(['sleep', '30']); sys.exit(4)"
+    settings = QUIET.model_copy(update={"command": (sys.executable, "-c", code), "timeout": 20})
+    started = time.monotonic()
+    [warning] = notify(settings, of(FAILED), tmp_path)
+    assert time.monotonic() - started < 10
+    assert warning.endswith("ended with 4: gone")
+
+
+def test_no_word_of_a_program_gives_a_secret_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_PLACE", "mellon-of-the-database")
+    monkeypatch.setenv("SLACK_TOKEN", "xoxb-1234")
+    monkeypatch.setenv("HOOK_HERE", "https://hooks.example/T0/secretpath")
+    (tmp_path / "file").write_text("from-a-file\nmore\n")
+    config = load("census", ["notify.webhook_variable=HOOK_HERE"])
+    places = {"password_variable": "DB_PLACE", "password_file": str(tmp_path / "file")}
+    config = config.model_copy(update={"metadata": config.metadata.model_copy(update=places)})
+    said = "no: mellon-of-the-database, xoxb-1234, from-a-file, https://hooks.example/T0/secretpath"
+    code = f"import sys; print({said + ', https://other/hidden?t=1'!r}, '\\x1b[31m'); sys.exit(1)"
+    settings = QUIET.model_copy(update={"command": (sys.executable, "-c", code), "timeout": 20})
+    [warning] = notify(settings, of(FAILED), tmp_path, secrets_of(config))
+    assert warning.endswith("ended with 1: no: ***, ***, ***, ***, https://***  [31m")
+    for secret in ("mellon", "xoxb", "from-a-file", "secretpath", "hidden", "\x1b"):
+        assert secret not in warning + (tmp_path / FILE).read_text()
 
 
 def test_a_program_that_is_not_there_is_a_warning(tmp_path: Path) -> None:

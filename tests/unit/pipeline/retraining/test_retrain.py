@@ -12,11 +12,11 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from core import lock
 from core.errors import InputError
+from core.version_record import VersionRecord, write_record
 from pipeline.cli.main import main
 from pipeline.config.load import load
 from pipeline.ingestion import ledger
 from pipeline.retraining import records
-from pipeline.retraining import retrain as work
 from pipeline.retraining.records import Decision, RecordedOutcome
 from pipeline.retraining.span_rows import read_requests
 from pipeline.run import environment
@@ -70,7 +70,9 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(retrain: Retrain) ->
     assert (decision.action, decision.spans) == ("run", [1, 2])
     assert decision.reasons == ["model: no server and no edge model is served yet"]
     assert decision.at == datetime(2026, 3, 1, 2, tzinfo=UTC)
-    assert {e.state for e in decision.evidence[1:]} == {"unknown"}
+    assert {e.kind: e.state for e in decision.evidence[1:] if e.state != "unknown"} == {
+        "repeats": "quiet"
+    }
     assert not retrain.run_folder.exists()
 
 
@@ -106,17 +108,19 @@ def test_what_ran_and_was_not_pushed_is_not_run_again_until_something_changes(
 def test_what_goes_wrong_after_the_run_does_not_change_how_it_ended(
     retrain: Retrain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(folder: Path, writable: bool = False) -> None:
-        raise ConnectionError("the server does not answer")
+    append = records.append
 
-    monkeypatch.setattr(work, "open_store", down)
+    def full(folder: Path, line: Decision | RecordedOutcome) -> None:
+        if isinstance(line, RecordedOutcome):
+            raise OSError("the disk is full")
+        append(folder, line)
+
+    monkeypatch.setattr(records, "append", full)
     warned: list[str] = []
     monkeypatch.setattr("pipeline.cli.retrain.print_warnings", lambda out, w: warned.extend(w))
     code, _ = retrain()
     assert (code, len(retrain.runs)) == (3, 1)
-    assert warned == [
-        "the outcome of the decision is not recorded: ConnectionError: the server does not answer"
-    ]
+    assert warned == ["the outcome of the decision is not recorded: OSError: the disk is full"]
 
 
 def test_a_run_that_broke_is_tried_again(retrain: Retrain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,3 +238,15 @@ def test_the_newest_requests_are_read(retrain: Retrain, name: str, text: str) ->
     assert rows.table.to_dict("list") == {"age": ["2", "3"], "job": ["", "cook"]}
     [batch] = rows.batches()
     assert batch.num_rows == 2
+
+
+def test_a_damaged_live_version_is_a_reason_to_run_and_not_asked(retrain: Retrain) -> None:
+    served = retrain.run_folder / "serving" / "tiny" / "17"
+    served.mkdir(parents=True)
+    (served / "saved_model.pb").write_bytes(b"garbled")
+    files = {"saved_model.pb": "0" * 64}
+    write_record(served, VersionRecord("", "2026-01-02T03:04:05Z", "digest", files=files))
+    code, found = retrain("--dry-run")
+    assert (code, found["decision"]["action"]) == (0, "run")
+    assert f"{served}/saved_model.pb is damaged" in found["decision"]["reasons"][0]
+    assert retrain()[1]["decision"]["reasons"] == found["decision"]["reasons"]

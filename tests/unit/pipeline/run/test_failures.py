@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import InputError
 from data.census.spans import split_rows
+from pipeline.metadata.seal import StoreDamagedError
 from pipeline.run.failures import Failure, explain
-from pipeline.run.integrity import DamagedExamplesError
 
 BEAM_TEXT = """Traceback (most recent call last):
   File "/x/site-packages/apache_beam/runners/common.py", line 1501, in process
@@ -52,9 +52,9 @@ def test_the_innermost_exception_and_the_last_line_of_ours(tmp_path: Path) -> No
     assert "make run-local" in failure.resume
 
 
-@pytest.mark.parametrize("name", ["core.errors.InputError", "DamagedExamplesError"])
+@pytest.mark.parametrize("name", ["core.errors.InputError", "StoreDamagedError"])
 def test_an_input_error_that_beam_made_text_of(tmp_path: Path, name: str) -> None:
-    assert issubclass(DamagedExamplesError, InputError)
+    assert issubclass(StoreDamagedError, InputError)
     text = BEAM_TEXT.format(file=LABELING, name=name)
     failure = explained(RuntimeError(text), tmp_path)
     assert (failure.cause, failure.exit_code) == ("column 'age': 3\nis not allowed", 2)
