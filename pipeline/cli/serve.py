@@ -5,11 +5,12 @@ import os
 
 from rich.console import Console
 
+from core.errors import InputError
 from core.targets import SERVER, TARGETS
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.markup import escape
 from pipeline.serving import serve as serving
-from pipeline.serving.options import ServeOptions
+from pipeline.serving.options import ServeOptions, read_shadow
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _NO_GRPC = -1
@@ -35,6 +36,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=grpc_port_number,
         default=8500,
         help="of gRPC; 0: one that is free; -1: no gRPC (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--shadow",
+        metavar="WHO",
+        help="edge, previous or a version's number: is asked the same, for the log alone",
     )
     parser.set_defaults(verb=serve)
 
@@ -63,11 +69,14 @@ def serve(options: argparse.Namespace, out: Console) -> int:
     """Serves until a signal."""
     config = load_config(options)
     host, folder = options.host, run_folder(options, config)
+    shadow = read_shadow(options.shadow, options.target)
+    if shadow is not None and not config.serving.log.sample:
+        raise InputError("--shadow: its answers go to the log; set serving.log.sample above 0")
     token = serving.read_token(config, os.environ)
     shown, grpc_address = f"[{host}]" if ":" in host else host, None
     if options.grpc_port != _NO_GRPC:
         grpc_address = f"{shown}:{serving.free_port(host, options.grpc_port)}"
-    told = ServeOptions(config, folder, options.target, grpc_address, token)
+    told = ServeOptions(config, folder, options.target, grpc_address, token, shadow)
     version = serving.check_there_is_a_version(told)
     with serving.listen(host, options.port) as listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"

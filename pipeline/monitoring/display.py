@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.intervals import Quantity
-from pipeline.monitoring.records import MonitorReport, say
+from pipeline.monitoring.records import MonitorReport, SideBySide, say
 from pipeline.report.markup import escape
 
 _SHOWN = ("accuracy", "tpr")
@@ -53,8 +53,22 @@ def print_report(report: MonitorReport, out: Console) -> None:
             ),
             soft_wrap=True,
         )
+    if report.shadow is not None:
+        _print_shadow(report.shadow, out)
     for unknown in report.unknown:
         out.print(f"[yellow]unknown[/] {escape(f'{unknown.what}: {unknown.why}')}", soft_wrap=True)
+
+
+def _print_shadow(shadow: SideBySide, out: Console) -> None:
+    told = f"shadow {shadow.target} version {shadow.version}: {shadow.rows} rows"
+    if shadow.other_decisions is not None:
+        told += (
+            f", answers {shadow.difference:.4f} apart on the mean, {shadow.largest:.4f} at most; "
+            f"decides {_interval(shadow.other_decisions)} of them otherwise"
+        )
+    if shadow.failed:
+        told += f"; {shadow.failed} rows not answered: {shadow.error}"
+    out.print(escape(f"{told}; {shadow.verdict}: {shadow.why}"), soft_wrap=True)
 
 
 def _slices(report: MonitorReport) -> Table:

@@ -12,7 +12,7 @@ from core.intervals import Quantity
 from core.operation import MonitorSection
 from pipeline.ingestion.contract import slice_columns
 from pipeline.metadata.executions import Execution
-from pipeline.monitoring import inputs, outcomes, quality, reference, requests
+from pipeline.monitoring import inputs, outcomes, quality, reference, requests, side_by_side
 from pipeline.monitoring.records import (
     ALL_ROWS,
     AnswerShares,
@@ -139,6 +139,12 @@ def _look(
             "slices": slices,
             "gaps": gaps,
             "errors": quality.errors_of(slices[ALL_ROWS]),
+            "shadow": side_by_side.compare(
+                asked.lines,
+                labels,
+                config.monitor.min_slice_rows,
+                config.monitor.max_drop.get("accuracy", 0.0),
+            ),
         }
     )
 

@@ -115,6 +115,29 @@ class EstimateError(_Line):
     unchanged: float | None
 
 
+class SideBySide(_Line):
+    """The live version beside the shadow that was asked the same.
+
+    difference, largest: mean and largest absolute difference of the answers.
+    other_decisions: share of the rows that the two decide otherwise.
+    failed: rows that the shadow did not answer, and why the last of them.
+    accuracy_gain: of the shadow over the live version, on rows whose label came later.
+    """
+
+    target: str
+    version: int | None
+    rows: int
+    failed: int
+    error: str | None
+    difference: float
+    largest: float
+    other_decisions: Quantity | None
+    labelled: int
+    accuracy_gain: Quantity | None
+    verdict: Literal["go on", "go back", "unknown"]
+    why: str
+
+
 class MonitorReport(_Line):
     """One look at the requests of a target's live version."""
 
@@ -131,6 +154,7 @@ class MonitorReport(_Line):
     slices: dict[str, SliceReport] = {}
     gaps: list[GapReport] = []
     errors: list[EstimateError] = []
+    shadow: SideBySide | None = None
 
     @property
     def exceeded(self) -> list[BoundCheck]:

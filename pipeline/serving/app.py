@@ -23,6 +23,7 @@ from pipeline.serving.protocols.http import Receive, Scope, Send, header, reply
 from pipeline.serving.protocols.rest import RestApi
 from pipeline.serving.request_log import RequestLog
 from pipeline.serving.service import Loader, Service
+from pipeline.serving.shadow import Shadow
 from pipeline.serving.versions import Versions
 
 _SWITCH = (
@@ -84,6 +85,7 @@ class Application:
                 task.cancel()
             if server is not None:
                 await server.stop(grace=5)
+            await service.settle()
             if service.log is not None:
                 await asyncio.to_thread(service.log.close)
 
@@ -159,4 +161,7 @@ def make_service(options: ServeOptions) -> Service:
     if config.serving.log.sample:
         folder = options.run_folder / REQUESTS_FOLDER
         log = RequestLog(folder, options.target, config.serving.log)
-    return Service(config, options.target, versions, log, metrics, options.token is None)
+    asked = options.shadow
+    shadow = asked and Shadow(asked.target, asked.label, asked.version, versions[asked.target])
+    token_free = options.token is None
+    return Service(config, options.target, versions, log, metrics, token_free, shadow or None)

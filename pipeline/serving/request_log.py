@@ -46,6 +46,7 @@ class LogEntry(NamedTuple):
       rows: What was asked.
       answers: Probabilities, [rows].
       latency_ms: From the whole request to the answer.
+      shadow: Of a shadow: target, version, answers or error.
     """
 
     request: str
@@ -56,6 +57,7 @@ class LogEntry(NamedTuple):
     rows: "RequestRows"
     answers: Sequence[float]
     latency_ms: float
+    shadow: dict[str, Any] | None = None
 
 
 class RequestLog:
@@ -140,6 +142,8 @@ class RequestLog:
             for name in self._left_out:
                 cells.pop(name, None)
             record["row"], record["columns"], record["answer"] = row, cells, answer
+            if entry.shadow is not None:
+                record["shadow"] = _of_row(entry.shadow, row, answer)
             yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
     def _time(self, at: float) -> str:
@@ -198,6 +202,15 @@ class RequestLog:
             if not _is_locked(path):
                 path.unlink(missing_ok=True)
                 del sizes[path]
+
+
+def _of_row(shadow: dict[str, Any], row: int, answer: float) -> dict[str, Any]:
+    """What a shadow answered to one row, and how that differs from the live answer."""
+    told = {name: value for name, value in shadow.items() if name != "answers"}
+    if "answers" in shadow:
+        told["answer"] = shadow["answers"][row]
+        told["difference"] = told["answer"] - answer
+    return told
 
 
 def log_files(folder: Path) -> list[Path]:

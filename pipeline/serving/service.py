@@ -1,5 +1,6 @@
 """What answers, whatever the protocol: versions, log and figures of a process that serves."""
 
+import asyncio
 import importlib
 import itertools
 import math
@@ -24,6 +25,7 @@ from pipeline.serving.contract import ServedColumn
 from pipeline.serving.metrics import ServingMetrics
 from pipeline.serving.request_log import LogEntry, RequestLog
 from pipeline.serving.rows import RequestRows, RowChecker
+from pipeline.serving.shadow import MOST_WAITING, Shadow
 from pipeline.serving.versions import Servable, Versions, ask_columns
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -46,6 +48,7 @@ class Service:
       log: Where requests are written down; None: nowhere.
       metrics: The figures.
       token_free: Whether requests need no token.
+      shadow: Who answers beside the live version, for the log alone.
     """
 
     config: Config
@@ -54,6 +57,8 @@ class Service:
     log: RequestLog | None
     metrics: ServingMetrics
     token_free: bool
+    shadow: Shadow | None = None
+    _shadowed: set[asyncio.Task[None]] = field(default_factory=set)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
     _process: str = field(default_factory=lambda: f"{os.getpid():x}-{time.time_ns():x}")
     _described: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -93,13 +98,26 @@ class Service:
         if self.log is not None:
             latency = round((time.perf_counter() - began) * 1000, 3)
             names = servable.checker.names
-            self.log.add(
-                LogEntry(
-                    request, time.time(), self.target, servable.version, names, rows,
-                    answers.tolist(), latency,
-                )
+            entry = LogEntry(
+                request, time.time(), self.target, servable.version, names, rows,
+                answers.tolist(), latency,
             )  # fmt: skip
+            if self.shadow is None or len(self._shadowed) >= MOST_WAITING:
+                self.log.add(entry)
+            else:
+                task = asyncio.create_task(self._log_with_shadow(self.shadow, servable, entry))
+                self._shadowed.add(task)
+                task.add_done_callback(self._shadowed.discard)
         return answers
+
+    async def _log_with_shadow(self, shadow: Shadow, servable: Servable, entry: LogEntry) -> None:
+        if self.log is not None:
+            told = await shadow.answer(servable, entry.rows)
+            self.log.add(LogEntry(*entry[:-1], told))
+
+    async def settle(self) -> None:
+        """Waits for the shadow's answers to what was answered."""
+        await asyncio.gather(*self._shadowed, return_exceptions=True)
 
     def describe(self, servable: Servable) -> dict[str, Any]:
         """TensorFlow Serving's metadata of a version: its signatures."""

@@ -1,9 +1,11 @@
 """A log of requests, as `serve` writes it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+NOW = datetime(2026, 11, 26, 13, tzinfo=UTC)
 COLUMNS: dict[str, Any] = {
     "age": 39, "education-num": 13, "capital-gain": 0, "capital-loss": 0, "hours-per-week": 40,
     "workclass": "Private", "education": "Bachelors", "marital-status": "Never-married",
