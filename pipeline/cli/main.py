@@ -22,7 +22,7 @@ from core.lock import LockHeldError
 from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
 from pipeline.report.markup import escape
-from pipeline.run.failures import explain
+from pipeline.run.failures import explain, is_disk_full
 from pipeline.run.scratch import own_temporary_folder
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
-    except OSError as error:
+    except Exception as error:
+        if not isinstance(error, OSError) and not is_disk_full(error):  # as SQLite says it
+            raise
         failure = explain(error, Path(options.root), options.command)
         errors.print(f"[bold red]error[/]: {escape(failure.cause)}; {escape(failure.resume)}")
         return failure.exit_code
