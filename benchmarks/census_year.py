@@ -14,6 +14,7 @@ from data.census import spans
 ROWS = 1800  # in a month
 TEST_ROWS = 4000  # of the canonical test part
 SEED = 7
+_LATER = 12 * ROWS  # first row that is in no month
 CONTRACT = Path(spans.__file__).parents[2] / "schema" / "census" / "schema.pbtxt"
 NEW_CATEGORY = "Gig-platform"
 SUMS = "SHA256SUMS"
@@ -45,11 +46,11 @@ class Year:
             digest = hashlib.sha256((folder / "data.csv").read_bytes()).hexdigest()
             (folder / SUMS).write_text(f"{digest}  data.csv\n")
 
-    def drifted(self, span: int) -> pd.DataFrame:
-        """Older people who work longer: rows drawn anew with weights that grow with the age."""
-        pool = self.rows(span)
+    def drifted(self) -> pd.DataFrame:
+        """Older people who work longer: drawn from later rows, more often the older they are."""
+        pool = self._rows[_LATER:]
         weights = [max(int(age) - 25, 0) ** 2 + 1 for age in pool["age"]]
-        drawn = pool.iloc[random.Random(SEED).choices(range(len(pool)), weights, k=ROWS)]
+        drawn = pool.sample(ROWS, weights=weights, random_state=SEED)
         return changed(drawn, "hours-per-week", lambda h: str(min(99, int(h) + 6)), 1.0)
 
     def accept_category(self) -> None:
@@ -109,7 +110,7 @@ DELIVERIES = (
     Delivery(
         4, "half of span 4, still being copied", lambda y: y.deliver(4, y.rows(4), whole=False)
     ),
-    Delivery(5, "span 5: older people, longer hours", lambda y: y.deliver(5, y.drifted(5))),
+    Delivery(5, "span 5: older people, longer hours", lambda y: y.deliver(5, y.drifted())),
     Delivery(6, "the rest of span 4", lambda year: year.deliver(4, year.rows(4))),
     Delivery(
         7,

@@ -21,7 +21,11 @@ class PusherSection(Section):
     max_latency_ms: Annotated[float, Field(gt=0)]
     time_limit: Seconds
     min_rows: Count
+    compare_on: Annotated[tuple[Literal["newest", "before"], ...], Field(min_length=1)]
     max_regression: dict[str, Share]
+    max_regression_by_slice: dict[str, Share]
+    max_uncertainty: Share
+    when_too_few: Literal["keep", "push"]
 
 
 class ScheduleSection(Section):
@@ -62,6 +66,7 @@ class RetrainSection(Section):
     min_labeled_rows: Count
     max_quality_drop: dict[str, Share]
     max_label_shift: Share
+    max_class_shift: Share
 
 
 class MetadataSection(Section):

@@ -1,20 +1,25 @@
 """A CSV file as somebody hands it over, turned into the rows that the pipeline reads.
 
 Columns are renamed and left out, numbers and missing values are written in one form, the label
-becomes one of two classes, and the rows are split into a training and a test part by their content.
+becomes one of two classes, and the rows are split into a training and a test part by their content,
+the class left out.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from core.csv_text import Table
 from core.errors import InputError
+from core.intervals import newcombe_interval
 from core.numbers import read_float
 
 NUMBER, DECIMAL_COMMA, CATEGORY, TEXT = "number", "number with a decimal comma", "category", "text"
 NUMBERS = (NUMBER, DECIMAL_COMMA)
+FEW_LOTS, FEW_ROWS_A_LOT = 100, 5  # fewer lots of more rows are not drawn as a whole
 
 # Nobody sets off thousands behind a leading zero: 0,500 is a half.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
@@ -162,24 +167,87 @@ def convert(source: Source, header: Sequence[str], rows: Table, name: str) -> di
     return table
 
 
-def in_test(rows: Table, classes: Sequence[str], fraction: float, seed: int) -> list[bool]:
-    """Whether each row is of the test part: by its content alone, so that equal rows stay together.
+def contents_of(table: Mapping[str, Sequence[str]], label: Label) -> list[tuple[str, ...]]:
+    """The cells of each row of a converted table, its class left out."""
+    columns = [cells for name, cells in table.items() if name != label.name]
+    return list(zip(*columns, strict=True))
+
+
+def in_test(
+    contents: Sequence[Sequence[str]], classes: Sequence[str], fraction: float, seed: int
+) -> list[bool]:
+    """Whether each row is of the test part.
+
+    Rows of equal content stay together, whatever their class says, and a content keeps its part
+    when others come. Where nearly all rows share a few contents, that would put all of what is
+    known of some of them into one part: there each row is drawn by itself, in equal shares of each
+    class and, as far as they divide, of each content.
 
     Args:
-      rows: As they are in the file.
+      contents: The cells of each row, its class left out.
       classes: Class of each row; rows without one are for training.
       fraction: Share of the test part among the labelled rows.
       seed: Another seed draws other rows.
     """
-    return [
-        bool(label) and _place(row, seed) < fraction
-        for row, label in zip(rows, classes, strict=True)
-    ]
+    keys = ["\x1f".join(cells) for cells in contents]
+    labelled = [n for n, name in enumerate(classes) if name]
+    if not _are_few(Counter(keys[n] for n in labelled)):
+        return [
+            bool(name) and _place(key, seed) < fraction
+            for key, name in zip(keys, classes, strict=True)
+        ]
+    # Systematic sampling: every so many-th of the rows in the order of class and content.
+    ordered = sorted(
+        labelled, key=lambda n: (classes[n], keys[n], _place(f"{keys[n]}\x1e{n}", seed))
+    )
+    start = _place("", seed)
+    counted = [int(start + fraction * taken) for taken in range(len(ordered) + 1)]
+    test = [False] * len(keys)
+    for n, (before, after) in zip(ordered, pairwise(counted), strict=True):
+        test[n] = after > before
+    return test
 
 
-def _place(row: Sequence[str], seed: int) -> float:
-    content = f"{seed}\x1e" + "\x1f".join(row)
-    digest = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+def _are_few(rows_by_content: Counter[str]) -> bool:
+    """Whether a draw by content would be one of a few large lots.
+
+    Lots of different sizes count as so many of one size (the inverse of Simpson's index).
+    """
+    rows = rows_by_content.total()
+    lots = rows**2 / max(1, sum(count**2 for count in rows_by_content.values()))
+    return lots < min(FEW_LOTS, rows / FEW_ROWS_A_LOT)
+
+
+def uneven(classes: Sequence[str], test: Sequence[bool], positive: str) -> str | None:
+    """What is to be said of a split whose parts differ in their classes by more than chance.
+
+    Args:
+      classes: Class of each row; those without one do not count.
+      test: Whether each row is of the test part.
+      positive: Name of the class to detect.
+
+    Returns:
+      None where the 95% interval of the difference holds 0.
+    """
+    trials, hits = Counter[bool](), Counter[bool]()
+    for name, side in zip(classes, test, strict=True):
+        trials[side] += bool(name)
+        hits[side] += name == positive
+    if not (trials[True] and trials[False]):
+        return None
+    low, high = newcombe_interval((hits[True], trials[True]), (hits[False], trials[False]))
+    if low <= 0.0 <= high:
+        return None
+    return (
+        f"'{positive}' is the class of {hits[True] / trials[True]:.1%} of the test part's labelled "
+        f"rows and of {hits[False] / trials[False]:.1%} of the others: models are measured on rows "
+        "of another kind than they are trained on"
+    )
+
+
+def _place(content: str, seed: int) -> float:
+    text = f"{seed}\x1e{content}"
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2.0**64
 
 
@@ -192,7 +260,8 @@ def parts(
       InputError: As `convert`.
     """
     table = convert(source, header, rows, name)
-    test = in_test(rows, table[source.label.name], source.test_fraction, source.seed)
+    classes = table[source.label.name]
+    test = in_test(contents_of(table, source.label), classes, source.test_fraction, source.seed)
     for part, wanted in (("span-1", False), ("test", True)):
         at = [n for n, tested in enumerate(test) if tested == wanted]
         yield part, {column: [cells[n] for n in at] for column, cells in table.items()}

@@ -35,6 +35,7 @@ class DataSection(Section):
     checksum_file: FileName
     accept_spans: tuple[SpanNumber, ...]
     hold_back_spans: tuple[SpanNumber, ...]
+    max_repeated: Share | None
     rows: Annotated[int, Field(ge=100)] | None
     eval_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
 
@@ -213,6 +214,16 @@ class Bounds(Section):
     min_by_slice: dict[str, Share]
     max_drop: dict[str, Share]
     max_gap: dict[Text, dict[str, Share]]
+    max_drop_from_teacher: dict[str, Share]
+    better_than_chance: bool
+
+
+class Judging(Section):
+    """What is said of figures that rest on few rows."""
+
+    min_slice_rows: Count
+    few_rows: Count
+    when_too_few: Literal["warn", "fail"]
 
 
 class Slicing(Section):
@@ -222,7 +233,7 @@ class Slicing(Section):
     min_slice_rows: Count
 
 
-class EvaluationSection(Slicing):
+class EvaluationSection(Slicing, Judging):
     """What is measured, on which slices, and bounded."""
 
     server: Bounds

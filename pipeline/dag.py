@@ -17,12 +17,12 @@ from components.data.csv_example_gen import CsvExampleGen
 from components.data.feature_selector import FeatureSelector, FeatureSettings
 from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
-from components.evaluation.fairness_gate import FairnessGate
+from components.evaluation.fairness_gate import FairnessGate, GateSettings
 from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
 from components.labels.snorkel_labeler import SnorkelLabeler
-from components.pushing.push_checks import PushSettings
+from components.pushing.against_live import PushSettings
 from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
 from components.training.distiller import Distiller, DistillerSettings
@@ -119,7 +119,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         disable_analyzer_cache=True,  # no later run would be given it
     )
     trainer_config = {
-        "settings": settings_json(TrainerSettings, config, preprocessing=preprocessing),
+        "settings": settings_json(
+            TrainerSettings,
+            config,
+            preprocessing=preprocessing,
+            max_drop=config.evaluation.server.max_drop_from_teacher,
+        ),
         "code_sha256": code_sha256("components.training.trainer"),
     }
     warm_start = Resolver(
@@ -159,7 +164,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         model_run=trainer.outputs["model_run"],
-        settings=settings_json(DistillerSettings, config, preprocessing=preprocessing),
+        settings=settings_json(
+            DistillerSettings,
+            config,
+            preprocessing=preprocessing,
+            max_drop=config.evaluation.edge.max_drop_from_teacher,
+        ),
         code_sha256=code_sha256("components.training.distiller"),
     )
     quantizer = Quantizer(
@@ -228,16 +238,23 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             eval_config=eval_config(config.evaluation, target.model_type),
             example_splits=["test"],
             module_path="components.beam.sliced_batches",
-            code_sha256=code_sha256("components.beam.sliced_batches"),
+            code_sha256=code_sha256(
+                "components.beam.sliced_batches", "components.beam.exact_metrics"
+            ),
         ).with_id(f"Evaluator.{target.name}")
         fairness_gate = FairnessGate(
             evaluation=evaluator.outputs["evaluation"],
             blessing=evaluator.outputs["blessing"],
             baseline_blessing=baseline.outputs["model_blessing"],
             model=model,
+            variant_report=variant_evaluator.outputs["variant_report"],
             target=target.name,
-            bounds=bounds.model_dump_json(),
-            min_slice_rows=config.evaluation.min_slice_rows,
+            settings=settings_json(
+                GateSettings,
+                config,
+                bounds=bounds,
+                variant=target.variant or config.quantizer.variant,
+            ),
             code_sha256=code_sha256("components.evaluation.fairness_gate"),
         ).with_id(f"FairnessGate.{target.name}")
         live = Resolver(

@@ -4,6 +4,7 @@ import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.beam.exact_metrics import RegistryMetric
 from components.evaluation.fairness_gate import BASELINE, CANDIDATE
 from core.names import LABEL
 from core.sections import EvaluationSection
@@ -30,7 +31,9 @@ def eval_config(evaluation: EvaluationSection, model_type: str) -> config_pb2.Ev
     metrics = [count]
     metrics += [
         config_pb2.MetricConfig(
-            class_name=metric.tfma_class, config=json.dumps({"name": metric.tfma_name})
+            class_name=metric.tfma_class or RegistryMetric.__name__,
+            module=None if metric.tfma_class else RegistryMetric.__module__,
+            config=json.dumps({"name": metric.tfma_name}),
         )
         for metric in METRICS.values()
     ]

@@ -1,15 +1,18 @@
 """FairnessGate: judges what an Evaluator measured by every bound of the target.
 
-Bounds overall, in every slice that is large enough, against the last blessed model, and on the gaps
-between groups. They are judged here alone: TFMA's thresholds have no word for slices that are too
-small, and it computes gaps but cannot bless them (`metrics_validator` lists every satisfied
-cross-slice threshold as missing).
+Bounds overall, in every slice that is large enough, against the last blessed model, against the
+teacher, against chance, and on the gaps between groups. They are judged here alone: TFMA's
+thresholds have no word for slices that are too small, and it computes gaps but cannot bless them
+(`metrics_validator` lists every satisfied cross-slice threshold as missing).
 
-In: an Evaluator's evaluation and blessing, and the model. Out: `gates`, a row for each bound, and
+In: an Evaluator's evaluation and blessing, the model, and VariantEvaluator's report, which has the
+intervals and the comparison with the teacher. Out: `gates`, a row for each bound, and
 `final_blessing`, which PushGate goes by: blessed only if the Evaluator measured the model, there is
-a bound, and every row passed. A missing value or NaN fails its bound.
+a bound, and every row passed. NaN fails its bound; what cannot be measured on these rows, or told
+from the bound by so few, is undecided (models/metrics/judging.py).
 """
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,15 +25,25 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
-from components.artifacts import GateReport, bless
-from core.names import FAIRNESS_GATES
-from core.sections import Bounds
+from components.artifacts import GateReport, VariantReport, bless
+from core.names import FAIRNESS_GATES, VARIANT_REPORT
+from core.sections import Bounds, Judging, Section
+from models.metrics.evidence import VariantEvidence, evidence_of
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
-from models.metrics.registry import EXAMPLES, METRICS, RATES, gap
+from models.metrics.judging import chance_gate, gap_gate, teacher_gates, weighed
+from models.metrics.registry import EXAMPLES, METRICS, RATES
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 
 SliceMetrics = Mapping[str, Mapping[str, float]]
+
+
+class GateSettings(Section):
+    """What FairnessGate goes by; `variant` is the target's among the models that are measured."""
+
+    evaluation: Judging
+    bounds: Bounds
+    variant: str
 
 
 def apply_gates(
@@ -38,7 +51,8 @@ def apply_gates(
     metrics: SliceMetrics,
     baseline: Mapping[str, float] | None,
     bounds: Bounds,
-    min_slice_rows: int,
+    rule: Judging,
+    seen: VariantEvidence | None = None,
 ) -> list[Gate]:
     """All gates of a target.
 
@@ -47,9 +61,12 @@ def apply_gates(
       metrics: For each slice ("overall", "sex=Female") its metrics by our names.
       baseline: The last blessed model's overall metrics; None where there is none.
       bounds: Those of the target in the configuration.
-      min_slice_rows: Smaller slices are not gated.
+      rule: Which slices are gated, and what few rows are.
+      seen: What the metrics rest on. Without it there are no intervals, and neither chance nor the
+        teacher is compared with.
     """
     key, overall = f"evaluation.{target}", metrics[OVERALL]
+    known = seen or VariantEvidence()
     gates = [
         _worst_allowed(target, metric, OVERALL, overall, bound, f"{key}.min.{metric}")
         for metric, bound in bounds.min.items()
@@ -57,9 +74,10 @@ def apply_gates(
     gates += [
         _worst_allowed(target, metric, name, row, bound, f"{key}.min_by_slice.{metric}")
         for name, row in sorted(metrics.items())
-        if name != OVERALL and row[EXAMPLES] >= min_slice_rows
+        if name != OVERALL and row[EXAMPLES] >= rule.min_slice_rows
         for metric, bound in bounds.min_by_slice.items()
     ]
+    gates = [weighed(g, g.metric, known.of_slice(g.slice), rule) for g in gates]
     if baseline is not None:
         for metric, bound in bounds.max_drop.items():
             before, now = baseline.get(metric), overall.get(metric)
@@ -68,9 +86,12 @@ def apply_gates(
             gates.append(at_most(target, f"{metric} drop", OVERALL, fall, bound, where))
     for column, by_rate in bounds.max_gap.items():
         for rate, bound in by_rate.items():
-            found = gap(metrics, column, rate, min_slice_rows)
-            where = f"{key}.max_gap.{column}.{rate}"
-            gates.append(at_most(target, f"gap {column} {rate}", OVERALL, found, bound, where))
+            gates.append(gap_gate(target, metrics, known, (column, rate, bound), rule))
+    if (of_all := known.of_slice(OVERALL)) is not None:
+        bounded = bounds.max_drop_from_teacher
+        gates += teacher_gates(target, bounded, known.against_teacher, of_all, rule)
+        if bounds.better_than_chance:
+            gates.append(chance_gate(target, overall, of_all, rule))
     return gates
 
 
@@ -113,25 +134,26 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     model: InputArtifact[Model],
     gates: OutputArtifact[GateReport],
     final_blessing: OutputArtifact[ModelBlessing],
+    variant_report: InputArtifact[VariantReport],
     target: Parameter[str],
-    bounds: Parameter[str],
-    min_slice_rows: Parameter[int],
+    settings: Parameter[str],
     code_sha256: Parameter[str],
     baseline_blessing: InputArtifact[ModelBlessing] = None,
 ) -> None:
     """Judges a model; see the module's docstring.
 
     Args:
-      bounds: JSON of the target's bounds in the configuration.
+      settings: JSON of `GateSettings`.
       baseline_blessing: Blessing of the model compared with. Not read: it has a model that was live
         before gated, and so pushed, again when another one has been live since.
     """
     has_baseline = blessing.has_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
     metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "")
     baseline = read_metrics(evaluation.uri, BASELINE)[OVERALL] if has_baseline else None
-    rows = apply_gates(
-        target, metrics, baseline, Bounds.model_validate_json(bounds), min_slice_rows
-    )
+    told = GateSettings.model_validate_json(settings)
+    measured = json.loads(Path(variant_report.uri, VARIANT_REPORT.file).read_text(encoding="utf-8"))
+    seen = evidence_of(measured[told.variant])
+    rows = apply_gates(target, metrics, baseline, told.bounds, told.evaluation, seen)
     write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
     passed = bool(rows) and all(row.passed for row in rows)
     bless(final_blessing, model, passed and model_utils.is_model_blessed(blessing))

@@ -8,6 +8,7 @@ Keras files, and the student's TFLite variants. Out: `variant_report`, the `mode
 summary.json. Fails when a variant answers with a value that is not a number.
 """
 
+import dataclasses
 import json
 import os
 import tempfile
@@ -29,7 +30,17 @@ from core.sections import Section, Slicing
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
-from models.metrics.registry import RATES, gap, overall_metrics, slice_metrics, slice_rows
+from models.metrics.comparison import compare
+from models.metrics.evidence import VariantEvidence, evidence
+from models.metrics.gates import OVERALL
+from models.metrics.registry import (
+    METRICS,
+    RATES,
+    gap,
+    overall_metrics,
+    slice_metrics,
+    slice_rows,
+)
 from models.network.layout import Preprocessing
 from models.network.preprocessing import model_inputs_of
 from models.network.pruning import measured_sparsity
@@ -49,25 +60,38 @@ def evaluate(
     probabilities: np.ndarray,
     columns: Mapping[str, np.ndarray],
     settings: VariantSettings,
+    teacher: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Metrics, slices and gaps of one variant.
+    """Metrics, slices and gaps of one variant, and what they rest on.
 
     Args:
       labels: [rows], 0 or 1.
       probabilities: [rows].
       columns: Slice columns, each [rows] of str.
       settings: What to go by.
+      teacher: [rows], the teacher's probabilities, to be compared with row by row.
 
     Raises:
       ValueError: A probability is not a number.
     """
     if not np.isfinite(probabilities).all():
         raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
+    members = slice_rows(columns, settings.evaluation.slices)
     by_slice = {
-        name: slice_metrics(labels[rows], probabilities[rows])
-        for name, rows in slice_rows(columns, settings.evaluation.slices).items()
+        name: slice_metrics(labels[rows], probabilities[rows]) for name, rows in members.items()
     }
+    everything = {OVERALL: np.ones(len(labels), bool), **members}
+    rests_on = VariantEvidence(
+        {name: evidence(labels[rows], probabilities[rows]) for name, rows in everything.items()},
+        [
+            difference
+            for metric in METRICS
+            if teacher is not None
+            for difference in compare(labels, probabilities, teacher, {}, [metric])
+        ],
+    )
     return {
+        **dataclasses.asdict(rests_on),
         "metrics": overall_metrics(labels, probabilities),
         "slices": by_slice,
         "gaps": {
@@ -100,15 +124,17 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     columns = load_columns(test, sorted({c for keys in told.evaluation.slices for c in keys}))
     requests = split_pattern(labeled_examples, "test")
 
-    report = {}
+    report: dict[str, dict[str, Any]] = {}
+    teacher = None
     pruned_path = path_utils.serving_model_path(model.uri)
     with tempfile.TemporaryDirectory() as float_path:
         for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
             probabilities = network(rows.features, training=False).numpy()[:, 0]
+            report[name] = evaluate(labels, probabilities, columns, told, teacher)
             if name == "teacher":
                 export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
-            report[name] = evaluate(labels, probabilities, columns, told)
+                teacher = probabilities
             report[name] |= measure_server_model(
                 float_path if name == "teacher" else pruned_path, requests
             )
@@ -116,5 +142,6 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
         probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows.features)
-        report[name] = evaluate(labels, probabilities, columns, told) | measured[name]
+        report[name] = evaluate(labels, probabilities, columns, told, teacher)
+        report[name] |= measured[name]
     write_json(Path(variant_report.uri, VARIANT_REPORT.file), report)

@@ -1,5 +1,6 @@
 """The checks of PushGate: rolled back before, a fresh process, the version that is live."""
 
+import functools
 import importlib
 import tempfile
 from collections.abc import Mapping
@@ -10,46 +11,23 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.pushing.against_live import (
+    PushSettings,
+    RowSet,
+    choose_rows,
+    comparison_rows,
+    in_words,
+    left_out,
+)
 from components.pushing.fresh_process import Served, serve
-from core import operation
 from core.names import LABEL, WEIGHT
-from core.sections import LabelSource, Section, Slicing, TrueLabel
 from core.targets import TARGETS
 from models.export.fresh_predictions import Task
-from models.export.raw_rows import RawRows, load_raw_rows, newest_labelled
-from models.metrics.comparison import Difference, compare
-from models.metrics.gates import OVERALL, Gate, PushChecks, at_least, at_most
-from models.metrics.registry import METRICS, slice_rows
+from models.export.raw_rows import RawRows, load_raw_rows
+from models.metrics.gates import OVERALL, Gate, PushChecks, at_most
 
 _TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 _NEVER_SENT = (LABEL, WEIGHT)
-
-
-class PushSettings(Section):
-    """What PushGate goes by; `types` are the contract's, INT, FLOAT or BYTES by column."""
-
-    pusher: operation.PusherSection
-    columns: TrueLabel
-    labeling: LabelSource
-    evaluation: Slicing
-    types: dict[str, str]
-
-
-def choose_rows(evaluation: RawRows, test: RawRows, settings: PushSettings) -> tuple[RawRows, str]:
-    """The rows on which the live version is compared with, and what they are in words.
-
-    The labelled rows of the newest span, or the test split where they are too few.
-    """
-    column, mode = settings.columns.label, settings.labeling.mode
-    newest, labelled = newest_labelled(evaluation, column, mode)
-    if len(labelled) >= settings.pusher.min_rows:
-        source = f"{len(labelled)} labelled rows of span {newest} in the eval split"
-        return evaluation.take(labelled), source
-    source = (
-        f"{test.count} rows of the test split, because span {newest} has {len(labelled)} labelled "
-        f"rows in the eval split, pusher.min_rows={settings.pusher.min_rows} are asked for"
-    )
-    return test, source
 
 
 def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[Gate]:
@@ -98,41 +76,6 @@ def prediction_rows(
     return [replace(differ, why=why), latency]
 
 
-def comparison_rows(
-    target: str, candidate: np.ndarray, live: np.ndarray, rows: RawRows, settings: PushSettings
-) -> list[Gate]:
-    """A row for each metric overall and in each slice that is large enough."""
-    columns = {c: rows.columns[c] for keys in settings.evaluation.slices for c in keys}
-    slices = {
-        name: members
-        for name, members in slice_rows(columns, settings.evaluation.slices).items()
-        if members.sum() >= settings.evaluation.min_slice_rows
-    }
-    bounds = settings.pusher.max_regression
-    labels = np.round(rows.columns[LABEL])
-    differences = compare(labels, candidate, live, slices, sorted(bounds))
-    return [_row(target, difference, bounds[difference.metric]) for difference in differences]
-
-
-def _row(target: str, difference: Difference, tolerance: float) -> Gate:
-    greater = METRICS[difference.metric].greater_is_better
-    gate = (at_least if greater else at_most)(
-        target,
-        f"{difference.metric} against live",
-        difference.slice,
-        difference.value,
-        -tolerance if greater else tolerance,
-        f"pusher.max_regression.{difference.metric}",
-    )
-    return replace(
-        gate,
-        bound=f"{gate.bound} beyond chance",
-        passed=not difference.is_worse(tolerance),
-        interval=(difference.low, difference.high),
-        rows=difference.rows,
-    )
-
-
 def in_pipeline_predictions(
     target: str, graph: str, examples: list[bytes], model: str, model_run: str
 ) -> np.ndarray:
@@ -171,10 +114,10 @@ def check(
     spec |= {column: tf.io.VarLenFeature(tf.float32) for column in _NEVER_SENT}
     test = load_raw_rows([patterns["test"]], spec)
     sample = test.take(np.arange(min(settings.pusher.sample_rows, test.count)))
-    requests, compared, source = sample, None, None
+    compared: list[RowSet] = []
     if live is not None:
-        compared, source = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
-        requests = sample.followed_by(compared)
+        compared = choose_rows(load_raw_rows([patterns["eval"]], spec), test, settings)
+    requests = functools.reduce(RawRows.followed_by, [s.rows for s in compared if s.used], sample)
     never_sent = (*_NEVER_SENT, settings.columns.label)
     names = tuple(column for column in settings.types if column not in never_sent)
     with tempfile.TemporaryDirectory() as folder:
@@ -183,15 +126,16 @@ def check(
             TARGETS[target].process, Path(folder), task, requests, settings.pusher.time_limit
         )
     expected = in_pipeline_predictions(target, graph, sample.examples, model, model_run)
-    rows = prediction_rows(target, served, expected, settings, compared is not None)
+    rows = prediction_rows(target, served, expected, settings, live is not None)
     checks = PushChecks(
         sample_rows=sample.count,
         latency_ms=served.candidate.latency_ms if served.candidate else None,
         live_version=int(Path(live).name) if live else None,
-        compared_on=source,
+        compared_on=in_words(compared) if live else None,
         problem=served.problem.text if served.problem else None,
+        left_out=left_out(compared),
     )
-    if compared is not None and served.candidate and served.live and all(r.passed for r in rows):
+    if live and served.candidate and served.live and all(r.passed for r in rows):
         candidate = served.candidate.probabilities[sample.count :]
         now = served.live.probabilities[sample.count :]
         rows += comparison_rows(target, candidate, now, compared, settings)

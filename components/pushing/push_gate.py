@@ -35,7 +35,8 @@ from tfx.types.standard_artifacts import (
 from tfx.utils import path_utils
 
 from components.artifacts import GateReport, bless, split_pattern
-from components.pushing.push_checks import PushSettings, check, rolled_back_row
+from components.pushing.against_live import PushSettings
+from components.pushing.push_checks import check, rolled_back_row
 from core.files import write_json
 from core.names import PUSH_CHECKS, PUSH_GATES
 from models.export.model_content import content_sha256

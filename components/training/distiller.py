@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import tf_keras
+from pydantic import Field
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
@@ -26,12 +27,16 @@ from models.network.training import Plan
 
 
 class DistillerSettings(Section):
-    """What Distiller goes by: sections of the configuration, or the named parts of them."""
+    """What Distiller goes by: sections of the configuration, or the named parts of them.
+
+    `max_drop`: `evaluation.edge.max_drop_from_teacher`.
+    """
 
     preprocessing: Preprocessing
     seed: int
     trainer: Stopping
     distiller: sections.DistillerSection
+    max_drop: dict[str, float] = Field(default_factory=dict)
 
 
 def write_student(
@@ -63,6 +68,7 @@ def write_student(
         evaluation=load_rows([evaluation], inputs),
         plan=plan,
         section=section,
+        max_drop=settings.max_drop,
     )
     student.save(os.path.join(folder, STUDENT_FILE))
     write_json(Path(folder, DISTILLATION_REPORT.file), report)

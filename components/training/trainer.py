@@ -5,7 +5,8 @@ the model of an earlier run to start from or none.
 Out: `model`, the SavedModel of the pruned teacher with its two signatures, and beside it what a
 later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras` and
 `training.json`.
-Fails when the loss is not finite or the sparsity is not reached.
+Fails when the loss is not finite or the sparsity is not reached; it is pruned less where the eval
+rows show that it gets worse.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import tf_keras
+from pydantic import Field
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from core import sections
@@ -25,7 +27,7 @@ from models.export.export import export_server_model
 from models.network.layout import Preprocessing
 from models.network.network import build_network
 from models.network.preprocessing import describe, model_inputs_of
-from models.network.pruning import measured_sparsity, prune
+from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import load_rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
 from models.network.tuning import architecture_of, of_trial, values_of
@@ -40,11 +42,15 @@ from models.network.warm_start import (
 
 
 class TrainerSettings(Section):
-    """What Trainer goes by: sections of the configuration, or the named parts of them."""
+    """What Trainer goes by: sections of the configuration, or the named parts of them.
+
+    `max_drop`: `evaluation.server.max_drop_from_teacher`.
+    """
 
     preprocessing: Preprocessing
     seed: int
     trainer: sections.TrainerSection
+    max_drop: dict[str, float] = Field(default_factory=dict)
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -76,8 +82,14 @@ def run_fn(fn_args: FnArgs) -> None:
     if outcome.start == "warm" and initial_loss < min(history["val_loss"]):
         teacher.set_weights(initial_weights)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
-    pruned, pruning_history = prune(
-        teacher, train, evaluation, cross_entropy, plan, section.sparsity
+    pruned, pruning = prune_within(
+        teacher,
+        train,
+        evaluation,
+        cross_entropy,
+        plan,
+        section.sparsity,
+        PruningLimit(settings.max_drop, evaluation),
     )
     export_server_model(
         pruned, fn_args.transform_graph_path, settings.preprocessing, fn_args.serving_model_dir
@@ -88,11 +100,15 @@ def run_fn(fn_args: FnArgs) -> None:
     pruned.save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
     report = {
         "hyperparameters": values.model_dump(),
-        "start": {**dataclasses.asdict(outcome), "initial_val_loss": initial_loss},
+        "start": {
+            **dataclasses.asdict(outcome),
+            "initial_val_loss": initial_loss,
+            "notes": pruning.notes,
+        },
         "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
         "history": history,
-        "pruning_history": pruning_history,
-        "sparsity": measured_sparsity(pruned),
+        "pruning_history": pruning.history,
+        "sparsity": pruning.sparsity,
     }
     write_json(Path(fn_args.model_run_dir, TRAINING_REPORT.file), report)
 

@@ -75,8 +75,8 @@ def _dense(column: tf.SparseTensor) -> np.ndarray:
     return numbers
 
 
-def newest_labelled(rows: RawRows, label_column: str, mode: str) -> tuple[int, np.ndarray]:
-    """Number of the newest span, and which of its rows have a true label (row numbers).
+def labelled_spans(rows: RawRows, label_column: str, mode: str) -> tuple[np.ndarray, np.ndarray]:
+    """The span of each row, int [rows], and which rows have a true label, bool [rows].
 
     In gold mode these are the rows that weigh anything. In weak mode they are those in which the
     labeler left the true label, and those that weigh more than a weakly labelled row can: people
@@ -94,5 +94,4 @@ def newest_labelled(rows: RawRows, label_column: str, mode: str) -> tuple[int, n
     known = weight > (0.0 if mode == "gold" else 1.0)
     if mode == "weak" and label_column != LABEL:
         known |= truth != "" if truth.dtype == object else ~np.isnan(truth)
-    newest = int(spans.max()) if len(spans) else 0
-    return newest, np.flatnonzero(known & (spans == newest))
+    return spans, known

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.metrics.gates import OVERALL
-from models.metrics.registry import METRICS, Terms
+from models.metrics.registry import Terms, compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,12 +20,13 @@ class Difference:
     """Candidate minus live version.
 
     Attributes:
-      metric: A name in METRICS.
+      metric: A name in `compared`.
       slice: "overall" or the slice's name.
       rows: How many rows.
       value: The difference.
       low: Lower end of the interval.
       high: Upper end of the interval.
+      error: Standard error of the difference.
     """
 
     metric: str
@@ -34,10 +35,19 @@ class Difference:
     value: float
     low: float
     high: float
+    error: float
+
+    @property
+    def uncertainty(self) -> float:
+        """How large a difference may be chance: half the 95% interval of this metric alone.
+
+        At least what 3 in as many rows are, for rows that all agree show no spread.
+        """
+        return max(NormalDist().inv_cdf(0.975) * self.error, 3.0 / self.rows)
 
     def is_worse(self, tolerance: float) -> bool:
         """Whether it is worse by more than `tolerance`, and by more than chance explains."""
-        if METRICS[self.metric].greater_is_better:
+        if compared()[self.metric].greater_is_better:
             return self.value < -tolerance and self.high < 0.0
         return self.value > tolerance and self.low > 0.0
 
@@ -60,20 +70,20 @@ def compare(
       candidate: [rows], probabilities of the candidate.
       live: [rows], probabilities of the live version.
       slices: bool [rows] by slice name.
-      metrics: Names in METRICS.
+      metrics: Names in `compared`.
       confidence: Of all intervals together.
     """
     everything = {OVERALL: np.ones(len(labels), bool), **slices}
     found = []
     for name, rows in everything.items():
         for metric in metrics:
-            terms = METRICS[metric].terms
+            terms = compared()[metric].terms
             pair = [terms(labels[rows] == 1, p[rows]) for p in (candidate, live)]
             if (measured := _difference(*pair)) is not None:
                 found.append((metric, name, int(rows.sum()), *measured))
     width = NormalDist().inv_cdf(1 - (1 - confidence) / 2 / max(1, len(found)))
     return [
-        Difference(metric, name, rows, value, value - width * error, value + width * error)
+        Difference(metric, name, rows, value, value - width * error, value + width * error, error)
         for metric, name, rows, value, error in found
     ]
 

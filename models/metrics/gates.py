@@ -31,11 +31,13 @@ class Gate:
       bound: The bound as text, e.g. ">= 0.85".
       passed: Whether the value keeps to the bound.
       key: Configuration key that holds the bound.
-      why: What went wrong, where the numbers do not say it.
-      interval: Ends of the interval of a difference.
-      rows: Rows that a difference was measured on.
+      why: What went wrong, or why it is undecided, where the numbers do not say it.
+      interval: Ends of the 95% interval of the value.
+      rows: Rows that it was measured on.
       sign: On which side of `limit` the value has to be; None where the bound is no number.
       limit: The bound as a number.
+      undecided: Whether the rows are too few to tell, or there is nothing to measure on them;
+        `passed` then follows `evaluation.when_too_few`.
     """
 
     __pydantic_config__ = _MAY_SAY_MORE
@@ -52,6 +54,14 @@ class Gate:
     rows: int | None = None
     sign: Sign | None = field(default=None, compare=False)  # `bound` says it, too
     limit: float | None = field(default=None, compare=False)
+    undecided: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """In a word, two where a gate fails because nothing can be told."""
+        if not self.passed:
+            return "undecided, failed" if self.undecided else "failed"
+        return "undecided" if self.undecided else "passed"
 
     @property
     def margin(self) -> float | None:
@@ -81,6 +91,7 @@ class PushChecks:
       live_version: The version of another model that is live; None without one.
       compared_on: The rows of the comparison in words; None without one.
       problem: What went wrong with the process, or None.
+      left_out: Rows that the configuration says it is not to be compared on, in words, or None.
     """
 
     __pydantic_config__ = _MAY_SAY_MORE
@@ -90,6 +101,7 @@ class PushChecks:
     live_version: int | None
     compared_on: str | None
     problem: str | None
+    left_out: str | None = None
 
 
 def at_least(

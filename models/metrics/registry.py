@@ -5,19 +5,21 @@ VariantEvaluator measure it, FairnessGate, PushGate and `retrain` judge it, and 
 name without an entry is an error at start-up.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-THRESHOLD = 0.5
-"""Decision threshold on the probability, as in TFMA's binary metrics."""
+from core.intervals import Z
+from models.metrics import measures
+from models.metrics.measures import THRESHOLD, Interval, IntervalOf, Measure, Terms
+
+__all__ = ["EXAMPLES", "METRICS", "RATES", "THRESHOLD", "Metric", "Terms", "gap", "overall_metrics"]
+__all__ += ["slice_metrics", "slice_rows"]
 
 EXAMPLES = "examples"
 """Our name for the number of rows, which is reported beside the metrics."""
-
-Terms = tuple[float, list[np.ndarray]]
-"""A value, and the groups of terms, one a row, whose means it varies with."""
 
 
 @dataclass(frozen=True)
@@ -30,68 +32,60 @@ class Metric:
       terms: Takes the true classes, bool [rows], and probabilities, [rows]; gives the value and the
         terms that two models are compared by (models/metrics/comparison.py), or None where it
         cannot be measured on these rows.
-      tfma_class: TFMA's class; None where it comes with FairnessIndicators.
+      tfma_class: TFMA's class; None where this entry's own function measures it inside TFMA
+        (components/beam/exact_metrics.py), or FairnessIndicators does.
       greater_is_better: Whether a model is better the greater it is.
+      interval_of: Takes what `terms` takes, where it gives a value; gives the ends of its 95%
+        interval. None: the normal interval of the terms' means.
+      short: A shorter name for tables.
     """
 
     name: str
     tfma_name: str
-    terms: Callable[[np.ndarray, np.ndarray], Terms | None]
+    terms: Measure
     tfma_class: str | None = None
     greater_is_better: bool = True
+    interval_of: IntervalOf | None = None
+    short: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """What it is called above a column."""
+        return self.short or self.name
 
     def measure(self, labels: np.ndarray, probabilities: np.ndarray) -> float | None:
         """The value on labels of 0 and 1, [rows]; None where it cannot be measured."""
         found = self.terms(labels == 1, probabilities)
         return None if found is None else found[0]
 
+    def interval(self, labels: np.ndarray, probabilities: np.ndarray) -> Interval | None:
+        """Its 95% interval on labels of 0 and 1, [rows]; None where it cannot be measured."""
+        found = self.terms(labels == 1, probabilities)
+        if found is None or self.interval_of is not None:
+            return found and self.interval_of and self.interval_of(labels == 1, probabilities)
+        error = math.sqrt(sum(float(np.var(t, ddof=1)) / len(t) for t in found[1] if len(t) > 1))
+        return found[0] - Z * error, found[0] + Z * error
+
     def fall(self, before: float, now: float) -> float:
         """By how much `now` is worse than `before`; below 0 where it is better."""
         return before - now if self.greater_is_better else now - before
 
 
-def _mean(terms: np.ndarray) -> Terms | None:
-    return (float(terms.mean()), [terms]) if len(terms) else None
-
-
-def _auc(positive: np.ndarray, probabilities: np.ndarray) -> Terms | None:
-    """The components of DeLong et al. (Biometrics 44, 1988)."""
-    if not positive.any() or positive.all():
-        return None
-    above = _shares_below(probabilities[positive], probabilities[~positive])
-    below = 1.0 - _shares_below(probabilities[~positive], probabilities[positive])
-    return float(above.mean()), [above, below]
-
-
-def _shares_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """For each value the share of the others that are less; equal ones count half."""
-    ordered = np.sort(others)
-    less = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
-    return less / (2.0 * len(others))
-
-
-def _accuracy(positive: np.ndarray, probabilities: np.ndarray) -> Terms | None:
-    return _mean(((probabilities > THRESHOLD) == positive).astype(float))
-
-
-def _f1(positive: np.ndarray, probabilities: np.ndarray) -> Terms | None:
-    """The ratio of true positives to its denominator, linearised (delta method)."""
-    if not positive.any():
-        return None
-    decisions = probabilities > THRESHOLD
-    size = decisions.astype(float) + positive
-    f1 = 2.0 * float((decisions & positive).sum()) / float(size.sum())
-    return f1, [(2.0 * (decisions & positive) - f1 * size) / float(size.mean())]
-
-
-def _rate(name: str, tfma_name: str, rows: Callable[[np.ndarray], np.ndarray]) -> Metric:
+def _rate(
+    name: str,
+    tfma_name: str,
+    rows: Callable[[np.ndarray], np.ndarray],
+    greater_is_better: bool = True,
+) -> Metric:
     """The share of positive decisions among some rows, chosen by their true class."""
     return Metric(
         name,
         f"fairness_indicators_metrics/{tfma_name}@{THRESHOLD}",
-        lambda positive, probabilities: _mean(
+        lambda positive, probabilities: measures.mean_of(
             (probabilities[rows(positive)] > THRESHOLD).astype(float)
         ),
+        greater_is_better=greater_is_better,
+        interval_of=measures.of_rows(rows, lambda positive, decisions: decisions),
     )
 
 
@@ -100,18 +94,47 @@ def _by_name(*metrics: Metric) -> dict[str, Metric]:
 
 
 METRICS: Mapping[str, Metric] = _by_name(
-    Metric("auc", "auc", _auc, "AUC"),
-    Metric("accuracy", "binary_accuracy", _accuracy, "BinaryAccuracy"),
-    Metric("f1", "f1_score", _f1, "F1Score"),
+    Metric("auc", "auc", measures.auc, interval_of=measures.auc_interval),
+    Metric(
+        "accuracy",
+        "binary_accuracy",
+        measures.accuracy,
+        interval_of=measures.of_rows(
+            measures.every_row, lambda positive, decisions: decisions == positive
+        ),
+    ),
+    Metric("f1", "f1_score", measures.f1, interval_of=measures.f1_interval),
+    Metric(
+        "average_precision",
+        "average_precision",
+        measures.average_precision,
+        interval_of=measures.of_positives(measures.average_precision),
+        short="avg prec",
+    ),
+    Metric(
+        "recall_at_precision",
+        "recall_at_precision",
+        measures.recall_at_precision,
+        interval_of=measures.of_positives(measures.recall_at_precision),
+        short=f"recall at {measures.PRECISION:g}",
+    ),
 )
 """Metrics of quality, by name."""
 
 RATES: Mapping[str, Metric] = _by_name(
     _rate("tpr", "true_positive_rate", lambda positive: positive),
-    _rate("fpr", "false_positive_rate", lambda positive: ~positive),
-    _rate("selection_rate", "positive_rate", np.ones_like),
+    _rate("fpr", "false_positive_rate", lambda positive: ~positive, greater_is_better=False),
+    _rate("selection_rate", "positive_rate", measures.every_row),
 )
 """Rates whose gap between groups is bounded, by name."""
+
+
+def compared() -> dict[str, Metric]:
+    """What a model is compared with the live version by: quality, and the recall of each class.
+
+    `tpr` is that of the positive class, 1 - `fpr` that of the other.
+    """
+    return {**METRICS, **{name: RATES[name] for name in ("tpr", "fpr")}}
 
 
 def overall_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:

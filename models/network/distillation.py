@@ -5,6 +5,7 @@ arXiv:1503.02531.
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -13,18 +14,19 @@ import tf_keras
 from core.sections import DistillerSection
 from models.network.network import Architecture, build_network, logits_of
 from models.network.preprocessing import ModelInputs
-from models.network.pruning import measured_sparsity, prune
+from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit
 
 
 @dataclasses.dataclass(frozen=True)
 class DistillationOutcome:
-    """How the student was made: losses by epoch, and its share of zero weights."""
+    """How the student was made: losses by epoch, its share of zero weights, what is to be said."""
 
     history: dict[str, list[float]]
     pruning_history: dict[str, list[float]]
     sparsity: float
+    notes: list[str]
 
 
 def distill(
@@ -34,6 +36,7 @@ def distill(
     evaluation: Rows,
     plan: Plan,
     section: DistillerSection,
+    max_drop: Mapping[str, float] | None = None,
 ) -> tuple[tf_keras.Model, DistillationOutcome]:
     """Returns the pruned student and its report.
 
@@ -44,15 +47,17 @@ def distill(
       evaluation: Rows for early stopping.
       plan: How to fit before pruning.
       section: The student's size, the loss, and how it is pruned, with the same loss.
+      max_drop: Largest fall by pruning, by metric; None: no bound.
     """
+    limit = PruningLimit(max_drop or {}, evaluation)
     train, evaluation = with_opinion(train, teacher), with_opinion(evaluation, teacher)
     loss = distillation_loss(section.temperature, section.label_share)
     architecture = Architecture(section.hidden_units, section.embedding_dim)
     student = build_network(inputs, architecture, "student")
     history = fit(student, train, evaluation, loss, plan)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
-    pruned, pruning_history = prune(student, train, evaluation, loss, plan, section.sparsity)
-    return pruned, DistillationOutcome(history, pruning_history, measured_sparsity(pruned))
+    pruned, outcome = prune_within(student, train, evaluation, loss, plan, section.sparsity, limit)
+    return pruned, DistillationOutcome(history, outcome.history, outcome.sparsity, outcome.notes)
 
 
 def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:

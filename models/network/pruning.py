@@ -3,15 +3,58 @@
 Source: Zhu and Gupta, "To prune, or not to prune" (2017), arXiv:1710.01878.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
+from models.metrics.comparison import compare
+from models.metrics.registry import THRESHOLD
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit
 
 _PRUNED_LAYERS = (tf_keras.layers.Dense, tf_keras.layers.Embedding)
 _MASK_UPDATES = 20
+SHARES = (1.0, 0.5, 0.25, 0.0)
+"""Of the sparsity that is asked for, tried in turn."""
+
+
+@dataclass(frozen=True)
+class PruningLimit:
+    """How much worse a network may get by being pruned.
+
+    Attributes:
+      max_drop: Largest fall by metric; a fall within chance is none.
+      rows: Rows with a label [rows, 1] to look at; those without a weight do not count.
+    """
+
+    max_drop: Mapping[str, float]
+    rows: Rows
+
+    def exceeded_by(self, model: tf_keras.Model, pruned: tf_keras.Model) -> list[str]:
+        """The falls that are too large, in words."""
+        rows = self.rows.weighted()
+        labels = (rows.label[:, 0] > THRESHOLD).astype(float)
+        now, before = (
+            each(rows.features, training=False).numpy()[:, 0] for each in (pruned, model)
+        )
+        return [
+            f"{found.metric} {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+            for metric, bound in self.max_drop.items()
+            for found in compare(labels, now, before, {}, [metric])
+            if found.is_worse(bound)
+        ]
+
+
+@dataclass(frozen=True)
+class PruningOutcome:
+    """How pruning went: losses by epoch, share of zero weights, and what is to be said of it."""
+
+    history: dict[str, list[float]]
+    sparsity: float
+    notes: list[str]
 
 
 def prune(
@@ -47,14 +90,53 @@ def prune(
     return pruned, history
 
 
+def prune_within(
+    model: tf_keras.Model,
+    train: Rows,
+    evaluation: Rows,
+    loss: Loss,
+    plan: Plan,
+    sparsity: float,
+    limit: PruningLimit,
+) -> tuple[tf_keras.Model, PruningOutcome]:
+    """Prunes as far as asked for, and less where the answers get worse by more than is allowed.
+
+    Tried in turn are the sparsity, a half and a quarter of it, and none; a network that is not
+    pruned is no worse than itself.
+    """
+    falls: dict[float, list[str]] = {}
+    for share in SHARES:
+        if share:
+            pruned, history = prune(model, train, evaluation, loss, plan, share * sparsity)
+        else:
+            pruned, history = _copy(model), {"loss": [], "val_loss": []}
+        if not (found := limit.exceeded_by(model, pruned)):
+            break
+        falls[share * sparsity] = found
+    notes = []
+    if falls:
+        why = "; ".join(f"at {each:g}: {', '.join(found)}" for each, found in falls.items())
+        notes.append(
+            f"{model.name}: pruned to {measured_sparsity(pruned):.2f} instead of {sparsity:g}, "
+            f"because on the eval rows its answers get worse by more than "
+            f"max_drop_from_teacher beyond chance ({why})"
+        )
+    return pruned, PruningOutcome(history, measured_sparsity(pruned), notes)
+
+
+def _copy(model: tf_keras.Model) -> tf_keras.Model:
+    copy = tf_keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def wrap(model: tf_keras.Model, schedule: tfmot.sparsity.keras.PruningSchedule) -> tf_keras.Model:
     """Returns a copy, weights included, whose Dense and Embedding layers can be pruned.
 
     `clone_model` alone draws new weights, and `prune_low_magnitude` alone shares the layers with
     the original, which pruning would then change.
     """
-    copies = tf_keras.models.clone_model(model)
-    copies.set_weights(model.get_weights())
+    copies = _copy(model)
 
     def wrap_layer(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
         if not isinstance(layer, _PRUNED_LAYERS):

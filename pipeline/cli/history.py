@@ -50,5 +50,5 @@ def show(options: argparse.Namespace, out: Console) -> int:
         print_node(out, node, ended.state, ended.seconds)
     if summary.failure:
         print_failure(out, summary.failure)
-    print_results(out, summary, options.all)
+    print_results(out, summary, options.all, slices=True)
     return DONE

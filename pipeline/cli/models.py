@@ -6,7 +6,7 @@ from rich.console import Console
 
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.markup import escape
-from pipeline.versions.listing import ROWS, list_versions, versions_table
+from pipeline.versions.listing import ROWS, list_versions, print_versions
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def list_(options: argparse.Namespace, out: Console) -> int:
     if options.json:
         print(ROWS.dump_json(rows, indent=2).decode())
     elif rows:
-        out.print(versions_table(rows))
+        print_versions(out, rows)
     else:
         out.print(f"no versions under {escape(str(folder))} yet")
     return DONE

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from core.config import Config
 from core.targets import TARGETS
-from models.metrics.registry import METRICS, RATES
+from models.metrics.registry import METRICS, RATES, compared
 from pipeline.config.column_checks import check_columns, check_evaluation
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
@@ -179,11 +179,14 @@ def _check_metrics(config: Config) -> Iterator[Problem]:
     """Bounds on metrics that nobody measures."""
     named: list[tuple[KeyPath, Iterable[str], Iterable[str]]] = [
         (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, METRICS),
-        (("pusher", "max_regression"), config.pusher.max_regression, METRICS),
+        *(
+            (("pusher", key), getattr(config.pusher, key), compared())
+            for key in ("max_regression", "max_regression_by_slice")
+        ),
     ]
     for target in TARGETS:
         bounds = config.evaluation.bounds_of(target)
-        for key in ("min", "min_by_slice", "max_drop"):
+        for key in ("min", "min_by_slice", "max_drop", "max_drop_from_teacher"):
             named.append((("evaluation", target, key), getattr(bounds, key), METRICS))
         for column, rates in bounds.max_gap.items():
             named.append((("evaluation", target, "max_gap", column), rates, RATES))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.names import SOURCE_FILES
 from pipeline.ingestion.spans import part_of
-from pipeline.ingestion.window import Ledger
+from pipeline.ingestion.window import Ledger, Suspect
 from pipeline.metadata.executions import Execution, find
 from pipeline.metadata.store import Metadata, open_store
 from pipeline.retraining import records
@@ -24,7 +24,7 @@ def read(run_folder: Path) -> Ledger:
             for span, sums in files.items():
                 trained[span] = (sums, run_id)
     suspected = {
-        suspicion.span: (frozenset(suspicion.files), suspicion.why)
+        suspicion.span: Suspect(frozenset(suspicion.files), suspicion.kind, suspicion.why)
         for decision in records.read(run_folder).decisions
         for suspicion in decision.suspicions
     }

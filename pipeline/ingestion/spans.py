@@ -35,7 +35,8 @@ class SpanFinding:
     """Something about a span that a person should know.
 
     kind: held back: `incomplete`, `damaged`, `duplicate`, `changed`, `suspicious labels`,
-        `configuration`; only reported: `accepted`, `late`, `duplicate file`.
+        `repeated rows`, `configuration`; only reported: `accepted`, `late`, `duplicate file`,
+        `rows left out`.
     """
 
     span: int

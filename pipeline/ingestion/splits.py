@@ -60,13 +60,23 @@ class SplitWriter:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def add(self, part: str, table: Table) -> None:
-        """Takes the next rows of a part; parts come one after another."""
+    def add(self, part: str, table: Table, without: NDArray[np.bool_] | None = None) -> None:
+        """Takes the next rows of a part; parts come one after another.
+
+        Args:
+            part: where they are of.
+            table: their cells.
+            without: which of all rows of the part are left out, bool [rows].
+        """
         config = self._config
         labels = table[config.columns.label]
         start = self._rows_of_part[part] + 1
         self._rows_of_part[part] += len(labels)
         ids = [f"{part}:{number}" for number in range(start, start + len(labels))]
+        if without is not None:
+            kept = np.flatnonzero(~without[start - 1 : start - 1 + len(labels)]).tolist()
+            table = {column: [cells[n] for n in kept] for column, cells in table.items()}
+            labels, ids = table[config.columns.label], [ids[n] for n in kept]
         derived = rows.groups(table, config, self._columns)
         lines = csv_text.to_lines(zip(ids, *table.values(), *derived.values(), strict=True))
         test = part == TEST

@@ -9,10 +9,9 @@ which CsvExampleGen's fingerprint is made of: equal data is found in the cache a
 import hashlib
 import importlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,17 +21,23 @@ from core import lock
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
-from core.names import SPLITS
-from pipeline.ingestion import ledger, rows, tables
-from pipeline.ingestion.contract import raw_columns
-from pipeline.ingestion.spans import TEST, SourceFile, SpanFinding
-from pipeline.ingestion.splits import SplitWriter
-from pipeline.ingestion.tables import ColumnKinds
+from pipeline.ingestion import ledger, split_files, tables
+from pipeline.ingestion.repeats import RowKeys
+from pipeline.ingestion.spans import SourceFile, SpanFinding, part_of
 from pipeline.ingestion.window import Suspected, Window, find_window
 from pipeline.run.fingerprint import code_sha256
 
 _SCRATCH = ".writing-"
-_OLDEST_MTIME = 1_000_000_000  # 2001: seconds since 1970
+
+
+@dataclass(frozen=True)
+class RepeatedRows:
+    """Rows of a span that are left out: how many, the largest share beyond chance, in words."""
+
+    span: int
+    rows: int
+    excess: float
+    message: str
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ class Staged:
 
     path: folder with train/, eval/ and test/.
     digest: SHA-256 of the content.
-    spans: numbers of the spans in the window, ascending.
+    spans: numbers of the spans that are taken, ascending.
     rows: rows by split.
-    files: the raw files that were read.
+    files: the raw files that are taken.
+    repeated: what spans of the window repeat.
     held_back, reported: what is worth knowing of spans; see pipeline/ingestion/window.py.
     """
 
@@ -52,6 +58,7 @@ class Staged:
     spans: tuple[int, ...]
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
+    repeated: tuple[RepeatedRows, ...] = ()
     held_back: tuple[SpanFinding, ...] = ()
     reported: tuple[SpanFinding, ...] = ()
 
@@ -62,7 +69,7 @@ def window_of(config: Config, run_folder: Path, suspected: Suspected | None = No
     Args:
         config: the configuration.
         run_folder: <root>/<name>.
-        suspected: spans whose labels are doubted, besides those that the log names.
+        suspected: spans that are doubted, besides those that the log names.
 
     Raises:
         InputError: there is no span at all, or no test part.
@@ -86,19 +93,39 @@ def stage(config: Config, run_folder: Path, window: Window | None = None) -> Sta
     """
     window = window or window_of(config, run_folder)
     window.check()
-    files = window.files
     target = run_folder / "staged"
-    record = target / f"{_key(config, _inside(files, run_folder))}.json"
-    if (staged := _reuse(record, target)) is not None:
-        return replace(staged, held_back=window.held_back, reported=window.reported)
-    columns = raw_columns(config)
-    target.mkdir(parents=True, exist_ok=True)
-    with lock.wait(target / lock.STAGED_FILE):  # not every verb that stages holds the run's lock
-        digest, counts = _write(config, columns, files, target)
-        staged = Staged(str(target / digest[:16]), digest, window.spans, counts, files)
-        noted = replace(staged, path=target.name, files=_inside(files, run_folder))
-        write_atomically(record, json.dumps(asdict(noted), indent=1))
-    return replace(staged, held_back=window.held_back, reported=window.reported)
+    record = target / f"{_key(config, _inside(window.files, run_folder))}.json"
+    staged = _reuse(record, target)
+    held = _held(staged.repeated, config, window) if staged else None
+    if staged is None or {*staged.spans} != {*window.spans} - (held or set()):
+        target.mkdir(parents=True, exist_ok=True)
+        with lock.wait(target / lock.STAGED_FILE):  # not each verb that stages holds the run's lock
+            staged = _write(config, window, target)
+            noted = replace(staged, path=target.name, files=_inside(staged.files, run_folder))
+            write_atomically(record, json.dumps(asdict(noted), indent=1))
+    return _with_findings(staged, window)
+
+
+def _held(repeated: Iterable[RepeatedRows], config: Config, window: Window) -> set[int]:
+    """The spans that repeat too much, but for those that were trained on or accepted."""
+    bound = config.data.max_repeated
+    beyond = {r.span for r in repeated if bound is not None and r.excess > bound}
+    return beyond - window.settled
+
+
+def _with_findings(staged: Staged, window: Window) -> Staged:
+    """With what is worth knowing of spans; all of them held back is an error."""
+    held_back, reported = [*window.held_back], [*window.reported]
+    for found in staged.repeated:
+        if found.span in staged.spans:
+            left_out = f"{found.message}; {found.rows} rows are left out"
+            reported.append(SpanFinding(found.span, "rows left out", left_out))
+        else:
+            accept = f"correct it, or accept it: --set data.accept_spans=[{found.span}]"
+            what = f"{found.message}; {accept}"
+            held_back.append(SpanFinding(found.span, "repeated rows", what))
+    replace(window, spans=staged.spans, held_back=tuple(held_back)).check()
+    return replace(staged, held_back=tuple(held_back), reported=tuple(reported))
 
 
 def _raw_folder(config: Config, run_folder: Path) -> Path:
@@ -163,79 +190,44 @@ def _reuse(record: Path, target: Path) -> Staged | None:
         files = [SourceFile(**file) for file in values["files"]]
         values["files"] = tuple(replace(f, path=str(target.parent / f.path)) for f in files)
         values["path"] = str(target / values["digest"][:16])
+        values["repeated"] = tuple(RepeatedRows(**found) for found in values["repeated"])
         findings = dict.fromkeys(("held_back", "reported"), ())
         staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
     except (ValueError, KeyError, TypeError):
         return None  # damaged: written anew
-    digests = _digests(Path(staged.path))
-    if digests is None or _joined(digests) != staged.digest:
+    digests = split_files.digests_of(Path(staged.path))
+    if digests is None or split_files.joined(digests) != staged.digest:
         return None
-    _give_times(digests)  # a copy need not have them
+    split_files.give_times(digests)  # a copy need not have them
     return staged
 
 
-def _split_files(folder: Path) -> Iterator[Path]:
-    return (folder / split / "data.csv" for split in SPLITS)
-
-
-def _digests(folder: Path) -> dict[Path, str] | None:
-    """SHA-256 of each split's file; None where one is missing."""
-    found = {}
-    for path in _split_files(folder):
-        if not path.is_file():
-            return None
-        with open(path, "rb") as file:
-            found[path] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
-
-
-def _give_times(digests: Mapping[Path, str]) -> None:
-    """Gives files modification times that follow from their content."""
-    for path, sha256 in digests.items():
-        mtime = _OLDEST_MTIME + int(sha256[:7], 16)
-        if path.stat().st_mtime != mtime:
-            os.utime(path, (mtime, mtime))
-
-
-def _content_digest(folder: Path) -> str | None:
-    digests = _digests(folder)
-    return None if digests is None else _joined(digests)
-
-
-def _joined(digests: Mapping[Path, str]) -> str:
-    return hashlib.sha256(b"".join(map(bytes.fromhex, digests.values()))).hexdigest()
-
-
-def _write(
-    config: Config, columns: ColumnKinds, files: Sequence[SourceFile], target: Path
-) -> tuple[str, dict[str, int]]:
-    """Writes the splits beside their final place and moves them there.
-
-    Returns:
-        Their digest, and the number of rows of each.
-    """
+def _write(config: Config, window: Window, target: Path) -> Staged:
+    """Writes the splits beside their final place and moves them there."""
     for left in target.glob(f"{_SCRATCH}*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=target))
+    keys = RowKeys(config) if config.data.max_repeated is not None else None
     try:
-        with SplitWriter(scratch, config, columns) as writer:
-            for file in files:
-                for first, table in tables.read_file(file, columns):
-                    rows.check_labels(table, file.path, config, file.part == TEST, first)
-                    writer.add(file.part, table)
-            counts = writer.finish()
-        digests = _digests(scratch)
-        assert digests is not None
-        _give_times(digests)
-        digest = _joined(digests)
-        final = target / digest[:16]
-        if _content_digest(final) != digest:
-            shutil.rmtree(final, ignore_errors=True)
-            scratch.chmod(0o755)
-            scratch.rename(final)
-        return digest, counts
+        written = scratch / "all"
+        counts = split_files.write(config, window.files, written, keys=keys)
+        judged = keys.judge() if keys else {}
+        repeated = tuple(
+            RepeatedRows(n, int(found.again.sum()), found.excess, found.message)
+            for n in window.spans
+            if (found := judged.get(part_of(n))) and found.message
+        )
+        held = _held(repeated, config, window)
+        spans = tuple(n for n in window.spans if n not in held)
+        files = tuple(f for f in window.files if f.part not in {part_of(n) for n in held})
+        if repeated and spans:
+            written = scratch / "without"
+            again = {part: found.again for part, found in judged.items()}
+            counts = split_files.write(config, files, written, again)
+        digest = split_files.move(written, target)
+        return Staged(str(target / digest[:16]), digest, spans, counts, files, repeated)
     except InputError:
-        for file in files:
+        for file in window.files:
             tables.check_unchanged(file)
         raise
     finally:

@@ -6,6 +6,7 @@ What is wrong with a span holds it back and is reported; it never fails the run.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from core.errors import InputError
 from core.sections import DataSection
@@ -19,7 +20,16 @@ from pipeline.ingestion.spans import (
     span_folders,
 )
 
-Suspected = Mapping[int, tuple[frozenset[str], str]]
+
+class Suspect(NamedTuple):
+    """Why a span is suspected: SHA-256 of its files, the kind of what was found, and the words."""
+
+    files: frozenset[str]
+    kind: str
+    why: str
+
+
+Suspected = Mapping[int, Suspect]
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class Ledger:
     """What is known of spans from earlier runs.
 
     trained: SHA-256 of the files of each span, and the id of the last run that trained on it.
-    suspected: SHA-256 of the files of spans whose labels were found suspicious, and why.
+    suspected: spans whose labels or rows were found suspicious.
     """
 
     trained: Mapping[int, tuple[frozenset[str], str]] = field(default_factory=dict)
@@ -36,16 +46,25 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Window:
-    """What a run takes: spans ascending, their files, those of the test part last."""
+    """What a run takes: spans ascending, their files, those of the test part last.
+
+    settled: spans of it that a run trained on before or that a person accepted.
+    """
 
     spans: tuple[int, ...]
     files: tuple[SourceFile, ...]
     held_back: tuple[SpanFinding, ...]
     reported: tuple[SpanFinding, ...]
+    settled: frozenset[int] = frozenset()
 
     def files_of(self, span: int) -> tuple[SourceFile, ...]:
         """The files of one span."""
         return tuple(file for file in self.files if file.part == part_of(span))
+
+    @property
+    def test_files(self) -> tuple[SourceFile, ...]:
+        """The files of the test part."""
+        return tuple(file for file in self.files if file.part == TEST)
 
     def check(self) -> None:
         """Checks that there is something to train on.
@@ -119,8 +138,13 @@ def choose(
     reported += _late(spans, usable, ledger)
     files = tuple(file for number in spans for file in usable[number])
     reported = [finding for finding in reported if finding.span in spans or finding.kind == "late"]
+    settled = frozenset(spans) & {*ledger.trained, *data.accept_spans}
     return Window(
-        tuple(spans), (*files, *test), tuple(held_back), tuple(sorted(reported, key=_order))
+        tuple(spans),
+        (*files, *test),
+        tuple(held_back),
+        tuple(sorted(reported, key=_order)),
+        settled,
     )
 
 
@@ -157,10 +181,10 @@ def _judge(
         )
         return SpanFinding(number, "changed", what)
     known = number in ledger.trained
-    if not known and number in ledger.suspected and ledger.suspected[number][0] == sums:
-        why = ledger.suspected[number][1]
-        what = f"{why}; correct it, or accept it: --set data.accept_spans=[{number}]"
-        return SpanFinding(number, "suspicious labels", what)
+    suspect = ledger.suspected.get(number)
+    if not known and suspect is not None and suspect.files == sums:
+        what = f"{suspect.why}; correct it, or accept it: --set data.accept_spans=[{number}]"
+        return SpanFinding(number, suspect.kind, what)
     return None
 
 

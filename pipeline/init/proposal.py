@@ -187,18 +187,17 @@ def _with_split(
     why: str,
     smoke: Mapping[str, Any],
 ) -> Proposal:
-    classes = raw_table.convert(source, found.header, found.rows, str(request.csv))[
-        source.label.name
-    ]
+    table = raw_table.convert(source, found.header, found.rows, str(request.csv))
+    classes, contents = table[source.label.name], raw_table.contents_of(table, source.label)
     for seed in SEEDS:
-        test = raw_table.in_test(found.rows, classes, request.test_fraction, seed)
+        test = raw_table.in_test(contents, classes, request.test_fraction, seed)
         train_part, test_part = _parts(classes, test)
         gold = gold_rows(train_part, None)
         if gold and fits(train_part, test_part, None, gold):
             break
     else:
         raise InputError(_too_few(request, classes))
-    notes = []
+    notes = [note] if (note := raw_table.uneven(classes, test, source.label.positive)) else []
     smoke_rows, smoke_gold = smoke["data"]["rows"], smoke["labeling"]["gold_rows"]
     in_smoke = min(gold, gold_rows(train_part, smoke_rows))
     if in_smoke and fits(train_part, test_part, smoke_rows, min(in_smoke, smoke_gold)):

@@ -1,6 +1,6 @@
 """What is told: one notice for each event (docs/operations.md). Pure functions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -84,7 +84,7 @@ def of_run(summary: Summary, origin: NoticeOrigin, path: str) -> Iterator[Notice
     pushed = {target: push for target, push in summary.pushed.items() if _is_new(summary, target)}
     if pushed:
         what = ", ".join(f"{target} version {push.version}" for target, push in pushed.items())
-        yield notice("push", f"pushed {what}", pushed=pushed)
+        yield notice("push", f"pushed {what}{_compared(summary, pushed)}", pushed=pushed)
 
 
 def of_failure(failure: Failure, origin: NoticeOrigin) -> Notice:
@@ -115,6 +115,12 @@ def _is_new(summary: Summary, target: str) -> bool:
     push = {str(name): push for name, push in summary.pushed.items()}[target]
     ran = node is not None and node.state == "RAN"
     return ran and push.version is not None and not push.already_live
+
+
+def _compared(summary: Summary, targets: Iterable[str]) -> str:
+    """Which rows a model was not compared with the live version on although it could have been."""
+    left_out = {c.left_out for t, c in summary.push_checks.items() if t in targets and c.left_out}
+    return "".join(f"; {what}" for what in sorted(left_out))
 
 
 def _failure_text(failure: Failure) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from core.targets import TARGETS
 from models.labels.findings import Finding
 from models.metrics.gates import PushChecks
-from models.metrics.registry import METRICS, RATES
+from models.metrics.registry import EXAMPLES, METRICS, RATES
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
@@ -76,14 +76,20 @@ def print_node(out: Console, node: str, state: str, seconds: float) -> None:
     out.print(f"{escape(node):<20} [{_STYLES[state]}]{state:<8}[/]{took}")
 
 
-def print_results(out: Console, summary: Summary, every_gate: bool = False) -> None:
-    """Faults of labelling functions, verdict table, models table, pushed versions, cost."""
+def print_results(
+    out: Console, summary: Summary, every_gate: bool = False, slices: bool = False
+) -> None:
+    """Faults of labelling functions, tables of gates, models and slices, notes, versions, cost."""
     print_span_findings(out, summary.data.held_back, summary.data.reported)
     if summary.labels:
         print_label_findings(out, summary.labels.findings)
     print_gates(out, summary.gates, every_gate)
     if summary.models:
         out.print(_model_table(summary))
+    if slices:
+        print_slices(out, summary)
+    for note in summary.notes:
+        out.print(f"[cyan]note[/]: {escape(note)}", soft_wrap=True)
     if summary.training:
         print_training(out, summary.training)
     for target, checks in summary.push_checks.items():
@@ -172,7 +178,14 @@ def _table(*columns: str) -> Table:
 
 
 def _model_table(summary: Summary) -> Table:
-    columns = (*METRICS, f"{_GAP} gap", "bytes", "gzip", "us/row", "target")
+    columns = (
+        *(m.heading for m in METRICS.values()),
+        f"{_GAP} gap",
+        "bytes",
+        "gzip",
+        "us/row",
+        "target",
+    )
     table = _table("model", *columns)
     for column in table.columns[1:-1]:
         column.justify = "right"
@@ -192,6 +205,25 @@ def _model_cells(model: MeasuredModel) -> list[str]:
     gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
     latency = _number(model.latency_us.get("batch_1"), ".0f")
     return [*metrics, gap, f"{model.bytes:,}", f"{model.gzip_bytes:,}", latency]
+
+
+def print_slices(out: Console, summary: Summary) -> None:
+    """What each target's model was measured at on each slice of the test part."""
+    measured = {**METRICS, **RATES}
+    heads = [metric.heading for metric in measured.values()]
+    for target, variant in summary.targets.items():
+        model = summary.models.get(variant)
+        if model is None or not model.slices:
+            continue
+        table = _table(f"{target}, slice", "rows", "positive", *heads)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for name, row in model.slices.items():
+            seen = model.evidence.get(name)
+            counts = [_number(row.get(EXAMPLES), ".0f"), str(seen.positives) if seen else "-"]
+            values = [_number(row.get(metric), ".3f") for metric in measured]
+            table.add_row(escape(name), *counts, *values)
+        out.print(table)
 
 
 def _number(value: float | None, form: str = ".4f") -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from core.names import (
+    DISTILLATION_REPORT,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     LABEL_GATES,
@@ -79,12 +80,21 @@ def collect(
         labels,
         _read(executions, FEATURE_REPORT),
         _read(executions, TUNER_REPORT),
-        (_read(executions, TRAINING_REPORT) or {}).get("start"),
+        _training(executions),
         _read(executions, VARIANT_REPORT) or {},
         gates,
         checks,
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
     )
+
+
+def _training(executions: Sequence[Execution]) -> dict[str, Any] | None:
+    """How the teacher started, and what is to be said of teacher and student."""
+    start = (_read(executions, TRAINING_REPORT) or {}).get("start")
+    student = _read(executions, DISTILLATION_REPORT) or {}
+    if start is None:
+        return None
+    return {**start, "notes": [*start.get("notes", []), *student.get("notes", [])]}
 
 
 def base_model(executions: Sequence[Execution]) -> str | None:

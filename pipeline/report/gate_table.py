@@ -13,13 +13,16 @@ from pipeline.report.markup import escape
 Line = tuple[Gate, int]
 """A gate, and how many of its target and metric passed that it stands for."""
 
+_VERDICT = 5  # its column
+_VALUE = "value [95% interval] rows"
 _TO_CHANGE = "to change: --set KEY=VALUE"
 
 
 def print_gates(out: Console, gates: Sequence[Gate], every: bool = False) -> None:
     """Gates with value, bound, verdict and the key of the bound.
 
-    Where the keys do not fit beside the rest, those of failed gates (of all with `every`) follow.
+    Where the keys do not fit beside the rest, those of failed and undecided gates (of all with
+    `every`) follow.
 
     Args:
         out: where to.
@@ -29,14 +32,15 @@ def print_gates(out: Console, gates: Sequence[Gate], every: bool = False) -> Non
     if not gates:
         return
     lines = [(gate, 1) for gate in gates] if every else fold(gates)
-    head = ["target", "metric", "slice" if every else "worst slice", "value", "bound", "verdict"]
+    place = "slice" if every else "worst slice"
+    head = ["target", "metric", place, _VALUE, "bound", "verdict"]
     rows = [_cells(gate, count) for gate, count in lines]
     with_keys = [[*row, gate.key] for row, (gate, _) in zip(rows, lines, strict=True)]
     if widths := _widths([[*head, _TO_CHANGE], *with_keys], out.width):
         out.print(_table([*head, _TO_CHANGE], with_keys, widths))
         return
     out.print(_table(head, rows, _widths([head, *rows], out.width)))
-    shown = [gate for gate in gates if every or not gate.passed]
+    shown = [gate for gate in gates if every or gate.undecided or not gate.passed]
     if shown:
         out.print(_TO_CHANGE)
     for target, metric, key in dict.fromkeys((g.target, g.metric, g.key) for g in shown):
@@ -44,7 +48,7 @@ def print_gates(out: Console, gates: Sequence[Gate], every: bool = False) -> Non
 
 
 def fold(gates: Iterable[Gate]) -> list[Line]:
-    """What failed, and for each target and metric the gate that passed by the smallest margin.
+    """What failed or is undecided, and of each target and metric what passed by the least margin.
 
     A gate without numbers to compare stands for itself.
     """
@@ -53,9 +57,10 @@ def fold(gates: Iterable[Gate]) -> list[Line]:
         alike.setdefault((gate.target, gate.metric), []).append(gate)
     lines: list[Line] = []
     for group in alike.values():
-        by_margin = [(g.margin, n, g) for n, g in enumerate(group) if g.passed]
+        told = [gate for gate in group if gate.verdict == "passed"]
+        by_margin = [(gate.margin, n, gate) for n, gate in enumerate(told)]
         measured = [(margin, n, g) for margin, n, g in by_margin if margin is not None]
-        lines += [(g, 1) for g in group if not g.passed or g.margin is None]
+        lines += [(g, 1) for g in group if g.verdict != "passed" or g.margin is None]
         if measured:
             lines.append((min(measured)[2], len(measured)))
     return lines
@@ -63,9 +68,17 @@ def fold(gates: Iterable[Gate]) -> list[Line]:
 
 def _cells(gate: Gate, count: int) -> list[str]:
     value = "-" if gate.value is None else f"{gate.value:.4f}"
-    verdict = "passed" if gate.passed else "failed"
-    several = f"{count} " if count > 1 else ""
-    return [gate.target, gate.metric, gate.slice, value, gate.bound, several + verdict]
+    if gate.interval is not None:
+        value += " [{}, {}]".format(*(_short(end) for end in gate.interval))
+    if gate.rows is not None:
+        value += f" {gate.rows}"
+    verdict = f"{count} {gate.verdict}" if count > 1 else gate.verdict
+    return [gate.target, gate.metric, gate.slice, value, gate.bound, verdict]
+
+
+def _short(value: float) -> str:
+    """.833 for 0.833."""
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
 
 
 def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
@@ -91,8 +104,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], widths: list[int]
     for column, width in zip_longest(head, widths or ()):
         table.add_column(column, overflow="fold", width=width)
     for row in rows:
-        style = "green" if row[5].endswith("passed") else "bold red"
+        verdict = row[_VERDICT].split()[-1]
+        style = {"passed": "green", "undecided": "yellow"}.get(verdict, "bold red")
         cells = [escape(cell) for cell in row]
-        cells[5] = f"[{style}]{cells[5]}[/]"
+        cells[_VERDICT] = f"[{style}]{cells[_VERDICT]}[/]"
         table.add_row(*cells)
     return table

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.errors import InputError, first_problem
 from core.files import write_atomically
 from models.labels.findings import Finding
+from models.metrics.comparison import Difference
+from models.metrics.evidence import SliceEvidence
 from models.metrics.gates import Gate, PushChecks
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.run.events import NodeState
@@ -89,7 +91,7 @@ class TrainingStart(_Report):
     """How the teacher's training started: from which run's weights, or cold and why.
 
     `new_rows`: share of the embedding rows that start untrained; `initial_val_loss`: evaluation
-    loss before the first epoch.
+    loss before the first epoch; `notes`: how training went off its usual way.
     """
 
     start: Literal["warm", "cold"]
@@ -97,14 +99,21 @@ class TrainingStart(_Report):
     reason: str | None
     new_rows: float | None
     initial_val_loss: float
+    notes: list[str] = []
 
 
 class MeasuredModel(_Report):
-    """Quality on the test split, by slice and as gaps between groups; size and latency."""
+    """Quality on the test split, by slice and as gaps between groups; size and latency.
+
+    `evidence`: what the figures rest on, by slice, "overall" among them; `against_teacher`: the
+    model minus the teacher on the same rows, by metric.
+    """
 
     metrics: dict[str, int | float | None]
     slices: dict[str, dict[str, int | float | None]]
     gaps: dict[str, dict[str, float | None]]
+    evidence: dict[str, SliceEvidence] = {}
+    against_teacher: list[Difference] = []
     bytes: int
     gzip_bytes: int
     latency_us: dict[str, float]
@@ -148,6 +157,7 @@ class Summary(_Part):
     gates: list[Gate]
     push_checks: dict[str, PushChecks] = {}
     pushed: dict[str, Pushed]
+    notes: list[str] = []
     failure: Failure | None
 
 

@@ -12,11 +12,11 @@ from pipeline.report.history import run_ids
 from pipeline.report.summary import Summary
 from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.evidence import Evidence
-from pipeline.retraining.records import Action
+from pipeline.retraining.records import REPEATED_ROWS, SUSPICIOUS_LABELS, Action
 from pipeline.retraining.served_model import executions_of
 from pipeline.run.failures import Failure
 
-SUSPICIOUS = "suspicious labels"
+SUSPICIOUS = (SUSPICIOUS_LABELS, REPEATED_ROWS)  # what of a span waits for a person
 DATA_GATES = ("AnomalyGate", "LabelGate")  # nodes that stop a run for what its data is
 
 
@@ -72,7 +72,7 @@ def decide(
     """
     reasons = [f"{e.kind}: {e.message}" for e in evidence if e.state == "reason"]
     suspicious = [
-        f"{SUSPICIOUS} in span {f.span}: {f.message}" for f in held_back if f.kind == SUSPICIOUS
+        f"{f.kind} in span {f.span}: {f.message}" for f in held_back if f.kind in SUSPICIOUS
     ]
     if not any_span:
         return Verdict("blocked", suspicious)

@@ -12,7 +12,9 @@ from typing import Literal
 # reason: speaks for a run; quiet: does not; blocking: spans are held back for it;
 # unknown: could not be computed.
 State = Literal["reason", "quiet", "blocking", "unknown"]
-Kind = Literal["model", "new span", "answers", "drift", "skew", "age", "quality", "label shift"]
+Kind = Literal[
+    "model", "new span", "answers", "drift", "skew", "age", "quality", "label shift", "repeats"
+]
 
 
 @dataclass(frozen=True)

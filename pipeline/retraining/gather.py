@@ -13,10 +13,14 @@ from typing import Literal
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY
+from pipeline.ingestion import repeats
+from pipeline.ingestion.spans import part_of
 from pipeline.ingestion.window import Window
 from pipeline.retraining import evidence, judged_labels
 from pipeline.retraining.answered import of_answers
-from pipeline.retraining.evidence import Evidence, Kind
+from pipeline.retraining.evidence import Evidence, Kind, Measurement, State
+from pipeline.retraining.judged_rows import together
+from pipeline.retraining.label_shares import LabelBounds
 from pipeline.retraining.predictions import ServedPredictions
 from pipeline.retraining.served_model import ServedModels
 from pipeline.retraining.span_rows import SpanRows, read_files, read_requests
@@ -70,6 +74,7 @@ def label_evidence(situation: Situation, predictions: ServedPredictions | None) 
     if not situation.new:
         return Evidence("label shift", "quiet", NO_NEW_SPAN)
     settings, window = situation.config.retrain, situation.window
+    columns = situation.config.columns
     new = [span for span in situation.new if span not in situation.config.data.accept_spans]
     if not new:
         return Evidence("label shift", "quiet", "all new spans are accepted")
@@ -77,10 +82,37 @@ def label_evidence(situation: Situation, predictions: ServedPredictions | None) 
     return judged_labels.of_label_shift(
         {span: predictions.of(window, span) for span in new},
         predictions.newest(window, seen, _LEVEL_ROWS * settings.min_labeled_rows),
+        predictions.of_test(window),
         situation.served.metrics.get("accuracy"),
-        settings.min_labeled_rows,
-        settings.max_label_shift,
+        LabelBounds(
+            settings.min_labeled_rows,
+            settings.max_label_shift,
+            settings.max_class_shift,
+            (columns.negative, columns.positive),
+        ),
     )
+
+
+def repeat_evidence(situation: Situation) -> Evidence:
+    """Whether new spans hold rows of the test part, of other spans, or one row again and again."""
+    config, window = situation.config, situation.window
+    bound = config.data.max_repeated
+    new = [span for span in situation.new if span not in config.data.accept_spans]
+    if bound is None or not new:
+        return Evidence("repeats", "quiet", "data.max_repeated is null" if new else NO_NEW_SPAN)
+    situation.tell("looking for repeated rows")
+    seen = [span for span in window.spans if span not in situation.new]
+    files = [file for span in (*seen, *new) for file in window.files_of(span)]
+    by_part = repeats.in_files([*files, *window.test_files], config)
+    judged = {span: by_part[part_of(span)] for span in new}
+    key = "data.max_repeated"
+    measured = [
+        Measurement(f"span {n}", judged[n].excess, bound, judged[n].excess > bound, key, span=n)
+        for n in new
+    ]
+    said = [f"span {n}: {judged[n].message}" for n in new if judged[n].message is not None]
+    state: State = "blocking" if any(m.exceeded for m in measured) else "quiet"
+    return Evidence("repeats", state, "; ".join(said) or "no more than chance explains", measured)
 
 
 def other_evidence(situation: Situation, predictions: ServedPredictions | None) -> list[Evidence]:
@@ -151,7 +183,7 @@ def _quality(situation: Situation, predictions: ServedPredictions) -> Evidence:
     settings = situation.config.retrain
     parts = [predictions.of(situation.window, span) for span in situation.new]
     return judged_labels.of_quality(
-        judged_labels.together(parts),
+        together(parts),
         situation.served.metrics,
         settings.min_labeled_rows,
         settings.max_quality_drop,

@@ -6,86 +6,61 @@ until a person accepts it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.metrics.registry import METRICS, THRESHOLD, overall_metrics
+from models.metrics.registry import METRICS, overall_metrics
+from pipeline.retraining import label_shares
 from pipeline.retraining.evidence import Evidence, Measurement
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Labelled rows: true class, bool [rows], and the model's probability, float [rows]."""
-
-    positive: NDArray[np.bool_]
-    probabilities: NDArray[np.float64]
-
-    @property
-    def count(self) -> int:
-        """Number of rows."""
-        return len(self.positive)
-
-    @property
-    def agreement(self) -> float:
-        """Share of rows whose label is the model's decision."""
-        return float(np.mean((self.probabilities > THRESHOLD) == self.positive))
-
-
-def together(parts: list[Judged]) -> Judged:
-    """The rows of several spans."""
-    return Judged(
-        np.concatenate([np.zeros(0, bool), *(part.positive for part in parts)]),
-        np.concatenate([np.zeros(0), *(part.probabilities for part in parts)]),
-    )
+from pipeline.retraining.judged_rows import Judged
+from pipeline.retraining.label_shares import LabelBounds
 
 
 def of_label_shift(
     new: Mapping[int, Judged],
     earlier: Judged,
+    test: Judged,
     when_pushed: float | None,
-    min_rows: int,
-    max_shift: float,
+    bounds: LabelBounds,
 ) -> Evidence:
     """Whether labels of new spans agree with the served model much less than those before.
 
     Args:
         new: labelled rows of each new span.
         earlier: those of the spans of the window that the model was trained on.
+        test: those of the test part.
         when_pushed: the model's accuracy on the test part; the level where `earlier` is too small.
-        min_rows: fewer labelled rows are not judged.
-        max_shift: largest fall.
+        bounds: what to go by.
 
     Returns:
-        Evidence with one measurement a span.
+        Evidence with a measurement of each span, and one for each share of a class in a slice of
+        it that is beyond its bound.
     """
+    min_rows = bounds.min_rows
     level = earlier.agreement if earlier.count >= min_rows else when_pushed
     enough = {span: judged for span, judged in new.items() if judged.count >= min_rows}
     if not enough or level is None:
         what = "; ".join(f"span {n}: {judged.count} labelled rows" for n, judged in new.items())
         what += f", retrain.min_labeled_rows={min_rows} are needed"
         return Evidence("label shift", "unknown", what)
+    fall = {span: level - judged.agreement for span, judged in sorted(enough.items())}
+    key = "retrain.max_label_shift"
     measured = [
-        Measurement(
-            name=f"span {span}",
-            value=level - judged.agreement,
-            bound=max_shift,
-            exceeded=level - judged.agreement > max_shift,
-            key="retrain.max_label_shift",
-            span=span,
-        )
-        for span, judged in sorted(enough.items())
+        Measurement(f"span {n}", value, bounds.max_shift, value > bounds.max_shift, key, span=n)
+        for n, value in fall.items()
     ]
     shares = " and ".join(f"{enough[n].agreement:.1%} of span {n}" for n in sorted(enough))
     what = f"labels agree with the served model in {shares} (in {level:.1%} before)"
+    for span, judged in sorted(enough.items()):
+        shifts = label_shares.shifted(judged, [earlier, test], bounds)
+        key = "retrain.max_class_shift"
+        measured += [
+            Measurement(f"span {span}: {s}", s.size, bounds.max_class_shift, True, key, span=span)
+            for s in shifts
+        ]
+        if shifts:
+            what += f"; span {span}: {shifts[0]}"
+            what += f" and {len(shifts) - 1} further shares" if len(shifts) > 1 else ""
     blocking = any(m.exceeded for m in measured)
     return Evidence("label shift", "blocking" if blocking else "quiet", what, measured)
-
-
-def suspicious_spans(evidence: Evidence) -> list[int]:
-    """The spans that `of_label_shift` found wanting."""
-    return [m.span for m in evidence.measurements if m.exceeded and m.span is not None]
 
 
 def of_quality(

@@ -7,7 +7,7 @@ import numpy as np
 from core.config import Config
 from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.window import Window
-from pipeline.retraining.judged_labels import Judged, together
+from pipeline.retraining.judged_rows import Judged, together
 from pipeline.retraining.span_rows import read_files
 from pipeline.run.environment import prepare
 
@@ -29,11 +29,7 @@ class ServedPredictions:
         Raises:
             InputError: a file of the span is at fault.
         """
-        files = window.files_of(span)
-        if files not in self._judged:
-            self._tell(f"asking the served model about span {span}")
-            self._judged[files] = self._judge(files)
-        return self._judged[files]
+        return self._of(window.files_of(span), f"span {span}")
 
     def newest(self, window: Window, spans: Sequence[int], rows: int) -> Judged:
         """Those of the newest of `spans`, as many as have `rows` labelled rows together."""
@@ -42,6 +38,16 @@ class ServedPredictions:
             if sum(part.count for part in parts) < rows:
                 parts.append(self.of(window, span))
         return together(parts)
+
+    def of_test(self, window: Window) -> Judged:
+        """Those of the test part."""
+        return self._of(window.test_files, "the test part")
+
+    def _of(self, files: tuple[SourceFile, ...], what: str) -> Judged:
+        if files not in self._judged:
+            self._tell(f"asking the served model about {what}")
+            self._judged[files] = self._judge(files)
+        return self._judged[files]
 
     def _judge(self, files: tuple[SourceFile, ...]) -> Judged:
         columns = self._config.columns
@@ -54,9 +60,8 @@ class ServedPredictions:
         from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder  # loads TensorFlow
 
         encoder = RecordBatchToExamplesEncoder()
-        return Judged(
-            positive, self._ask([e for batch in rows.batches() for e in encoder.encode(batch)])
-        )
+        examples = [e for batch in rows.batches() for e in encoder.encode(batch)]
+        return Judged(positive, self._ask(examples), rows.slices(self._config))
 
 
 def _load(model: str) -> Callable[[Sequence[bytes]], np.ndarray]:

@@ -17,6 +17,7 @@ from pipeline.ingestion.spans import SpanFinding
 from pipeline.retraining.evidence import Evidence
 
 FILE = Path("retraining") / "decisions.jsonl"
+SUSPICIOUS_LABELS, REPEATED_ROWS = "suspicious labels", "repeated rows"
 Action = Literal["run", "nothing", "blocked"]
 
 
@@ -25,10 +26,11 @@ class _Line(BaseModel):
 
 
 class Suspicion(_Line):
-    """A span whose labels were found suspicious: SHA-256 of its files, and why."""
+    """A span that was found suspicious: SHA-256 of its files, what of it, and why."""
 
     span: int
     files: list[str]
+    kind: str = SUSPICIOUS_LABELS
     why: str
 
 

@@ -1,6 +1,6 @@
 """Decides from evidence whether there is a reason to run, records it, and runs or does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from core.targets import TARGETS
 from core.version_record import version_damage, version_folders
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import window_of
-from pipeline.ingestion.window import Window
+from pipeline.ingestion.window import Suspect, Window
 from pipeline.metadata import seal
 from pipeline.metadata.store import Metadata, open_store
 from pipeline.report import summary
@@ -19,8 +19,13 @@ from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
 from pipeline.retraining.decision import SUSPICIOUS, Inputs, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
-from pipeline.retraining.judged_labels import suspicious_spans
-from pipeline.retraining.records import Decision, RecordedOutcome, Suspicion
+from pipeline.retraining.records import (
+    REPEATED_ROWS,
+    SUSPICIOUS_LABELS,
+    Decision,
+    RecordedOutcome,
+    Suspicion,
+)
 from pipeline.run import run
 from pipeline.run.events import Listener
 from pipeline.run.fingerprint import run_code_sha256
@@ -123,16 +128,20 @@ def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple
     imports = imports_in_use(config, folder, window.spans)
     situation = gather.Situation(config, window, served, imports, request.now, tell)
     predictions = gather.predictions_of(situation)
+    repeats = gather.repeat_evidence(situation)
     labels = gather.label_evidence(situation, predictions)
-    suspicions = _suspicions(labels, window)
+    suspicions = [
+        *_suspicions(labels, SUSPICIOUS_LABELS, window),
+        *_suspicions(repeats, REPEATED_ROWS, window),
+    ]
     if suspicions:
-        suspected = {s.span: (frozenset(s.files), s.why) for s in suspicions}
+        suspected = {s.span: Suspect(frozenset(s.files), s.kind, s.why) for s in suspicions}
         window = window_of(config, folder, suspected)
         imports = imports_in_use(config, folder, window.spans)
         situation = replace(situation, window=window, imports=imports)
-    if not any(finding.kind == SUSPICIOUS for finding in window.held_back):
+    if not any(finding.kind in SUSPICIOUS for finding in window.held_back):
         window.check()
-    evidence = [*gather.other_evidence(situation, predictions), labels]
+    evidence = [*gather.other_evidence(situation, predictions), labels, repeats]
     inputs = Inputs(
         config.config_sha256,
         run_code_sha256(config),
@@ -162,15 +171,13 @@ def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple
     return decision, window
 
 
-def _suspicions(labels: Evidence, window: Window) -> list[Suspicion]:
-    if labels.state != "blocking":
-        return []
-    return [
-        Suspicion(
-            span=span, files=sorted(f.sha256 for f in window.files_of(span)), why=labels.message
-        )
-        for span in suspicious_spans(labels)
-    ]
+def _suspicions(found: Evidence, kind: str, window: Window) -> Iterator[Suspicion]:
+    """The spans that evidence speaks against."""
+    if found.state != "blocking":
+        return
+    for span in sorted({m.span for m in found.measurements if m.exceeded and m.span is not None}):
+        files = sorted(file.sha256 for file in window.files_of(span))
+        yield Suspicion(span=span, files=files, kind=kind, why=found.message)
 
 
 def exit_code_of(outcome: run.RunOutcome) -> int:

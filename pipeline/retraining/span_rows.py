@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core import csv_text
 from core.config import Config
 from core.errors import InputError
+from models.metrics.registry import slice_rows
 from pipeline.ingestion import rows, tables
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.spans import SourceFile
@@ -48,6 +49,13 @@ class SpanRows:
     def is_positive(self, label: str, positive: str) -> NDArray[np.bool_]:
         """Which rows are labelled as the positive class, bool [rows]."""
         return (self.table[label] == positive).to_numpy()
+
+    def slices(self, config: Config) -> dict[str, NDArray[np.bool_]]:
+        """Which rows are in each slice of `evaluation.slices`, bool [rows] by name."""
+        cells = {column: list(self.table[column]) for column in self.table}
+        cells |= rows.groups(cells, config, ColumnKinds(self.kinds, ()))
+        slices = config.evaluation.slices
+        return slice_rows({c: np.array(cells[c]) for keys in slices for c in keys}, slices)
 
 
 def read_files(files: Sequence[SourceFile], config: Config) -> SpanRows:

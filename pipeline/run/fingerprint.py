@@ -27,6 +27,7 @@ RUN_MODULES = (
     "pipeline.retraining.decision",
     "pipeline.retraining.gather",
     # What the DAG names by strings, so that nothing imports it.
+    "components.beam.exact_metrics",
     "components.beam.sliced_batches",
     "components.beam.tfma_fast_path",
     "components.training.trainer",

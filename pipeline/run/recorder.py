@@ -16,6 +16,7 @@ from pipeline.ingestion.staging import Staged
 from pipeline.metadata.executions import Execution
 from pipeline.metadata.store import open_store
 from pipeline.report import findings, summary
+from pipeline.report.notes import notes
 from pipeline.run.events import DamageFound, Event, NodeFinished, NodeStarted
 from pipeline.run.failures import Failure
 from pipeline.run.fingerprint import run_code_sha256
@@ -121,6 +122,12 @@ class Recorder:
         found = findings.collect(
             self._executions, run.folder, state == "RUNNING", config.labeling.gates
         )
+        labels = summary.LabelSummary(**found.labels) if found.labels else None
+        training = None
+        if found.training:
+            training = summary.TrainingStart(from_run=self._base_run, **found.training)
+        models = {name: summary.MeasuredModel(**row) for name, row in found.models.items()}
+        targets = {t.name: t.variant or config.quantizer.variant for t in TARGETS.values()}
         return summary.Summary(
             format=summary.FORMAT,
             run_id=run.run_id,
@@ -134,17 +141,17 @@ class Recorder:
             peak_rss_mb=round(self._usage.peak_rss_mb(), 1),
             data=_data(run.staged, config),
             damaged=list(self._damaged),
-            labels=found.labels and summary.LabelSummary(**found.labels),
+            labels=labels,
             features=found.features,
             tuner=found.tuner,
-            training=found.training
-            and summary.TrainingStart(from_run=self._base_run, **found.training),
+            training=training,
             nodes=self._nodes,
-            models=found.models,
-            targets={t.name: t.variant or config.quantizer.variant for t in TARGETS.values()},
+            models=models,
+            targets=targets,
             gates=found.gates,
             push_checks=found.push_checks,
             pushed=found.pushed,
+            notes=notes(labels, models, targets, found.gates, training),
             failure=failure and replace(failure, node=node),
         )
 

@@ -1,9 +1,11 @@
 """The list of model versions, for people and as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from rich.console import Console
 from rich.table import Table
 
 from core.errors import InputError
@@ -47,14 +49,18 @@ def _metrics(folder: Path, target: str, version: Version) -> dict[str, float | N
     return {name: model.metrics.get(name) for name in METRICS} if model else {}
 
 
-def versions_table(rows: list[VersionRow]) -> Table:
-    """The list for people."""
-    table = Table("target", "version", "status", "run", "pushed", *METRICS, "why")
+def print_versions(out: Console, rows: Sequence[VersionRow]) -> None:
+    """The list for people, and below it what last happened to a version by hand."""
+    titles = [metric.heading for metric in METRICS.values()]
+    table = Table("target", "version", "status", "run", "pushed", *titles)
     for row in rows:
         values = [row.metrics.get(name) for name in METRICS]
         numbers = ["-" if value is None else f"{value:.4f}" for value in values]
-        last = row.events[-1] if row.events else None
-        why = f"{last.what} {last.at} by {last.by}: {last.reason}" if last else ""
         cells = (row.target, str(row.version), row.status, row.run_id or "-", row.pushed_at or "-")
-        table.add_row(*map(escape, (*cells, *numbers, why)))
-    return table
+        table.add_row(*map(escape, (*cells, *numbers)))
+    out.print(table)
+    for row in rows:
+        if row.events:
+            last = row.events[-1]
+            what = f"{row.target} {row.version}: {last.what} {last.at} by {last.by}: {last.reason}"
+            out.print(escape(what), soft_wrap=True)

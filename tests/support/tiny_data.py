@@ -48,7 +48,7 @@ def write_config(folder: Path) -> str:
     values = {
         "extends": "census",
         "name": "tiny",
-        "data": {"folder": str(folder / "raw")},
+        "data": {"folder": str(folder / "raw"), "max_repeated": None},  # its rows come again
         "schema": str(folder / "schema.pbtxt"),
         "columns": {
             "label": "class",

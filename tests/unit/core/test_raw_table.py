@@ -1,10 +1,13 @@
 """A CSV file as somebody hands it over: cells, classes, the split."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from core import raw_table
 from core.errors import InputError
-from core.raw_table import DECIMAL_COMMA, NUMBER, Label
+from core.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, Column, Label
 from tests.support.csv_source import SOURCE
 
 
@@ -78,3 +81,59 @@ def test_a_row_stays_in_its_part_when_others_come() -> None:
     rows = [[str(n), "x"] for n in range(50)]
     before = raw_table.in_test(rows[:20], ["card"] * 20, 0.3, 1)
     assert raw_table.in_test(rows, ["card"] * 50, 0.3, 1)[:20] == before
+
+
+def test_rows_that_are_equal_but_for_their_class_are_of_one_part() -> None:
+    contents = [[str(n % 150)] for n in range(300)]
+    classes = ["card" if n < 150 else "cash" for n in range(300)]
+    test = raw_table.in_test(contents, classes, 0.3, 1)
+    assert test[:150] == test[150:]
+    assert test == raw_table.in_test(contents, classes[::-1], 0.3, 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("contents", [1, 2, 4, 60])
+def test_rows_of_few_contents_are_drawn_one_by_one_in_equal_shares(
+    contents: int, seed: int
+) -> None:
+    rows = [[str(n % contents), "x"] for n in range(1000)]
+    classes = ["card" if n % 10 < 3 else "cash" for n in range(1000)]
+    test = raw_table.in_test(rows, classes, 0.2, seed)
+    drawn = [name for name, side in zip(classes, test, strict=True) if side]
+    assert abs(drawn.count("card") - 60) <= 1
+    assert abs(drawn.count("cash") - 140) <= 1
+    if contents <= 4:
+        assert {row[0] for row, side in zip(rows, test, strict=True) if side} == {
+            row[0] for row in rows
+        }
+
+
+def test_the_parts_know_the_same_shops_and_days() -> None:
+    """A class that depends on the shop alone must not seem to depend on the day."""
+    source = replace(
+        SOURCE, columns=(Column("shop", "shop", CATEGORY), Column("day", "day", CATEGORY))
+    )
+    source = replace(source, label=Label("bought", "bought", "yes", "no", False), test_fraction=0.2)
+    rows = [["AB"[n % 2], ("mon", "tue")[n // 2 % 2], ("yes", "no")[n % 2]] for n in range(1000)]
+    parts = dict(raw_table.parts(source, ["shop", "day", "bought"], rows, "x.csv"))
+    for part, size in (("span-1", 800), ("test", 200)):
+        counts = Counter(zip(*parts[part].values(), strict=True))
+        assert len(counts) == 4
+        assert all(abs(count - size / 4) <= 1 for count in counts.values())
+
+
+def test_one_row_in_another_spelling_has_the_same_content() -> None:
+    rows = [[f"Rome{n}", "card", "1,000"] for n in range(40)]
+    rows += [[f"Rome{n} ", "cash", "1000"] for n in range(40)]
+    parts = dict(raw_table.parts(replace(SOURCE, test_fraction=0.4), HEADER, rows, "x.csv"))
+    assert not set(parts["test"]["city"]) & set(parts["span-1"]["city"])
+
+
+def test_parts_of_different_classes_are_said() -> None:
+    classes = ["yes"] * 40 + ["no"] * 60 + [""] * 10
+    even = [n % 5 == 0 for n in range(110)]
+    assert raw_table.uneven(classes, even, "yes") is None
+    found = raw_table.uneven(classes, [n < 20 for n in range(110)], "yes")
+    assert found is not None
+    assert "'yes' is the class of 100.0% of the test part's labelled rows and of 25.0%" in found
+    assert raw_table.uneven([""] * 4, [True, False] * 2, "yes") is None

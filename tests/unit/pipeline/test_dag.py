@@ -113,6 +113,7 @@ def changed_by(
             'activation="gelu"',
             {"Tuner", "Trainer", "Distiller", "run"},
         ),
+        ("components/beam/exact_metrics.py", "math.nan", "-1.0", {*BOTH_EVALUATORS, "run"}),
         ("components/beam/sliced_batches.py", "1 << 17", "1 << 16", {*BOTH_EVALUATORS, "run"}),
         ("data/census/spans.py", "SPANS = 3", "SPANS = 3  # contiguous thirds", set()),
         ("data/census/spans.py", "SPANS = 3", "SPANS = 4", {"run"}),
@@ -156,7 +157,12 @@ def changed_by(
             "_REPEATS = 51",
             {"PushGate.edge", "run"},
         ),
-        ("pipeline/retraining/decision.py", 'SUSPICIOUS = "', 'SUSPICIOUS = "very ', {"run"}),
+        (
+            "pipeline/retraining/records.py",
+            '"suspicious labels"',
+            '"very suspicious"',
+            {"run"},
+        ),
     ],
 )
 def test_an_edit_runs_what_depends_on_it_and_nothing_else(

@@ -10,16 +10,16 @@ import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from sklearn import metrics
 from tensorflow_model_analysis.api.types import VarLenTensorValue
 from tensorflow_model_analysis.evaluators import MetricsPlotsAndValidationsEvaluator
-from tensorflow_model_analysis.metrics import binary_confusion_matrices, calibration_histogram
+from tensorflow_model_analysis.metrics import binary_confusion_matrices
 from tensorflow_model_analysis.utils.config_util import update_eval_config_with_defaults
 
 from components.beam import sliced_batches, tfma_fast_path
 from pipeline.config.load import load
 from pipeline.evaluation import eval_config
 
-HISTOGRAM = calibration_histogram._CalibrationHistogramCombiner
 MATRIX = binary_confusion_matrices._BinaryConfusionMatrixCombiner
 ROWS = 60
 
@@ -28,9 +28,6 @@ ROWS = 60
 def stock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """TFMA as it was installed; undo() brings the shorter way back."""
     assert tfma_fast_path.install()
-    monkeypatch.setattr(HISTOGRAM, "add_input", HISTOGRAM.add_input.__wrapped__)
-    monkeypatch.setattr(HISTOGRAM, "extract_output", HISTOGRAM.extract_output.__wrapped__)
-    monkeypatch.setattr(HISTOGRAM, "create_accumulator", lambda self: {})
     monkeypatch.setattr(MATRIX, "add_input", MATRIX.add_input.__wrapped__)
     return monkeypatch
 
@@ -134,12 +131,9 @@ def element(labels: Any, predictions: Any, weights: Any = None) -> Any:
 
 
 def combiners() -> list[Any]:
-    made = [
-        *calibration_histogram.calibration_histogram(example_weighted=True),
-        *binary_confusion_matrices.binary_confusion_matrices(
-            thresholds=[0.5], example_weighted=True
-        ),
-    ]
+    made = binary_confusion_matrices.binary_confusion_matrices(
+        thresholds=[0.5], example_weighted=True
+    )
     return [c.combiner for c in made if hasattr(c, "combiner")]
 
 
@@ -173,17 +167,43 @@ def test_the_shorter_way_adds_what_tfma_adds(stock: pytest.MonkeyPatch, name: st
     assert is_plain == (name in {"plain", "outside"})
 
 
-def test_nan_fails_as_in_tfma() -> None:
-    tfma_fast_path.install()
-    with pytest.raises(ValueError, match="NaN"):
-        combiners()[0].add_input({}, element(np.array([0.0, 1.0]), np.array([0.2, np.nan])))
+def test_nan_fails(tmp_path: Path) -> None:
+    answers = np.full((ROWS, 1), 0.5, np.float32)
+    answers[3] = np.nan
+    with pytest.raises(RuntimeError, match="add_input failed"):
+        evaluate([batch() | {tfma.PREDICTIONS_KEY: answers}], 1, True, tmp_path / "grouped")
+
+
+def test_a_rare_class_has_the_figures_of_scikit_learn(tmp_path: Path) -> None:
+    """All probabilities lie in the lowest of the bins of TFMA's own AUC."""
+    random = np.random.default_rng(5)
+    labels = (random.random(4000) < 0.005).astype(np.float32)
+    answers = (1e-5 * np.exp(1.5 * labels + random.normal(size=4000))).astype(np.float32)
+    sexes = ["M" if label else sex for label, sex in zip(labels, ["F", "M"] * 2000, strict=True)]
+    rows = {
+        tfma.FEATURES_KEY: {"sex": texts(*sexes)},
+        tfma.LABELS_KEY: labels,
+        tfma.PREDICTIONS_KEY: answers[:, None],
+    }
+    for grouped in (True, False):
+        found = {
+            (key, metric.name): value
+            for (key, metric), value in evaluate(
+                [rows], 1, grouped, tmp_path / str(grouped)
+            ).items()
+        }
+        auc = metrics.roc_auc_score(labels, answers)
+        assert found[(), "auc"] == pytest.approx(auc, abs=1e-9)
+        average = metrics.average_precision_score(labels, answers)
+        assert found[(), "average_precision"] == pytest.approx(average, abs=1e-9)
+        assert math.isnan(found[(("sex", "F"),), "auc"]), "of one class: no figure, and not 0"
 
 
 def test_an_unknown_tfma_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.delattr(calibration_histogram, "_CalibrationHistogramCombiner")
     add_input = MATRIX.add_input
+    monkeypatch.delattr(binary_confusion_matrices, "_BinaryConfusionMatrixCombiner")
     assert not tfma_fast_path.install.__wrapped__()
     assert MATRIX.add_input is add_input
     assert "slower way" in caplog.text

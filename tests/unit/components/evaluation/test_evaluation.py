@@ -45,12 +45,16 @@ def test_the_one_threshold_says_that_there_were_rows() -> None:
 
 def test_every_metric_of_the_registry_is_measured_under_its_name() -> None:
     made = eval_config(config.load("census").evaluation, "tf_generic")
-    measured = {
-        m.class_name: json.loads(m.config) for m in made.metrics_specs[0].metrics if m.config
+    own = {
+        json.loads(m.config)["name"]: m.module
+        for m in made.metrics_specs[0].metrics
+        if m.class_name == "RegistryMetric"
     }
-    for metric in METRICS.values():
-        assert measured[str(metric.tfma_class)] == {"name": metric.tfma_name}
-    thresholds = measured["FairnessIndicators"]["thresholds"]
+    assert own == {m.tfma_name: "components.beam.exact_metrics" for m in METRICS.values()}
+    [indicators] = [
+        m for m in made.metrics_specs[0].metrics if m.class_name == "FairnessIndicators"
+    ]
+    thresholds = json.loads(indicators.config)["thresholds"]
     for rate in RATES.values():
         assert rate.tfma_name.endswith(f"@{thresholds[0]}")
 
@@ -71,7 +75,11 @@ def test_an_entry_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch
     labels, answers = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.7, 0.1])
     measured = {"overall": overall_metrics(labels, answers)}
     bounds = loaded.evaluation.edge.model_copy(update={"max_gap": {}})
-    [gate] = [g for g in apply_gates("edge", measured, None, bounds, 1) if g.metric == "precision"]
+    [gate] = [
+        g
+        for g in apply_gates("edge", measured, None, bounds, loaded.evaluation)
+        if g.metric == "precision"
+    ]
     assert (gate.value, gate.passed, gate.key) == (0.5, False, "evaluation.edge.min.precision")
     assert [d.metric for d in compare(labels, answers, answers, {}, ["precision"])] == ["precision"]
     out = Console(width=140, record=True, file=io.StringIO())

@@ -1,10 +1,16 @@
 """Gates over metrics by slice."""
 
+from dataclasses import asdict
+
+import numpy as np
 import pytest
 
 from components.evaluation.fairness_gate import apply_gates
-from core.sections import Bounds
+from core.sections import Bounds, Judging
+from models.metrics.comparison import compare
+from models.metrics.evidence import VariantEvidence, evidence, evidence_of
 from models.metrics.gates import Gate
+from models.metrics.registry import slice_metrics
 
 METRICS = {
     "overall": {"auc": 0.90, "examples": 1000},
@@ -12,13 +18,22 @@ METRICS = {
     "sex=Male": {"auc": 0.70, "tpr": 0.6, "examples": 600},
     "race=Other": {"auc": 0.10, "tpr": 0.1, "examples": 20},
 }
-BOUNDS = Bounds(min={}, min_by_slice={}, max_drop={}, max_gap={})
+BOUNDS = Bounds(
+    min={},
+    min_by_slice={},
+    max_drop={},
+    max_gap={},
+    max_drop_from_teacher={},
+    better_than_chance=True,
+)
+RULE = Judging(min_slice_rows=100, few_rows=50, when_too_few="warn")
+STRICT = RULE.model_copy(update={"when_too_few": "fail"})
 
 
-def gates(baseline: dict[str, float] | None = None, **bounds: object) -> list[Gate]:
-    return apply_gates(
-        "server", METRICS, baseline, BOUNDS.model_copy(update=bounds), min_slice_rows=100
-    )
+def gates(
+    baseline: dict[str, float] | None = None, rule: Judging = RULE, **bounds: object
+) -> list[Gate]:
+    return apply_gates("server", METRICS, baseline, BOUNDS.model_copy(update=bounds), rule)
 
 
 def test_overall_bound_names_value_bound_and_key() -> None:
@@ -77,6 +92,173 @@ def test_gap_between_groups(bound: float, passed: bool) -> None:
     assert gate.key == "evaluation.server.max_gap.sex.tpr"
 
 
-def test_gap_without_two_large_groups_fails() -> None:
-    (gate,) = gates(max_gap={"race": {"tpr": 0.5}})
+@pytest.mark.parametrize("rule", [RULE, STRICT])
+def test_a_gap_without_two_large_groups_is_undecided_and_says_why(rule: Judging) -> None:
+    (gate,) = gates(rule=rule, max_gap={"race": {"tpr": 0.5}})
+    assert gate.undecided
+    assert gate.passed is (rule is RULE)
+    assert gate.verdict == ("undecided" if rule is RULE else "undecided, failed")
+    assert gate.reason == (
+        "gap race tpr not measurable: 0 groups have evaluation.min_slice_rows=100 test rows or "
+        f"more, two are needed; race=Other has 20 (evaluation.when_too_few={rule.when_too_few})"
+    )
+
+
+def test_a_gap_of_a_rate_that_is_missing_fails_and_names_the_group() -> None:
+    metrics = {**METRICS, "sex=Female": {"auc": 0.88, "examples": 400}}
+    bounds = BOUNDS.model_copy(update={"max_gap": {"sex": {"tpr": 0.5}}})
+    (gate,) = apply_gates("server", metrics, None, bounds, RULE)
     assert not gate.passed
+    assert gate.reason == "gap sex tpr not measurable: no tpr of sex=Female"
+
+
+def rows(
+    count: int, share: float, noise: float = 0.2, seed: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and probabilities that know them up to noise."""
+    draw = np.random.RandomState(seed)
+    labels = (np.arange(count) < round(share * count)).astype(float)
+    return labels, np.clip(0.5 + 0.15 * (2 * labels - 1) + noise * draw.randn(count), 0, 1)
+
+
+def judged(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: dict[str, np.ndarray] | None = None,
+    teacher: np.ndarray | None = None,
+    rule: Judging = RULE,
+    **bounds: object,
+) -> dict[tuple[str, str], Gate]:
+    """Gates by metric and slice, with all that they rest on."""
+    members = {"overall": np.ones(len(labels), bool), **(groups or {})}
+    found = {name: slice_metrics(labels[at], probabilities[at]) for name, at in members.items()}
+    metrics = {n: {k: v for k, v in row.items() if v is not None} for n, row in found.items()}
+    seen = VariantEvidence(
+        {name: evidence(labels[at], probabilities[at]) for name, at in members.items()},
+        [] if teacher is None else compare(labels, probabilities, teacher, {}, ["auc", "accuracy"]),
+    )
+    made = apply_gates(
+        "edge", metrics, None, BOUNDS.model_copy(update=bounds), rule, evidence_of(asdict(seen))
+    )
+    return {(gate.metric, gate.slice): gate for gate in made}
+
+
+def test_every_gate_has_an_interval_and_rows() -> None:
+    labels, probabilities = rows(2000, 0.3)
+    sex = {"sex=F": np.arange(2000) % 2 == 0, "sex=M": np.arange(2000) % 2 == 1}
+    found = judged(
+        labels,
+        probabilities,
+        sex,
+        np.clip(probabilities + 0.001, 0, 1),
+        min={"auc": 0.6, "accuracy": 0.5, "f1": 0.3, "average_precision": 0.3},
+        min_by_slice={"recall_at_precision": 0.1},
+        max_gap={"sex": {"tpr": 0.3, "selection_rate": 0.3}},
+        max_drop_from_teacher={"auc": 0.01},
+    )
+    assert len(found) == 4 + 2 + 2 + 1 + 1
+    for gate in found.values():
+        assert gate.interval is not None
+        assert gate.rows in (1000, 2000)
+        assert gate.interval[0] <= (gate.value or 0) <= gate.interval[1]
+        assert gate.passed
+        assert not gate.undecided
+        assert gate.why is None
+
+
+@pytest.mark.parametrize("rule", [RULE, STRICT])
+def test_few_rows_that_cannot_tell_are_said(rule: Judging) -> None:
+    labels, probabilities = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0]), np.linspace(0.9, 0.1, 9)
+    found = judged(labels, probabilities, rule=rule, min={"accuracy": 0.85, "auc": 0.2})
+    gate = found["accuracy", "overall"]
+    assert gate.value == pytest.approx(8 / 9)
+    assert (gate.rows, gate.undecided) == (9, True)
+    assert gate.passed is (rule is RULE)
+    assert "9 rows, 3 of them positive: its 95% interval" in gate.reason
+    assert "holds the bound 0.85" in gate.reason
+    assert found["auc", "overall"].verdict == "passed", "the interval is above this bound"
+
+
+def test_many_rows_decide_by_the_value() -> None:
+    labels, probabilities = rows(400, 0.4)
+    accuracy = float(np.mean((probabilities > 0.5) == labels))
+    for bound, passed in ((accuracy - 0.005, True), (accuracy + 0.005, False)):
+        gate = judged(labels, probabilities, min={"accuracy": bound})["accuracy", "overall"]
+        assert (gate.passed, gate.undecided) == (passed, False)
+
+
+@pytest.mark.parametrize("only", [0, 1])
+def test_a_slice_of_one_class_has_no_auc_and_says_so(only: int) -> None:
+    labels, probabilities = rows(600, 0.5)
+    groups = {"sex=F": labels == only}
+    gate = judged(labels, probabilities, groups, min_by_slice={"auc": 0.6})["auc", "sex=F"]
+    assert (gate.value, gate.undecided, gate.passed, gate.rows) == (None, True, True, 300)
+    assert f"auc not measurable on 300 rows, {300 * only} of them positive" in gate.reason
+    strict = judged(labels, probabilities, groups, rule=STRICT, min_by_slice={"auc": 0.6})
+    assert not strict["auc", "sex=F"].passed
+
+
+def test_a_group_without_positives_leaves_the_gap_undecided() -> None:
+    labels, probabilities = rows(600, 0.5)
+    groups = {"sex=F": labels == 0, "sex=M": np.ones(600, bool)}
+    gate = judged(labels, probabilities, groups, max_gap={"sex": {"tpr": 0.2}})
+    found = gate["gap sex tpr", "overall"]
+    assert found.undecided
+    assert "no tpr of sex=F, which has no positive row" in found.reason
+
+
+def test_one_answer_is_refused_by_name() -> None:
+    labels, probabilities = rows(600, 0.05)
+    gate = judged(labels, 0.4 * probabilities)["auc above chance", "overall"]
+    assert not gate.passed
+    assert gate.reason == "one answer only: it says no on all 600 test rows"
+    assert judged(labels, 0.4 * probabilities, better_than_chance=False) == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_scores_are_refused_by_name(seed: int) -> None:
+    labels, _ = rows(900, 0.3)
+    gate = judged(labels, np.random.RandomState(seed).rand(900))["auc above chance", "overall"]
+    assert not gate.passed
+    assert not gate.undecided
+    assert "its scores may be random" in gate.reason
+
+
+def test_scores_the_wrong_way_round_are_refused_by_name() -> None:
+    labels, probabilities = rows(900, 0.3)
+    gate = judged(labels, 1 - probabilities)["auc above chance", "overall"]
+    assert "worse than random" in gate.reason
+
+
+def test_too_few_rows_to_tell_from_chance_are_undecided() -> None:
+    labels = np.array([1.0] * 3 + [0.0] * 6)
+    gate = judged(labels, np.array([0.9, 0.4, 0.3, 0.35, 0.6, 0.1, 0.1, 0.1, 0.1]))
+    found = gate["auc above chance", "overall"]
+    assert found.undecided
+    assert found.passed
+    assert "9 rows, 3 of them positive, cannot tell" in found.reason
+
+
+def test_a_fall_from_the_teacher_is_bounded() -> None:
+    labels, teacher = rows(4000, 0.4, noise=0.1)
+    worse = np.clip(teacher + 0.2 * np.random.RandomState(2).randn(4000), 0, 1)
+    bounds = {"auc": 0.01, "accuracy": 0.01}
+    found = judged(labels, worse, teacher=teacher, max_drop_from_teacher=bounds)
+    gate = found["accuracy drop from teacher", "overall"]
+    assert not gate.passed
+    assert not gate.undecided
+    assert gate.key == "evaluation.edge.max_drop_from_teacher.accuracy"
+    same = judged(labels, teacher, teacher=teacher, max_drop_from_teacher=bounds)
+    assert same["auc drop from teacher", "overall"].passed
+
+
+def test_a_fall_within_chance_is_undecided() -> None:
+    labels, teacher = rows(60, 0.4)
+    worse = teacher.copy()
+    worse[[0, 1, 30]] = [0.1, 0.2, 0.9]
+    found = judged(labels, worse, teacher=teacher, max_drop_from_teacher={"accuracy": 0.01})
+    gate = found["accuracy drop from teacher", "overall"]
+    assert gate.undecided
+    assert gate.passed
+    assert (gate.value or 0) > 0.01
+    assert "cannot tell a fall of 0.01 in accuracy from chance" in gate.reason

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.pushing.fresh_process import Problem, Served, run
-from components.pushing.push_checks import (
+from components.pushing.against_live import (
+    BEFORE,
+    NEWEST,
     PushSettings,
-    check,
+    RowSet,
     choose_rows,
     comparison_rows,
-    prediction_rows,
-    rolled_back_row,
+    in_words,
+    left_out,
 )
+from components.pushing.fresh_process import Problem, Served, run
+from components.pushing.push_checks import check, prediction_rows, rolled_back_row
 from models.export.device import features, read_bundle
 from models.export.fresh_predictions import FreshPredictions
 from models.export.raw_rows import RawRows, load_raw_rows
@@ -34,7 +38,11 @@ PUSHER = {
     "max_latency_ms": 1000,
     "time_limit": 100,
     "min_rows": 50,
+    "compare_on": ["newest", "before"],
     "max_regression": {"auc": 0.01, "accuracy": 0.01},
+    "max_regression_by_slice": {"auc": 0.01, "accuracy": 0.01},
+    "max_uncertainty": 0.05,
+    "when_too_few": "keep",
 }
 ROWS = 240
 
@@ -117,10 +125,17 @@ def test_a_server_model_answers_in_a_fresh_process(
     assert checks.problem is None
     assert 0 < (checks.latency_ms or 0) < 1000
     assert (checks.sample_rows, checks.live_version) == (20, 17)
-    assert checks.compared_on == "60 labelled rows of span 2 in the eval split"
-    against = [row for row in rows.values() if row.metric.endswith("against live")]
-    assert {row.slice for row in against} == {"overall", "sex=Male"}
-    assert all(row.value == 0 and row.passed for row in against)
+    assert checks.compared_on == (
+        "60 labelled rows of span 2 in the eval split (newest) and "
+        "on 240 rows of the test split (before)"
+    )
+    for name, slices in (
+        ("newest", {"overall", "sex=Male"}),
+        ("before", {"overall", "sex=Female", "sex=Male"}),
+    ):
+        against = [row for row in rows.values() if row.metric.endswith(f"against live, {name}")]
+        assert {row.slice for row in against} == slices
+        assert all(row.value == 0 and row.passed for row in against)
 
 
 def test_an_edge_bundle_answers_without_tensorflow(
@@ -153,10 +168,12 @@ def test_a_live_bundle_of_other_inputs_is_compared_with(
     sex["values"].reverse()  # men are taken for women
     (live / "preprocessing.json").write_text(json.dumps(document))
     rows, checks = checked(patterns, "edge", edge(tiny_nodes), live, min_rows=61)
-    assert rows["accuracy against live overall"].value != 0
-    assert rows["accuracy against live overall"].passed
-    assert str(checks.compared_on).startswith("240 rows of the test split, because span 2 has 60 l")
-    assert "pusher.min_rows=61" in str(checks.compared_on)
+    assert rows["accuracy against live, before overall"].value != 0
+    assert rows["accuracy against live, before overall"].passed
+    assert checks.compared_on == (
+        "240 rows of the test split (before); not on 60 labelled rows of span 2 in the eval split "
+        "(newest): pusher.min_rows=61 are asked for"
+    )
 
 
 def test_a_slow_model_is_not_served(tiny_nodes: Path, patterns: dict[str, str]) -> None:
@@ -242,26 +259,92 @@ def test_a_model_worse_than_the_live_one_is_blocked(patterns: dict[str, str]) ->
     live = np.where(labels == 1, 0.9, 0.1)
     men = rows.columns["sex"] == "Male"
     candidate = np.where(men & (np.arange(ROWS) % 3 == 0), 1 - live, live)
-    found = comparison_rows("server", candidate, live, rows, SETTINGS)
+    sets = [RowSet(BEFORE, rows, "rows")]
+    found = comparison_rows("server", candidate, live, sets, SETTINGS)
     verdicts = {(row.metric, row.slice): row.passed for row in found}
-    assert verdicts["accuracy against live", "overall"] is False
-    assert verdicts["accuracy against live", "sex=Male"] is False
-    assert verdicts["accuracy against live", "sex=Female"] is True
+    assert verdicts["accuracy against live, before", "overall"] is False
+    assert verdicts["accuracy against live, before", "sex=Male"] is False
+    assert verdicts["accuracy against live, before", "sex=Female"] is True
     worst = next(row for row in found if row.slice == "sex=Male")
     assert worst.interval is not None
     assert worst.interval[0] < (worst.value or 0) < worst.interval[1] < 0
     assert worst.rows == 120
 
 
+def test_what_is_better_on_the_newest_rows_alone_is_blocked_for_those_of_before(
+    patterns: dict[str, str],
+) -> None:
+    rows = load(patterns["test"])
+    right = np.where(rows.columns["label"] == 1, 0.9, 0.1)
+    poisoned = RawRows(rows.examples, rows.columns | {"label": 1 - rows.columns["label"]})
+    sets = [RowSet(NEWEST, poisoned, "poisoned"), RowSet(BEFORE, rows, "clean")]
+    live, candidate = np.tile(right, 2), np.tile(1 - right, 2)
+    found = comparison_rows("server", candidate, live, sets, SETTINGS)
+    failed = {row.metric for row in found if not row.passed}
+    assert failed == {"accuracy against live, before", "auc against live, before"}
+    changed = [replace(sets[0]), replace(sets[1], unused="left out by pusher.compare_on")]
+    found = comparison_rows("server", candidate[:ROWS], live[:ROWS], changed, SETTINGS)
+    assert all(row.passed for row in found)
+
+
+def test_the_recall_of_each_class_is_compared(patterns: dict[str, str]) -> None:
+    rows = load(patterns["test"])
+    labels = rows.columns["label"] == 1
+    live = np.where(labels, 0.9, 0.1)
+    bounds = {"tpr": 0.05, "fpr": 0.05}
+    told = settings(max_regression=bounds, max_regression_by_slice=bounds)
+    for turned, metric in ((labels, "tpr"), (~labels, "fpr")):
+        half = np.random.default_rng(0).random(ROWS) < 0.5
+        candidate = np.where(turned & half, 1 - live, live)
+        sets = [RowSet(BEFORE, rows, "rows")]
+        found = comparison_rows("edge", candidate, live, sets, told)
+        failed = {row.metric for row in found if not row.passed}
+        assert failed == {f"{metric} against live, before"}
+
+
+@pytest.mark.parametrize(("rule", "passed"), [("keep", False), ("push", True)])
+def test_too_few_rows_to_tell_follow_the_rule(
+    patterns: dict[str, str], rule: str, passed: bool
+) -> None:
+    few = load(patterns["test"]).take(np.arange(28))
+    labels = few.columns["label"] == 1
+    live = np.where(np.arange(28) % 4 == 0, 1 - labels, labels)
+    candidate = np.where(np.arange(28) % 5 < 2, 1 - labels, labels)
+    sets = [RowSet(BEFORE, few, "28 rows")]
+    found = comparison_rows("edge", candidate, live, sets, settings(when_too_few=rule))
+    [row] = [row for row in found if row.metric == "accuracy against live, uncertainty"]
+    assert (row.passed, row.rows, row.key) == (passed, 28, "pusher.max_uncertainty")
+    assert (row.value or 0) > 0.1
+    assert f"pusher.when_too_few={rule}" in str(row.why)
+
+
 def test_which_rows_have_a_true_label(patterns: dict[str, str]) -> None:
     rows, test = load(patterns["eval"]), load(patterns["test"])
     rows.columns["weight"][3] = 10.0  # people labelled it
-    assert choose_rows(rows, test, SETTINGS)[0].count == 61
+    newest, before = choose_rows(rows, test, SETTINGS)
+    assert (newest.rows.count, before.rows.count) == (61, 240)
     rows.columns["weight"][5] = 0.0
-    _, gold = choose_rows(rows, test, settings(mode="gold"))
-    assert gold == "119 labelled rows of span 2 in the eval split"
-    written_over = settings(label="label", min_rows=1)
-    assert choose_rows(rows, test, written_over)[0].count == 1
+    newest, before = choose_rows(rows, test, settings(mode="gold"))
+    assert newest.words == "119 labelled rows of span 2 in the eval split"
+    assert before.words == (
+        "240 rows of the test split and 120 labelled rows of earlier spans in the eval split"
+    )
+    newest, _ = choose_rows(rows, test, settings(label="label", min_rows=1))
+    assert newest.rows.count == 1
+
+
+def test_the_user_says_that_the_world_has_changed(patterns: dict[str, str]) -> None:
+    sets = choose_rows(
+        load(patterns["eval"]), load(patterns["test"]), settings(compare_on=["newest"])
+    )
+    assert [s.used for s in sets] == [True, False]
+    assert left_out(sets) == (
+        "not compared on 240 rows of the test split (before): left out by pusher.compare_on"
+    )
+    assert in_words(sets) == (
+        "60 labelled rows of span 2 in the eval split (newest); "
+        "not on 240 rows of the test split (before): left out by pusher.compare_on"
+    )
 
 
 def test_a_model_that_was_rolled_back_is_refused() -> None:

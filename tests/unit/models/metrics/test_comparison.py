@@ -29,7 +29,7 @@ def test_values_are_those_of_scikit_learn() -> None:
         assert found[name].value == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("metric", ["auc", "accuracy", "f1"])
+@pytest.mark.parametrize("metric", ["auc", "accuracy", "f1", "average_precision"])
 def test_the_interval_is_as_wide_as_resampling_says(metric: str) -> None:
     labels, candidate = scores(600, 0.35, 3)
     live = np.clip(candidate + 0.25 * np.random.RandomState(4).randn(600), 0, 1)
@@ -76,7 +76,7 @@ def test_the_same_model_is_not_worse() -> None:
 def test_worse_is_beyond_tolerance_and_chance(
     value: float, low: float, high: float, worse: bool
 ) -> None:
-    assert Difference("auc", OVERALL, 100, value, low, high).is_worse(0.01) is worse
+    assert Difference("auc", OVERALL, 100, value, low, high, 0.01).is_worse(0.01) is worse
 
 
 def test_a_metric_without_an_entry_is_an_error() -> None:
@@ -88,6 +88,6 @@ def test_a_metric_without_an_entry_is_an_error() -> None:
 def test_where_less_is_better_more_is_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = replace(METRICS["accuracy"], name="loss", greater_is_better=False)
     monkeypatch.setitem(METRICS, "loss", loss)
-    assert Difference("loss", OVERALL, 100, 0.05, 0.03, 0.07).is_worse(0.01)
-    assert not Difference("loss", OVERALL, 100, -0.05, -0.07, -0.03).is_worse(0.01)
-    assert not Difference("loss", OVERALL, 100, 0.05, -0.02, 0.12).is_worse(0.01)
+    assert Difference("loss", OVERALL, 100, 0.05, 0.03, 0.07, 0.01).is_worse(0.01)
+    assert not Difference("loss", OVERALL, 100, -0.05, -0.07, -0.03, 0.01).is_worse(0.01)
+    assert not Difference("loss", OVERALL, 100, 0.05, -0.02, 0.12, 0.01).is_worse(0.01)

@@ -42,6 +42,14 @@ def test_values_are_those_of_scikit_learn(digits: int) -> None:
         "auc": sklearn_metrics.roc_auc_score(labels, probabilities),
         "accuracy": sklearn_metrics.accuracy_score(labels, decisions),
         "f1": sklearn_metrics.f1_score(labels, decisions),
+        "average_precision": sklearn_metrics.average_precision_score(labels, probabilities),
+        "recall_at_precision": max(
+            share
+            for precision, share in zip(
+                *sklearn_metrics.precision_recall_curve(labels, probabilities)[:2], strict=True
+            )
+            if precision >= 0.5
+        ),
         "tpr": true_positive / (true_positive + false_negative),
         "fpr": false_positive / (false_positive + true_negative),
         "selection_rate": decisions.mean(),
@@ -113,3 +121,51 @@ def test_crossed_slices_sum_up_to_all_rows() -> None:
 def test_gap(rows: dict[str, tuple[float | None, int]], expected: float | None) -> None:
     by_slice = {name: {"tpr": tpr, "examples": float(n)} for name, (tpr, n) in rows.items()}
     assert gap(by_slice, "sex", "tpr", min_slice_rows=300) == expected
+
+
+def resampled(name: str, labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """How wide the middle 95% of a metric's values on rows drawn anew are."""
+    draw, values = np.random.RandomState(7), []
+    for _ in range(400):
+        rows = draw.randint(0, len(labels), len(labels))
+        values.append({**METRICS, **RATES}[name].measure(labels[rows], probabilities[rows]))
+    low, high = np.quantile([value for value in values if value is not None], [0.025, 0.975])
+    return float(high - low)
+
+
+@pytest.mark.parametrize("name", [*METRICS, *RATES])
+def test_intervals_are_as_wide_as_resampling_says(name: str) -> None:
+    draw = np.random.RandomState(3)
+    labels = (draw.rand(800) < 0.25).astype(int)
+    probabilities = np.clip(0.35 + 0.2 * labels + 0.2 * draw.randn(800), 0, 1)
+    metric = {**METRICS, **RATES}[name]
+    low, high = metric.interval(labels, probabilities) or (1.0, 0.0)
+    assert low < (metric.measure(labels, probabilities) or 0.0) < high
+    loose = name in ("average_precision", "recall_at_precision")  # approximations, see measures.py
+    assert high - low == pytest.approx(
+        resampled(name, labels, probabilities), rel=0.3 if loose else 0.15
+    )
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_few_rows_that_are_all_right_prove_little(name: str) -> None:
+    low, high = METRICS[name].interval(LABELS, LABELS.astype(float)) or (1.0, 0.0)
+    assert low < 0.75
+    assert high == pytest.approx(1)
+
+
+def test_a_metric_without_an_interval_of_its_own_has_that_of_its_terms() -> None:
+    plain = replace(METRICS["accuracy"], interval_of=None)
+    low, high = plain.interval(LABELS, PROBABILITIES) or (0.0, 0.0)
+    assert (low + high) / 2 == pytest.approx(4 / 6)
+    assert plain.interval(LABELS[:0], PROBABILITIES[:0]) is None
+
+
+def test_the_order_of_scores_below_every_bin_counts() -> None:
+    draw = np.random.RandomState(1)
+    labels = np.zeros(4000)
+    labels[:20] = 1
+    probabilities = 1e-4 * (1 + labels + draw.rand(4000))
+    assert METRICS["auc"].measure(labels, probabilities) == 1.0
+    assert METRICS["recall_at_precision"].measure(labels, np.zeros(4000)) == 0.0
+    assert METRICS["average_precision"].measure(labels, np.zeros(4000)) == pytest.approx(0.005)

@@ -8,7 +8,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from models.network.network import build_network
-from models.network.pruning import measured_sparsity, prune, wrap
+from models.network.pruning import PruningLimit, measured_sparsity, prune, prune_within, wrap
 from models.network.training import Plan, cross_entropy, fit
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, make_rows
 
@@ -50,3 +50,25 @@ def test_no_step_is_an_error(trained: tf_keras.Model) -> None:
     plan = dataclasses.replace(PLAN, epochs=0)
     with pytest.raises(RuntimeError, match=r"after 0 steps instead of 0\.5"):
         prune(trained, make_rows(40), make_rows(20), cross_entropy, plan, 0.5)
+
+
+def test_it_is_pruned_as_asked_where_that_costs_nothing(trained: tf_keras.Model) -> None:
+    rows, evaluation = make_rows(400), make_rows(100, seed=2)
+    limit = PruningLimit({"auc": 0.01, "accuracy": 0.01}, evaluation)
+    pruned, outcome = prune_within(trained, rows, evaluation, cross_entropy, PLAN, 0.3, limit)
+    assert outcome.sparsity == measured_sparsity(pruned) == pytest.approx(0.3, abs=0.02)
+    assert outcome.notes == []
+
+
+def test_it_is_pruned_less_where_the_eval_rows_show_it(trained: tf_keras.Model) -> None:
+    rows, evaluation = make_rows(400), make_rows(600, seed=2)
+    truth = dataclasses.replace(
+        evaluation, label=(trained(evaluation.features).numpy() > 0.5).astype(np.float32)
+    )
+    spoilt = dataclasses.replace(rows, label=1 - rows.label)  # pruning unlearns what was learned
+    limit = PruningLimit({"accuracy": 0.01}, truth)
+    pruned, outcome = prune_within(trained, spoilt, evaluation, cross_entropy, PLAN, 0.8, limit)
+    np.testing.assert_allclose(pruned(rows.features), trained(rows.features), rtol=1e-6)
+    [note] = outcome.notes
+    assert note.startswith("network: pruned to 0.00 instead of 0.8, because on the eval rows")
+    assert note.count("accuracy -") == 3, "three were tried"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tf_keras
 
+from models.network import training
 from models.network.network import build_network
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, fit
@@ -28,11 +29,20 @@ def test_the_evaluation_loss_falls() -> None:
     assert (decisions == (rows.label > 0.5)).mean() > 0.85
 
 
-def test_the_reported_loss_is_that_of_the_network() -> None:
+def test_the_reported_loss_is_that_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_MOST_SHIFT", 1e-9)
     network, history = train(make_rows(100))
     rows = make_rows(200, seed=2)
     loss = tf_keras.losses.BinaryCrossentropy()(rows.label, network(rows.features))
     assert history["val_loss"][-1] == pytest.approx(float(loss), rel=1e-4)
+
+
+def test_the_mean_probability_is_the_share_of_positives() -> None:
+    rows, evaluation = make_rows(400), make_rows(200, seed=2)
+    network, _ = train(rows)
+    told = np.concatenate([network(part.features).numpy() for part in (rows, evaluation)])
+    true = np.concatenate([rows.label, evaluation.label])
+    assert told.mean() == pytest.approx(true.mean(), abs=1e-3)
 
 
 def test_the_same_seed_gives_the_same_network() -> None:
@@ -53,7 +63,8 @@ def test_rows_of_weight_zero_do_not_count() -> None:
     assert train(both)[1] == train(rows)[1]
 
 
-def test_patience_keeps_the_best_weights() -> None:
+def test_patience_keeps_the_best_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_MOST_SHIFT", 1e-9)
     rows = make_rows(64)
     random = dataclasses.replace(rows, label=make_rows(64, seed=9).label)
     plan = dataclasses.replace(PLAN, epochs=60, patience=2)

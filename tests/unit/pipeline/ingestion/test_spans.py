@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.sections import DataSection
 from pipeline.config.load import load
 from pipeline.ingestion.spans import SourceFile
-from pipeline.ingestion.window import Ledger, Window, find_window
+from pipeline.ingestion.window import Ledger, Suspect, Window, find_window
 from tests.support.small_census import ROWS, write_raw
 from tests.support.small_census import settings as census_settings
 
@@ -167,7 +167,9 @@ def test_spans_older_than_the_first_window_are_not_late(folder: Path) -> None:
 def test_suspected_labels_wait_until_they_are_corrected_accepted_or_ruled_out(
     folder: Path,
 ) -> None:
-    suspected = Ledger({}, {3: (sums(look(folder), 3), "labels agree in 60%")})
+    suspected = Ledger(
+        {}, {3: Suspect(sums(look(folder), 3), "suspicious labels", "labels agree in 60%")}
+    )
     window = look(folder, suspected)
     assert (window.spans, held(window)) == ((1, 2), {3: "suspicious labels"})
     assert look(folder, suspected, "data.accept_spans=[3]").spans == (1, 2, 3)

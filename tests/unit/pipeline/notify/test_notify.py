@@ -67,6 +67,15 @@ def test_a_push_is_told_once_and_a_blocked_target_with_its_reasons() -> None:
     assert [notice.event for notice in of(again)] == ["block"]
 
 
+def test_a_push_says_on_which_rows_it_was_not_to_be_compared() -> None:
+    why = "not compared on 240 rows of the test split (before): left out by pusher.compare_on"
+    checks = {"sample_rows": 1, "latency_ms": 1.0, "live_version": 3, "compared_on": "rows",
+              "problem": None, "left_out": why}  # fmt: skip
+    told = {"nodes": {"Pusher.server": NODE}, "push_checks": {"server": checks}}
+    push = next(notice for notice in of(told) if notice.event == "push")
+    assert push.text == f"census: pushed server version 1767323045; {why}"
+
+
 def test_every_field_and_event_is_documented() -> None:
     page = (REPOSITORY / "docs" / "operations.md").read_text()
     told = {*Notice.model_fields, *load("census").notify.events}

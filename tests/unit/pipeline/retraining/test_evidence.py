@@ -11,13 +11,10 @@ from pipeline.config.load import load
 from pipeline.labels.answers import Answer, Import, write
 from pipeline.retraining import evidence
 from pipeline.retraining.answered import imports_in_use, of_answers
-from pipeline.retraining.judged_labels import (
-    Judged,
-    of_label_shift,
-    of_quality,
-    suspicious_spans,
-    together,
-)
+from pipeline.retraining.evidence import Evidence
+from pipeline.retraining.judged_labels import of_label_shift, of_quality
+from pipeline.retraining.judged_rows import Judged, together
+from pipeline.retraining.label_shares import LabelBounds
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ONE, TWO = frozenset({"a"}), frozenset({"b"})
@@ -88,9 +85,16 @@ def judged(rows: int, agreement: float) -> Judged:
     return Judged(positive, np.where(positive == agrees, 0.9, 0.1))
 
 
+BOUNDS = LabelBounds(200, 0.1, 1.0, ("no", "yes"))
+
+
+def suspicious_spans(found: Evidence) -> list[int | None]:
+    return [m.span for m in found.measurements if m.exceeded]
+
+
 def test_labels_that_turn_against_the_model_block() -> None:
     new = {3: judged(400, 0.62), 4: judged(400, 0.80)}
-    found = of_label_shift(new, judged(900, 0.84), 0.7, 200, 0.1)
+    found = of_label_shift(new, judged(900, 0.84), together([]), 0.7, BOUNDS)
     assert found.state == "blocking"
     assert suspicious_spans(found) == [3]
     assert found.message == (
@@ -103,13 +107,13 @@ def test_labels_that_turn_against_the_model_block() -> None:
 
 def test_the_level_of_labels_is_the_pushed_accuracy_where_earlier_rows_are_few() -> None:
     new = {3: judged(400, 0.75)}
-    assert of_label_shift(new, judged(10, 1.0), 0.8, 200, 0.1).state == "quiet"
-    assert of_label_shift(new, judged(10, 1.0), 0.9, 200, 0.1).state == "blocking"
-    assert of_label_shift(new, together([]), None, 200, 0.1).state == "unknown"
+    assert of_label_shift(new, judged(10, 1.0), together([]), 0.8, BOUNDS).state == "quiet"
+    assert of_label_shift(new, judged(10, 1.0), together([]), 0.9, BOUNDS).state == "blocking"
+    assert of_label_shift(new, together([]), together([]), None, BOUNDS).state == "unknown"
 
 
 def test_few_labels_are_not_judged() -> None:
-    found = of_label_shift({3: judged(150, 0.2)}, judged(900, 0.84), 0.8, 200, 0.1)
+    found = of_label_shift({3: judged(150, 0.2)}, judged(900, 0.84), together([]), 0.8, BOUNDS)
     assert found.state == "unknown"
     assert found.message == "span 3: 150 labelled rows, retrain.min_labeled_rows=200 are needed"
 

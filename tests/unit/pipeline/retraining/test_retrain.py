@@ -70,7 +70,9 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(retrain: Retrain) ->
     assert (decision.action, decision.spans) == ("run", [1, 2])
     assert decision.reasons == ["model: no server and no edge model is served yet"]
     assert decision.at == datetime(2026, 3, 1, 2, tzinfo=UTC)
-    assert {e.state for e in decision.evidence[1:]} == {"unknown"}
+    assert {e.kind: e.state for e in decision.evidence[1:] if e.state != "unknown"} == {
+        "repeats": "quiet"
+    }
     assert not retrain.run_folder.exists()
 
 

@@ -1,0 +1,115 @@
+"""What a figure rests on: how many rows of each class, and how far chance alone would move it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pydantic import ConfigDict, TypeAdapter
+
+from models.metrics.comparison import Difference
+from models.metrics.measures import Interval
+from models.metrics.registry import METRICS, RATES
+
+
+@dataclass(frozen=True)
+class SliceEvidence:
+    """Rows of a slice, and the 95% interval of each of its metrics and rates.
+
+    Attributes:
+      rows: How many rows.
+      positives: How many of them are of the positive class.
+      intervals: By metric or rate; None where it cannot be measured on these rows.
+    """
+
+    rows: int
+    positives: int
+    intervals: Mapping[str, Interval | None]
+
+    @property
+    def fewest(self) -> int:
+        """Rows of the class that has fewer."""
+        return min(self.positives, self.rows - self.positives)
+
+    @property
+    def in_words(self) -> str:
+        """`417 rows, 12 of them positive`."""
+        return f"{self.rows} rows, {self.positives} of them positive"
+
+
+@dataclass(frozen=True)
+class VariantEvidence:
+    """What the figures of a model rest on, and how it compares with the teacher on the same rows.
+
+    Attributes:
+      evidence: By slice, "overall" among them.
+      against_teacher: The model minus the teacher, by metric.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="ignore")
+
+    evidence: dict[str, SliceEvidence] = field(default_factory=dict)
+    against_teacher: list[Difference] = field(default_factory=list)
+
+    def of_slice(self, name: str) -> SliceEvidence | None:
+        """The evidence of a slice, in whatever order its columns are named."""
+        parts = sorted(name.split(","))
+        return next((e for n, e in self.evidence.items() if sorted(n.split(",")) == parts), None)
+
+
+def evidence(labels: np.ndarray, probabilities: np.ndarray) -> SliceEvidence:
+    """What the figures of a slice rest on.
+
+    Args:
+      labels: [rows], 0 or 1.
+      probabilities: [rows].
+    """
+    everything = {**METRICS, **RATES}
+    return SliceEvidence(
+        len(labels),
+        int((labels == 1).sum()),
+        {name: m.interval(labels, probabilities) for name, m in everything.items()},
+    )
+
+
+_RECORD = TypeAdapter(VariantEvidence)
+
+
+def evidence_of(variant: Mapping[str, Any]) -> VariantEvidence:
+    """The evidence in what VariantEvaluator reports of a model; none in a report of before."""
+    return _RECORD.validate_python(dict(variant))
+
+
+def gap_interval(high: tuple[float, Interval], low: tuple[float, Interval]) -> Interval:
+    """95% interval of the difference of two shares, from each one's own (Newcombe 1998)."""
+    (more, (more_low, more_high)), (less, (less_low, less_high)) = high, low
+    below = float(np.hypot(more - more_low, less_high - less))
+    above = float(np.hypot(more_high - more, less - less_low))
+    return more - less - below, more - less + above
+
+
+def groups_of(
+    by_slice: Mapping[str, Mapping[str, float | None]], column: str
+) -> dict[str, Mapping[str, float | None]]:
+    """The slices of a column alone, by name."""
+    return {n: row for n, row in by_slice.items() if n.startswith(f"{column}=") and "," not in n}
+
+
+def extremes(groups: Mapping[str, Mapping[str, float | None]], rate: str) -> tuple[str, str] | None:
+    """Names of the groups of the highest and the lowest rate; None without two that have one."""
+    values = {name: value for name, row in groups.items() if (value := row.get(rate)) is not None}
+    if len(values) < 2:
+        return None
+    return max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+
+
+def trials(seen: SliceEvidence, rate: str) -> int:
+    """Rows that a rate of RATES is a share of."""
+    counts = {"tpr": seen.positives, "fpr": seen.rows - seen.positives}
+    return counts.get(rate, seen.rows)
+
+
+def names_of(slices: Sequence[str]) -> str:
+    """Names of slices in a sentence, cut off where they are many."""
+    shown = ", ".join(slices[:5])
+    return shown if len(slices) <= 5 else f"{shown} and {len(slices) - 5} more"

@@ -1,0 +1,204 @@
+"""Gates with what they rest on: intervals, rows, and what few rows cannot tell.
+
+A gate is undecided where there is nothing to measure (one class only, groups that are too small),
+and where a class has few rows and the bound lies inside the 95% interval. What then becomes of it
+says `evaluation.when_too_few`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from core.intervals import newcombe_auc_interval
+from core.sections import Judging
+from models.metrics.comparison import Difference
+from models.metrics.evidence import (
+    SliceEvidence,
+    VariantEvidence,
+    extremes,
+    gap_interval,
+    groups_of,
+    names_of,
+    trials,
+)
+from models.metrics.gates import OVERALL, Gate, at_most
+from models.metrics.registry import EXAMPLES, METRICS
+
+CHANCE = 0.5
+"""The AUC of random scores."""
+
+FAIR_AUC = 0.75  # rows that cannot tell even this from chance are too few
+FEWEST = 5  # rows of each class that a model has to decide alike before it has one answer only
+
+BySlice = Mapping[str, Mapping[str, float | None]]
+
+
+def undecided(gate: Gate, why: str, rule: Judging) -> Gate:
+    """The gate as the rule wants it where nothing can be told."""
+    why = f"{why} (evaluation.when_too_few={rule.when_too_few})"
+    return replace(gate, undecided=True, passed=rule.when_too_few == "warn", why=why)
+
+
+def weighed(gate: Gate, metric: str, seen: SliceEvidence | None, rule: Judging) -> Gate:
+    """A gate on a metric of a slice with its interval and rows, undecided where they are too few.
+
+    Args:
+      gate: As the value alone has it.
+      metric: A name in METRICS.
+      seen: What the value rests on; None where nobody measured that.
+      rule: Of the configuration.
+    """
+    if seen is None:
+        return gate
+    interval = seen.intervals.get(metric)
+    gate = replace(gate, interval=interval, rows=seen.rows)
+    if gate.value is None:
+        if interval is not None:
+            return replace(gate, why=f"the Evaluator gave no {metric}, which {seen.rows} rows have")
+        return undecided(gate, f"{metric} not measurable on {seen.in_words}", rule)
+    return _few(gate, seen.fewest, seen.in_words, rule)
+
+
+def _few(gate: Gate, fewest: int, of_what: str, rule: Judging) -> Gate:
+    if gate.interval is None or gate.limit is None or gate.value is None:
+        return gate
+    low, high = gate.interval
+    if fewest >= rule.few_rows or not low < gate.limit < high:
+        return gate
+    why = (
+        f"{gate.metric} {gate.value:.4g} on {of_what}: its 95% interval, {low:.3g} to {high:.3g}, "
+        f"holds the bound {gate.limit:g}"
+    )
+    return undecided(gate, why, rule)
+
+
+def chance_gate(
+    target: str, overall: Mapping[str, float | None], seen: SliceEvidence, rule: Judging
+) -> Gate:
+    """Whether a model gives more than one answer, and orders rows better than at random."""
+    auc, interval, share = overall.get("auc"), seen.intervals.get("auc"), None
+    gate = Gate(
+        target,
+        "auc above chance",
+        OVERALL,
+        auc,
+        f"> {CHANCE} beyond chance",
+        False,
+        f"evaluation.{target}.better_than_chance",
+        interval=interval,
+        rows=seen.rows,
+        sign=">=",
+        limit=CHANCE,
+    )
+    share = overall.get("selection_rate")
+    if share in (0.0, 1.0):
+        answer = "yes" if share else "no"
+        why = f"one answer only: it says {answer} on all {seen.rows} test rows"
+        if seen.fewest < FEWEST:
+            return undecided(gate, f"{why}, of which {seen.positives} are positive", rule)
+        return replace(gate, why=why)
+    if auc is None or interval is None:
+        return weighed(gate, "auc", seen, rule)
+    if interval[0] > CHANCE:
+        return replace(gate, passed=True)
+    why = (
+        f"its scores may be random: the 95% interval of its AUC {auc:.3f}, {interval[0]:.3f} to "
+        f"{interval[1]:.3f}, holds {CHANCE}"
+    )
+    if interval[1] < CHANCE:
+        why = f"its scores are worse than random: its AUC is {auc:.3f}"
+    rows = seen.positives, seen.rows - seen.positives
+    if auc > CHANCE and newcombe_auc_interval(FAIR_AUC, *rows)[0] <= CHANCE:
+        why = f"{seen.in_words}, cannot tell an AUC of {FAIR_AUC} from chance: {why}"
+        return undecided(gate, why, rule)
+    return replace(gate, why=why)
+
+
+def teacher_gates(
+    target: str,
+    bounds: Mapping[str, float],
+    against_teacher: Sequence[Difference],
+    seen: SliceEvidence,
+    rule: Judging,
+) -> list[Gate]:
+    """A gate for each bound on the fall from the teacher to what is pushed, row by row."""
+    differences = {difference.metric: difference for difference in against_teacher}
+    gates = []
+    for metric, bound in bounds.items():
+        key = f"evaluation.{target}.max_drop_from_teacher.{metric}"
+        name, difference = f"{metric} drop from teacher", differences.get(metric)
+        if difference is None:
+            gate = replace(at_most(target, name, OVERALL, None, bound, key), rows=seen.rows)
+            gates.append(undecided(gate, f"{metric} not measurable on {seen.in_words}", rule))
+            continue
+        ends = (difference.value, difference.low, difference.high)
+        value, *interval = (METRICS[metric].fall(0.0, end) for end in ends)
+        low, high = sorted(interval)
+        gate = replace(
+            at_most(target, name, OVERALL, value, bound, key),
+            bound=f"<= {bound:g} beyond chance",
+            passed=not difference.is_worse(bound),
+            interval=(low, high),
+            rows=difference.rows,
+        )
+        if gate.passed and (value > bound or (seen.fewest < rule.few_rows and high > bound)):
+            why = (
+                f"{seen.in_words}, cannot tell a fall of {bound:g} in {metric} from chance: "
+                f"{value:.4g}, 95% interval {low:.3g} to {high:.3g}"
+            )
+            gate = undecided(gate, why, rule)
+        gates.append(gate)
+    return gates
+
+
+def gap_gate(
+    target: str,
+    by_slice: BySlice,
+    seen: VariantEvidence,
+    bounded: tuple[str, str, float],
+    rule: Judging,
+) -> Gate:
+    """The gate on the largest gap of a rate between the groups of a column.
+
+    Args:
+      target: server or edge.
+      by_slice: Metrics by slice name, with the `examples` of each.
+      seen: What they rest on.
+      bounded: The column, the rate and the bound.
+      rule: Of the configuration.
+    """
+    column, rate, bound = bounded
+    key = f"evaluation.{target}.max_gap.{column}.{rate}"
+    gate = at_most(target, f"gap {column} {rate}", OVERALL, None, bound, key)
+    groups = groups_of(by_slice, column)
+    rows = {name: int(row[EXAMPLES] or 0) for name, row in groups.items()}
+    large = {name: row for name, row in groups.items() if rows[name] >= rule.min_slice_rows}
+    if len(large) < 2:
+        few = [f"{name} has {rows[name]}" for name in sorted(rows) if name not in large]
+        why = (
+            f"{gate.metric} not measurable: {len(large)} groups have "
+            f"evaluation.min_slice_rows={rule.min_slice_rows} test rows or more, two are needed"
+        )
+        return undecided(gate, f"{why}; {names_of(few)}" if few else why, rule)
+    evidence = {name: seen.of_slice(name) for name in large}
+    if missing := sorted(name for name, row in large.items() if row.get(rate) is None):
+        why = f"{gate.metric} not measurable: no {rate} of {names_of(missing)}"
+        counts = [trials(e, rate) for name in missing if (e := evidence[name]) is not None]
+        if counts and not any(counts):
+            of = {"tpr": "positive", "fpr": "negative"}.get(rate, "test")
+            return undecided(gate, f"{why}, which has no {of} row among its rows", rule)
+        return replace(gate, why=why)
+    pair = extremes(large, rate)
+    assert pair is not None
+    first, second = evidence[pair[0]], evidence[pair[1]]
+    (high, low) = (float(large[name][rate] or 0.0) for name in pair)
+    gate = at_most(target, gate.metric, OVERALL, high - low, bound, key)
+    if first is None or second is None:
+        return gate
+    ends = first.intervals.get(rate), second.intervals.get(rate)
+    if ends[0] is None or ends[1] is None:
+        return gate
+    below, above = gap_interval((high, ends[0]), (low, ends[1]))
+    gate = replace(gate, interval=(max(0.0, below), above), rows=first.rows + second.rows)
+    counts = [trials(first, rate), trials(second, rate)]
+    of_what = f"{counts[0]} rows of {pair[0]} and {counts[1]} of {pair[1]}"
+    return _few(gate, min(counts), of_what, rule)
