@@ -5,6 +5,7 @@ KEEP ?= 10
 TARGET ?=
 MODEL ?=
 VERSION ?=
+PORT ?= 8501
 BENCHMARK ?= cpu quality
 ARGS ?=
 PYTHON := .venv/bin/python
@@ -12,7 +13,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show models serve monitor predict rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +45,15 @@ show: setup ## nodes, gates and models of one run: RUN=...
 models: setup ## list the model versions of CONFIG, and which are live
 	@$(PIPELINE) models --config $(CONFIG) $(ARGS)
 
+serve: setup ## answer over the network with what was pushed: TARGET=edge PORT=8501
+	@$(PIPELINE) serve --config $(CONFIG) --port $(PORT) $(if $(TARGET),--target $(TARGET)) $(ARGS)
+
+monitor: setup ## drift, answers and quality of what is served, from its requests: ARGS=--json
+	@$(PIPELINE) monitor --config $(CONFIG) $(if $(TARGET),--target $(TARGET)) $(ARGS)
+
+predict: setup ## answer a file of rows: ARGS="--input FILE --output FILE" TARGET=edge
+	@$(PIPELINE) predict --config $(CONFIG) $(if $(TARGET),--target $(TARGET)) $(ARGS)
+
 rollback: setup ## make an older version live: TARGET=server VERSION=... ARGS='--reason "..."'
 	@$(PIPELINE) rollback $(TARGET) $(VERSION) --config $(CONFIG) $(ARGS)
 
@@ -53,7 +63,7 @@ init: setup ## describe your own data: ARGS="--csv FILE --label COLUMN --name NA
 to-label: setup ## write rows that people should label: ARGS="--n 200"
 	@$(PIPELINE) to-label --config $(CONFIG) $(ARGS)
 
-labels: setup ## answers of people: ARGS="import FILE", "list" or "remove IMPORT"
+labels: setup ## answers of people: ARGS="import FILE", "list", "remove IMPORT", "outcomes FILE"
 	@$(PIPELINE) labels $(ARGS) --config $(CONFIG)
 
 lineage: setup ## what a model was made of: MODEL=server VERSION=...; of a span: ARGS="--span 2"

@@ -16,10 +16,12 @@ from core.operation import (
     OPERATION,
     MetadataSection,
     MetricsSection,
+    MonitorSection,
     NotifySection,
     PusherSection,
     RetrainSection,
     ScheduleSection,
+    ServingSection,
 )
 from core.sections import (
     AnomaliesSection,
@@ -57,6 +59,8 @@ class Config(Section):
     retrain: RetrainSection
     pusher: PusherSection
     beam: BeamSection
+    serving: ServingSection
+    monitor: MonitorSection
     schedule: ScheduleSection
     notify: NotifySection
     metrics: MetricsSection

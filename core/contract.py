@@ -14,13 +14,22 @@ def read_contract(path: Path) -> dict[str, str]:
     Raises:
         InputError: the file is no schema, or compares numbers by a distance of categories.
     """
-    try:
-        schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a schema in text form: {error}") from error
+    schema = read_schema(path)
     for feature in schema.feature:
         _check_comparators(feature, path)
     return {f.name: schema_pb2.FeatureType.Name(f.type) for f in schema.feature}
+
+
+def read_schema(path: Path) -> schema_pb2.Schema:
+    """The schema in a schema.pbtxt.
+
+    Raises:
+        InputError: the file is no schema.
+    """
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a schema in text form: {error}") from error
 
 
 def _check_comparators(feature: schema_pb2.Feature, path: Path) -> None:

@@ -3,15 +3,27 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from core.errors import InputError
 
 DELIMITERS = (",", ";", "\t", "|")
-_SNIFFED_BYTES = 2**18
+SNIFFED_BYTES = 2**18
 _LONGEST_CELL = 2**31 - 1  # characters; the csv module alone stops at 131,072
+_CHUNK_ROWS = 2**12  # turned into columns at a time
 _SHOWN = 60  # characters of a cell in a message
-_OTHER_FORMATS = {b"\x1f\x8b": "compressed (gzip)", b"PK\x03\x04": "a spreadsheet or an archive"}
+_OTHER_FORMATS = {
+    b"\x1f\x8b": "compressed (gzip)",
+    b"BZh": "compressed (bzip2)",
+    b"\xfd7zXZ": "compressed (xz)",
+    b"\x28\xb5\x2f\xfd": "compressed (zstd)",
+    b"PK\x03\x04": "a spreadsheet or an archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"PAR1": "Parquet",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 
 Table = list[list[str]]
 
@@ -40,7 +52,8 @@ def not_utf8(error: UnicodeDecodeError, name: str) -> InputError:
     """
     for start, what in _OTHER_FORMATS.items():
         if error.object.startswith(start):
-            return InputError(f"{name}: it is {what}, not text; bring it as a CSV file")
+            how = "unpack it first" if what.startswith("compressed") else "save it as CSV in UTF-8"
+            return InputError(f"{name}: it is {what}, not text in UTF-8; {how}")
     # With a character in place of the faulty bytes the text ends within the row at fault.
     before = error.object[: error.start].decode("utf-8-sig", "replace") + "?"
     reader = _reader(_lines(before), find_delimiter(before))
@@ -87,6 +100,49 @@ def read(lines: Iterable[str], name: str, delimiter: str = ",") -> Iterator[list
         ) from error
 
 
+def read_columns(content: bytes, name: str, delimiter: str) -> tuple[list[str], list[list[str]]]:
+    """Header and cells by column; equal cells of a column are one object, so they cost little.
+
+    Raises:
+      InputError: It is not UTF-8, not valid CSV, ragged, or has no rows.
+    """
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    try:
+        rows = read(_not_blank(lines, name), name, delimiter)
+        header = next(rows)
+        columns: list[list[str]] = [[] for _ in header]
+        known: list[dict[str, str]] = [{} for _ in header]
+        first = 1
+        while chunk := list(islice(rows, _CHUNK_ROWS)):
+            for number, row in enumerate(chunk, first):
+                if len(row) != len(header):
+                    check_width(header, row, number, name)
+            for cells, same, new in zip(columns, known, zip(*chunk, strict=True), strict=True):
+                cells.extend(map(same.setdefault, new, new))
+            first += len(chunk)
+    except UnicodeDecodeError:
+        decode(content, name)  # names the row
+        raise
+    if first == 1:
+        raise no_rows(name)
+    return header, columns
+
+
+def _not_blank(lines: Iterable[str], name: str) -> Iterator[str]:
+    """The lines from the first that is not blank.
+
+    Raises:
+      InputError: There is none.
+    """
+    blank = True
+    for line in lines:
+        blank = blank and not line.strip()
+        if not blank:
+            yield line
+    if blank:
+        decode(b"", name)
+
+
 def _lines(text: str) -> io.StringIO:
     return io.StringIO(text, newline="")
 
@@ -130,7 +186,7 @@ def find_delimiter(text: str) -> str:
     """The delimiter that cuts the most rows at the beginning into as many cells as the header."""
 
     def fit(delimiter: str) -> tuple[float, int]:
-        reader = _reader(_lines(text[:_SNIFFED_BYTES]), delimiter)
+        reader = _reader(_lines(text[:SNIFFED_BYTES]), delimiter)
         try:
             widths = [len(row) for row, _ in zip(reader, range(100), strict=False) if row]
         except csv.Error:

@@ -1,8 +1,19 @@
 """95% confidence intervals of shares, their differences and areas under ROC curves."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 Z = 1.959964  # standard normal quantile of a two-sided 95% interval
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A value with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def wilson_interval(right: float, total: int) -> tuple[float, float] | None:

@@ -27,6 +27,12 @@ PREPROCESSING_FILE = "preprocessing.json"
 EDGE_MODEL_FILE = "tflite"
 """In an edge bundle; the name that TensorFlow Model Analysis looks for."""
 
+WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
+"""In a SavedModel; where TensorFlow Serving looks for it."""
+
+WARM_UP_ROWS_FILE = "warm_up_rows.tfrecord"
+"""Beside PushGate's verdict on a SavedModel: rows that it was asked, for WARM_UP_FILE."""
+
 
 @dataclass(frozen=True)
 class Report:

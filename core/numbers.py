@@ -15,15 +15,18 @@ _INFINITE = 2.0**128 - 2.0**103  # from here on a 32-bit float is infinite
 _WHOLE_FLOATS = 2.0**53  # beyond, 64-bit floats leave whole numbers out
 
 
+def is_float(cell: str) -> bool:
+    """Whether a cell, without blanks around it, is a number that a 32-bit float can hold."""
+    return PLAIN.fullmatch(cell) is not None and abs(float(cell)) < _INFINITE
+
+
 def read_float(cell: str) -> str | None:
     """`3.0` for 3; None when it is no number that a 32-bit float can hold.
 
     Args:
       cell: Not empty, without blanks around it.
     """
-    if not PLAIN.fullmatch(cell) or not abs(value := float(cell)) < _INFINITE:
-        return None
-    return repr(value)
+    return repr(float(cell)) if is_float(cell) else None
 
 
 def read_integer(cell: str) -> str | None:

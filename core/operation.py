@@ -7,8 +7,8 @@ from pydantic import Field
 from core.sections import Count, Section, Share, Text
 
 # Sections that change neither a run nor the decision to run.
-OPERATION = ("schedule", "notify", "metrics", "metadata")
-NoticeEvent = Literal["failure", "block", "push", "rollback"]
+OPERATION = ("serving", "monitor", "schedule", "notify", "metrics", "metadata")
+NoticeEvent = Literal["failure", "block", "push", "rollback", "monitor"]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -67,6 +67,44 @@ class RetrainSection(Section):
     max_quality_drop: dict[str, Share]
     max_label_shift: Share
     max_class_shift: Share
+
+
+class LogSection(Section):
+    """What the server writes down of the requests that it answered."""
+
+    sample: Share
+    file_bytes: Annotated[int, Field(ge=4096)]
+    bytes: Annotated[int, Field(ge=4096)]
+    leave_out: tuple[Text, ...]
+
+
+class ServingSection(Section):
+    """How `serve` answers."""
+
+    workers: Annotated[int, Field(ge=1, le=256)]
+    poll: Seconds
+    max_rows: Count
+    max_body_bytes: Count
+    batch_rows: Count
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)]
+    out_of_domain: Literal["answer", "refuse"]
+    token_variable: Variable | None
+    token_file: Text | None
+    log: LogSection
+
+
+class MonitorSection(Section):
+    """Which requests `monitor` looks at, and what they may come to."""
+
+    rows: Count
+    hours: Annotated[float, Field(gt=0)] | None
+    min_rows: Count
+    min_slice_rows: Count
+    max_missing: Share
+    max_unknown: Share
+    max_answer_distance: Share
+    max_drop: dict[str, Share]
+    max_gap: dict[str, dict[str, Share]]
 
 
 class MetadataSection(Section):

@@ -8,14 +8,13 @@ the class left out.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 
-from core.csv_text import Table
 from core.errors import InputError
 from core.intervals import newcombe_interval
-from core.numbers import read_float
+from core.numbers import is_float
 
 NUMBER, DECIMAL_COMMA, CATEGORY, TEXT = "number", "number with a decimal comma", "category", "text"
 NUMBERS = (NUMBER, DECIMAL_COMMA)
@@ -95,18 +94,21 @@ def number(cell: str, kind: str) -> str | None:
       cell: Not empty, without blanks around it.
       kind: NUMBER or DECIMAL_COMMA.
     """
+    if kind == NUMBER and is_float(cell):
+        return cell
     bare = _UNIT.sub(r"\1", cell)
     if kind == DECIMAL_COMMA and _COMMA.fullmatch(bare):
         bare = re.sub("[.' ]", "", bare).replace(",", ".")
     elif kind == NUMBER and _GROUPED.fullmatch(bare):
         bare = bare.replace(",", "")
-    return bare if bare and read_float(bare) is not None else None
+    return bare if is_float(bare) else None
 
 
 def present(cells: Sequence[str], missing: Sequence[str]) -> list[str]:
     """Cells without blanks around them and with plain line ends, "" where the value is unknown."""
-    bare = {cell: cell.strip().replace("\r\n", "\n").replace("\r", "\n") for cell in set(cells)}
-    return ["" if bare[cell] in missing else bare[cell] for cell in cells]
+    known = {cell: cell.strip().replace("\r\n", "\n").replace("\r", "\n") for cell in set(cells)}
+    known |= {cell: "" for cell, bare in known.items() if bare in missing}
+    return list(map(known.__getitem__, cells))
 
 
 def converted(cells: Sequence[str], column: Column, missing: Sequence[str], name: str) -> list[str]:
@@ -119,15 +121,15 @@ def converted(cells: Sequence[str], column: Column, missing: Sequence[str], name
     if column.kind not in NUMBERS:
         return known
     form: dict[str, str] = {"": ""}
-    for row, cell in enumerate(known, 1):
-        if cell not in form:
-            plain = number(cell, column.kind)
-            if plain is None:
-                raise InputError(
-                    f"{name}: row {row}, column '{column.header}': '{cell}' is not a number"
-                )
-            form[cell] = plain
-    return [form[cell] for cell in known]
+    for cell in dict.fromkeys(filter(None, known)):
+        plain = number(cell, column.kind)
+        if plain is None:
+            row = 1 + known.index(cell)
+            raise InputError(
+                f"{name}: row {row}, column '{column.header}': '{cell}' is not a number"
+            )
+        form[cell] = plain
+    return list(map(form.__getitem__, known))
 
 
 def labels(cells: Sequence[str], label: Label, missing: Sequence[str], name: str) -> list[str]:
@@ -148,13 +150,17 @@ def labels(cells: Sequence[str], label: Label, missing: Sequence[str], name: str
     return known
 
 
-def convert(source: Source, header: Sequence[str], rows: Table, name: str) -> dict[str, list[str]]:
+def convert(source: Source, cells: Mapping[str, Sequence[str]], name: str) -> dict[str, list[str]]:
     """All columns of a table in the pipeline's form and under its names, the label last.
+
+    Args:
+      source: What is taken over.
+      cells: Cells by header, as they are in the file.
+      name: Of the file, for messages.
 
     Raises:
       InputError: A column is missing, or a cell is at fault.
     """
-    cells = dict(zip(header, zip(*rows, strict=True), strict=True))
     for wanted in (*(column.header for column in source.columns), source.label.header):
         if wanted not in cells:
             raise InputError(f"{name}: column '{wanted}' is missing")
@@ -167,14 +173,14 @@ def convert(source: Source, header: Sequence[str], rows: Table, name: str) -> di
     return table
 
 
-def contents_of(table: Mapping[str, Sequence[str]], label: Label) -> list[tuple[str, ...]]:
+def contents_of(table: Mapping[str, Sequence[str]], label: Label) -> Iterator[tuple[str, ...]]:
     """The cells of each row of a converted table, its class left out."""
     columns = [cells for name, cells in table.items() if name != label.name]
-    return list(zip(*columns, strict=True))
+    return zip(*columns, strict=True)
 
 
 def in_test(
-    contents: Sequence[Sequence[str]], classes: Sequence[str], fraction: float, seed: int
+    contents: Iterable[Sequence[str]], classes: Sequence[str], fraction: float, seed: int
 ) -> list[bool]:
     """Whether each row is of the test part.
 
@@ -252,16 +258,20 @@ def _place(content: str, seed: int) -> float:
 
 
 def parts(
-    source: Source, header: Sequence[str], rows: Table, name: str
+    source: Source, cells: Mapping[str, Sequence[str]], name: str
 ) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """The part `span-1` and the part `test` of a table, each as cells by column.
 
     Raises:
       InputError: As `convert`.
     """
-    table = convert(source, header, rows, name)
+    table = convert(source, cells, name)
     classes = table[source.label.name]
     test = in_test(contents_of(table, source.label), classes, source.test_fraction, source.seed)
     for part, wanted in (("span-1", False), ("test", True)):
-        at = [n for n, tested in enumerate(test) if tested == wanted]
-        yield part, {column: [cells[n] for n in at] for column, cells in table.items()}
+        yield part, rows_of(table, [side == wanted for side in test])
+
+
+def rows_of(table: Mapping[str, Sequence[str]], wanted: Sequence[bool]) -> dict[str, list[str]]:
+    """The rows that are wanted, as cells by column."""
+    return {column: list(compress(cells, wanted)) for column, cells in table.items()}

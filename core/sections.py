@@ -111,6 +111,7 @@ class Labeler(LabelSource, LabelFitting):
 
     functions: Text | None
     gold_rows: Annotated[int, Field(ge=0)]
+    gold_of_class: Annotated[int, Field(ge=0)]
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
     uncovered: Literal["distill", "drop", "prior"]
 
@@ -169,7 +170,13 @@ class Hyperparameters(Section):
     l2: Share
 
 
-class Search(Batches, Hyperparameters):
+class Weighing(Section):
+    """How classes are weighed in training."""
+
+    rare_share: Annotated[float, Field(ge=0, le=0.5)]
+
+
+class Search(Batches, Weighing, Hyperparameters):
     """What a trial of the tuner trains with."""
 
 

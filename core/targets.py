@@ -20,6 +20,7 @@ class Target:
       process: Module that a fresh process runs to ask it (models/export/fresh_predictions.py).
       exporter: Module with `predict_in_pipeline(features, model, model_run)`: what the same model
         answers inside the pipeline.
+      loader: Module with `load(folder)`: the model as a server asks it (models/export/served.py).
     """
 
     name: str
@@ -30,6 +31,7 @@ class Target:
     model_type: str
     process: str
     exporter: str
+    loader: str
 
     def served(self, run_folder: Path, name: str) -> Path:
         """The folder that a server of this target watches.
@@ -50,6 +52,7 @@ SERVER = Target(
     model_type="tf_generic",
     process="models.export.predict_server",
     exporter="models.export.server",
+    loader="models.export.serve_server",
 )
 EDGE = Target(
     name="edge",
@@ -60,6 +63,7 @@ EDGE = Target(
     model_type="tf_lite",
     process="models.export.predict_edge",
     exporter="models.export.tflite",
+    loader="models.export.serve_edge",
 )
 TARGETS = {target.name: target for target in (SERVER, EDGE)}
 """All targets, in the order of the DAG."""

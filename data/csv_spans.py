@@ -28,16 +28,16 @@ def lay_out(source: Source, beside: Path, folder: str) -> None:
         InputError: the file is missing or another one, or `folder` holds something else.
     """
     path = beside / source.file
-    header, rows = read(source, path)
+    cells_of = read(source, path)
     files = {
         f"{part}/data.csv": to_csv([list(cells), *zip(*cells.values(), strict=True)])
-        for part, cells in raw_table.parts(source, header, rows, str(path))
+        for part, cells in raw_table.parts(source, cells_of, str(path))
     }
     packaged_spans.lay_out(files, folder, f"what {path} holds,")
 
 
-def read(source: Source, path: Path) -> tuple[list[str], csv_text.Table]:
-    """Header and rows of the file.
+def read(source: Source, path: Path) -> dict[str, list[str]]:
+    """Cells of the file by header.
 
     Raises:
         InputError: it is missing, another file, or not valid CSV.
@@ -52,6 +52,5 @@ def read(source: Source, path: Path) -> tuple[list[str], csv_text.Table]:
             f"{path}: SHA-256 is {found}, expected {source.sha256}; bring the file back, "
             "or correct the description of the data set if the new one is meant"
         )
-    header, rows = csv_text.parse(csv_text.decode(content, str(path)), str(path), source.delimiter)
-    csv_text.check_widths(header, rows, str(path))
-    return header, rows
+    header, columns = csv_text.read_columns(content, str(path), source.delimiter)
+    return dict(zip(header, columns, strict=True))

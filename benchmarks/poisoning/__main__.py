@@ -41,6 +41,7 @@ from benchmarks.poisoning.served import falls, served, unseen  # noqa: E402 - lo
 
 SEED = 3
 QUALITY_BOUND, RECALL_BOUND = 0.02, 0.08
+RECALLS = ("tpr", "tnr")
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
 Case = dict[str, Any]
 """What came of a delivery: decision, why, outcome, quality by target of what is live after it."""
@@ -137,7 +138,7 @@ def poisoned(root: Path, only: str) -> tuple[str, Mapping[str, Any]]:
 
 def _row(poison: Poison, case: Case, worst: Mapping[str, float]) -> tuple[Any, ...]:
     quality = max(v for k, v in worst.items() if k.split()[1] in ("auc", "accuracy"))
-    recall = max(v for k, v in worst.items() if k.split()[1] in ("tpr", "tnr"))
+    recall = max(v for k, v in worst.items() if k.split()[1] in RECALLS)
     harmless = quality <= QUALITY_BOUND and recall <= RECALL_BOUND
     came = case["why"] if case["decision"] == "blocked" else case["outcome"]
     return (
@@ -153,35 +154,27 @@ def _row(poison: Poison, case: Case, worst: Mapping[str, float]) -> tuple[Any, .
 
 def clean(root: Path, count: int) -> tuple[str, Mapping[str, Any]]:
     """Looks at clean deliveries; how many were held back or refused."""
-    rows, cases = [], {}
-    for mode in ("gold", "weak"):
-        for size in (SMALL, LARGE):
-            here = Trials(root, mode, SEED)
-            found = []
-            for draw in range(1, count // 4 + 1):
-                name = f"{mode} {size} clean {draw}"
-                case = remembered(
-                    root / "cases" / f"{name}.json",
-                    partial(here.deliver, here.world.third(size, draw)),
-                )
-                cases[name] = case
-                found.append(case)
-                print(name, case["decision"], case["why"], case["outcome"], flush=True)
-            refused = [case for case in found if case["exit_code"] != 0]
-            moved = [
-                max(v for k, v in c["falls"].items() if "tpr" in k or "tnr" in k) for c in found
-            ]
-            rows.append(
-                (
-                    mode,
-                    str(size),
-                    str(len(found)),
-                    str(len(refused)),
-                    f"{max(moved, default=0):+.3f}",
-                )
-            )
+    kinds = [(mode, size) for mode in ("gold", "weak") for size in (SMALL, LARGE)]
+    cases: dict[tuple[str, int], list[Case]] = {kind: [] for kind in kinds}
+    trials: dict[str, Trials] = {}
+    for draw in range(1, count // len(kinds) + 1):
+        for mode, size in kinds:
+            path = root / "cases" / f"{mode} {size} clean {draw}.json"
+            if not path.is_file() and mode not in trials:
+                trials[mode] = Trials(root, mode, SEED)
+            rows = partial(lambda m, s, d: trials[m].world.third(s, d), mode, size, draw)
+            case = remembered(path, partial(lambda m, r: trials[m].deliver(r()), mode, rows))
+            cases[mode, size].append(case)
+            print(path.stem, case["why"], case["outcome"], sep=": ", flush=True)
+    table = [_clean_row(*kind, found) for kind, found in cases.items()]
     head = ("mode", "rows", "clean deliveries", "held back or refused", "largest fall of a recall")
-    return report.table(head, rows), {"cases": cases}
+    return report.table(head, table), {"cases": {str(k): v for k, v in cases.items()}}
+
+
+def _clean_row(mode: str, size: int, found: Sequence[Case]) -> tuple[str, ...]:
+    refused = sum(case["exit_code"] != 0 for case in found)
+    falls_ = [v for case in found for k, v in case["falls"].items() if k.split()[1] in RECALLS]
+    return (mode, str(size), str(len(found)), str(refused), f"{max(falls_, default=0.0):+.3f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from components.beam import record_batches
 from components.beam.record_batches import UNKNOWN
-from components.beam.voting_pass import LabelerSettings, Shard, Tally, VotedShard, truth_of
+from components.beam.voting_pass import (
+    LabelerSettings,
+    Shard,
+    Tally,
+    VotedShard,
+    truth_of,
+)
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
 from models.labels import functions as labeling
@@ -54,9 +60,9 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
                 f"column {settings.columns.label}: missing, or empty in every row of train and "
                 "eval; labeling.mode=gold needs true labels, labeling.mode=weak a few"
             )
-        balance = label_model.class_balance(positive, negative)
-        report = label_report.gold(positive + negative, balance)
-        return Labels({}, {}, balance, report)
+        share = label_model.class_balance(positive, negative)
+        report = label_report.gold(positive + negative, share)
+        return Labels({}, {}, share, report)
     drawn = heapq.nsmallest(
         settings.labeling.gold_rows, (c for tally in tallies for c in tally.candidates)
     )
@@ -66,20 +72,35 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
             f"labeling.gold_rows asks for {settings.labeling.gold_rows}; label more rows or "
             "lower it"
         )
+    least = settings.labeling.gold_of_class
+    first = [heapq.nsmallest(least, (c for t in tallies for c in t.of_class[k])) for k in (0, 1)]
+    at_random, of_class = labeling.of_both_classes(drawn, first, least)
+    drawn = [*at_random, *of_class]
     vectors, counts = merge([(tally.vectors, tally.counts) for tally in tallies])
-    taken = {c.row_id for c in drawn}
+    taken, random = {c.row_id for c in drawn}, {c.row_id for c in at_random}
     answered = sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
     gold_rows = [*drawn, *answered]
     label_model.check_gold(len(gold_rows))
     gold = Gold(
         np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in gold_rows]),
         np.array([c.label for c in gold_rows], dtype=np.int8),
-        np.array([c.row_id in taken or settings.answers[c.row_id].random for c in gold_rows]),
+        np.array(
+            [
+                c.row_id in random or (c.row_id not in taken and settings.answers[c.row_id].random)
+                for c in gold_rows
+            ]
+        ),
     )
+    balance = None
+    if at_random:
+        negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
+        gold, balance = label_model.measurable(gold, (negative, positive))
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
     groups = label_groups.merge(tally.groups for tally in tallies)
     of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
-    fitted = label_model.fit(vectors, counts, gold, names, settings.labeling, settings.seed)
+    fitted = label_model.fit(
+        vectors, counts, gold, names, settings.labeling, settings.seed, balance
+    )
     report = label_report.weak(names, vectors, counts, gold, fitted, len(answered), groups, of_gold)
     keys = [vector.tobytes() for vector in vectors]
     probability = dict(zip(keys, fitted.probability.tolist(), strict=True))

@@ -79,6 +79,7 @@ class Tally:
       vectors: int8 [vectors, functions], distinct vote vectors.
       counts: int64 [vectors], rows behind each vector.
       candidates: The shard's share of the draw of gold rows.
+      of_class: The first of each class in the order of the draw, by class.
       answered: The rows that people labelled.
       labeled: Rows with a true label, negative and positive.
       groups: Rows and covered rows of each group.
@@ -87,6 +88,7 @@ class Tally:
     vectors: NDArray[np.int8]
     counts: NDArray[np.int64]
     candidates: tuple[Candidate, ...]
+    of_class: tuple[tuple[Candidate, ...], tuple[Candidate, ...]]
     answered: tuple[Candidate, ...]
     labeled: tuple[int, int]
     groups: label_groups.Counts
@@ -139,7 +141,8 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
 
     Of each row only the number of its vote vector is kept.
     """
-    counter, gold_rows = Counter(len(voter.functions)), settings.labeling.gold_rows
+    counter, told = Counter(len(voter.functions)), settings.labeling
+    of_class: list[list[Candidate]] = [[], []]
     numbers, counted = [np.empty(0, dtype=np.int32)], list[label_groups.Counts]()
     candidates, answered = list[Candidate](), list[Candidate]()
     labeled = np.zeros(2, dtype=np.int64)
@@ -159,11 +162,16 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
             of_row = tuple(column.at(n) for column in groups.values())  # noqa: B023
             return Candidate(order, row_ids[n], label, votes[n].tobytes(), of_row)  # noqa: B023
 
-        drawn = labeling.draw(
-            settings.seed, [row_ids[n] for n in known], settings.labeling.gold_rows
-        )
-        fresh = [candidate(known[n], order, int(labels[known[n]])) for order, n in drawn]
-        candidates = heapq.nsmallest(gold_rows, [*candidates, *fresh])
+        def drawn(rows: NDArray[np.int64], count: int) -> list[Candidate]:
+            places = labeling.draw(settings.seed, [row_ids[n] for n in rows], count)  # noqa: B023
+            return [candidate(rows[n], order, int(labels[rows[n]])) for order, n in places]  # noqa: B023
+
+        fresh = drawn(known, told.gold_rows)
+        candidates = heapq.nsmallest(told.gold_rows, [*candidates, *fresh])
+        if told.gold_rows:
+            for kind, before in enumerate(of_class):
+                more = drawn(known[labels[known] == kind], told.gold_of_class)
+                of_class[kind] = heapq.nsmallest(told.gold_of_class, [*before, *more])
         answered += [
             candidate(n, labeling.draw_order(settings.seed, i), settings.answers[i].label)
             for n, i in enumerate(row_ids)
@@ -171,7 +179,8 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         ]
     vectors, counts = counter.vectors()
     both, by_group = (int(labeled[0]), int(labeled[1])), label_groups.merge(counted)
-    tally = Tally(vectors, counts, tuple(candidates), tuple(answered), both, by_group)
+    firsts = tuple(of_class[0]), tuple(of_class[1])
+    tally = Tally(vectors, counts, tuple(candidates), firsts, tuple(answered), both, by_group)
     smallest = np.min_scalar_type(max(len(vectors) - 1, 0))
     return VotedShard(shard, tally, np.concatenate(numbers, dtype=smallest, casting="unsafe"))
 

@@ -34,8 +34,11 @@ from components.beam import record_batches
 from core.errors import InputError
 from core.names import SOURCE_FILES
 
-_TYPES = {"INT": pa.int64(), "FLOAT": pa.float32(), "BYTES": pa.binary()}
+# Floats are read as everybody else reads them, with 64 bits, and then rounded: read with 32 bits at
+# once, a few decimals come out one bit beside what labelling functions and clients have.
+_TYPES = {"INT": pa.int64(), "FLOAT": pa.float64(), "BYTES": pa.binary()}
 _BLOCK_BYTES = 2**20
+_ROW_TOO_LARGE = "increase block size"  # pyarrow's advice where a row is larger than a block
 
 
 def read_csv(path: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
@@ -52,32 +55,47 @@ def read_csv(path: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
     Raises:
       InputError: The file is empty or ragged, a column has no type, or a cell is not of its type.
     """
-    try:
-        reader = pa.csv.open_csv(
-            path,
-            read_options=pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pa.csv.ConvertOptions(
-                column_types={column: _TYPES[kind] for column, kind in types.items()},
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
-        if untyped := [column for column in reader.schema.names if column not in types]:
-            raise InputError(
-                f"{path}: the contract has no column '{untyped[0]}'; describe it there"
-            )
-        for batch in reader:
-            lists = [_as_lists(column) for column in batch.columns]
-            yield pa.RecordBatch.from_arrays(lists, names=batch.schema.names)
-    except pa.ArrowInvalid as error:
-        raise InputError(
-            f"{path}: {error}; correct the cell, or the type in the contract"
-        ) from error
+    done, block_bytes = 0, _BLOCK_BYTES
+    while True:
+        first = 0
+        try:
+            for batch in _batches(path, types, block_bytes):
+                if first + batch.num_rows > done:
+                    fresh = batch.slice(max(0, done - first))
+                    lists = [_as_lists(column) for column in fresh.columns]
+                    yield pa.RecordBatch.from_arrays(lists, names=batch.schema.names)
+                first += batch.num_rows
+                done = max(done, first)
+            return
+        except pa.ArrowInvalid as error:
+            if _ROW_TOO_LARGE not in str(error) or block_bytes > os.path.getsize(path):
+                raise InputError(
+                    f"{path}: {error}; correct the cell, or the type in the contract"
+                ) from error
+            block_bytes *= 8
+
+
+def _batches(path: str, types: Mapping[str, str], block_bytes: int) -> Iterator[pa.RecordBatch]:
+    """Rows in blocks of the file; one that is larger than a block is pyarrow's error."""
+    reader = pa.csv.open_csv(
+        path,
+        read_options=pa.csv.ReadOptions(use_threads=False, block_size=block_bytes),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(
+            column_types={column: _TYPES[kind] for column, kind in types.items()},
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    if untyped := [column for column in reader.schema.names if column not in types]:
+        raise InputError(f"{path}: the contract has no column '{untyped[0]}'; describe it there")
+    yield from reader
 
 
 def _as_lists(column: pa.Array) -> pa.LargeListArray:
-    """Each value as a list of one, each null as a null."""
+    """Each value as a list of one, floats of 32 bits, each null as a null."""
+    if pa.types.is_float64(column.type):
+        column = column.cast(pa.float32(), safe=False)
     filled = column.is_valid().to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(filled)])
     nulls = np.append(~filled, False)

@@ -15,12 +15,15 @@ It takes the place of TFX's InfraValidator, which needs Docker. Three checks:
 In: labelled examples, the Transform graph, the model, the Trainer's `model_run`, FairnessGate's
 blessing, and the PushedModel of the live version if there is one. Out: `gates`, a row
 for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the next
-run's baseline go by. A model that was not blessed before is not looked at.
+run's baseline go by, and beside the verdict on a SavedModel some of the rows that it answered, of
+which the Pusher makes TensorFlow Serving's warm-up requests. A model that was not blessed before is
+not looked at.
 """
 
 import json
 from pathlib import Path
 
+import tensorflow as tf
 from tfx.components.util import model_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -38,9 +41,13 @@ from components.artifacts import GateReport, bless, split_pattern
 from components.pushing.against_live import PushSettings
 from components.pushing.push_checks import check, rolled_back_row
 from core.files import write_json
-from core.names import PUSH_CHECKS, PUSH_GATES
+from core.names import PUSH_CHECKS, PUSH_GATES, WARM_UP_ROWS_FILE
+from core.targets import TARGETS
 from models.export.model_content import content_sha256
 from models.metrics.gates import Gate, PushChecks, write_gates
+from models.network.rows import load_records
+
+_WARM_UP_ROWS = 16
 
 
 @component
@@ -83,4 +90,10 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     report = Path(gates.uri)
     write_gates(report / PUSH_GATES.file, rows)
     write_json(report / PUSH_CHECKS.file, checks or {})
-    bless(final_blessing, model, blessed and all(row.passed for row in rows))
+    blessed = blessed and all(row.passed for row in rows)
+    bless(final_blessing, model, blessed)
+    if blessed and TARGETS[target].inputs == "raw":
+        asked = load_records([split_pattern(examples, "test")], _WARM_UP_ROWS)
+        with tf.io.TFRecordWriter(str(Path(final_blessing.uri, WARM_UP_ROWS_FILE))) as writer:
+            for example in asked:
+                writer.write(example)

@@ -3,7 +3,8 @@
 TFX copies file by file into the folder that a server watches; cut off by a full disk or a kill, it
 leaves part of a version there. This executor lets it copy to a hidden folder beside, adds the
 version's record (`core/version_record.py`), then renames: version and record appear in one step,
-so that a run killed after it finds its version when it is resumed.
+so that a run killed after it finds its version when it is resumed. A SavedModel gets the rows that
+PushGate asked it as warm-up requests of TensorFlow Serving.
 
 A model that is live already is not pushed a second time: its output names the version that it has,
 with the property `already_live`.
@@ -25,6 +26,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import proto_utils
 
 from core.files import digests_of
+from core.names import WARM_UP_ROWS_FILE
 from core.version_record import (
     VersionRecord,
     next_version,
@@ -33,9 +35,12 @@ from core.version_record import (
     write_record,
 )
 from models.export.model_content import content_sha256
+from models.export.warm_up import write_warm_up_requests
+from models.network.rows import load_records
 
 ALREADY_LIVE = "already_live"
 _DESTINATION = standard_component_specs.PUSH_DESTINATION_KEY
+_BLESSING = standard_component_specs.MODEL_BLESSING_KEY
 _PUSHED_MODEL = standard_component_specs.PUSHED_MODEL_KEY
 
 
@@ -66,6 +71,10 @@ class AtomicExecutor(executor.Executor):
             super().Do(input_dict, output_dict, {**exec_properties, **aside})
             if pushed.get_int_custom_property("pushed"):
                 copied = incoming / pushed.get_string_custom_property("pushed_version")
+                blessing = artifact_utils.get_single_instance(input_dict[_BLESSING])
+                rows = Path(blessing.uri, WARM_UP_ROWS_FILE)
+                if rows.is_file():
+                    write_warm_up_requests(copied, served.name, load_records([str(rows)]))
                 write_record(copied, self._record(model_sha256, digests_of(copied)))
                 served.mkdir(parents=True, exist_ok=True)
                 version = served / str(next_version(served, time.time()))

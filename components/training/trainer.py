@@ -24,6 +24,7 @@ from core.files import write_json
 from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
+from models.network.balance import balance_of, decide, note
 from models.network.layout import Preprocessing
 from models.network.network import build_network
 from models.network.preprocessing import describe, model_inputs_of
@@ -75,21 +76,25 @@ def run_fn(fn_args: FnArgs) -> None:
     teacher = build_network(inputs, architecture_of(values), "teacher")
     meaning = describe(fn_args.transform_graph_path, settings.preprocessing).document()
     outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
-    initial_loss = evaluation_loss(teacher, evaluation)
+    balance = balance_of(train, section.rare_share)
+    weighed = balance.weighed(train), balance.weighed(evaluation)
+    initial_loss = evaluation_loss(teacher, weighed[1])
     initial_weights = teacher.get_weights()
     plan = Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience)
-    history = fit(teacher, train, evaluation, cross_entropy, plan)
+    history = fit(teacher, *weighed, cross_entropy, plan)
     if outcome.start == "warm" and initial_loss < min(history["val_loss"]):
         teacher.set_weights(initial_weights)
+    balance = decide(teacher, [train, evaluation], balance)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
     pruned, pruning = prune_within(
         teacher,
-        train,
-        evaluation,
+        balance.weighed(train),
+        balance.weighed(evaluation),
         cross_entropy,
         plan,
         section.sparsity,
         PruningLimit(settings.max_drop, evaluation),
+        lambda network: decide(network, [train, evaluation], balance),
     )
     export_server_model(
         pruned, fn_args.transform_graph_path, settings.preprocessing, fn_args.serving_model_dir
@@ -103,8 +108,9 @@ def run_fn(fn_args: FnArgs) -> None:
         "start": {
             **dataclasses.asdict(outcome),
             "initial_val_loss": initial_loss,
-            "notes": pruning.notes,
+            "notes": [*note(teacher.name, balance, section.rare_share), *pruning.notes],
         },
+        "odds": balance.odds,
         "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
         "history": history,
         "pruning_history": pruning.history,

@@ -13,6 +13,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from core import sections
 from core.sections import Hyperparameters, Search, Section
+from models.network.balance import balance_of
 from models.network.layout import Preprocessing
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
@@ -45,11 +46,13 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         seed=settings.seed,
         directory=fn_args.working_dir,
     )
+    train = load_rows(fn_args.train_files, inputs)
+    balance = balance_of(train, settings.trainer.rare_share)
     return TunerFnResult(
         tuner=tuner,
         fit_kwargs={
-            "train": load_rows(fn_args.train_files, inputs),
-            "evaluation": load_rows(fn_args.eval_files, inputs),
+            "train": balance.weighed(train),
+            "evaluation": balance.weighed(load_rows(fn_args.eval_files, inputs)),
             "epochs": settings.tuner.epochs,
             "batch_size": settings.trainer.batch_size,
         },

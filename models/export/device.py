@@ -13,6 +13,8 @@ import numpy as np
 
 from core.names import PREPROCESSING_FILE
 
+TINY = np.float32(2.0**-100)  # numbers that are closer to zero count as zero
+
 
 def read_bundle(folder: Path) -> dict[str, Any]:
     """The content of a bundle's `preprocessing.json`."""
@@ -20,75 +22,109 @@ def read_bundle(folder: Path) -> dict[str, Any]:
     return content
 
 
+class DeviceFeatures:
+    """From raw columns to the model's inputs. What does not depend on rows is made once."""
+
+    def __init__(self, bundle: Mapping[str, Any]) -> None:
+        """Takes a bundle as `read_bundle` returns it."""
+        self._buckets = bundle["buckets"]
+        self._numeric = [column["column"] for column in bundle["numeric"]]
+        boundaries = [np.array(column["boundaries"], np.float32) for column in bundle["numeric"]]
+        # All columns at once: a row of boundaries for each, those that are fewer filled up.
+        self._counts = np.array([len(known) for known in boundaries], np.int64)
+        self._boundaries = np.full((len(boundaries), max(self._counts, default=0)), np.inf)
+        self._boundaries = self._boundaries.astype(np.float32)
+        for row, known in zip(self._boundaries, boundaries, strict=True):
+            row[: len(known)] = known
+        self._halves = self._boundaries / np.float32(2)  # the differences of halves are finite
+        self._at = np.arange(len(boundaries))
+        self._offsets = np.array([column["offset"] for column in bundle["numeric"]], np.int64)
+        self._categorical = [
+            (
+                column["column"],
+                {value: column["offset"] + n for n, value in enumerate(column["values"], 1)},
+                column["offset"],
+            )
+            for column in bundle["categorical"]
+        ]
+        self._text: Mapping[str, Any] = bundle.get("text") or {}
+        if self._text:
+            self._steps = [(re.compile(wanted), new) for wanted, new in self._text["steps"]]
+            vocabulary = enumerate(self._text["vocabulary"], self._text["offset"])
+            self._gram_ids = {gram: number for number, gram in vocabulary}
+
+    def __call__(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The model's inputs.
+
+        Args:
+          columns: Raw columns by name, each [rows]: float32 with NaN, or str with "", where empty.
+            Columns that the bundle does not name are left alone.
+
+        Raises:
+          KeyError: A column is missing.
+        """
+        count = len(next(iter(columns.values())))
+        numeric, ids = np.full((count, 1), 0.5, np.float32), []
+        if self._numeric:
+            with np.errstate(over="ignore"):  # beyond 32 bits: infinite, in the outermost bucket
+                values = [columns[name].astype(np.float32) for name in self._numeric]
+            numeric, bucket = self._rank(np.stack(values, axis=1))
+            ids.append(self._offsets + bucket)
+        if self._categorical:
+            found = [
+                [places.get(value, unknown) for value in columns[name]]
+                for name, places, unknown in self._categorical
+            ]
+            ids.append(np.array(found, np.int64).T)
+        inputs = {
+            "numeric": numeric,
+            "categorical": np.concatenate(ids or [np.zeros((count, 1), np.int64)], axis=1),
+        }
+        if self._text:
+            tokens = [self._tokens(columns[column]) for column in self._text["columns"]]
+            inputs["tokens"] = np.concatenate(tokens, axis=1)
+        return inputs
+
+    def _rank(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Quantile ranks, float32, and buckets, int64, of the numeric columns, [rows, columns]."""
+        missing = np.isnan(values)
+        known = np.where(missing | (np.abs(values) < TINY), np.float32(0), values)
+        bucket = (known[:, :, np.newaxis] >= self._boundaries).sum(axis=2)
+        bucket = np.minimum(bucket, self._counts)
+        last = self._counts - 1
+        below = self._halves[self._at, np.clip(bucket - 1, 0, last)]
+        above = self._halves[self._at, np.clip(bucket, 0, last)]
+        width = above - below
+        within = np.divide(
+            known / np.float32(2) - below, width, out=np.zeros_like(known), where=width != 0
+        )
+        rank = (bucket.astype(np.float32) + np.clip(within, 0, 1)) / np.float32(self._buckets)
+        return (
+            np.where(missing, np.float32(0.5), rank).astype(np.float32),
+            np.where(missing, self._buckets, bucket).astype(np.int64),
+        )
+
+    def _tokens(self, texts: np.ndarray) -> np.ndarray:
+        """Ids of the words and n-grams of one text column, int64 [rows, width]."""
+        text, ids = self._text, self._gram_ids
+        padded = np.full((len(texts), text["width"]), text["padding"], np.int64)
+        for row, content in enumerate(texts):
+            for pattern, replacement in self._steps:
+                content = pattern.sub(replacement, content)
+            words = content.lower().split(" ")
+            words = [word for word in words if word]
+            found = [ids.get(word, text["unknown"]) for word in words]
+            for length in range(2, text["ngrams"] + 1):
+                starts = range(len(words) - length + 1)
+                grams = (" ".join(words[start : start + length]) for start in starts)
+                found += [ids[gram] for gram in grams if gram in ids]
+            padded[row, : len(found)] = found[: text["width"]]
+        return padded
+
+
 def features(bundle: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The model's inputs.
-
-    Args:
-      bundle: As `read_bundle` returns it.
-      columns: Raw columns by name, each [rows]: float32 with NaN, or str with "", where empty.
-        Columns that the bundle does not name are left alone.
-
-    Raises:
-      KeyError: A column is missing.
-    """
-    count = len(next(iter(columns.values())))
-    ranks, ids = [np.full(count, 0.5, np.float32)], []
-    for column in bundle["numeric"]:
-        values = columns[column["column"]].astype(np.float32)
-        rank, bucket = _rank(values, column, bundle["buckets"])
-        ranks.append(rank)
-        ids.append(column["offset"] + bucket)
-    for column in bundle["categorical"]:
-        places = {value: place + 1 for place, value in enumerate(column["values"])}
-        found = [places.get(value, 0) for value in columns[column["column"]]]
-        ids.append(column["offset"] + np.array(found, np.int64))
-    inputs = {
-        "numeric": np.stack(ranks[1:] or ranks, axis=1),
-        "categorical": np.stack(ids or [np.zeros(count, np.int64)], axis=1).astype(np.int64),
-    }
-    if text := bundle.get("text"):
-        tokens = [_tokens(columns[column], text) for column in text["columns"]]
-        inputs["tokens"] = np.concatenate(tokens, axis=1)
-    return inputs
-
-
-def _rank(
-    values: np.ndarray, column: Mapping[str, Any], buckets: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Quantile rank, float32 [rows], and bucket, int64 [rows], of a numeric column."""
-    boundaries = np.array(column["boundaries"], np.float32)
-    missing = np.isnan(values)
-    known = np.where(missing, np.float32(0), values)
-    bucket = np.searchsorted(boundaries, known, "right")
-    last = len(boundaries) - 1
-    below = boundaries[np.clip(bucket - 1, 0, last)]
-    above = boundaries[np.clip(bucket, 0, last)]
-    width = above - below
-    within = np.divide(known - below, width, out=np.zeros_like(known), where=width != 0)
-    rank = (bucket.astype(np.float32) + np.clip(within, 0, 1)) / np.float32(buckets)
-    return (
-        np.where(missing, np.float32(0.5), rank).astype(np.float32),
-        np.where(missing, buckets, bucket).astype(np.int64),
-    )
-
-
-def _tokens(texts: np.ndarray, text: Mapping[str, Any]) -> np.ndarray:
-    """Ids of the words and n-grams of one text column, int64 [rows, width]."""
-    steps = [(re.compile(pattern), replacement) for pattern, replacement in text["steps"]]
-    ids = {gram: number for number, gram in enumerate(text["vocabulary"], text["offset"])}
-    padded = np.full((len(texts), text["width"]), text["padding"], np.int64)
-    for row, content in enumerate(texts):
-        for pattern, replacement in steps:
-            content = pattern.sub(replacement, content)
-        words = content.lower().split(" ")
-        words = [word for word in words if word]
-        found = [ids.get(word, text["unknown"]) for word in words]
-        for length in range(2, text["ngrams"] + 1):
-            starts = range(len(words) - length + 1)
-            grams = (" ".join(words[start : start + length]) for start in starts)
-            found += [ids[gram] for gram in grams if gram in ids]
-        padded[row, : len(found)] = found[: text["width"]]
-    return padded
+    """The model's inputs: `DeviceFeatures` for once."""
+    return DeviceFeatures(bundle)(columns)
 
 
 def interpreter(content: bytes) -> Any:

@@ -7,7 +7,13 @@ import tensorflow_transform as tft
 import tf_keras
 
 from models.network.layout import Preprocessing, layout_of
-from models.network.preprocessing import PROBABILITY
+from models.network.preprocessing import (
+    CATEGORICAL,
+    NUMERIC,
+    PROBABILITY,
+    fitted_boundaries,
+    ranks,
+)
 
 EXAMPLES = "examples"
 DEFAULT_SIGNATURE = "serving_default"
@@ -21,8 +27,9 @@ def export_server_model(
 
     Both signatures answer `probability`, float32 [batch, 1]. `serving_default` takes `examples`,
     string [batch]: serialized tf.Examples of raw columns. `serving_columns` takes each raw column
-    by its name, [batch, 1]: numbers as float32 (NaN: missing), categories and texts as string ("":
-    missing). Neither asks for labels, weights or slice columns.
+    by its name, [batch, 1]: numbers as float32 (NaN: missing), whatever the contract says of their
+    type, categories and texts as string ("": missing). Neither asks for labels, weights or slice
+    columns.
 
     Args:
       model: Network on transformed features.
@@ -37,9 +44,12 @@ def export_server_model(
     server = tf.Module()
     server.transform = transform_output.transform_features_layer()
     server.variables_of_network = model.variables
+    boundaries = fitted_boundaries(transform_output) if layout.numeric else None
 
     def answer(columns: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        features = server.transform(columns)
+        return probability(server.transform(columns))
+
+    def probability(features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         inputs = {name: features[name] for name in model.input}
         return {PROBABILITY: model(inputs, training=False)}
 
@@ -47,7 +57,13 @@ def export_server_model(
         return answer(tf.io.parse_example(examples, spec))
 
     def answer_columns(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return answer({n: _sparse(values, spec[n].dtype) for n, values in columns.items()})
+        features = dict(server.transform({n: _sparse(columns[n], spec[n].dtype) for n in columns}))
+        if layout.numeric:
+            numbers = tf.concat([columns[name] for name in layout.numeric], axis=1)
+            features[NUMERIC], ids = ranks(numbers, boundaries, layout)
+            others = features[CATEGORICAL][:, len(layout.numeric) :]
+            features[CATEGORICAL] = tf.concat([ids, others], axis=1)
+        return probability(features)
 
     column_specs = {
         name: tf.TensorSpec(
@@ -68,8 +84,13 @@ def export_server_model(
 
 
 def _sparse(values: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
-    """Leaves the missing cells of a column [batch, 1] out, as tf.Example does."""
-    missing = tf.equal(values, "") if dtype == tf.string else tf.math.is_nan(values)
-    present = tf.where(tf.logical_not(missing))
+    """Leaves the missing cells of a column [batch, 1] out, as tf.Example does.
+
+    Numbers are left out altogether: the Transform graph takes those of some columns as whole, which
+    a client's need not be, and `ranks` does the same to any.
+    """
+    present = tf.where(
+        tf.not_equal(values, "") if dtype == tf.string else tf.zeros_like(values, bool)
+    )
     shape = tf.shape(values, out_type=tf.int64)
     return tf.SparseTensor(present, tf.cast(tf.gather_nd(values, present), dtype), shape)

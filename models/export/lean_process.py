@@ -11,11 +11,16 @@ import sys
 _HIDDEN = ("keras", "tf_keras")
 
 
+def hide_keras() -> None:
+    """Makes imports of Keras fail, so that TensorFlow does without it."""
+    for package in _HIDDEN:
+        sys.modules[package] = None  # type: ignore[assignment]
+
+
 def main() -> None:
     """Runs the module that is named first as if it had been started by itself."""
     gc.disable()
-    for package in _HIDDEN:
-        sys.modules[package] = None  # type: ignore[assignment]
+    hide_keras()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -3,15 +3,16 @@
 import hashlib
 import heapq
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from snorkel.labeling import LabelingFunction
 
 from core.errors import InputError
 from models.labels import voting
 
+Item = TypeVar("Item", bound=Hashable)
 Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
 
 
@@ -69,6 +70,32 @@ def draw_order(seed: int, row_id: str) -> int:
 def draw(seed: int, row_ids: Sequence[str], count: int) -> list[tuple[int, int]]:
     """The `count` rows that are drawn first: place in the draw and index into `row_ids`."""
     return heapq.nsmallest(count, ((draw_order(seed, row_ids[n]), n) for n in range(len(row_ids))))
+
+
+def of_both_classes(
+    drawn: Sequence[Item], first: Sequence[Sequence[Item]], of_class: int
+) -> tuple[list[Item], list[Item]]:
+    """A draw that holds rows of both classes: those drawn at random, and those for their class.
+
+    Where a class is rare, the last of the random draw give way to its next rows. What is left is
+    still a random draw, and what is measured is measured on it.
+
+    Args:
+      drawn: The random draw, in its order.
+      first: Of each class those that come first in the order of the draw.
+      of_class: Rows of each class, at least; no more than a quarter of the draw.
+    """
+    wanted, given = min(of_class, len(drawn) // 4), 0
+    class_of = {item: kind for kind, items in enumerate(first) for item in items}
+    while True:
+        kept = list(drawn[: len(drawn) - given])
+        held, extra = set(kept), list[Item]()
+        for kind, items in enumerate(first):
+            missing = wanted - sum(class_of.get(item) == kind for item in kept)
+            extra += [item for item in items if item not in held][: max(0, missing)]
+        if len(extra) <= given:
+            return kept, extra
+        given = len(extra)
 
 
 def columns_read(functions: Sequence[LabelingFunction], rows: Sequence[Row]) -> list[str]:

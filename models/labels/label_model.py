@@ -103,8 +103,30 @@ def class_balance(positive: int, negative: int) -> float:
     return positive / (positive + negative)
 
 
+def measurable(gold: Gold, labeled: tuple[int, int]) -> tuple[Gold, float | None]:
+    """Gold rows on which methods can be judged, and the class balance where they do not tell it.
+
+    Where a class is so rare that the rows drawn at random have none of it, all of them have to
+    measure, and how common the class is, the count of all labels says.
+
+    Args:
+      gold: The gold rows.
+      labeled: Rows with a true label, negative and positive.
+    """
+    kinds = (set(rows.labels.tolist()) for rows in (gold, gold.drawn))
+    if [len(kind) for kind in kinds] != [2, 1] or not all(labeled):
+        return gold, None
+    return Gold(gold.votes, gold.labels), class_balance(labeled[1], labeled[0])
+
+
 def fit(
-    vectors: Votes, counts: Counts, gold: Gold, names: Sequence[str], how: LabelFitting, seed: int
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    names: Sequence[str],
+    how: LabelFitting,
+    seed: int,
+    balance: float | None = None,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 
@@ -118,13 +140,15 @@ def fit(
       how: Which method to take (`auto`: the average unless another is better beyond chance), how
         Snorkel's label model is trained, and what else is tried in training it.
       seed: Draws its initial weights and the folds of the cross-validation.
+      balance: Share of positives; None: that of the gold rows drawn at random.
 
     Raises:
       InputError: No function votes, or the gold rows are all of one class.
     """
-    drawn = gold.drawn.labels
-    positive = int((drawn == POSITIVE).sum())
-    balance = class_balance(positive, len(drawn) - positive)
+    if balance is None:
+        drawn = gold.drawn.labels
+        positive = int((drawn == POSITIVE).sum())
+        balance = class_balance(positive, len(drawn) - positive)
     voting = (vectors != ABSTAIN).any(axis=0)
     if not voting.any():
         raise InputError(

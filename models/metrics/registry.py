@@ -128,6 +128,9 @@ RATES: Mapping[str, Metric] = _by_name(
 )
 """Rates whose gap between groups is bounded, by name."""
 
+MONITORED_RATES = tuple(rate for rate in RATES if rate != "selection_rate")
+"""Those that need labels: `monitor` estimates them."""
+
 
 def compared() -> dict[str, Metric]:
     """What a model is compared with the live version by: quality, and the recall of each class.

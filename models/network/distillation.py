@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from core.sections import DistillerSection
+from models.network.balance import Balance, decide
 from models.network.network import Architecture, build_network, logits_of
 from models.network.preprocessing import ModelInputs
 from models.network.pruning import PruningLimit, prune_within
@@ -37,6 +38,7 @@ def distill(
     plan: Plan,
     section: DistillerSection,
     max_drop: Mapping[str, float] | None = None,
+    odds: float = 1.0,
 ) -> tuple[tf_keras.Model, DistillationOutcome]:
     """Returns the pruned student and its report.
 
@@ -48,15 +50,27 @@ def distill(
       plan: How to fit before pruning.
       section: The student's size, the loss, and how it is pruned, with the same loss.
       max_drop: Largest fall by pruning, by metric; None: no bound.
+      odds: What the teacher's answers are odds times of (models/network/balance.py).
     """
-    limit = PruningLimit(max_drop or {}, evaluation)
-    train, evaluation = with_opinion(train, teacher), with_opinion(evaluation, teacher)
+    given, limit = (train, evaluation), PruningLimit(max_drop or {}, evaluation)
+    balance = Balance(float(train.label.mean()), odds)
+    train, evaluation = (with_opinion(balance.weighed(rows), teacher) for rows in given)
     loss = distillation_loss(section.temperature, section.label_share)
     architecture = Architecture(section.hidden_units, section.embedding_dim)
     student = build_network(inputs, architecture, "student")
     history = fit(student, train, evaluation, loss, plan)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
-    pruned, outcome = prune_within(student, train, evaluation, loss, plan, section.sparsity, limit)
+    decide(student, given, balance)
+    pruned, outcome = prune_within(
+        student,
+        train,
+        evaluation,
+        loss,
+        plan,
+        section.sparsity,
+        limit,
+        lambda network: decide(network, given, balance),
+    )
     return pruned, DistillationOutcome(history, outcome.history, outcome.sparsity, outcome.notes)
 
 

@@ -15,15 +15,17 @@ import tensorflow_transform as tft
 
 from core.names import LABEL, WEIGHT
 from models.network.layout import Layout, Preprocessing, layout_of
+from models.network.quantiles import boundaries_of
 from models.network.text import FIRST_ID, PADDING, STEPS, TOKENS, UNKNOWN, VOCABULARY, token_ids
 
 NUMERIC = "numeric"
 CATEGORICAL = "categorical"
 
+TINY = 2.0**-100  # numbers that are closer to zero count as zero
+
 PROBABILITY = "probability"  # what a network answers
 
 _SEPARATOR = "\x1f"
-_QUANTILE_ERROR = 0.002
 _BOUNDARIES_TENSOR = "preprocessing_boundaries"
 
 
@@ -173,14 +175,14 @@ def describe(transform_graph: str, preprocessing: Preprocessing) -> Description:
     layout = layout_of(output.raw_feature_spec(), preprocessing)
     boundaries = np.zeros([0, layout.buckets - 1], np.float32)
     if layout.numeric:
-        boundaries = _fitted_boundaries(output)
+        boundaries = fitted_boundaries(output)
     if layout.text is None:
         return Description(layout, boundaries)
     vocabulary = output.vocabulary_by_name(VOCABULARY)
     return Description(layout, boundaries, tuple(gram.decode() for gram in vocabulary))
 
 
-def _fitted_boundaries(output: tft.TFTransformOutput) -> np.ndarray:
+def fitted_boundaries(output: tft.TFTransformOutput) -> np.ndarray:
     """The tensor of that name, float32 [numeric columns, buckets - 1]."""
     transform_fn = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     captured = transform_fn.captured_inputs
@@ -201,29 +203,43 @@ def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.
     and their few other values are what matters.
     """
     columns = [tf.cast(inputs[c], tf.float32) for c in layout.numeric]
-    values = _packed(columns, float("nan"))
-    boundaries = tft.quantiles(
-        tf.where(tf.equal(values, 0.0), float("nan"), values),
-        num_buckets=layout.buckets,
-        epsilon=_QUANTILE_ERROR,
-        reduce_instance_dims=False,
+    values = _without_tiny(_packed(columns, float("nan")))
+    boundaries = boundaries_of(
+        tf.where(tf.equal(values, 0.0), float("nan"), values), layout.buckets
     )
-    boundaries = tf.identity(boundaries, name=_BOUNDARIES_TENSOR)
-    boundaries = tf.ensure_shape(boundaries, [len(columns), layout.buckets - 1])
+    return ranks(values, tf.identity(boundaries, name=_BOUNDARIES_TENSOR), layout)
+
+
+def ranks(values: tf.Tensor, boundaries: tf.Tensor, layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
+    """Quantile rank, float32 [batch, N], and bucket id, int64 [batch, N], of numbers.
+
+    Args:
+      values: float32 [batch, N], the numeric columns; NaN where missing.
+      boundaries: float32 [N, buckets - 1].
+      layout: The columns and their ids.
+    """
+    values = _without_tiny(values)
+    columns = len(layout.numeric)
+    boundaries = tf.ensure_shape(boundaries, [columns, layout.buckets - 1])
     missing = tf.math.is_nan(values)
     bucket = tf.reduce_sum(tf.cast(values[:, :, tf.newaxis] >= boundaries, tf.int32), axis=2)
     last = layout.buckets - 2
-    starts = tf.constant([column * (last + 1) for column in range(len(columns))], tf.int32)
-    flat = tf.reshape(boundaries, [-1])
+    starts = tf.constant([column * (last + 1) for column in range(columns)], tf.int32)
+    flat = tf.reshape(boundaries, [-1]) / 2.0  # halves: their differences are finite
     below = tf.gather(flat, starts + tf.clip_by_value(bucket - 1, 0, last))
     above = tf.gather(flat, starts + tf.clip_by_value(bucket, 0, last))
-    within = tf.math.divide_no_nan(values - below, above - below)
+    within = tf.math.divide_no_nan(values / 2.0 - below, above - below)
     rank = (tf.cast(bucket, tf.float32) + tf.clip_by_value(within, 0.0, 1.0)) / layout.buckets
     rank = tf.where(missing, 0.5, rank)
     ids = tf.where(missing, layout.buckets, bucket) + tf.constant(
-        layout.offsets[: len(columns)], tf.int32
+        layout.offsets[:columns], tf.int32
     )
     return rank, tf.cast(ids, tf.int64)
+
+
+def _without_tiny(values: tf.Tensor) -> tf.Tensor:
+    """Zero in place of numbers so small that TensorFlow may take their differences for zero."""
+    return tf.where(tf.abs(values) < TINY, 0.0, values)
 
 
 def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.Tensor:

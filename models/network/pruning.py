@@ -3,7 +3,7 @@
 Source: Zhu and Gupta, "To prune, or not to prune" (2017), arXiv:1710.01878.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,11 +98,12 @@ def prune_within(
     plan: Plan,
     sparsity: float,
     limit: PruningLimit,
+    finish: Callable[[tf_keras.Model], object] | None = None,
 ) -> tuple[tf_keras.Model, PruningOutcome]:
     """Prunes as far as asked for, and less where the answers get worse by more than is allowed.
 
     Tried in turn are the sparsity, a half and a quarter of it, and none; a network that is not
-    pruned is no worse than itself.
+    pruned is no worse than itself. `finish` is done to each, in place, before it is looked at.
     """
     falls: dict[float, list[str]] = {}
     for share in SHARES:
@@ -110,6 +111,8 @@ def prune_within(
             pruned, history = prune(model, train, evaluation, loss, plan, share * sparsity)
         else:
             pruned, history = _copy(model), {"loss": [], "val_loss": []}
+        if finish is not None:
+            finish(pruned)
         if not (found := limit.exceeded_by(model, pruned)):
             break
         falls[share * sparsity] = found

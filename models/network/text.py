@@ -31,6 +31,10 @@ STEPS = (
 )
 
 
+# Lower-cased otherwise in Turkish and Azeri (I with a dot) and in Lithuanian (I with an accent).
+_OF_A_LANGUAGE = "\u0130\u00cc\u00cd\u0128\u012e"
+
+
 def token_ids(texts: tf.Tensor, layout: TextLayout) -> tf.Tensor:
     """Ids of the words and n-grams of text columns; fits the vocabulary as part of Transform.
 
@@ -62,4 +66,16 @@ def _normalised(texts: tf.Tensor) -> tf.Tensor:
     """Lower-cased text in which single words are set off by spaces."""
     for pattern, replacement in STEPS:
         texts = tf.strings.regex_replace(texts, pattern, replacement)
+    return _lower(texts)
+
+
+def _lower(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased as Unicode says for no language in particular, as Python does.
+
+    TensorFlow's lower-casing of UTF-8 goes by the language of the process that runs it (LANG ...).
+    The letters for which that makes a difference are lower-cased before.
+    """
+    texts = tf.strings.lower(texts)  # A to Z: in Turkish and Azeri an I has no dot
+    for upper in _OF_A_LANGUAGE:
+        texts = tf.strings.regex_replace(texts, upper, upper.lower())
     return tf.strings.lower(texts, encoding="utf-8")

@@ -11,8 +11,10 @@ from core.errors import InputError
 from core.files import REPOSITORY
 from pipeline.cli.common import DONE
 from pipeline.init import describe, display
+from pipeline.init.describe import Described
 from pipeline.init.files import InitOrigin
-from pipeline.init.proposal import InitRequest
+from pipeline.init.looking import InitRequest
+from pipeline.report.markup import escape
 
 KINDS = ("number", "category", "text", "leave-out")
 
@@ -46,6 +48,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN=KIND",
         help=f"one of {', '.join(KINDS)}, against what its values look like; more than once",
     )
+    parser.add_argument(
+        "--all-columns",
+        action="store_true",
+        help="a line for each column, also of a file of many",
+    )
     parser.set_defaults(verb=init, root=str(REPOSITORY))
 
 
@@ -62,10 +69,18 @@ def init(options: argparse.Namespace, out: Console) -> int:
         kinds,
     )
     origin = InitOrigin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
-    with Console(stderr=True).status("looking at the columns"):
-        described = describe.describe(request, origin)
-    display.print_described(out, described)
+    described = _described(request, origin)
+    display.print_described(out, described, options.all_columns)
     return DONE
+
+
+def _described(request: InitRequest, origin: InitOrigin) -> Described:
+    """Describes the data set and says meanwhile what is being done, on standard error."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    if not errors.is_terminal:
+        return describe.describe(request, origin, lambda step: errors.print(escape(step)))
+    with errors.status("") as status:
+        return describe.describe(request, origin, lambda step: status.update(escape(step)))
 
 
 def _share(text: str) -> float:

@@ -1,4 +1,4 @@
-"""`labels import`, `labels list`, `labels remove`: the answers that people gave."""
+"""`labels import`, `list`, `remove`: answers that people gave; `labels outcomes`: of requests."""
 
 import argparse
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from rich.table import Table
 from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
 from pipeline.labels import answers
 from pipeline.labels.importing import import_file
+from pipeline.monitoring import outcomes
 from pipeline.report.markup import escape
 
 
@@ -20,7 +21,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     new = actions.add_parser("import", help="take a filled-in file of to-label")
     known = actions.add_parser("list", help="the imports there were")
     old = actions.add_parser("remove", help="take an import out of use")
-    for action in (new, known, old):
+    later = actions.add_parser("outcomes", help="take true labels of requests")
+    for action in (new, known, old, later):
         add_common_flags(action)
     new.add_argument("file", metavar="FILE")
     new.add_argument("--annotator", metavar="NAME", help="who answered, where the column is empty")
@@ -28,6 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     known.set_defaults(verb=list_)
     old.add_argument("id", metavar="IMPORT")
     old.set_defaults(verb=remove)
+    later.add_argument("file", metavar="FILE", help="CSV: request, label and, where needed, row")
+    later.set_defaults(verb=outcomes_)
 
 
 def import_(options: argparse.Namespace, out: Console) -> int:
@@ -80,4 +84,22 @@ def remove(options: argparse.Namespace, out: Console) -> int:
     config = load_config(options)
     path = answers.remove(options.id, answers.folder_of(config, run_folder(options, config)))
     out.print(escape(f"{options.id} is out of use; kept as {path}"), soft_wrap=True)
+    return DONE
+
+
+def outcomes_(options: argparse.Namespace, out: Console) -> int:
+    """Takes true labels of requests that came later."""
+    config = load_config(options)
+    now = datetime.now(UTC).replace(microsecond=0)
+    path = Path(options.file)
+    done = outcomes.import_file(config, run_folder(options, config), path, now)
+    if done.known:
+        out.print(escape(f"{options.file}: imported before, as {done.id}; nothing to do"))
+        return DONE
+    told = f"true labels of {done.taken} rows imported as {done.id}"
+    more = {"left empty": done.skipped, "of requests that the log does not have": done.unlogged,
+            "correct an earlier import": done.corrected}  # fmt: skip
+    told += "".join(f"; {count} {what}" for what, count in more.items() if count)
+    out.print(escape(told), soft_wrap=True)
+    out.print(escape(f"  they are measured on by: {follow_up(options, 'monitor')}"), soft_wrap=True)
     return DONE

@@ -22,7 +22,7 @@ from core.lock import LockHeldError
 from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
 from pipeline.report.markup import escape
-from pipeline.run.failures import explain
+from pipeline.run.failures import explain, is_disk_full
 from pipeline.run.scratch import own_temporary_folder
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ VERBS = {
     "show": ("history:add_show", "one run's nodes, gates and models"),
     "lf": ("lf:add", "judge the labelling functions"),
     "to-label": ("to_label:add", "rows that people should label"),
-    "labels": ("labels:add", "answers of people: import, list, remove"),
-    "models": ("models:add", "list the model versions"),
-    "rollback": ("rollback:add", "make an older version live, or one rolled back before"),
+    "labels": ("labels:add", "answers of people: import, list, remove; outcomes of requests"),
+    "models": ("models:add_models", "list the model versions"),
+    "monitor": ("served.monitor:add", "how the live version does on its requests"),
+    "predict": ("served.predict:add", "answer a file of rows with what was pushed"),
+    "serve": ("serve:add", "answer over the network with what was pushed"),
+    "rollback": ("models:add_rollback", "make an older version live, or one rolled back before"),
     "lineage": ("lineage:add", "what a model was made of; what a span went into"),
     "rebase": ("rebase:add", "take a folder of runs for where it is, after it was moved"),
     "gc": ("gc:add", "remove the files of old runs"),
@@ -85,7 +88,9 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
-    except OSError as error:
+    except Exception as error:
+        if not isinstance(error, OSError) and not is_disk_full(error):  # as SQLite says it
+            raise
         failure = explain(error, Path(options.root), options.command)
         errors.print(f"[bold red]error[/]: {escape(failure.cause)}; {escape(failure.resume)}")
         return failure.exit_code

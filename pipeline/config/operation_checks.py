@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from core.config import Config
 from core.errors import InputError
+from models.metrics.registry import METRICS, MONITORED_RATES
 from pipeline.config.overlay import KeyPath
 from pipeline.metadata import address as metadata_address
 from pipeline.schedule.cron import parse
@@ -27,6 +28,47 @@ def check_operations(config: Config) -> Iterator[tuple[KeyPath, str]]:
             f"'{textfile}' does not end in {_TEXTFILE_ENDING}, so the collector would not read it",
         )
     yield from _check_metadata(config)
+    yield from _check_serving(config)
+    yield from _check_monitor(config)
+
+
+def _check_monitor(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    monitor = config.monitor
+    for metric in monitor.max_drop:
+        if metric not in METRICS:
+            yield (
+                ("monitor", "max_drop", metric),
+                f"there is no metric '{metric}'; there are: {', '.join(METRICS)}",
+            )
+    alone = [keys[0] for keys in config.evaluation.slices if len(keys) == 1]
+    for column, bounds in monitor.max_gap.items():
+        if column not in alone:
+            yield (
+                ("monitor", "max_gap", column),
+                f"evaluation.slices has no [{column}]; there are: {', '.join(alone) or 'none'}",
+            )
+        for rate in bounds:
+            if rate not in MONITORED_RATES:
+                yield (
+                    ("monitor", "max_gap", column, rate),
+                    f"there is no rate '{rate}' to estimate; there are: "
+                    f"{', '.join(MONITORED_RATES)}",
+                )
+
+
+def _check_serving(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    serving, columns = config.serving, config.columns
+    if serving.token_variable is not None and serving.token_file is not None:
+        yield ("serving", "token_file"), "serving.token_variable is given, too; give one of them"
+    known = (*columns.numeric, *columns.categorical, *columns.text)
+    for column in serving.log.leave_out:
+        if column not in known:
+            yield ("serving", "log", "leave_out"), f"there is no column '{column}'"
+    if serving.log.file_bytes > serving.log.bytes:
+        yield (
+            ("serving", "log", "file_bytes"),
+            "more than serving.log.bytes, the bound of all files",
+        )
 
 
 def _check_metadata(config: Config) -> Iterator[tuple[KeyPath, str]]:

@@ -1,6 +1,5 @@
 """Rows of staged data as labelling functions see them, and true labels of chosen rows only."""
 
-import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core import csv_text
 from core.config import Config
 from core.names import ROW_ID
 from models.labels.functions import Row
@@ -54,7 +54,7 @@ def read(staged: Staged, config: Config) -> StagedRows:
     for split in TRAINING_SPLITS:
         path = Path(staged.path) / split / "data.csv"
         with open(path, encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
+            header, *rows = csv_text.read(file, str(path))
         for column, cells in zip(header, zip(*rows, strict=True), strict=True):
             table.setdefault(column, []).extend(cells)
     kinds = raw_columns(config).kinds
@@ -76,8 +76,9 @@ def read_cells(
 ) -> Iterator[dict[str, str]]:
     """Rows by id, as text by column, in the order of the files; ids that are not there are none."""
     for split in splits:
-        with open(Path(staged.path) / split / "data.csv", encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
+        path = Path(staged.path) / split / "data.csv"
+        with open(path, encoding="utf-8", newline="") as file:
+            header, *rows = csv_text.read(file, str(path))
         at = header.index(ROW_ID)
         for row in rows:
             if row[at] in row_ids:

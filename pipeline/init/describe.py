@@ -1,15 +1,17 @@
 """Describes a new data set from a CSV file: everything is made and checked, then put in place."""
 
+import hashlib
 import importlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core import raw_table
+from core import csv_text, raw_table
 from core.errors import InputError
 from core.files import REPOSITORY
 from core.raw_table import NUMBERS
@@ -18,12 +20,15 @@ from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.config import overlay
 from pipeline.config.load import CONFIGS, SMOKE, load
 from pipeline.ingestion import staging
-from pipeline.init import example, files, leaks, names, proposal
+from pipeline.init import contract, example, files, leaks, looking, names, proposal
 from pipeline.init.example import Example, Value
 from pipeline.init.files import InitOrigin
 from pipeline.init.gold_budget import SEED
-from pipeline.init.proposal import InitRequest, Proposal
-from pipeline.run.environment import prepare
+from pipeline.init.looking import RAW, InitRequest, Looked
+from pipeline.init.proposal import Proposal
+
+CHECKED_ROWS = 5000  # of each part
+_SIDES = (("span-1", False), ("test", True))
 
 
 @dataclass(frozen=True)
@@ -35,85 +40,129 @@ class Described:
     written: tuple[str, ...]
 
 
-def describe(request: InitRequest, origin: InitOrigin) -> Described:
+def describe(
+    request: InitRequest, origin: InitOrigin, say: Callable[[str], None] = lambda _: None
+) -> Described:
     """Writes configuration, contract and data folder of a new data set, or nothing.
+
+    Args:
+        request: what was asked for.
+        origin: when and how.
+        say: is told what is being done.
 
     Raises:
         InputError: the name is taken, or the file or its label cannot be used; says which.
     """
     names.check_data_set(request.name, REPOSITORY)
+    say(f"reading {request.csv}")
     try:
         content = request.csv.read_bytes()
     except OSError as error:
         raise InputError(f"--csv {request.csv}: cannot be read: {error.strerror}") from error
-    found = proposal.read(content, str(request.csv))
+    found = looking.read(content, str(request.csv))
+    del content
+    say(f"looking at {len(found.header)} columns")
+    looked = looking.look(request, found)
+    table = raw_table.convert(looked.source, found.cells, str(request.csv))
+    del found
     [(_, smoke)] = overlay.read_chain(str(SMOKE), CONFIGS)
-    proposed = proposal.propose(request, found, smoke)
-    parts = dict(raw_table.parts(proposed.source, found.header, found.rows, str(request.csv)))
-    values, gold = _gold_rows(proposed, parts["span-1"])
-    proposed = _with_leaks(proposed, leaks.find(values, gold))
-    chosen = example.find(values, gold, proposed.text)
+    proposed, test, gold_rows = _without_leaks(looked, table, smoke, say)
+    taken = [*(column.name for column in proposed.columns), proposed.label.name]
+    table = {name: table[name] for name in taken}
+    say("looking for a labelling function")
+    sound = {n: v for n, v in gold_rows.values.items() if n not in gold_rows.suspect}
+    chosen = example.find(sound, gold_rows.classes, proposed.text, gold_rows.looked_at)
     if chosen is None:
         raise InputError(
             f"{request.csv}: no column has a value, a word or a range that holds for "
             f"{example.RARE_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
-            "labelling function needs to begin with; bring more columns or more rows"
+            "labelling function needs to begin with, columns that tell the label aside; bring more "
+            "columns or more rows"
         )
-    contents = files.render(proposed, _contract(proposed, parts, smoke), chosen, content, origin)
-    _put(contents, request.name)
-    return Described(proposed, chosen, tuple(contents))
+    say("writing and checking")
+    schema = contract.infer(table, proposed, _smallest_split(proposed, smoke))
+    contents = files.render(proposed, contract.render(schema), chosen, origin)
+    _put(contents, proposed, {part: _some(table, test, side) for part, side in _SIDES})
+    return Described(proposed, chosen, (f"data/{request.name}/{RAW}", *contents))
+
+
+@dataclass(frozen=True)
+class _GoldRows:
+    """What of the training part is looked at: the gold rows, and some for coverage.
+
+    values: values by column, of these rows only.
+    classes: class of the gold rows by their number among these rows.
+    looked_at: numbers of the rows that stand for all.
+    suspect: columns that tell the label and stay, as their owner asked for them.
+    """
+
+    values: dict[str, list[Value | None]]
+    classes: dict[int, int]
+    looked_at: list[int]
+    suspect: frozenset[str] = frozenset()
+
+
+def _without_leaks(
+    looked: Looked,
+    table: Mapping[str, list[str]],
+    smoke: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> tuple[Proposal, list[bool], _GoldRows]:
+    """Leaves out columns that tell the label: without them the split and the draw are others."""
+    while True:
+        say("splitting the rows")
+        proposed, test = proposal.propose(looked, table, smoke)
+        gold_rows = _gold_rows(proposed, table, test)
+        classes = (proposed.label.negative, proposed.label.positive)
+        found = leaks.find(gold_rows.values, gold_rows.classes, classes)
+        headers = {column.name: column.header for column in proposed.columns}
+        new = {name: why for name, why in found.items() if headers[name] not in looked.leaks}
+        if not new:
+            return proposed, test, replace(gold_rows, suspect=frozenset(found))
+        looked = looking.without(looked, new)
 
 
 def _gold_rows(
-    proposed: Proposal, training: Mapping[str, list[str]]
-) -> tuple[dict[str, list[Value | None]], dict[int, int]]:
-    """Values by column, and the gold rows that a run will draw: row number and class."""
+    proposed: Proposal, table: Mapping[str, list[str]], test: Sequence[bool]
+) -> _GoldRows:
+    """The gold rows are those that a run will draw."""
     label = proposed.label
-    cells = training[label.name]
-    labeled = [n for n, cell in enumerate(cells) if cell]
-    ids = [f"span-1:{n + 1}" for n in labeled]
-    drawn = [labeled[n] for _, n in labeling.draw(SEED, ids, proposed.gold_rows)]
-    gold = {n: POSITIVE if cells[n] == label.positive else NEGATIVE for n in drawn}
-    values: dict[str, list[Value | None]] = {
+    training = [n for n, tested in enumerate(test) if not tested]
+    cells = table[label.name]
+    labeled = [(f"span-1:{n}", at) for n, at in enumerate(training, 1) if cells[at]]
+    drawn = labeling.draw(SEED, [row_id for row_id, _ in labeled], proposed.gold_rows)
+    gold = [labeled[n][1] for _, n in drawn]
+    some = training[:: max(1, len(training) // example.SAMPLE)]
+    values = {
         column.name: [
             None if not cell else float(cell) if column.kind in NUMBERS else cell
-            for cell in training[column.name]
+            for cell in map(table[column.name].__getitem__, [*gold, *some])
         ]
         for column in proposed.columns
     }
-    return values, gold
+    classes = {
+        n: POSITIVE if cells[at] == label.positive else NEGATIVE for n, at in enumerate(gold)
+    }
+    return _GoldRows(values, classes, list(range(len(gold), len(gold) + len(some))))
 
 
-def _with_leaks(proposed: Proposal, found: list[tuple[str, float]]) -> Proposal:
-    headers = {column.name: column.header for column in proposed.columns}
-    notes = [
-        f"{name} alone tells the label of the gold rows (AUC {auc:.2f}): is it known when a "
-        f"prediction is asked for? If not, start again with --kind '{headers[name]}=leave-out'"
-        for name, auc in found
-    ]
-    return replace(proposed, notes=(*proposed.notes, *notes))
-
-
-def _contract(
-    proposed: Proposal, parts: Mapping[str, Mapping[str, list[str]]], smoke: Mapping[str, Any]
-) -> str:
-    """The contract as text."""
-    prepare()
-    from pipeline.init import contract  # loads TensorFlow
-
+def _smallest_split(proposed: Proposal, smoke: Mapping[str, Any]) -> int:
     total = sum(proposed.rows.values())
     share = min(1.0, smoke["data"]["rows"] / total)
-    smallest = int(min(proposed.rows["test"], proposed.rows["span-1"] * 0.2) * share)
-    schema = contract.infer(parts, proposed, smallest)
-    if problems := contract.anomalies(parts, proposed, schema):
-        raise InputError(
-            f"{proposed.request.csv}: the contract does not fit its own rows: {'; '.join(problems)}"
-        )
-    return contract.render(schema)
+    return int(min(proposed.rows["test"], proposed.rows["span-1"] * 0.2) * share)
 
 
-def _put(contents: Mapping[str, bytes], name: str) -> None:
+def _some(table: Mapping[str, list[str]], test: Sequence[bool], side: bool) -> dict[str, list[str]]:
+    """The first CHECKED_ROWS rows of a part."""
+    at = list(islice((n for n, tested in enumerate(test) if tested == side), CHECKED_ROWS))
+    return {column: [cells[n] for n in at] for column, cells in table.items()}
+
+
+def _put(
+    contents: Mapping[str, bytes], proposed: Proposal, parts: Mapping[str, Mapping[str, list[str]]]
+) -> None:
     """Writes beside the final places, moves there, and checks what is there; or undoes it all."""
+    name = proposed.request.name
     places = [Path("data") / name, Path("schema") / name, Path("configs") / f"{name}.yaml"]
     scratch = Path(tempfile.mkdtemp(prefix=f".init-{name}-", dir=REPOSITORY))
     moved: list[Path] = []
@@ -121,10 +170,13 @@ def _put(contents: Mapping[str, bytes], name: str) -> None:
         for path, content in contents.items():
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             (scratch / path).write_bytes(content)
+        raw = scratch / "data" / name / RAW
+        raw.parent.mkdir()
+        shutil.copyfile(proposed.request.csv, raw)
         for place in places:
             (scratch / place).rename(REPOSITORY / place)
             moved.append(REPOSITORY / place)
-        _check(name, scratch)
+        _check(proposed, scratch, parts)
     except BaseException:
         for place in reversed(moved):
             shutil.rmtree(place) if place.is_dir() else place.unlink()
@@ -133,17 +185,33 @@ def _put(contents: Mapping[str, bytes], name: str) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _check(name: str, scratch: Path) -> None:
-    """Stages the data as a run would, and loads the labelling functions.
+def _check(proposed: Proposal, scratch: Path, parts: Mapping[str, Mapping[str, list[str]]]) -> None:
+    """Loads what was written as a run would, and stages the beginnings of both parts.
+
+    What a cell may hold was looked at in every row when the columns and the contract were made.
 
     Raises:
         InputError: a run would fail.
     """
+    name, raw = proposed.request.name, REPOSITORY / "data" / proposed.request.name / RAW
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else
     try:
-        config = load(name)
+        load(name)
+        with open(raw, "rb") as file:
+            copied = hashlib.file_digest(file, "sha256").hexdigest()
+        spans = importlib.import_module(f"data.{name}.spans")
+        if copied != proposed.source.sha256 or proposed.source != spans.SOURCE:
+            raise InputError(f"{proposed.request.csv}: changed while it was read; start again")
+        for part, cells in parts.items():
+            lines = csv_text.to_lines([list(cells), *zip(*cells.values(), strict=True)])
+            (scratch / "parts" / part).mkdir(parents=True)
+            (scratch / "parts" / part / "data.csv").write_text("".join(lines), "utf-8", newline="")
+        labelled = sum(map(bool, parts["span-1"][proposed.label.name]))
+        budget = min(proposed.gold_rows, labelled)
+        overrides = [f"data.folder={scratch / 'parts'}", "data.loader=null"]
+        config = load(name, [*overrides, f"labeling.gold_rows={budget}"])
         staging.stage(config, scratch / "run")
         assert config.labeling.functions is not None
         labeling.load(config.labeling.functions)

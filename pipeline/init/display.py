@@ -1,23 +1,41 @@
 """What `init` prints: a row for each column, what was decided, what comes next."""
 
+from collections.abc import Container, Sequence
+
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.init.columns import LABEL, LEFT_OUT
+from models.labels.votes import POSITIVE
+from pipeline.init.columns import LABEL, LEFT_OUT, Seen
 from pipeline.init.describe import Described
+from pipeline.init.example import Example
 from pipeline.init.files import function_name
+from pipeline.init.proposal import Proposal
 from pipeline.report.markup import escape
 
 _STYLES = {LEFT_OUT: "yellow", LABEL: "bold"}
 
 
-def print_described(out: Console, described: Described) -> None:
-    """Prints the columns, the files and the next commands."""
+MOST_COLUMNS = 40  # printed, a line each; of more columns those that something is to be said of
+SHOWN_NAMES = 8
+
+
+def print_described(out: Console, described: Described, every_column: bool) -> None:
+    """Prints the columns, the files and the next commands.
+
+    Args:
+        out: where to.
+        described: what was made.
+        every_column: a line for each column, however many there are.
+    """
     proposed = described.proposal
+    shown = list(proposed.seen)
+    if not every_column and len(shown) > MOST_COLUMNS:
+        shown = _telling(shown)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("column", "kind", "why", "what to do"):
         table.add_column(heading, overflow="fold")
-    for seen in proposed.seen:
+    for seen in shown:
         name = proposed.names.get(seen.header, seen.header)
         renamed = f"called {name}; " if name != seen.header else ""
         table.add_row(
@@ -28,23 +46,57 @@ def print_described(out: Console, described: Described) -> None:
             style=_STYLES.get(seen.kind),
         )
     out.print(table)
+    if len(shown) < len(proposed.seen):
+        _print_others(out, proposed, {seen.header for seen in shown})
     rows = proposed.rows
     out.print(
         f"\n{rows['span-1']} rows for training, of which {proposed.gold_rows} are the gold budget, "
         f"and {rows['test']} in the test part"
     )
-    chosen = described.example
-    out.print(
-        f"labelling function {escape(function_name(chosen))}: right on {chosen.right} of "
-        f"{chosen.gold} gold rows, votes on {chosen.coverage:.0%} of all rows",
-        soft_wrap=True,
-    )
+    out.print(f"labelling function {escape(_function_line(described.example))}", soft_wrap=True)
+    if not described.example.above_chance:
+        out.print(
+            "[yellow]note[/]: no condition on one column is better than chance on the gold rows: "
+            "replace this function before a run (docs/weak-supervision.md)",
+            soft_wrap=True,
+        )
     for note in proposed.notes:
         out.print(f"[yellow]note[/]: {escape(note)}", soft_wrap=True)
-    name = proposed.request.name
     out.print("written:")
     for path in described.written:
         out.print(f"  {escape(path)}", soft_wrap=True)
-    out.print(
-        f"next: make smoke CONFIG={name}; then docs/your-data.md, 'After init'", soft_wrap=True
+    out.print(f"next: {proposed.first_run}; then docs/your-data.md, 'After init'", soft_wrap=True)
+
+
+def _telling(seen: Sequence[Seen]) -> list[Seen]:
+    """The label, and the first of the columns that are left out or that there is advice for."""
+    label = [each for each in seen if each.kind == LABEL]
+    advised = [each for each in seen if each.advice or each.kind == LEFT_OUT]
+    return [*advised[: MOST_COLUMNS - len(label)], *label]
+
+
+def _print_others(out: Console, proposed: Proposal, shown: Container[str]) -> None:
+    """The columns without a line of their own: how many of each kind, some names."""
+    others: dict[str, list[str]] = {}
+    for seen in proposed.seen:
+        if seen.header not in shown:
+            others.setdefault(seen.kind, []).append(seen.header)
+    for kind, headers in others.items():
+        more = f", and {len(headers) - SHOWN_NAMES} more" if len(headers) > SHOWN_NAMES else ""
+        named = escape(f"{', '.join(headers[:SHOWN_NAMES])}{more}")
+        out.print(f"{len(headers)} columns besides are {kind}: {named}", soft_wrap=True)
+    path = f"data/{proposed.request.name}/README.md"
+    out.print(f"every column: {path}, or init --all-columns", soft_wrap=True)
+
+
+def _function_line(chosen: Example) -> str:
+    """What the gold rows say of the labelling function, beside what chance would have."""
+    word = "positive" if chosen.vote == POSITIVE else "negative"
+    low, high = chosen.interval
+    verdict = "better than chance" if chosen.above_chance else "no better than chance"
+    return (
+        f"{function_name(chosen)}: right on {chosen.right} of {chosen.gold} gold rows "
+        f"({chosen.right / chosen.gold:.0%}, 95% interval {low:.0%} to {high:.0%}; of all gold "
+        f"rows {chosen.chance:.0%} are {word}: {verdict}), votes on {chosen.coverage:.0%} of all "
+        "rows"
     )

@@ -7,10 +7,12 @@ how many other rows a condition holds for is counted without a label.
 import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
 
 from core.intervals import wilson_interval
 from models.labels.votes import NEGATIVE, POSITIVE
@@ -21,6 +23,7 @@ LEAST_VOTES = 3  # on gold rows
 LETTERS_OF_A_WORD = 3  # at least
 SAMPLE = 5000  # rows, about, that coverage is measured on
 MOST_WORDS = 300  # of a column of text, the most frequent in the gold rows
+LUCK = 0.05  # probability that a condition no better than chance is called better
 HAS_WORD = "has word"
 _QUANTILES = (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9)
 
@@ -40,7 +43,9 @@ class Example:
         gold: gold rows for which it holds.
         chance: share of gold rows with this class.
         coverage: share of all rows for which it holds.
-        above_chance: whether the 95% interval of right / gold lies above `chance`.
+        interval: 95% interval of right / gold.
+        above_chance: whether right / gold is above `chance` by more than luck, as many as the
+            conditions are that were looked at.
     """
 
     column: str
@@ -51,6 +56,7 @@ class Example:
     gold: int
     chance: float
     coverage: float
+    interval: tuple[float, float]
     above_chance: bool
 
 
@@ -58,6 +64,7 @@ def find(
     columns: Mapping[str, Sequence[Value | None]],
     gold: Mapping[int, int],
     text: Collection[str] = (),
+    rows: Sequence[int] | None = None,
 ) -> Example | None:
     """The best condition; None where none holds for enough rows.
 
@@ -65,29 +72,50 @@ def find(
         columns: values by column, one a row; None where missing.
         gold: row number and class of the gold rows.
         text: the columns of free text.
+        rows: numbers of the rows that coverage is measured on; None: of SAMPLE rows or so.
     """
     labels = np.array(list(gold.values()))
-    found: list[tuple[bool, float, Example]] = []
+    chance_of = {vote: float((labels == vote).mean()) for vote in (POSITIVE, NEGATIVE)}
+    found: list[tuple[bool, float, float, Example]] = []
+    tried = 0
     for column, values in columns.items():
-        of_gold = [values[n] for n in gold]
-        looked_at = values[:: max(1, len(values) // SAMPLE)]
+        looked_at = range(0, len(values), max(1, len(values) // SAMPLE)) if rows is None else rows
+        of_gold, of_all = [values[n] for n in gold], [values[n] for n in looked_at]
+        holds = _told(of_gold, column in text), _told(of_all, column in text)
         for name, value in _conditions(of_gold, column in text):
-            holds = _HOLDS[name]
-            at = np.array([known is not None and holds(known, value) for known in of_gold])
+            at = holds[0](name, value)
+            tried += 2
             if at.sum() < LEAST_VOTES:
                 continue
-            coverage = sum(v is not None and holds(v, value) for v in looked_at) / len(looked_at)
+            coverage = float(holds[1](name, value).mean())
             if not RARE_COVERAGE <= coverage <= MOST_COVERAGE:
                 continue
-            for vote in (POSITIVE, NEGATIVE):
+            for vote, chance in chance_of.items():
                 right, votes = int((labels[at] == vote).sum()), int(at.sum())
-                chance = float((labels == vote).mean())
-                low, _ = wilson_interval(right, votes) or (0.0, 1.0)
+                interval = wilson_interval(right, votes) or (0.0, 1.0)
                 example = Example(
-                    column, name, value, vote, right, votes, chance, coverage, low > chance
+                    column, name, value, vote, right, votes, chance, coverage, interval, False
                 )
-                found.append((coverage >= LEAST_COVERAGE, low - chance, example))
-    return max(found, key=lambda each: each[:2])[2] if found else None
+                by_luck = float(binom.sf(right - 1, votes, chance))
+                found.append((coverage >= LEAST_COVERAGE, interval[0] - chance, by_luck, example))
+    if not found:
+        return None
+    # The best of many conditions is good by luck more easily than one would be.
+    beyond = [each for each in found if each[2] < LUCK / tried]
+    best = max(beyond or found, key=lambda each: each[:2])[3]
+    return replace(best, above_chance=bool(beyond))
+
+
+def _told(values: Sequence[Value | None], text: bool) -> Callable[[str, Value], NDArray[np.bool_]]:
+    """For which of the values a condition holds: bool [values]."""
+    if text:
+        words = [_words_of(value) for value in values]
+        return lambda _, word: np.array([word in known for known in words], dtype=np.bool_)
+    if any(isinstance(value, str) for value in values):
+        texts = np.array(values, dtype=object)
+        return lambda _, value: np.asarray(texts == value, dtype=np.bool_)
+    numbers = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+    return lambda name, bound: np.asarray(_COMPARED[name](numbers, bound), dtype=np.bool_)
 
 
 def _conditions(values: Sequence[Value | None], text: bool) -> Iterator[tuple[str, Value]]:
@@ -108,9 +136,8 @@ def _words_of(value: Value | None) -> set[str]:
     return set(str(value or "").lower().split())
 
 
-_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     ">=": operator.ge,
     "<=": operator.le,
-    HAS_WORD: lambda value, word: word in _words_of(value),
 }

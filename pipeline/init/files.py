@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from models.labels.votes import POSITIVE
 from pipeline.init.example import HAS_WORD, Example
 from pipeline.init.names import safe_names
-from pipeline.init.proposal import RAW, Proposal
+from pipeline.init.proposal import Proposal
 
 TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH = 90  # of text that is indented afterwards
@@ -29,9 +29,9 @@ class InitOrigin:
 
 
 def render(
-    proposal: Proposal, schema: str, example: Example, content: bytes, origin: InitOrigin
+    proposal: Proposal, schema: str, example: Example, origin: InitOrigin
 ) -> dict[str, bytes]:
-    """Content by path, relative to the repository; the configuration comes last."""
+    """Content by path, relative to the repository, but for the data; the configuration is last."""
     name, label = proposal.request.name, proposal.label
     columns = {
         "label": label.name,
@@ -68,7 +68,6 @@ def render(
     }
     config = environment.get_template("config.yaml.j2").render(values).encode()
     return {
-        f"data/{name}/{RAW}": content,
         f"data/{name}/__init__.py": b"",
         **written,
         f"configs/{name}.yaml": config,
@@ -89,7 +88,7 @@ def _docstring(example: Example) -> str:
     verdict = (
         f"of all gold rows {example.chance:.0%} are"
         if example.above_chance
-        else f"no more than chance would have ({example.chance:.0%}): replace it"
+        else f"no more than chance would have ({example.chance:.0%}): replace it before a run"
     )
     text = f"{example.right} of the {example.gold} gold rows it holds for are {kind}; {verdict}."
     lines = textwrap.wrap(text, _WIDTH)

@@ -10,7 +10,7 @@ from pipeline.ingestion import rows
 
 SEED = 1  # of the pipeline, as in base.yaml
 GOLD_ROWS, LEAST_GOLD_ROWS = 1000, 10  # as many as there are, up to; the least that is allowed
-GOLD_SHARE = 0.7  # of the labelled rows, at most: a draw of rows holds as many for certain
+GOLD_SHARE = 0.7  # of all rows, at most: some have to be left to be labelled weakly
 GOLD_OF_RARER_CLASS = 10  # expected
 TEST_OF_A_CLASS = 2  # rows, at least
 
@@ -18,15 +18,18 @@ TEST_OF_A_CLASS = 2  # rows, at least
 def gold_rows(train: pd.DataFrame, most: int | None) -> int:
     """A gold budget in which the rarer class is likely to be; 0 where labels are too few.
 
-    At most GOLD_SHARE of the labelled rows, of those that a draw of `most` rows is likely to hold.
+    All labels, where those are few among the rows. Of a draw of `most` rows, no more than it is
+    sure to hold.
     """
     labels = train.loc[train["label"] != "", "label"]
     if labels.nunique() < 2:
         return 0
     rarer = labels.value_counts(normalize=True).min()
     wanted = max(GOLD_ROWS, math.ceil(GOLD_OF_RARER_CLASS / rarer))
-    drawn = len(labels) if most is None else len(labels) * min(1, most / len(train))
-    budget = min(wanted, int(drawn * GOLD_SHARE))
+    held = len(labels)
+    if most is not None and most < len(train):
+        held = int(held * most / len(train) * GOLD_SHARE)
+    budget = min(wanted, held, int(len(train) * GOLD_SHARE))
     return budget if budget >= LEAST_GOLD_ROWS else 0
 
 

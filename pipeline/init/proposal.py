@@ -1,45 +1,24 @@
-"""What `init` makes of a file: its columns, its label, the split, the gold budget, the slices."""
+"""What `init` makes of a file: the split, the gold budget, the slices, the first run."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core import csv_text, raw_table
-from core.csv_text import Table
+from core import raw_table
 from core.errors import InputError
-from core.raw_table import CATEGORY, NUMBER, NUMBERS, TEXT, Column, Label, Source
+from core.raw_table import CATEGORY, NUMBERS, TEXT, Column, Label, Source
 from pipeline.ingestion import rows
-from pipeline.init import columns, label, names
-from pipeline.init.columns import LABEL, LEFT_OUT, Seen
+from pipeline.init import columns, header_words
+from pipeline.init.columns import LABEL, Seen
 from pipeline.init.gold_budget import LEAST_GOLD_ROWS, TEST_OF_A_CLASS, fits, gold_rows
+from pipeline.init.looking import SHOWN_HEADERS, InitRequest, Looked
 
-KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
 SEEDS = range(1, 31)  # of the split, tried until both parts have rows of both classes
 MOST_SLICE_VALUES = 8
-SLICES = 2
-_SENSITIVE = ("sex", "gender", "race", "ethnic", "religion", "nationality", "disab", "age_group")
-RAW = "raw/data.csv"
-
-
-@dataclass(frozen=True)
-class InitRequest:
-    """What was asked for: the file, the label, the name, and what its owner says of the columns.
-
-    kinds: kind by header, a value of `KINDS`.
-    """
-
-    csv: Path
-    label: str
-    name: str
-    positive: str | None
-    test_fraction: float
-    missing: tuple[str, ...]
-    kinds: Mapping[str, str]
+SLICES = 4
 
 
 @dataclass(frozen=True)
@@ -54,6 +33,7 @@ class Proposal:
     batch_size: rows; small files need small steps.
     slices: categories to slice by.
     notes: what its owner should know besides.
+    first_run: the command of a run that can work, in small if it can.
     """
 
     request: InitRequest
@@ -66,6 +46,7 @@ class Proposal:
     batch_size: int
     slices: tuple[str, ...]
     notes: tuple[str, ...]
+    first_run: str
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -99,97 +80,27 @@ class Proposal:
         return [column.name for column in self.columns if column.kind == TEXT]
 
 
-@dataclass(frozen=True)
-class Read:
-    """A file as text."""
-
-    sha256: str
-    delimiter: str
-    header: list[str]
-    rows: Table
-
-    def cells(self, header: str) -> list[str]:
-        """The cells of a column."""
-        at = self.header.index(header)
-        return [row[at] for row in self.rows]
-
-
-def read(content: bytes, name: str) -> Read:
-    """Reads a file, finding its delimiter.
-
-    Raises:
-        InputError: it is not UTF-8, not CSV, ragged, empty, or has two columns of one name.
-    """
-    text = csv_text.decode(content, name)
-    delimiter = csv_text.find_delimiter(text)
-    header, table = csv_text.parse(text, name, delimiter)
-    for column, times in Counter(filter(None, header)).items():
-        if times > 1:
-            raise InputError(f"{name}: {times} columns are called '{column}'; rename all but one")
-    csv_text.check_widths(header, table, name)
-    return Read(hashlib.sha256(content).hexdigest(), delimiter, header, table)
-
-
-def propose(request: InitRequest, found: Read, smoke: Mapping[str, Any]) -> Proposal:
-    """Decides everything that can be decided from the rows.
+def propose(
+    looked: Looked, table: Mapping[str, Sequence[str]], smoke: Mapping[str, Any]
+) -> tuple[Proposal, list[bool]]:
+    """Decides what can be decided from the rows.
 
     Args:
-        request: what was asked for.
-        found: the file.
+        looked: what the columns are.
+        table: the rows in the pipeline's form (`raw_table.convert`).
         smoke: values of smoke's overlay.
 
+    Returns:
+        What was decided, and whether each row is of the test part.
+
     Raises:
-        InputError: the label is unfit, no column can be learned from, or rows are too few.
+        InputError: rows are too few.
     """
-    _check_headers(request, found.header)
-    cells = {header: found.cells(header) for header in found.header if header}
-    missing = columns.unknown_texts(cells, request.missing)
-    safe = names.safe_names(list(cells))
-    chosen, why = label.choose(
-        request.label, safe[request.label], cells[request.label], missing, request.positive
-    )
-    seen = tuple(
-        Seen(header, LABEL, why)
-        if header == request.label
-        else columns.describe(
-            header, cells.get(header, []), missing, KINDS.get(request.kinds.get(header, ""))
-        )
-        for header in found.header
-    )
-    taken = tuple(
-        Column(each.header, safe[each.header], each.kind)
-        for each in seen
-        if each.kind in (*NUMBERS, CATEGORY, TEXT)
-    )
-    if not taken:
-        reasons = "; ".join(f"{each.header}: {each.why}" for each in seen if each.kind == LEFT_OUT)
-        raise InputError(f"{request.csv}: no column is left to learn from ({reasons})")
-    source = Source(
-        RAW, found.sha256, found.delimiter, missing, taken, chosen, request.test_fraction, 0
-    )
-    return _with_split(request, source, found, seen, why, smoke)
-
-
-def _check_headers(request: InitRequest, header: Sequence[str]) -> None:
-    for flag, name in [("--label", request.label), *(("--kind", kind) for kind in request.kinds)]:
-        if name not in header or not name:
-            known = ", ".join(f"'{column}'" for column in header)
-            raise InputError(f"{flag} {name}: {request.csv} has no such column; it has {known}")
-    if request.label in request.kinds:
-        raise InputError(f"--kind {request.label}: it is the label; --positive says what it means")
-
-
-def _with_split(
-    request: InitRequest,
-    source: Source,
-    found: Read,
-    seen: tuple[Seen, ...],
-    why: str,
-    smoke: Mapping[str, Any],
-) -> Proposal:
-    table = raw_table.convert(source, found.header, found.rows, str(request.csv))
-    classes, contents = table[source.label.name], raw_table.contents_of(table, source.label)
+    request, source = looked.request, looked.source
+    taken = {name: table[name] for name in (*(c.name for c in source.columns), source.label.name)}
+    classes = taken[source.label.name]
     for seed in SEEDS:
+        contents = raw_table.contents_of(taken, source.label)
         test = raw_table.in_test(contents, classes, request.test_fraction, seed)
         train_part, test_part = _parts(classes, test)
         gold = gold_rows(train_part, None)
@@ -198,29 +109,58 @@ def _with_split(
     else:
         raise InputError(_too_few(request, classes))
     notes = [note] if (note := raw_table.uneven(classes, test, source.label.positive)) else []
-    smoke_rows, smoke_gold = smoke["data"]["rows"], smoke["labeling"]["gold_rows"]
-    in_smoke = min(gold, gold_rows(train_part, smoke_rows))
-    if in_smoke and fits(train_part, test_part, smoke_rows, min(in_smoke, smoke_gold)):
-        gold = in_smoke
-    else:
-        notes.append(
-            f"labels of one class are too rare for a smoke run's draw of {smoke_rows} rows and "
-            f"{smoke_gold} of them as gold: give it more with "
-            f"ARGS='--set data.rows=null --set labeling.gold_rows={gold}'"
-        )
     training = len(train_part)
-    return Proposal(
+    slices, about_people = _slices(source.columns, looked.seen)
+    proposal = Proposal(
         request,
         replace(source, seed=seed),
-        seen,
-        why,
+        looked.seen,
+        next(each.why for each in looked.seen if each.kind == LABEL),
         {"span-1": training, "test": len(test_part)},
         int((train_part["label"] != "").sum()),
         gold,
         next(size for least, size in ((5000, 256), (1000, 64), (0, 32)) if training >= least),
-        _slices(source.columns, seen),
-        tuple(notes),
+        slices,
+        (*notes, *about_people, *_leak_notes(looked)),
+        _first_run(request.name, train_part, test_part, gold, smoke),
     )
+    return proposal, test
+
+
+def _leak_notes(looked: Looked) -> list[str]:
+    """A line for columns that were left out, one for each that their owner asked for."""
+    asked = [header for header in looked.leaks if header in looked.request.kinds]
+    left = [header for header in looked.leaks if header not in asked]
+    notes = [
+        f"{header} {looked.leaks[header]}: is it known when a prediction is asked for? If not, "
+        f"start again with {columns.otherwise(header, 'leave-out')}"
+        for header in asked
+    ]
+    if left:
+        shown = "; ".join(f"{header} {looked.leaks[header]}" for header in left[:SHOWN_HEADERS])
+        more = f"; and {len(left) - SHOWN_HEADERS} more" if len(left) > SHOWN_HEADERS else ""
+        notes.append(
+            f"left out, as they tell the label and are often known only after it: {shown}{more}"
+        )
+    return notes
+
+
+def _first_run(
+    name: str, train: pd.DataFrame, test: pd.DataFrame, gold: int, smoke: Mapping[str, Any]
+) -> str:
+    """The command of a smoke run that can work, with what it needs; else of a whole run."""
+    drawn, shown = smoke["data"]["rows"], min(gold, smoke["labeling"]["gold_rows"])
+    fewer = min(shown, gold_rows(train, drawn))
+    for most, budget, sets in (
+        (drawn, shown, []),
+        (drawn, fewer, [f"labeling.gold_rows={fewer}"]),
+        (None, shown, ["data.rows=null"]),
+        (None, gold, ["data.rows=null", f"labeling.gold_rows={gold}"]),
+    ):
+        if budget and fits(train, test, most, budget):
+            flags = " ".join(f"--set {each}" for each in sets)
+            return f"make smoke CONFIG={name}" + (f' ARGS="{flags}"' if flags else "")
+    return f"make run-local CONFIG={name}"
 
 
 def _parts(classes: Sequence[str], test: Sequence[bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -243,13 +183,19 @@ def _too_few(request: InitRequest, classes: Sequence[str]) -> str:
     )
 
 
-def _slices(taken: Sequence[Column], seen: Sequence[Seen]) -> tuple[str, ...]:
-    """Categories of few values; those that a fairness review would ask about come first."""
+def _slices(taken: Sequence[Column], seen: Sequence[Seen]) -> tuple[tuple[str, ...], list[str]]:
+    """Categories of few values by which a fairness review would ask for results, and a note."""
     values = {each.header: each.values for each in seen}
-    few = [
+    asked = [column for column in taken if header_words.is_sensitive(column.header)]
+    few = tuple(
         column.name
-        for column in taken
+        for column in asked
         if column.kind == CATEGORY and 2 <= len(values[column.header]) <= MOST_SLICE_VALUES
+    )
+    if not asked:
+        return (), []
+    known = ", ".join(column.name for column in asked[:SHOWN_HEADERS])
+    by = f"results are sliced by {', '.join(few[:SLICES])}" if few else "none is sliced by"
+    return few[:SLICES], [
+        f"about who people are, by their names: {known}; {by} (evaluation.slices, columns.groups)"
     ]
-    ranked = sorted(few, key=lambda name: not any(word in name.lower() for word in _SENSITIVE))
-    return tuple(ranked[:SLICES])

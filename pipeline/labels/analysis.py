@@ -119,14 +119,19 @@ def with_gold(
     """The same rows and votes with the gold rows as they are now."""
     table = applied.table
     ids = [table.row_ids[n] for n in table.labeled]
-    drawn = labeling.draw(config.seed, ids, config.labeling.gold_rows)
-    at = [table.labeled[n] for _, n in drawn]
+    told, truth = config.labeling, table.true_labels(table.labeled)
+    drawn = labeling.draw(config.seed, ids, told.gold_rows)
+    every = labeling.draw(config.seed, ids, len(ids)) if told.gold_rows else []
+    first = [[row for row in every if truth[row[1]] == k][: told.gold_of_class] for k in (0, 1)]
+    drawn, of_class = labeling.of_both_classes(drawn, first, told.gold_of_class)
+    at = [table.labeled[n] for _, n in (*drawn, *of_class)]
     gold = dict(zip(at, table.true_labels(at).tolist(), strict=True))
     given = answers.in_use(config, staged, run_folder)
     index_of = {row_id: n for n, row_id in enumerate(table.row_ids) if row_id in given}
     new = {n: given[row_id][1] for row_id, n in index_of.items() if n not in gold}
     gold |= {n: answers.label_of(answer, config) for n, answer in new.items()}
     chosen = frozenset(n for n, answer in new.items() if answer.selection != "random")
+    chosen |= {table.labeled[n] for _, n in of_class}
     return replace(applied, gold=gold, answered=len(new), chosen=chosen)
 
 
@@ -168,8 +173,12 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     of_gold = {
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
-    names, gold = _names(applied), _gold(applied)
-    fitted = label_model.fit(vectors, counts, gold, names, config.labeling, config.seed)
+    names, gold, balance = _names(applied), _gold(applied), None
+    if config.labeling.gold_rows:
+        truth = applied.table.true_labels(applied.table.labeled)
+        counted = int((truth == NEGATIVE).sum()), int((truth == POSITIVE).sum())
+        gold, balance = label_model.measurable(gold, counted)
+    fitted = label_model.fit(vectors, counts, gold, names, config.labeling, config.seed, balance)
     values = label_report.weak(
         names, vectors, counts, gold, fitted, applied.answered, groups, of_gold
     )

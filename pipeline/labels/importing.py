@@ -2,6 +2,9 @@
 
 The rule for several people: who agree count as one answer, with all their names; who disagree have
 to settle it, and the file is refused until they have.
+
+Each cell at fault is named once. What is said of an answer tells no true label: an answer that is
+no class is not compared with any.
 """
 
 import hashlib
@@ -15,17 +18,21 @@ from core import csv_text
 from core.config import Config
 from core.errors import InputError
 from core.names import ROW_ID
+from core.numbers import read_float
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.staging import Staged
 from pipeline.labels import answers
 from pipeline.labels.answers import Answer, Import, Selection
+from pipeline.labels.file_columns import is_same, shown_names
 from pipeline.run.fingerprint import code_sha256
 
 NEEDED = (ROW_ID, "answer", "annotator", "selection", "inclusion_probability", "row_sha256")
 SHOWN = 20  # faults listed
 
 Line = Mapping[str, str]
+Fault = tuple[tuple[int, str], str]
+"""The cell at fault, by row and column, and what to say of it."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +77,28 @@ def import_file(
     for one in before:
         if one.file_sha256 == sha256:
             return ImportOutcome(None, one.id, 0, 0)
-    lines = _read(content, path)
-    given = {n: line for n, line in enumerate(lines, 1) if line["answer"].strip()}
+    columns = [c for c in raw_columns(config).kinds if c != config.columns.label]
+    shown = dict(zip(columns, shown_names(columns), strict=True))
+    lines = _read(content, path, [*NEEDED, *shown.values()])
+    given = {
+        n: {**line, "answer": _class_of(line["answer"], config)}
+        for n, line in enumerate(lines, 1)
+        if line["answer"].strip()
+    }
     if not given:
         raise InputError(f"{path}: column 'answer' is empty in all {len(lines)} rows; fill it in")
-    columns = [c for c in raw_columns(config).kinds if c != config.columns.label]
     staged = staging.stage(config, run_folder)
-    faults = [
-        *_faults_of_lines(given, config, annotator),
-        *_faults_of_rows(given, config, staged, columns),
-        *_contradictions(given, before),
-    ]
+    faults = dict(_faults_of_lines(given, config, annotator))
+    sound = {n: line for n, line in given.items() if (n, "answer") not in faults}
+    for cell, fault in (
+        *_faults_of_rows(given, staged, shown),
+        *_contradictions(sound, before),
+        *_faults_of_labels(sound, config, staged),
+    ):
+        faults.setdefault(cell, fault)
     if faults:
-        _refuse(path, faults)
+        told = [faults[cell] for cell in sorted(faults, key=lambda cell: cell[0])]
+        _refuse(path, list(filter(None, told)))
     merged = _merge(given, annotator)
     new = Import(
         format=1,
@@ -101,15 +117,25 @@ def import_file(
     return ImportOutcome(new, None, len(lines) - len(given), twice)
 
 
-def _read(content: bytes, path: Path) -> list[Line]:
+def _class_of(cell: str, config: Config) -> str:
+    """The class that an answer names, however a spreadsheet writes it; else the cell itself."""
+    classes = (config.columns.positive, config.columns.negative)
+    if (bare := cell.strip()) in classes:
+        return bare
+    meant = [name for name in classes if is_same(bare, name)]
+    return meant[0] if len(meant) == 1 else cell
+
+
+def _read(content: bytes, path: Path, needed: Sequence[str]) -> list[Line]:
     """The rows; spreadsheets that separate by semicolons or tabs are understood."""
     text = csv_text.decode(content, str(path))
     header, rows = csv_text.parse(text, str(path), csv_text.find_delimiter(text))
-    for column in NEEDED:
+    for column in needed:
         if column not in header:
             raise InputError(
                 f"{path}: column '{column}' is missing; take a file that to-label wrote and fill "
-                "in its columns answer and annotator"
+                "in its columns answer and annotator; all others have to stay, so that each answer "
+                "is known to be of its row"
             )
         if header.count(column) > 1:
             raise InputError(
@@ -127,43 +153,54 @@ def _refuse(path: Path, faults: Sequence[str]) -> None:
 
 def _faults_of_lines(
     given: Mapping[int, Line], config: Config, annotator: str | None
-) -> Iterator[str]:
+) -> Iterator[Fault]:
     """What is wrong with the file by itself."""
     classes = (config.columns.positive, config.columns.negative)
     for n, line in given.items():
         where = f"row {n} ({line[ROW_ID]})"
-        if line["answer"].strip() not in classes:
+        if line["answer"] not in classes:
             yield (
-                f"{where}, column 'answer': '{line['answer']}' is neither '{classes[0]}' nor "
-                f"'{classes[1]}'; an empty cell skips the row"
+                (n, "answer"),
+                f"{where}, column 'answer': '{csv_text.shown(line['answer'])}' is neither "
+                f"'{classes[0]}' nor '{classes[1]}'; an empty cell skips the row",
             )
         if not (line["annotator"].strip() or annotator):
-            yield f"{where}, column 'annotator': empty; say who answered, or give --annotator NAME"
-        if line["selection"] not in get_args(Selection):
             yield (
-                f"{where}, column 'selection': '{line['selection']}' was not written by to-label; "
-                f"restore the cell"
+                (n, "annotator"),
+                f"{where}, column 'annotator': empty; say who answered, or give --annotator NAME",
             )
-        if not _is_probability(line["inclusion_probability"]):
+        if line["selection"].strip() not in get_args(Selection):
             yield (
-                f"{where}, column 'inclusion_probability': '{line['inclusion_probability']}' is no "
-                "number above 0 and up to 1; restore the cell"
+                (n, "selection"),
+                f"{where}, column 'selection': '{csv_text.shown(line['selection'])}' was not "
+                "written by to-label; restore the cell",
+            )
+        if _probability(line["inclusion_probability"]) is None:
+            yield (
+                (n, "inclusion_probability"),
+                f"{where}, column 'inclusion_probability': "
+                f"'{csv_text.shown(line['inclusion_probability'])}' is no number above 0 and up to "
+                "1; restore the cell",
             )
     for row_id, said in _by_row(given).items():
-        if len({line["answer"].strip() for _, line in said}) > 1:
+        if len({line["answer"] for _, line in said}) > 1:
             told = ", ".join(
                 f"row {n} by {line['annotator'].strip() or annotator or 'nobody'} says "
-                f"'{line['answer'].strip()}'"
+                f"'{csv_text.shown(line['answer'])}'"
                 for n, line in said
             )
-            yield f"{row_id}: answers contradict each other: {told}; settle it and leave one answer"
+            fault = (
+                f"{row_id}: answers contradict each other: {told}; settle it and leave one answer"
+            )
+            if all(line["answer"] in classes for _, line in said):
+                yield from (((n, "answer"), fault if n == said[0][0] else "") for n, _ in said)
 
 
-def _is_probability(cell: str) -> bool:
-    try:
-        return 0 < float(cell) <= 1
-    except ValueError:
-        return False
+def _probability(cell: str) -> float | None:
+    """With a point or, as some spreadsheets write it, a comma; None when it is none."""
+    plain = read_float(cell.strip().replace(",", "."))
+    value = 0.0 if plain is None else float(plain)
+    return value if 0 < value <= 1 else None
 
 
 def _by_row(given: Mapping[int, Line]) -> dict[str, list[tuple[int, Line]]]:
@@ -175,42 +212,69 @@ def _by_row(given: Mapping[int, Line]) -> dict[str, list[tuple[int, Line]]]:
 
 
 def _faults_of_rows(
-    given: Mapping[int, Line], config: Config, staged: Staged, columns: Sequence[str]
-) -> Iterator[str]:
-    """What does not fit the data."""
+    given: Mapping[int, Line], staged: Staged, shown: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Lines that are of no row of the data, or not as to-label wrote them.
+
+    Args:
+        given: lines with an answer, by number.
+        staged: the data.
+        shown: name in the file of each column of the data.
+    """
     wanted = {line[ROW_ID] for line in given.values()}
     rows = {row[ROW_ID]: row for row in staged_rows.read_cells(staged, wanted)}
     test = {row[ROW_ID] for row in staged_rows.read_cells(staged, wanted, ["test"])}
     for n, line in given.items():
         row_id, where = line[ROW_ID], f"row {n} ({line[ROW_ID]})"
+        at = (n, "answer")  # what is not the row that was asked for has no answer to speak of
         if row_id in test:
-            yield f"{where}: of the test part, which measures models and is not for training"
+            yield at, f"{where}: of the test part, which measures models and is not for training"
         elif row_id not in rows:
-            yield f"{where}: the data has no such row; was the file written for other data?"
-        elif answers.content_sha256(rows[row_id], columns) != line["row_sha256"].strip():
+            yield at, f"{where}: the data has no such row; was the file written for other data?"
+        elif answers.content_sha256(rows[row_id], shown) != line["row_sha256"].strip():
             yield (
+                at,
                 f"{where}: not the row that was written out (row_sha256): the file is of other "
-                "data, or the data was changed since"
+                "data, or the data was changed since",
             )
         else:
-            label = rows[row_id][config.columns.label]
-            if label and label != line["answer"].strip():
-                yield (
-                    f"{where}, column 'answer': '{line['answer'].strip()}', but column "
-                    f"'{config.columns.label}' of the data says '{label}'; correct one of them"
-                )
+            for column, name in shown.items():
+                if not is_same(line[name], rows[row_id][column]):
+                    yield (
+                        at,
+                        f"{where}, column '{name}': '{csv_text.shown(line[name])}' was "
+                        f"'{csv_text.shown(rows[row_id][column])}' when the file was written: was "
+                        "a column sorted by itself? Restore the rows, so that each answer stands "
+                        "beside what was asked",
+                    )
+                    break
 
 
-def _contradictions(given: Mapping[int, Line], before: Iterable[Import]) -> Iterator[str]:
+def _faults_of_labels(given: Mapping[int, Line], config: Config, staged: Staged) -> Iterator[Fault]:
+    """Answers against the labels of the data."""
+    wanted = {line[ROW_ID] for line in given.values()}
+    rows = {row[ROW_ID]: row for row in staged_rows.read_cells(staged, wanted)}
+    for n, line in given.items():
+        label = rows[line[ROW_ID]][config.columns.label] if line[ROW_ID] in rows else ""
+        if label and label != line["answer"]:
+            yield (
+                (n, "answer"),
+                f"row {n} ({line[ROW_ID]}), column 'answer': '{line['answer']}' is not what column "
+                f"'{config.columns.label}' of the data says; correct one of them",
+            )
+
+
+def _contradictions(given: Mapping[int, Line], before: Iterable[Import]) -> Iterator[Fault]:
     known = answers.merge(list(before))
     for n, line in given.items():
         if line[ROW_ID] in known:
             one, answer = known[line[ROW_ID]]
-            if answer.answer != line["answer"].strip():
+            if answer.answer != line["answer"]:
                 yield (
-                    f"row {n} ({answer.row_id}): '{line['answer'].strip()}', but import {one.id} "
+                    (n, "answer"),
+                    f"row {n} ({answer.row_id}): '{line['answer']}', but import {one.id} "
                     f"by {', '.join(answer.annotators)} says '{answer.answer}'; settle it: empty "
-                    f"the cell, or first: {answers.how_to_remove(one.id)}"
+                    f"the cell, or first: {answers.how_to_remove(one.id)}",
                 )
 
 
@@ -223,10 +287,10 @@ def _merge(given: Mapping[int, Line], annotator: str | None) -> list[Answer]:
         merged.append(
             Answer(
                 row_id=row_id,
-                answer=first["answer"].strip(),
+                answer=first["answer"],
                 annotators=list(dict.fromkeys(people)),
-                selection=cast(Selection, first["selection"]),
-                inclusion_probability=float(first["inclusion_probability"]),
+                selection=cast(Selection, first["selection"].strip()),
+                inclusion_probability=_probability(first["inclusion_probability"]) or 1.0,
                 row_sha256=first["row_sha256"].strip(),
             )
         )

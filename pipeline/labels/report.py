@@ -43,6 +43,7 @@ class FunctionsReport(LabelSummary):
     """The label report of a run that would start now; `labels` of its summary.json."""
 
     rows: int
+    gold_rows_answered: int
     class_balance: float
     overlap: float
     accuracy_interval: tuple[float, float] | None

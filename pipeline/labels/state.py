@@ -9,7 +9,7 @@ import numpy as np
 from core.files import write_atomically
 from models.labels import analysis as label_analysis
 from pipeline.labels.analysis import Analysis
-from pipeline.labels.report import Change, Changes, LfReport
+from pipeline.labels.report import Change, Changes, FunctionsReport, LfReport
 
 FILE = Path("lf") / "last.npz"
 
@@ -59,13 +59,20 @@ def with_changes(analysis: Analysis, before: Analysis | None) -> Analysis:
 
 def _settings(before: LfReport, after: LfReport) -> list[str]:
     """What else but the functions differs, in the words of the configuration."""
+    old, new = before.labels, after.labels
     pairs = {
         "data": (before.data_sha256, after.data_sha256),
         "seed": (before.seed, after.seed),
-        "labeling.gold_rows": (before.labels.gold_rows, after.labels.gold_rows),
+        "labeling.gold_rows": (_budget(old), _budget(new)),
+        "answers of people": (old.gold_rows_answered, new.gold_rows_answered),
         "labeling.epochs": (before.epochs, after.epochs),
     }
     return [name for name, (one, other) in pairs.items() if one != other]
+
+
+def _budget(labels: FunctionsReport) -> int:
+    """Gold rows that the configuration gives; those that people answered are besides."""
+    return labels.gold_rows - labels.gold_rows_answered
 
 
 def _changed_votes(before: Analysis, after: Analysis) -> dict[str, int]:

@@ -25,19 +25,10 @@ from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.rows import uniform
 from pipeline.labels import analysis
 from pipeline.labels.answers import content_sha256
+from pipeline.labels.file_columns import ADDED, shown_names
 from pipeline.report.markup import spreadsheet_cell
 
 CANDIDATES = 20_000  # rows to choose from: a draw of them where there are more
-ADDED = (
-    "probability",
-    "votes",
-    "answer",
-    "allowed_answers",
-    "annotator",
-    "selection",
-    "inclusion_probability",
-    "row_sha256",
-)
 
 
 @dataclass(frozen=True)
@@ -142,7 +133,6 @@ def _table(
     ids = [applied.table.row_ids[each.index] for each in picked]
     cells = {row[ROW_ID]: row for row in staged_rows.read_cells(staged, set(ids))}
     names = [function.name for function in applied.functions]
-    shown = [f"{c} (data)" if c in (ROW_ID, *ADDED) else c for c in columns]
     lines = []
     for place in np.argsort(uniform(ids, "place", config.seed), kind="stable"):
         each = picked[place]
@@ -166,7 +156,7 @@ def _table(
                 content_sha256(row, columns),
             ]
         )
-    return [[ROW_ID, *shown, *ADDED], *lines]
+    return [[ROW_ID, *shown_names(columns), *ADDED], *lines]
 
 
 def _write(path: Path, table: list[list[str]]) -> None:

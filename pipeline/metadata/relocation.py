@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -143,8 +143,12 @@ def bring_home(
     elif not on_server:
         note_place(store, folder, "", replace=moved)
         if moved:
-            with closing(sqlite3.connect(folder / SQLITE)) as database:
-                database.execute("VACUUM")  # no page keeps what was written there before
+            # That no page keeps what was written there before is worth no failure on a full disk.
+            with (
+                suppress(sqlite3.OperationalError),
+                closing(sqlite3.connect(folder / SQLITE)) as database,
+            ):
+                database.execute("VACUUM")
     return moved
 
 

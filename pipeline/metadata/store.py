@@ -107,7 +107,7 @@ class Metadata:
         contexts = self._patiently(lambda: self.store.get_contexts_by_type(RUN_CONTEXT))
         ours = ("", self.pipeline)  # runs in SQLite need not say whose they are
         found = [c for c in contexts if c.custom_properties[_OWNER].string_value in ours]
-        return sorted(found, key=lambda c: c.id)
+        return sorted(found, key=lambda c: c.name)  # by id, one that was adopted came last
 
     def _properties(self, record: mlmd.Execution | mlmd.Context) -> Properties:
         return properties_of(record, self._relocation.text)

@@ -1,4 +1,4 @@
-"""What follows a run, a rollback, a blocked retraining: figures are published, hooks called."""
+"""What follows a run, a rollback, a blocked retraining, a look at requests: figures, hooks."""
 
 import time
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from pathlib import Path
 from core.config import Config
 from core.files import REPOSITORY
 from core.targets import TARGETS
+from pipeline.monitoring.records import MonitorReport
 from pipeline.notify import metrics, notices
 from pipeline.notify.notices import Blocked, Notice, NoticeOrigin
 from pipeline.notify.notify import notify, origin, secrets_of
@@ -16,7 +17,7 @@ from pipeline.run.signals import interruptible
 from pipeline.versions.rollback import Rollback
 from pipeline.versions.served import live
 
-Event = Summary | Rollback | Blocked
+Event = Summary | Rollback | Blocked | MonitorReport
 
 
 def after(event: Event, config: Config, config_name: str, folder: Path) -> list[str]:
@@ -25,7 +26,8 @@ def after(event: Event, config: Config, config_name: str, folder: Path) -> list[
     Nothing that goes wrong here changes how the run ended: it becomes a warning.
 
     Args:
-        event: a run that ended, by its summary; what was rolled back, or blocked before a run.
+        event: a run that ended, by its summary; what was rolled back, or blocked before a run; what
+            `monitor` found.
         config: of the pipeline.
         config_name: as given on the command line.
         folder: <root>/<name>.
@@ -55,9 +57,11 @@ def _notices(event: Event, here: NoticeOrigin, folder: Path) -> Iterable[Notice]
             return [notices.of_rollback(event, here)]
         case Blocked():
             return [notices.of_blocked(event.reasons, here)]
+        case MonitorReport():
+            return notices.of_monitoring(event, here)
 
 
-def _publish(event: Summary | Rollback, config: Config, folder: Path) -> list[str]:
+def _publish(event: Summary | Rollback | MonitorReport, config: Config, folder: Path) -> list[str]:
     textfile = config.metrics.textfile
     path = None if textfile is None else REPOSITORY / textfile
     found = {target: live(folder, config.name, target) for target in TARGETS}

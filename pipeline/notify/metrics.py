@@ -11,6 +11,8 @@ from typing import Any, get_args
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from core.files import append_line, read_lines
+from pipeline.monitoring import records as monitoring
+from pipeline.monitoring.gauges import add_gauges
 from pipeline.report.summary import State, Summary
 
 FORMAT = 1
@@ -196,8 +198,8 @@ def publish(
     """Adds a run to <folder>/metrics.jsonl and replaces `textfile`, which is never seen half.
 
     Args:
-        summary: of a run that ended; None between runs, which puts the served versions right in
-            `textfile` and does nothing before the first run.
+        summary: of a run that ended; None between runs, which puts the served versions and what
+            `monitor` found right in `textfile` and does nothing before the first of either.
         pipeline: its name.
         folder: <root>/<name>.
         textfile: for the collector, if any.
@@ -206,11 +208,15 @@ def publish(
 
     Raises:
         OSError: one of them cannot be written.
+        InputError: the reports of `monitor` are damaged.
     """
     history = read_lines(folder / HISTORY)
     record = history[-1] if history else None
     if summary is not None:
         record = record_of(summary, pipeline, now, live, record)
         append_line(folder / HISTORY, json.dumps(record))
-    if textfile is not None and record is not None:
-        write_to_textfile(str(textfile), registry_of({**record, "live": dict(live)}))
+    looks = monitoring.newest(folder)
+    if textfile is not None and (record is not None or looks):
+        registry = registry_of({**record, "live": dict(live)}) if record else CollectorRegistry()
+        add_gauges(registry, pipeline, looks.values())
+        write_to_textfile(str(textfile), registry)

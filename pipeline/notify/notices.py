@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.operation import NoticeEvent
 from models.metrics.gates import Gate
+from pipeline.monitoring.records import BoundCheck, MonitorReport, say
 from pipeline.report.summary import Pushed, Summary
 from pipeline.run.failures import Failure
 from pipeline.versions.rollback import Rollback
@@ -32,6 +33,7 @@ class Notice(BaseModel):
     blocked, pushed: by target.
     reasons: why `retrain` was blocked before a run.
     rollback: the version that was live before, and the one that is live now.
+    checks: of `monitor`, those beyond their bounds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +52,7 @@ class Notice(BaseModel):
     pushed: dict[str, Pushed] = {}
     reasons: list[str] = []
     rollback: Rollback | None = None
+    checks: list[BoundCheck] = []
     summary: str | None = None
 
 
@@ -102,6 +105,14 @@ def of_rollback(rollback: Rollback, origin: NoticeOrigin) -> Notice:
     text = f"{rollback.target} version {rollback.live} made live"
     text += f" instead of {rollback.before}" if rollback.before is not None else ""
     return _notice(origin, "rollback", text, rollback=rollback)
+
+
+def of_monitoring(report: MonitorReport, origin: NoticeOrigin) -> Iterator[Notice]:
+    """The notice of requests that are beyond the bounds; none where none is."""
+    if report.exceeded:
+        text = f"{report.target} version {report.version}: "
+        text += "; ".join(say(check) for check in report.exceeded)
+        yield _notice(origin, "monitor", text, run_id=report.run_id, checks=report.exceeded)
 
 
 def _notice(origin: NoticeOrigin, event: NoticeEvent, text: str, **more: Any) -> Notice:

@@ -13,8 +13,9 @@ from typing import Literal
 # unknown: could not be computed.
 State = Literal["reason", "quiet", "blocking", "unknown"]
 Kind = Literal[
-    "model", "new span", "answers", "drift", "skew", "age", "quality", "label shift", "repeats"
-]
+    "model", "new span", "answers", "drift", "skew", "monitoring", "age", "quality", "label shift",
+    "repeats",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

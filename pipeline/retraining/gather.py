@@ -21,6 +21,7 @@ from pipeline.retraining.answered import of_answers
 from pipeline.retraining.evidence import Evidence, Kind, Measurement, State
 from pipeline.retraining.judged_rows import together
 from pipeline.retraining.label_shares import LabelBounds
+from pipeline.retraining.monitored import of_monitoring
 from pipeline.retraining.predictions import ServedPredictions
 from pipeline.retraining.served_model import ServedModels
 from pipeline.retraining.span_rows import SpanRows, read_files, read_requests
@@ -35,6 +36,7 @@ _LEVEL_ROWS = 5  # the level of earlier labels is taken from this many times min
 class Situation:
     """What evidence is about.
 
+    folder: <root>/<name>.
     window: the spans that a run would take.
     served: the models that are served.
     imports: answers that people gave to rows of the window, by import.
@@ -42,6 +44,7 @@ class Situation:
     """
 
     config: Config
+    folder: Path
     window: Window
     served: ServedModels
     imports: Mapping[str, int]
@@ -120,7 +123,15 @@ def other_evidence(situation: Situation, predictions: ServedPredictions | None) 
     served = situation.served
     found = [evidence.of_models(served.numbers, served.damaged)]
     if predictions is None:
-        kinds: tuple[Kind, ...] = ("new span", "answers", "drift", "quality", "skew", "age")
+        kinds: tuple[Kind, ...] = (
+            "new span",
+            "answers",
+            "drift",
+            "quality",
+            "skew",
+            "monitoring",
+            "age",
+        )
         return [*found, *(Evidence(kind, "unknown", NOTHING_SERVED) for kind in kinds)]
     max_age_days = situation.config.retrain.max_age_days
     return [
@@ -130,6 +141,7 @@ def other_evidence(situation: Situation, predictions: ServedPredictions | None) 
         _drift(situation),
         _quality(situation, predictions),
         _skew(situation),
+        of_monitoring(situation.folder, served.numbers),
         evidence.of_age(served.trained_at, situation.now, max_age_days),
     ]
 

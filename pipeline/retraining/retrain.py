@@ -126,7 +126,7 @@ def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple
     window = window_of(config, folder)
     served = served_model.look_up(folder, config.name, records.read(folder))
     imports = imports_in_use(config, folder, window.spans)
-    situation = gather.Situation(config, window, served, imports, request.now, tell)
+    situation = gather.Situation(config, folder, window, served, imports, request.now, tell)
     predictions = gather.predictions_of(situation)
     repeats = gather.repeat_evidence(situation)
     labels = gather.label_evidence(situation, predictions)

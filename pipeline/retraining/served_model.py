@@ -66,7 +66,7 @@ def look_up(run_folder: Path, name: str, log: Log) -> ServedModels:
         versions,
         _trained_on(run_folder, versions),
         _trained_at(server, log),
-        _statistics(executions),
+        statistics_of_run(executions),
         imports_of_run(executions),
         _metrics(run_folder, server),
         damaged,
@@ -101,7 +101,8 @@ def _trained_at(server: Version | None, log: Log) -> datetime | None:
     return decision.at if decision else datetime.fromtimestamp(server.version, UTC)
 
 
-def _statistics(executions: list[Execution]) -> Path | None:
+def statistics_of_run(executions: list[Execution]) -> Path | None:
+    """The file of statistics of the rows that a run trained on; None where it is gone."""
     artifact = find(executions, "StatisticsGen", "ExampleStatistics")
     if artifact is None or damage_of(artifact.uri, str(artifact.properties.get(FILES_SHA256, ""))):
         return None

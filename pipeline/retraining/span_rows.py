@@ -4,7 +4,7 @@ import csv
 import json
 import tempfile
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,22 +76,38 @@ def read_files(files: Sequence[SourceFile], config: Config) -> SpanRows:
 def read_requests(path: Path, config: Config) -> SpanRows:
     """The newest requests of a log: JSON objects a line (.jsonl) or CSV with a header.
 
+    A folder is read as `serve` writes it: all its .jsonl files, the newest last. In a line with
+    `columns`, the request is what these hold.
+
     Columns that the models do not take are left out; columns that a request lacks are empty.
 
     Raises:
         InputError: there is no log, or a line of it cannot be read.
     """
+    files = sorted(path.glob("*.jsonl"), reverse=True) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        raise InputError(f"retrain.request_log: there is no file {path}")
+    newest: list[dict[str, Any]] = []
+    for file in files:
+        if (lacking := config.retrain.request_rows - len(newest)) > 0:
+            newest = [*_newest_requests(file, lacking), *newest]
+    return rows_of(newest, path, config)
+
+
+def rows_of(requests: Sequence[Mapping[str, Any]], path: Path, config: Config) -> SpanRows:
+    """Requests, each its columns by name, as rows; `path` is the log that they were read from.
+
+    Raises:
+        InputError: there are none, or they cannot be read by the contract.
+    """
+    if not requests:
+        raise InputError(f"{path}: no requests in it")
     kinds = raw_columns(config).kinds
     wanted = {c: k for c, k in kinds.items() if c != config.columns.label}
-    if not path.is_file():
-        raise InputError(f"retrain.request_log: there is no file {path}")
-    newest = _newest_requests(path, config.retrain.request_rows)
-    if not newest:
-        raise InputError(f"{path}: no requests in it")
-    sent = [column for column in wanted if any(column in request for request in newest)]
+    sent = [column for column in wanted if any(column in request for request in requests)]
     if not sent:
         raise InputError(f"{path}: its requests have none of the columns {', '.join(wanted)}")
-    text = [sent, *([_cell(request.get(column)) for column in sent] for request in newest)]
+    text = [sent, *([_cell(request.get(column)) for column in sent] for request in requests)]
     return _table(text, str(path), {column: wanted[column] for column in sent})
 
 
@@ -99,7 +115,18 @@ def _newest_requests(path: Path, count: int) -> list[dict[str, Any]]:
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         if path.suffix == ".csv":
             return list(deque(csv.DictReader(file), count))
-        return [_request(line, path) for line in deque(filter(str.strip, file), count)]
+        lines = deque(filter(str.strip, file), count + 1)
+    if lines and not lines[-1].endswith("\n") and not _is_json(lines[-1]):
+        lines.pop()  # its writer is in the middle of it, or was killed there
+    return [_request(line, path) for line in [*lines][-count:]]
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _request(line: str, path: Path) -> dict[str, Any]:
@@ -109,7 +136,8 @@ def _request(line: str, path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not JSON: {line[:80]!r}: {error}") from error
     if not isinstance(request, dict):
         raise InputError(f"{path}: not a JSON object: {line[:80]!r}")
-    return request
+    columns = request.get("columns")
+    return columns if isinstance(columns, dict) else request
 
 
 def _cell(value: object) -> str:

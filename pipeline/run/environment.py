@@ -1,8 +1,8 @@
 """Process-wide settings of TensorFlow, Keras, Beam and their loggers.
 
 Call `prepare()` once, before anything imports TensorFlow, TFX or keras_tuner. Besides scratch.py it
-is the only place that writes environment variables. It imports TensorFlow, so commands that only
-read metadata do not call it.
+is the only place of a run that writes environment variables. It imports TensorFlow, so commands
+that only read metadata do not call it.
 """
 
 import contextlib

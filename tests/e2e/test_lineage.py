@@ -16,7 +16,8 @@ from tests.support.e2e.runs import summary, versions
 SERVER_NODES = {
     "Staging", "CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator",
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner",
-    "Trainer", "Evaluator.server", "FairnessGate.server", "PushGate.server", "Pusher.server",
+    "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.server",
+    "FairnessGate.server", "PushGate.server", "Pusher.server",
 }  # fmt: skip
 
 

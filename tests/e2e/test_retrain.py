@@ -54,7 +54,8 @@ class Retrain:
         return path
 
     def __call__(self, *flags: str) -> tuple[int, Decision, dict[str, Any]]:
-        data = ("--set", f"data.folder={self.raw}")
+        # Spans are delivered of rows that others have, too.
+        data = ("--set", f"data.folder={self.raw}", "--set", "data.max_repeated=null")
         where = ("--config", "smoke", "--root", str(self.root), "--json")
         self._capsys.readouterr()
         code = main(["retrain", *where, *data, *flags])
@@ -124,10 +125,23 @@ def test_a_span_with_flipped_labels_is_held_back(retrain: Retrain) -> None:
     assert (code, poisoned.action, poisoned.spans) == (3, "blocked", [1, 2, 3])
     assert [(f.span, f.kind) for f in poisoned.held_back] == [(4, "suspicious labels")]
     assert poisoned.reasons[0].startswith("suspicious labels in span 4: labels agree with the")
+    again = retrain("--dry-run", "--set", "data.max_repeated=0.02")[1]
+    assert [f.kind for f in again.held_back] == ["suspicious labels"]
     accepted = retrain("--dry-run", "--accept-span", "4")[1]
     assert (accepted.action, accepted.spans) == ("run", [1, 2, 3, 4])
     assert retrain.state == before
     assert retrain.actions == ["blocked"]
+
+
+def test_a_span_of_rows_that_were_there_before_is_held_back(retrain: Retrain) -> None:
+    before = retrain.state
+    retrain.deliver(6, lambda header, row: None)
+    code, repeated, _ = retrain("--set", "data.max_repeated=0.02")
+    assert (code, repeated.action, repeated.spans) == (3, "blocked", [1, 2, 3])
+    [finding] = repeated.held_back
+    assert (finding.span, finding.kind) == (6, "repeated rows")
+    assert "rows are rows of earlier spans" in finding.message
+    assert retrain.state == before
 
 
 def test_a_rescaled_span_is_stopped_once_and_not_run_again(retrain: Retrain) -> None:

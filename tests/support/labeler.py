@@ -94,6 +94,7 @@ def label(
         "mode": "weak",
         "functions": "data.census.labeling_functions",
         "gold_rows": GOLD_ROWS,
+        "gold_of_class": 10,
         "gold_weight": 10.0,
         "uncovered": "distill",
         "method": "auto",

@@ -24,6 +24,7 @@ TRAINER = {
     "dropout": 0.1,
     "embedding_dim": 2,
     "l2": 0.0,
+    "rare_share": 0.05,
     "sparsity": 0.5,
     "pruning_epochs": 2,
 }
@@ -47,6 +48,7 @@ SEARCH = {
     name: TRAINER[name]
     for name in (
         "batch_size",
+        "rare_share",
         "learning_rate",
         "hidden_units",
         "dropout",

@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,14 @@ def tiny_transform() -> Path:
     return folder
 
 
-def fit(folder: Path, spec: dict[str, Any], preprocessing: Preprocessing) -> None:
+def fit(
+    folder: Path,
+    spec: dict[str, Any],
+    preprocessing: Preprocessing,
+    rows: Sequence[Mapping[str, list[Any]]] | None = None,
+) -> None:
     """Writes `graph`, fitted to those columns of the rows that are in `spec`."""
+    rows = [raw_row(n) for n in range(ROWS)] if rows is None else rows
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     custom_config = {"settings": preprocessing.model_dump_json()}
     process = functools.partial(preprocessing_fn, custom_config=custom_config)
@@ -86,9 +93,7 @@ def fit(folder: Path, spec: dict[str, Any], preprocessing: Preprocessing) -> Non
         beam.Pipeline(runner="DirectRunner") as pipeline,
         tft_beam.Context(temp_dir=str(folder / "tmp")),
     ):
-        data = pipeline | beam.Create(
-            [{name: raw_row(n).get(name, []) for name in spec} for n in range(ROWS)]
-        )
+        data = pipeline | beam.Create([{name: row.get(name, []) for name in spec} for row in rows])
         transform_fn = (data, metadata) | tft_beam.AnalyzeDataset(process)
         transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
     metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))

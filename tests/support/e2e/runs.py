@@ -50,7 +50,7 @@ class Record:
 
     def runs(self) -> list[str]:
         """Run ids, the oldest first."""
-        return [c.name for c in sorted(self.store.get_contexts_by_type("pipeline_run"), key=_id)]
+        return sorted(context.name for context in self.store.get_contexts_by_type("pipeline_run"))
 
     def states(self, run_id: str) -> dict[str, str]:
         """State of each node of a run: COMPLETE (it ran), CACHED, FAILED ..."""

@@ -1,6 +1,7 @@
 """A CSV file as somebody hands it over: cells, classes, the split."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -40,9 +41,13 @@ def test_numbers(cell: str, kind: str, plain: str | None) -> None:
 HEADER = ["City", "Paid by", "Fare"]
 
 
+def by_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+    return dict(zip(header, zip(*rows, strict=True), strict=True))
+
+
 def test_columns_are_renamed_left_out_and_brought_into_one_form() -> None:
     rows = [[" Rome", "card ", "1,000"], ["NA", "cash", ""], ["Oslo", "NA", "2"]]
-    assert raw_table.convert(SOURCE, HEADER, rows, "x.csv") == {
+    assert raw_table.convert(SOURCE, by_column(HEADER, rows), "x.csv") == {
         "fare": ["1000", "", "2"],
         "city": ["Rome", "", "Oslo"],
         "paid_by": ["card", "not card", ""],
@@ -58,7 +63,7 @@ def test_columns_are_renamed_left_out_and_brought_into_one_form() -> None:
 )
 def test_rows_that_do_not_fit_are_refused(header: list[str], row: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        raw_table.convert(SOURCE, header, [row], "x.csv")
+        raw_table.convert(SOURCE, by_column(header, [row]), "x.csv")
 
 
 def test_a_third_class_is_refused_unless_it_is_one_of_the_rest() -> None:
@@ -115,7 +120,7 @@ def test_the_parts_know_the_same_shops_and_days() -> None:
     )
     source = replace(source, label=Label("bought", "bought", "yes", "no", False), test_fraction=0.2)
     rows = [["AB"[n % 2], ("mon", "tue")[n // 2 % 2], ("yes", "no")[n % 2]] for n in range(1000)]
-    parts = dict(raw_table.parts(source, ["shop", "day", "bought"], rows, "x.csv"))
+    parts = dict(raw_table.parts(source, by_column(["shop", "day", "bought"], rows), "x.csv"))
     for part, size in (("span-1", 800), ("test", 200)):
         counts = Counter(zip(*parts[part].values(), strict=True))
         assert len(counts) == 4
@@ -125,7 +130,9 @@ def test_the_parts_know_the_same_shops_and_days() -> None:
 def test_one_row_in_another_spelling_has_the_same_content() -> None:
     rows = [[f"Rome{n}", "card", "1,000"] for n in range(40)]
     rows += [[f"Rome{n} ", "cash", "1000"] for n in range(40)]
-    parts = dict(raw_table.parts(replace(SOURCE, test_fraction=0.4), HEADER, rows, "x.csv"))
+    parts = dict(
+        raw_table.parts(replace(SOURCE, test_fraction=0.4), by_column(HEADER, rows), "x.csv")
+    )
     assert not set(parts["test"]["city"]) & set(parts["span-1"]["city"])
 
 

@@ -36,7 +36,7 @@ def trees() -> dict[str, ast.Module]:
 def defined(tree: ast.Module) -> Iterator[str]:
     """Functions, classes, fields and attributes that a module makes."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.orchestration.pipeline import Pipeline
@@ -10,6 +11,7 @@ from tfx.proto import example_gen_pb2
 
 from components.beam import record_batches
 from components.data.csv_example_gen import CsvExampleGen, read_csv
+from core import csv_text
 from core.contract import read_contract
 from core.errors import InputError
 from core.names import SPLITS
@@ -50,6 +52,26 @@ def test_cells_have_the_types_of_the_contract_and_empty_ones_are_absent(tmp_path
         {"hours": [2.0], "job": [b"7"]},
         {"age": [40], "note": [b"NA"]},
     ]
+
+
+def test_floats_are_rounded_once_from_64_bits_as_clients_and_functions_have_them(
+    tmp_path: Path,
+) -> None:
+    # Halfway between two floats of 32 bits, and written shorter than it is.
+    cells = ["1.0000000596046448", "0.1", "16777217.0", "3.4028235e+38", "1e-45", "-0.0"]
+    [batch] = read_csv(write_csv(tmp_path, "hours\n" + "\n".join(cells) + "\n"), TYPES)
+    found = batch.column(0).flatten().to_numpy()
+    assert found.dtype == np.float32
+    assert found.tolist() == [float(np.float32(float(cell))) for cell in cells]
+
+
+def test_cells_as_staging_writes_them_are_read_whatever_is_in_them(tmp_path: Path) -> None:
+    odd = ["one\rtwo", "one\r\ntwo", "\0", "a\u2028b\x85", "\ufeffx", " ", "x" * 3_000_000, '"']
+    lines = csv_text.to_lines([["age", "note"], *([str(n), cell] for n, cell in enumerate(odd))])
+    (tmp_path / "data.csv").write_text("".join(lines), encoding="utf-8", newline="")
+    batches = list(read_csv(str(tmp_path / "data.csv"), TYPES))
+    notes = [note for batch in batches for note in batch.column(1).flatten().to_pylist()]
+    assert [note.decode() for note in notes] == odd
 
 
 def test_rows_keep_their_order_over_many_batches(tmp_path: Path) -> None:

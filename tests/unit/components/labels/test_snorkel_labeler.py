@@ -13,6 +13,7 @@ from tfx.components.util import examples_utils
 from core.errors import InputError
 from core.names import LABEL_REPORT
 from data.census import spans
+from models.labels.functions import draw_order
 from tests.support.labeler import (
     GOLD_ROWS,
     LABEL_COLUMN,
@@ -294,3 +295,20 @@ def test_truncated_file(census: dict[str, list[Row]], tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(records[:-20]))  # within the last record
     with pytest.raises(InputError, match=r"Split-eval/data_tfrecord-.*: truncated or damaged"):
         label(tmp_path, examples)
+
+
+def test_a_rare_class_is_among_the_gold_rows(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    """Three positives in all: the random draw of forty rows alone would hold none of them."""
+    rare = {split: [dict(row) for row in rows] for split, rows in census.items()}
+    every = sorted(
+        (r for split in ("train", "eval") for r in rare[split]),
+        key=lambda row: draw_order(1, str(row["row_id"])),
+    )
+    for place, row in enumerate(every):
+        row[LABEL_COLUMN] = ">50K" if place in (60, 70, 80) else "<=50K"
+    result = label(tmp_path, write_examples(tmp_path / "rare", rare), gold_rows=40)
+    gold = gold_of(result)
+    assert len(gold) == 40
+    assert {str(every[n]["row_id"]) for n in (60, 70, 80)} <= gold.keys()
+    assert result.report["gold_rows_random"] == 40, "the random ones have one class: all measure"
+    assert result.report["class_balance"] == pytest.approx(3 / len(every))

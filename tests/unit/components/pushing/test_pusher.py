@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.proto import pusher_pb2
@@ -15,26 +17,40 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pushing.pusher import AtomicExecutor
+from core.names import WARM_UP_FILE, WARM_UP_ROWS_FILE
 from core.version_record import read_record, version_folders
+from models.export.export import export_server_model
 from models.export.model_content import content_sha256
+from models.network.network import build_network
+from models.network.preprocessing import model_inputs_of
+from tests.support import tiny_transform
+from tests.support.tiny_rows import ARCHITECTURE
 
 
-def push(model: Path, served: Path, blessed: bool = True) -> Any:
+def push(model: Path, served: Path, blessed: bool = True, blessing: Path | None = None) -> Any:
     """Runs the executor; returns the `pushed_model` artifact."""
-    source, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
+    source, verdict_on_it = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
     source.uri = str(model)
+    verdict_on_it.uri = str(blessing or model.parent / "blessing")
     verdict = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
+    verdict_on_it.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, verdict)
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(model.parent / "pushed")
     destination = pusher_pb2.PushDestination()
     destination.filesystem.base_directory = str(served)
     AtomicExecutor(base_executor.BaseExecutor.Context(pipeline_run_id="this run")).Do(
-        {"model": [source], "model_blessing": [blessing]},
+        {"model": [source], "model_blessing": [verdict_on_it]},
         {"pushed_model": [pushed]},
         {"push_destination": proto_utils.proto_to_json(destination)},
     )
     return pushed
+
+
+def export_tiny_server_model(folder: Path) -> None:
+    graph = str(tiny_transform.tiny_transform() / "graph")
+    inputs = model_inputs_of(graph, tiny_transform.PREPROCESSING)
+    network = build_network(inputs, ARCHITECTURE, "network")
+    export_server_model(network, graph, tiny_transform.PREPROCESSING, str(folder))
 
 
 @pytest.fixture
@@ -59,6 +75,40 @@ def test_a_blessed_model_is_served_and_recorded(model: Path, tmp_path: Path) -> 
     assert record is not None
     assert record.run_id == "this run"
     assert record.model_sha256 == content_sha256(model / "Format-Serving")
+
+
+def test_a_saved_model_gets_the_rows_it_was_asked_as_warm_up_requests(tmp_path: Path) -> None:
+    model, served = tmp_path / "model", tmp_path / "serving" / "census"
+    export_tiny_server_model(model / "Format-Serving")
+    blessing = tmp_path / "blessing"
+    blessing.mkdir()
+    rows = [0, 1, 5]  # 0 has no `work`
+    with tf.io.TFRecordWriter(str(blessing / WARM_UP_ROWS_FILE)) as writer:
+        for number in rows:
+            row = tf.train.Example.FromString(tiny_transform.raw_example(number))
+            row.features.feature["class"].bytes_list.value.append(b"yes")
+            writer.write(row.SerializeToString())
+    push(model, served, blessing=blessing)
+    [version] = served.iterdir()
+    records = list(tf.data.TFRecordDataset(str(version / WARM_UP_FILE)).as_numpy_iterator())
+    logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
+    signatures = tf.saved_model.load(str(version)).signatures
+    answers: dict[str, list[list[float]]] = {}
+    for log in logs:
+        request = log.predict_log.request
+        spec = request.model_spec
+        assert (log.WhichOneof("log_type"), spec.name) == ("predict_log", "census")
+        inputs = {n: tf.constant(tf.make_ndarray(t)) for n, t in request.inputs.items()}
+        found = signatures[spec.signature_name](**inputs)["probability"].numpy()[:, 0]
+        answers.setdefault(spec.signature_name, []).append(found.tolist())
+        assert b"class" not in log.SerializeToString()
+    by_examples, by_columns = answers["serving_default"], answers["serving_columns"]
+    assert [len(batch) for batch in by_examples] == [1, 1, 1, 3]
+    for one, other in zip(by_examples, by_columns, strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
+    assert by_examples[3] == pytest.approx([batch[0] for batch in by_examples[:3]], abs=1e-6)
+    again = push(model, served, blessing=blessing)
+    assert again.get_int_custom_property("already_live") == 1, "the requests are no other model"
 
 
 def test_a_model_that_is_not_blessed_is_not_served(model: Path, tmp_path: Path) -> None:

@@ -171,3 +171,33 @@ def test_draw_is_seeded_and_the_same_everywhere() -> None:
     one, two = (set(sorted(rows, key=lambda r: labeling.draw_order(s, r))[:50]) for s in (1, 2))
     assert len(one & two) < 15
     assert labeling.draw_order(1, "span-1:1") == 3984106563689445488
+
+
+def first_of(labels: list[int], count: int) -> list[list[int]]:
+    return [[n for n, label in enumerate(labels) if label == kind][:count] for kind in (0, 1)]
+
+
+def test_a_draw_that_holds_both_classes_is_left_as_it_is() -> None:
+    labels = [0, 0, 1, 0, 1, 0, 0, 1] * 10
+    drawn = list(range(40))
+    assert labeling.of_both_classes(drawn, first_of(labels, 5), 5) == (drawn, [])
+
+
+def test_the_last_of_the_draw_give_way_to_a_rare_class() -> None:
+    labels = [0] * 100
+    for n in (3, 38, 60, 70, 80, 90):
+        labels[n] = 1
+    kept, extra = labeling.of_both_classes(list(range(40)), first_of(labels, 5), 5)
+    assert extra == [38, 60, 70, 80]
+    assert kept == list(range(36)), "what is left is the first of the random draw"
+    assert len(kept) + len(extra) == 40
+
+
+def test_no_more_than_there_are_nor_than_a_quarter_are_drawn_for_their_class() -> None:
+    labels = [0] * 50 + [1] * 3
+    kept, extra = labeling.of_both_classes(list(range(20)), first_of(labels, 10), 10)
+    assert (kept, extra) == (list(range(17)), [50, 51, 52])
+    labels = [0] * 50 + [1] * 30
+    kept, extra = labeling.of_both_classes(list(range(20)), first_of(labels, 10), 10)
+    assert (len(kept), len(extra)) == (15, 5)
+    assert labeling.of_both_classes([], first_of(labels, 10), 10) == ([], [])

@@ -1,5 +1,7 @@
 """What `init` makes of each kind of column, and of names."""
 
+import shlex
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from core.errors import InputError
 from core.files import REPOSITORY
 from core.raw_table import CATEGORY, DECIMAL_COMMA, NUMBER, TEXT
-from pipeline.init import columns, names
+from pipeline.init import columns, header_words, look_alikes, names
 from pipeline.init.columns import LEFT_OUT
 
 
@@ -43,10 +45,20 @@ from pipeline.init.columns import LEFT_OUT
         ("start", ["10:30", "9:15 PM"], LEFT_OUT, "dates or times"),
         ("timestamp", ["1400269500", "1362683700"], LEFT_OUT, "seconds since 1970"),
         ("price", [*map(str, range(60)), "n.n."], LEFT_OUT, "1 cells are none, e.g. 'n.n.'"),
+        ("price", [*map(str, range(60)), "inf"], LEFT_OUT, "1 cells are none, e.g. 'inf'"),
+        ("price", [*map(str, range(60)), "1.5e39"], LEFT_OUT, "1 cells are none, e.g. '1.5e39'"),
+        ("big", [str(2**70 + 2**60 * n) for n in (1, 2, 3)] * 9, NUMBER, "whole numbers, 1.18"),
+        ("tiny", ["1e-300", "2e-300", "3e-300"], LEFT_OUT, "one number as a 32-bit float"),
+        ("share", ["1.5%", "2%", "3%"], NUMBER, "'1.5%' is read as 1.5"),
+        ("zip", ["00057", "10115", "20095"] * 20, CATEGORY, "3 codes with zeros in front"),
+        ("zip", [f"{n:05d}" for n in range(400)], LEFT_OUT, "400 codes with zeros in front, e.g."),
+        ("share", ["0.5", "0", "0.25"], NUMBER, "numbers, 0 to 0.5"),
+        ("", [str(n) for n in range(30)], LEFT_OUT, "row numbers without a name, as pandas writes"),
+        ("", [str(n) for n in range(1, 31)], LEFT_OUT, "row numbers without a name"),
     ],
 )
 def test_the_kind_of_a_column(header: str, cells: list[str], kind: str, why: str) -> None:
-    seen = columns.describe(header, cells, columns.unknown_texts({header: cells}, ()))
+    seen = columns.describe(header, Counter(cells), columns.unknown_texts([cells], ()))
     assert seen.kind == kind
     assert why in seen.why
 
@@ -62,16 +74,16 @@ def test_the_kind_of_a_column(header: str, cells: list[str], kind: str, why: str
     ],
 )
 def test_the_owner_knows_better(cells: list[str], wanted: str, kind: str, why: str) -> None:
-    seen = columns.describe("a", cells, (), wanted)
+    seen = columns.describe("a", Counter(cells), (), wanted)
     assert seen.kind == kind
     assert why in seen.why
 
 
 def test_a_text_that_its_owner_calls_unknown_is() -> None:
     cells = [*map(str, range(0, 420, 7)), "n.n."]
-    missing = columns.unknown_texts({"price": cells}, ["n.n.", "elsewhere"])
+    missing = columns.unknown_texts([cells], ["n.n.", "elsewhere"])
     assert missing == ("n.n.",)
-    assert columns.describe("price", cells, missing).kind == NUMBER
+    assert columns.describe("price", Counter(cells), missing).kind == NUMBER
 
 
 def test_names_that_a_model_can_take_stay_and_others_are_like_them() -> None:
@@ -106,5 +118,71 @@ def test_a_new_name_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_column_without_a_name_is_left_out() -> None:
-    seen = columns.describe("", [], ())
+    seen = columns.describe("", Counter("ab"), ())
     assert (seen.kind, seen.why) == (columns.LEFT_OUT, "it has no name")
+
+
+@pytest.mark.parametrize(
+    ("cells", "advice"),
+    [
+        ([*range(18, 68), *[-999] * 20], "-999 (29% of its rows): probably 'unknown', --missing="),
+        ([*range(18, 68), *[999] * 20], "999 (29% of its rows): probably 'unknown'"),
+        ([*range(18, 68), *[-9] * 9, *[-99] * 9], "-9 and -99 (26% of its rows): probably"),
+        ([*range(18, 68), *[-1] * 20], "-1 (29% of its rows): probably"),
+        ([*range(-20, 30)] * 2, ""),
+        ([*range(50)] * 2, ""),
+        ([*range(50), 5000], ""),
+        ([0, 1, 2, 3, 4, 5] * 10, ""),
+    ],
+)
+def test_a_number_that_means_unknown_is_named(cells: list[int], advice: str) -> None:
+    seen = columns.describe("income", Counter(map(str, cells)), ())
+    assert seen.kind == NUMBER
+    assert seen.advice.startswith(advice) if advice else not seen.advice
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("community_area", True), ("trip_start_month", True), ("ZipCode", True), ("status", True),
+        ("age", False), ("age_cat", False), ("rooms", False), ("num_children", False),
+        ("hours-per-week", False), ("days", False),
+    ],
+)  # fmt: skip
+def test_ages_and_counts_are_no_codes(header: str, code: bool) -> None:
+    advice = columns.describe(header, Counter(["1", "2", "3"] * 10), ()).advice
+    assert (f"a code? --kind {header}=category" == advice) == code
+
+
+def test_the_flag_of_an_advice_can_be_typed() -> None:
+    header = "it's $5"
+    [_, given] = shlex.split(columns.otherwise(header, "category"))
+    assert given == "it's $5=category"
+
+
+@pytest.mark.parametrize(
+    ("header", "sensitive"),
+    [
+        ("sex", True), ("Gender", True), ("age_cat", True), ("age_group", True), ("colour", True),
+        ("foreign_worker", True), ("personal_status", True), ("race", True), ("ethnicity", True),
+        ("religion", True), ("disability", True), ("marital-status", True), ("nationality", True),
+        ("native-country", True), ("ForeignWorker", True), ("checking_status", False),
+        ("savings_status", False), ("trace", False), ("package", False), ("essex", False),
+        ("mileage", False), ("class", False),
+    ],
+)  # fmt: skip
+def test_what_is_about_who_people_are(header: str, sensitive: bool) -> None:
+    assert header_words.is_sensitive(header) == sensitive
+
+
+def test_texts_that_are_alike() -> None:
+    texts = ["Yes", "yes", "YES ", "no", "caf\u00e9", "cafe\u0301", "1", "1.0", "2"]
+    assert look_alikes.groups(texts) == [
+        ["YES ", "Yes", "yes"],
+        ["cafe\u0301", "caf\u00e9"],
+        ["1", "1.0"],
+    ]
+    assert look_alikes.told(["cafe\u0301", "caf\u00e9"]) == "'cafe\\u0301', 'caf\u00e9'"
+    seen = columns.describe("city", Counter(["Rome", "rome", "Oslo"] * 4), ())
+    assert seen.kind == CATEGORY
+    assert seen.advice == "'Rome', 'rome' count as different: write them alike if they are not"

@@ -1,12 +1,15 @@
 """The label, the split and the gold budget that `init` proposes, and what it refuses."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from core import raw_table
 from core.errors import InputError
-from pipeline.init import label, proposal
-from pipeline.init.proposal import InitRequest, Proposal
+from pipeline.init import label, looking, proposal
+from pipeline.init.looking import InitRequest
+from pipeline.init.proposal import Proposal
 
 SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 
@@ -25,7 +28,7 @@ SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
     ],
 )
 def test_the_classes(cells: list[str], positive: str | None, classes: tuple[str, str]) -> None:
-    chosen, _ = label.choose("y", "y", cells, ("NA",), positive)
+    chosen, _ = label.choose("y", "y", Counter(cells), ("NA",), positive)
     assert (chosen.positive, chosen.negative) == classes
     assert chosen.one_against_rest == classes[1].startswith("not ")
 
@@ -37,6 +40,10 @@ def test_the_classes(cells: list[str], positive: str | None, classes: tuple[str,
         (["a", "a"], None, "--label y: only the value 'a' in 2 rows"),
         (["a", "b", "c"], None, "3 classes .'a': 1, 'b': 1, 'c': 1.; say which one to detect"),
         (["a", "b"], "c", "--positive c: column 'y' has no such value; it has 'a': 1, 'b': 1"),
+        (["Yes", "yes", "no"], None, "composition of letters or the form of a number only .'Yes'"),
+        (["Yes", "yes", "YES", "no"], "Yes", "'YES': 1, 'Yes': 1, 'yes': 1. would be different cl"),
+        (["caf\u00e9", "cafe\u0301", "tea"], "caf\u00e9", "cafe.u0301': 1, 'caf\u00e9': 1"),
+        (["1", "1.0", "0"], "1", "'1': 1, '1.0': 1. would be different classes; write them alike"),
         (
             [str(n / 4) for n in range(30)],
             None,
@@ -48,7 +55,7 @@ def test_a_label_that_is_no_question_with_two_answers(
     cells: list[str], positive: str | None, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        label.choose("y", "y", cells, ("NA",), positive)
+        label.choose("y", "y", Counter(cells), ("NA",), positive)
 
 
 def table(rows: int, labelled: int | None = None, positives: int = 3) -> str:
@@ -66,7 +73,29 @@ def propose(text: str, **changes: object) -> Proposal:
         "csv": Path("x.csv"), "label": "y", "name": "x", "positive": None, "test_fraction": 0.2,
         "missing": (), "kinds": {}, **changes,
     }  # fmt: skip
-    return proposal.propose(InitRequest(**asked), proposal.read(text.encode(), "x.csv"), SMOKE)  # type: ignore[arg-type]
+    found = looking.read(text.encode(), "x.csv")
+    looked = looking.look(InitRequest(**asked), found)  # type: ignore[arg-type]
+    table = raw_table.convert(looked.source, found.cells, "x.csv")
+    return proposal.propose(looked, table, SMOKE)[0]
+
+
+def test_other_classes_may_be_alike() -> None:
+    chosen, why = label.choose("y", "y", Counter(["No", "no", "yes"]), (), "yes")
+    assert (chosen.positive, chosen.negative) == ("yes", "not yes")
+    assert why.endswith("; 'No', 'no' are alike")
+
+
+def test_few_contents_are_no_fault() -> None:
+    found = propose("a,y\n" + "1,yes\n0,no\n" * 300)
+    assert found.rows == {"span-1": 480, "test": 120}
+
+
+def test_columns_without_a_name_are_left_out() -> None:
+    lines = table(200).splitlines()
+    text = "\n".join(f"{n - 1 if n else ''},{line}," for n, line in enumerate(lines))
+    found = propose(text)
+    assert [seen.header for seen in found.seen] == ["", "size", "city", "y", ""]
+    assert found.names == {"size": "size", "city": "city", "y": "y"}
 
 
 def test_a_large_file() -> None:
@@ -75,8 +104,16 @@ def test_a_large_file() -> None:
     assert found.gold_rows == 1000
     assert sum(found.rows.values()) == 6000
     assert found.rows["test"] == pytest.approx(1200, rel=0.1)
-    assert found.slices == ("city",)
+    assert found.slices == ()
     assert not found.notes
+    assert found.first_run == "make smoke CONFIG=x"
+
+
+def test_results_are_sliced_by_what_is_about_people() -> None:
+    found = propose(table(600).replace("size,city,y", "size,personal_status,y", 1))
+    assert found.slices == ("personal_status",)
+    [note] = found.notes
+    assert note.startswith("about who people are, by their names: personal_status; results are")
 
 
 def test_a_small_file_has_a_small_budget_and_small_steps() -> None:
@@ -89,17 +126,27 @@ def test_rows_without_a_label_are_for_training() -> None:
     found = propose(table(3000, labelled=300))
     assert found.rows["test"] == pytest.approx(60, rel=0.35)
     assert found.labelled == 300 - found.rows["test"]
-    assert found.gold_rows <= found.labelled * 2000 / 3000
+    assert found.gold_rows == found.labelled, "all of them, where they are few"
+    assert found.first_run == "make smoke CONFIG=x"
+
+
+def test_a_smoke_run_gets_the_labels_that_its_draw_holds() -> None:
+    """120 labels of 5,000 rows: all are in the configuration, fewer in the smoke run."""
+    found = propose(table(5000, labelled=120))
+    assert found.gold_rows == found.labelled > 80
+    prefix, _, budget = found.first_run.partition("labeling.gold_rows=")
+    assert prefix == 'make smoke CONFIG=x ARGS="--set '
+    assert 10 <= int(budget.rstrip('"')) < 2000 / 5000 * found.gold_rows
 
 
 def test_a_rare_class_gets_a_larger_budget() -> None:
     assert propose(table(12000, positives=150)).gold_rows > 1100
 
 
-def test_a_class_too_rare_for_a_smoke_run_is_noted() -> None:
+def test_a_class_too_rare_for_a_smoke_run_gets_all_rows() -> None:
     found = propose(table(60000, positives=4000))
-    assert "too rare for a smoke run's draw of 2000 rows" in found.notes[0]
-    assert f"--set data.rows=null --set labeling.gold_rows={found.gold_rows}" in found.notes[0]
+    sets = f"--set data.rows=null --set labeling.gold_rows={found.gold_rows}"
+    assert found.first_run == f'make smoke CONFIG=x ARGS="{sets}"'
 
 
 @pytest.mark.parametrize(
@@ -114,6 +161,8 @@ def test_a_class_too_rare_for_a_smoke_run_is_noted() -> None:
             {"kinds": {"size": "leave-out", "city": "leave-out"}},
             "no column is left to learn from .size: as --kind says; city",
         ),
+        ("y\n" + "yes\nno\n" * 60 + " \n", {}, "to learn from .the label is the only one."),
+        (",y\n" + "a,yes\nb,no\n" * 60, {}, "to learn from ..no name.: it has no name, name it"),
         ("a,a,y\n1,2,yes\n", {}, "x.csv: 2 columns are called 'a'; rename all but one"),
         ("a,y\n1,yes,3\n", {}, "x.csv: row 1 has 3 cells, the header has 2 columns"),
         ("a,y\n", {}, "x.csv: no rows below the header"),

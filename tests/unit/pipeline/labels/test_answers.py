@@ -13,7 +13,7 @@ from core.errors import InputError
 from pipeline.config.load import load
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.staging import stage
-from pipeline.labels import answers
+from pipeline.labels import answers, file_columns
 from pipeline.labels.importing import NEEDED, ImportOutcome, import_file
 from tests.support.tiny_data import HEADER, ROWS, cells, table, write_config, write_raw
 
@@ -176,8 +176,97 @@ def test_a_folder_is_no_file_of_answers(folder: Path) -> None:
 def test_an_answer_against_the_data_is_refused(folder: Path) -> None:
     raw = folder / "raw" / "span-2" / "data.csv"
     raw.write_text(raw.read_text().replace("n202,", "n202,no", 1))
-    with pytest.raises(InputError, match=r"\(span-2:3\), column 'answer': 'yes', but column 'cla"):
+    with pytest.raises(
+        InputError, match=r"\(span-2:3\), column 'answer': 'yes' is not what column 'class' of"
+    ):
         give(folder, [line(3)])
+
+
+def refused(folder: Path, lines: Lines) -> list[str]:
+    """What is said of each cell at fault."""
+    with pytest.raises(InputError) as error:
+        give(folder, lines)
+    *faults, last = str(error.value).splitlines()
+    assert last == "nothing was imported"
+    assert kept(folder) == []
+    return [fault.partition(": ")[2] for fault in faults]
+
+
+def test_a_cell_at_fault_is_named_once_and_tells_no_label(folder: Path) -> None:
+    """Of rows with a label of the data: wrong words, two people who disagree, the test part."""
+    span = {"row_id": "span-1:4", **dict(zip(FEATURES, cells(3)[:-1], strict=True)), "hours": "3.0"}
+    content = {column: span[column] for column in FEATURES}
+    labelled = {**line(3), **span, "row_sha256": answers.content_sha256(content, FEATURES)}
+    assert cells(3)[-1] == "no"
+    [fault] = refused(folder, [{**labelled, "answer": "maybe"}])
+    assert fault == (
+        "row 1 (span-1:4), column 'answer': 'maybe' is neither 'yes' nor 'no'; an empty cell skips "
+        "the row"
+    )
+    [fault] = refused(folder, [{**labelled, "answer": "yes"}])
+    assert fault.endswith("'yes' is not what column 'class' of the data says; correct one of them")
+    [fault] = refused(folder, [{**labelled, "answer": "yes"}, {**labelled, "answer": "no"}])
+    assert fault.startswith("span-1:4: answers contradict each other: row 1 by ann says 'yes'")
+    faults = refused(folder, [{**labelled, "row_id": "test:4", "answer": "maybe", "annotator": ""}])
+    assert [fault.split("'")[1] for fault in faults] == ["answer", "annotator"]
+
+
+def test_a_column_that_was_sorted_by_itself_is_seen(folder: Path) -> None:
+    """The answers stand beside other rows than those that were asked, whatever the digest says."""
+    lines = [line(n) for n in range(1, 9)]
+    notes = sorted((each["note"] for each in lines), reverse=True)
+    mixed = [{**each, "note": note} for each, note in zip(lines, notes, strict=True)]
+    faults = refused(folder, mixed)
+    assert len(faults) == 8
+    assert faults[0].startswith(
+        "row 1 (span-2:1), column 'note': 'n207' was 'n200' when the file was written: was a column"
+    )
+    without = [{k: v for k, v in line(3).items() if k != "note"}]
+    with pytest.raises(InputError, match="column 'note' is missing; take a file that to-label"):
+        give(folder, without)
+
+
+@pytest.mark.parametrize(
+    ("written", "cell", "same"),
+    [
+        ("3.0", "3", True),
+        ("3.5", "3,5", True),
+        ("0.333333333333", "0.333333333", True),
+        ("1234567890123", "1.23457E+12", True),
+        ("123456", "123457", False),
+        ("3.0", "4", False),
+        ("007", "7", True),
+        ("2024-05-01", "01.05.2024", True),
+        ("2024-05-01", "5/1/24", True),
+        ("2024-05-01 10:30:00", "01.05.2024 10:30", True),
+        ("2024-05-01 10:30:00", "01.05.2024 11:30", False),
+        ("2024-05-01", "02.05.2024", False),
+        ("true", "TRUE", True),
+        ("=1+1", "'=1+1", True),
+        ("=1+1", "=1+1", True),
+        ("two\nlines", "two\r\nlines", True),
+        ("cafe\u0301", "caf\u00e9", True),
+        ("", "", True),
+        ("", "n", False),
+        ("n", "", False),
+        ("1e5", "12", False),
+    ],
+)
+def test_what_a_spreadsheet_makes_of_a_cell_is_the_same_cell(
+    written: str, cell: str, same: bool
+) -> None:
+    assert file_columns.is_same(cell, written) == same
+
+
+def test_a_file_that_went_through_a_spreadsheet_is_taken(folder: Path) -> None:
+    whole = [{**line(n), "hours": str(int(float(line(n)["hours"])))} for n in range(1, 5)]
+    lines = [
+        {**each, "answer": "YES ", "inclusion_probability": "0,25", "selection": " random"}
+        for each in whole
+    ]
+    done = give(folder, lines)
+    assert done.new is not None
+    assert {(a.answer, a.inclusion_probability) for a in done.new.answers} == {("yes", 0.25)}
 
 
 def test_an_answer_against_an_earlier_one_is_refused_until_that_is_removed(folder: Path) -> None:

@@ -132,6 +132,12 @@ def test_an_edited_function_is_told_with_its_votes(
     assert change.coverage == pytest.approx(change.changed_votes / ROWS, abs=1e-4)
     assert (after.changes.settings, after.changes.new, after.changes.removed) == ([], [], [])
     assert all(not c.changed_votes for n, c in after.changes.functions.items() if n != "last")
+    found = calls[1].report.labels
+    more = {"gold_rows": found.gold_rows + 50, "gold_rows_answered": 50}
+    answered = calls[1].report.model_copy(update={"labels": found.model_copy(update=more)})
+    changed = state.with_changes(replace(calls[1], report=answered), calls[1]).report.changes
+    assert changed is not None
+    assert changed.settings == ["answers of people"], "the budget is what it was"
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])

@@ -12,7 +12,7 @@ import pytest
 from core.files import REPOSITORY
 from data.census import spans
 from pipeline.cli.main import main
-from pipeline.labels.to_label import ADDED
+from pipeline.labels.file_columns import ADDED
 from tests.support.small_census import GOLD_ROWS, ROWS, settings, write_raw
 
 Lines = list[dict[str, str]]

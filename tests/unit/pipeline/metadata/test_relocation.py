@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ml_metadata import MetadataStore
+from ml_metadata.errors import InternalError
 
 from pipeline.cli.main import main
 from pipeline.metadata import seal
@@ -160,6 +161,22 @@ def test_cut_off_while_paths_are_put_right(
     assert runs.run() == 0
     assert set(runs.states().values()) == {"CACHED"}
     assert naming(runs.root, str(before)) == []
+
+
+def test_a_full_disk_while_paths_are_put_right_is_named(
+    moved: tuple[Runs, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, _ = moved
+    with monkeypatch.context() as patched:
+
+        def full(self: MetadataStore, records: object) -> None:
+            raise InternalError("query: COMMIT; database or disk is full")
+
+        patched.setattr(MetadataStore, "put_artifacts", full)
+        for verb in (["rebase"], ["gc", "--keep", "1"]):
+            assert main(runs.arguments(*verb)) == 2
+            assert f"the disk of {runs.root} is full (" in printed(capsys.readouterr().err)
+    assert main(runs.arguments("gc", "--keep", "1")) == 0
 
 
 def test_rebase_without_runs(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:

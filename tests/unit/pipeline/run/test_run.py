@@ -154,7 +154,8 @@ def test_bad_data_stops_before_anything_is_written(
     (Path(runs.config).parent / "raw" / "span-1" / "data.csv").write_text("")
     assert runs.run() == 2
     assert "span-1/data.csv: the file is empty" in printed(capsys.readouterr().err)
-    assert sorted(path.name for path in runs.folder.iterdir()) == [lock.FILE]
+    assert {path.name for path in runs.folder.iterdir()} == {lock.FILE, "staged"}
+    assert [path.name for path in (runs.folder / "staged").iterdir()] == [lock.STAGED_FILE]
 
 
 def test_blessing_can_be_required(runs: Runs) -> None:

@@ -82,8 +82,10 @@ def test_versions_of_a_lost_store_are_known_again(
 def test_runs_spans_and_lineage_are_known_as_far_as_reports_tell(
     folder: Path, store: Metadata, told: list[str]
 ) -> None:
+    later = f"9{RUN_ID[1:]}"
+    store.register_run(later, {})
     adopt_versions(store, folder, told.append)
-    assert store.run_ids() == [RUN_ID]
+    assert store.run_ids() == [RUN_ID, later]
     assert store.runs()[RUN_ID]["config_sha256"] == VALUES["config_sha256"]
     assert ledger.read(folder).trained == {
         span: (frozenset([str(span) * 64]), RUN_ID) for span in (1, 2)

@@ -1,0 +1,71 @@
+"""An edge bundle as a server asks it: NumPy and LiteRT, without TensorFlow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from core.names import EDGE_MODEL_FILE
+from models.export.device import DeviceFeatures, interpreter, read_bundle
+
+_METHOD = "tensorflow/serving/predict"
+
+
+class BundleModel:
+    """An edge bundle; see `ServedModel`. One thread at a time may ask it.
+
+    Its signatures have the names, inputs and outputs of the server model's, so that a client need
+    not know which target answers.
+    """
+
+    takes_examples = False
+
+    def __init__(self, folder: Path) -> None:
+        bundle = read_bundle(folder)
+        text = bundle.get("text") or {"columns": []}
+        self.numbers = tuple(column["column"] for column in bundle["numeric"])
+        categorical = (column["column"] for column in bundle["categorical"])
+        self.texts = (*categorical, *text["columns"])
+        self._features = DeviceFeatures(bundle)
+        self._output = bundle["signature"]["output"]
+        self._interpreter = interpreter((folder / EDGE_MODEL_FILE).read_bytes())
+        self._runner = self._interpreter.get_signature_runner(bundle["signature"]["name"])
+        columns = dict.fromkeys(self.numbers, types_pb2.DT_FLOAT)
+        columns |= dict.fromkeys(self.texts, types_pb2.DT_STRING)
+        self.signatures: dict[str, Any] = {
+            "serving_columns": _signature({n: _tensor(t, n, 2) for n, t in columns.items()}),
+            "serving_default": _signature(
+                {"examples": _tensor(types_pb2.DT_STRING, "examples", 1)}
+            ),
+        }
+
+    def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        """See `ServedModel`."""
+        columns = dict(zip(self.numbers, numbers.astype(np.float32).T, strict=True))
+        columns |= dict(zip(self.texts, texts.T, strict=True))
+        answers: np.ndarray = self._runner(**self._features(columns))[self._output]
+        return answers[:, 0].copy()
+
+    def answer_examples(self, examples: Sequence[bytes]) -> np.ndarray:
+        """A bundle takes columns."""
+        raise NotImplementedError
+
+
+def load(folder: Path) -> BundleModel:
+    """Loads a version of the edge target."""
+    return BundleModel(folder)
+
+
+def _tensor(dtype: int, name: str, rank: int) -> meta_graph_pb2.TensorInfo:
+    tensor = meta_graph_pb2.TensorInfo(name=f"{name}:0", dtype=dtype)
+    for size in (-1, 1)[:rank]:
+        tensor.tensor_shape.dim.add(size=size)
+    return tensor
+
+
+def _signature(inputs: dict[str, meta_graph_pb2.TensorInfo]) -> meta_graph_pb2.SignatureDef:
+    outputs = {"probability": _tensor(types_pb2.DT_FLOAT, "probability", 2)}
+    return meta_graph_pb2.SignatureDef(inputs=inputs, outputs=outputs, method_name=_METHOD)

@@ -1,0 +1,82 @@
+"""The live version beside a shadow: how they differ, and whether to go on with the shadow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.intervals import Quantity, Z, wilson_interval
+from models.metrics.registry import THRESHOLD
+from pipeline.monitoring.records import SideBySide
+
+
+def compare(
+    lines: Sequence[Mapping[str, Any]], labels: np.ndarray, min_rows: int, max_fall: float
+) -> SideBySide | None:
+    """Compares the rows that a shadow was asked, the newest shadow alone; None where none was.
+
+    Args:
+      lines: Of the log, the oldest first.
+      labels: 1, 0, or -1 where no label came, int8 [lines].
+      min_rows: Fewer labelled rows are not judged.
+      max_fall: Largest fall of the accuracy with which it goes on.
+    """
+    asked = [at for at, line in enumerate(lines) if isinstance(line.get("shadow"), dict)]
+    if not asked:
+        return None
+    who = _who(lines[asked[-1]]["shadow"])
+    asked = [at for at in asked if _who(lines[at]["shadow"]) == who]
+    there = [at for at in asked if isinstance(lines[at]["shadow"].get("answer"), float)]
+    failed = [lines[at]["shadow"].get("error") for at in asked if at not in set(there)]
+    live = np.array([lines[at]["answer"] for at in there], np.float64)
+    other = np.array([lines[at]["shadow"]["answer"] for at in there], np.float64)
+    differ = (live > THRESHOLD) != (other > THRESHOLD)
+    interval = wilson_interval(int(differ.sum()), len(there))
+    known = labels[there] >= 0
+    gain = _gain(live[known], other[known], labels[there][known] == 1)
+    verdict, why = _judge(gain if known.sum() >= min_rows else None, int(known.sum()), min_rows,
+                          max_fall)  # fmt: skip
+    return SideBySide.model_validate(
+        {
+            "target": who[0],
+            "version": who[1],
+            "rows": len(there),
+            "failed": len(failed),
+            "error": str(failed[-1]) if failed else None,
+            "difference": float(np.abs(live - other).mean()) if there else 0.0,
+            "largest": float(np.abs(live - other).max()) if there else 0.0,
+            "other_decisions": Quantity(float(differ.mean()), *interval) if interval else None,
+            "labelled": int(known.sum()),
+            "accuracy_gain": gain,
+            "verdict": verdict,
+            "why": why,
+        }
+    )
+
+
+def _who(shadow: Mapping[str, Any]) -> tuple[str, int | None]:
+    return str(shadow.get("target")), shadow.get("version")
+
+
+def _gain(live: np.ndarray, other: np.ndarray, labels: np.ndarray) -> Quantity | None:
+    """Of the same rows, so only those on which one alone is right say anything."""
+    if not len(labels):
+        return None
+    right = ((other > THRESHOLD) == labels).astype(float) - ((live > THRESHOLD) == labels)
+    # one row more on either side: two versions that never differ are not certain to be equal
+    half = Z * float(np.sqrt((right.var() * len(right) + 2) / (len(right) + 2) ** 2))
+    value = float(right.mean())
+    return Quantity(value, value - half, value + half)
+
+
+def _judge(gain: Quantity | None, labelled: int, min_rows: int, max_fall: float) -> tuple[str, str]:
+    if gain is None:
+        why = f"{labelled} rows with a label, monitor.min_slice_rows={min_rows} are needed"
+        return "unknown", why
+    told = f"accuracy {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {labelled} rows"
+    bound = f"monitor.max_drop.accuracy={max_fall:g}"
+    if gain.high < -max_fall or gain.high < 0:
+        return "go back", f"{told}: worse"
+    if gain.low >= -max_fall:
+        return "go on", f"{told}: no fall beyond {bound}"
+    return "unknown", f"{told}: more labels are needed to tell, {bound}"

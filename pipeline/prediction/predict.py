@@ -1,0 +1,193 @@
+"""Answers a file of rows by a pushed version, all of them or none: the output appears whole."""
+
+import importlib
+import json
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core import csv_text
+from core.config import Config
+from core.errors import InputError
+from core.files import write_atomically
+from core.targets import TARGETS
+from pipeline.prediction import batch_files
+from pipeline.run.environment import prepare
+from pipeline.versions.served import Version, versions
+
+_SERVED = ("live", "previous")
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """A file to be answered.
+
+    Attributes:
+      config: The configuration.
+      run_folder: <root>/<name>.
+      target: Whose version is asked.
+      version: Its number; None: the live one.
+      source: Rows.
+      output: Of the answers.
+      bad_rows: Of the rows that are refused, if there are any.
+    """
+
+    config: Config
+    run_folder: Path
+    target: str
+    version: int | None
+    source: Path
+    output: Path
+    bad_rows: Path
+
+
+@dataclass(frozen=True)
+class PredictCounts:
+    """Rows that were answered by a version, and rows that were refused."""
+
+    version: int
+    answered: int
+    refused: int
+
+
+def predict(request: PredictRequest, tell: Callable[[str], None]) -> PredictCounts:
+    """Answers all rows of the file that can be, by Beam with the options of the DAG.
+
+    Raises:
+        InputError: file, columns, version or output are at fault, or no row can be answered; the
+            output is as it was.
+    """
+    version = _find(request)
+    _check_paths(request)
+    output = request.output
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
+        folder = Path(scratch)
+        prepare()
+        chunks = _write_chunks(request.source, folder)
+        tell(f"{request.target} version {version.version} answers {len(chunks)} chunks")
+        header = _answer(request, version, chunks)
+        bad = []
+        for path in chunks:
+            bad += json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+        whole = folder / f"whole{output.suffix}"
+        batch_files.write_table(whole, header, _parts(chunks))
+        answered = _rows(chunks)
+        _write_bad_rows(request.bad_rows, bad)
+        if not answered:
+            raise InputError(
+                f"{request.source}: none of its {len(bad)} rows can be answered; "
+                f"{request.bad_rows} says why"
+            )
+        whole.replace(output)
+    return PredictCounts(version.version, answered, len(bad))
+
+
+def _find(request: PredictRequest) -> Version:
+    found = versions(request.run_folder, request.config.name, request.target)
+    served = [version for version in found if version.status in _SERVED]
+    if request.version is not None:
+        served = [version for version in served if version.version == request.version]
+    if not served:
+        which = "no version" if request.version is None else f"no version {request.version}"
+        raise InputError(
+            f"{request.target}: {which} under {request.run_folder}; `models` lists them, `run` "
+            "pushes one, --config and --root name other folders"
+        )
+    return served[0]
+
+
+def _check_paths(request: PredictRequest) -> None:
+    output = request.output
+    if output.suffix not in batch_files.OUTPUTS:
+        raise InputError(
+            f"--output {output}: answers are written to files that end in "
+            f"{' or '.join(batch_files.OUTPUTS)}"
+        )
+    for path in (output, request.bad_rows):
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: there is no folder {path.parent}; make it first")
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; name a file")
+    paths = {p.resolve() for p in (request.source, output, request.bad_rows)}
+    if len(paths) < 3:
+        raise InputError(f"{output}: input, output and bad rows have to be three files")
+
+
+def _write_chunks(source: Path, folder: Path) -> list[str]:
+    """Chunks as files, in order: Beam's runner would hold them all in memory."""
+    paths = []
+    for number, chunk in enumerate(batch_files.read(source)):
+        path = folder / f"{number:08d}"
+        path.write_bytes(pickle.dumps(chunk))
+        paths.append(str(path))
+    return paths
+
+
+def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> list[str]:
+    """Runs Beam; the columns of the output."""
+    import apache_beam as beam  # loads Beam
+    from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
+
+    from pipeline.prediction.answering import ADDED, AnswerChunks, Asked  # loads Beam
+    from pipeline.settings import beam_args  # loads TensorFlow
+
+    config = request.config
+    first: batch_files.Chunk = pickle.loads(Path(chunks[0]).read_bytes())
+    asked = Asked(
+        request.target,
+        version.version,
+        str(version.path),
+        str(config.schema_path),
+        (config.columns.negative, config.columns.positive),
+        config.serving.out_of_domain == "refuse",
+        request.source.suffix == ".csv",
+    )
+    _check_columns(first, asked.target, version, request.source, ADDED)
+    with beam.Pipeline(options=PipelineOptions(beam_args(config))) as pipeline:
+        _ = (
+            pipeline
+            | "Chunks" >> beam.Create(chunks)
+            | "Spread" >> beam.Reshuffle()
+            | "Answer" >> beam.ParDo(AnswerChunks(asked))
+        )
+    return list(pq.read_schema(f"{chunks[0]}.parquet").names)
+
+
+def _check_columns(
+    first: batch_files.Chunk, target: str, version: Version, source: Path, added: tuple[str, ...]
+) -> None:
+    if first.columns is None:
+        return
+    model = importlib.import_module(TARGETS[target].loader).load(version.path)
+    missing = [n for n in (*model.numbers, *model.texts) if n not in first.columns]
+    if missing:
+        raise InputError(
+            f"{source}: column '{missing[0]}' is missing; version {version.version} of {target} "
+            f"takes {', '.join((*model.numbers, *model.texts))}"
+        )
+    for column in added:
+        if column in first.columns:
+            raise InputError(f"{source}: column '{column}' is one that answers get; rename it")
+
+
+def _parts(chunks: list[str]) -> Iterator[pa.Table]:
+    for path in chunks:
+        yield pq.read_table(f"{path}.parquet")
+
+
+def _rows(chunks: list[str]) -> int:
+    return sum(pq.read_metadata(f"{path}.parquet").num_rows for path in chunks)
+
+
+def _write_bad_rows(path: Path, bad: list[list[object]]) -> None:
+    """Row numbers from 1, columns and reasons; what an earlier call left is removed."""
+    if not bad:
+        path.unlink(missing_ok=True)
+        return
+    lines = [["row", "column", "reason"], *([str(cell) for cell in row] for row in bad)]
+    write_atomically(path, "".join(csv_text.to_lines(lines)))

@@ -1,0 +1,167 @@
+"""The application: what is served at which path, and what runs beside it."""
+
+import asyncio
+import hmac
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.targets import EDGE, TARGETS
+from pipeline.serving.contract import read_columns
+from pipeline.serving.errors import RequestError
+from pipeline.serving.metrics import ServingMetrics
+from pipeline.serving.options import REQUESTS_FOLDER, ServeOptions
+from pipeline.serving.protocols import grpc_api, inference, openapi, page
+from pipeline.serving.protocols.http import Receive, Scope, Send, header, reply
+from pipeline.serving.protocols.rest import RestApi
+from pipeline.serving.request_log import RequestLog
+from pipeline.serving.service import Loader, Service
+from pipeline.serving.shadow import Shadow
+from pipeline.serving.versions import Versions
+
+_SWITCH = (
+    0.0005  # seconds after which a thread hands the interpreter on; Python's 5 ms is a long wait
+)
+_OPEN = ("/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")  # ask for no token
+
+
+class Application:
+    """An ASGI application. The REST API, where time counts, goes past the framework."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        """Prepares; versions are loaded when the server starts."""
+        self._options = options
+        self._config = options.config
+        self._service = make_service(options)
+        self._rest = RestApi(self._service)
+        self._token = token_check(options.token)
+        self._pages = Starlette(
+            routes=[*page.routes(self._service), *self._routes(), *inference.routes(self._service)],
+            lifespan=self._lifespan,
+            exception_handlers={RequestError: _told, 404: _refused, 405: _refused, 500: _refused},
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        if scope["type"] != "http":
+            await self._pages(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if self._options.token is not None and path not in _OPEN:
+            given = header(scope, b"authorization")
+            if not self._token(given.decode("latin-1") if given else None):
+                content = orjson.dumps({"error": "a token is asked for: Authorization: Bearer ..."})
+                await reply(send, 401, content, "-")
+                return
+        if path[:4].lower() == "/v1/":
+            await self._rest(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        del app
+        service = self._service
+        sys.setswitchinterval(_SWITCH)
+        await service.served.look()
+        tasks = [
+            asyncio.create_task(versions.watch(self._config.serving.poll))
+            for versions in service.versions.values()
+        ]
+        server = None
+        if self._options.grpc_address is not None:
+            server = await grpc_api.start(service, self._options.grpc_address, self._token)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            if server is not None:
+                await server.stop(grace=5)
+            await service.settle()
+            if service.log is not None:
+                await asyncio.to_thread(service.log.close)
+
+    def _routes(self) -> list[Route]:
+        service = self._service
+
+        async def health(request: Request) -> Response:
+            return inference.json({"status": "up"})
+
+        async def ready(request: Request) -> Response:
+            labels = service.served.labels
+            return inference.json({"ready": bool(labels), **labels}, 200 if labels else 503)
+
+        async def metrics(request: Request) -> Response:
+            live = {t: v.labels["live"] for t, v in service.versions.items() if v.labels}
+            dropped = service.log.dropped if service.log else 0
+            content = service.metrics.page(live, dropped)
+            return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+        async def description(request: Request) -> Response:
+            return inference.json(openapi.describe(service))
+
+        return [
+            Route("/healthz", health),
+            Route("/readyz", ready),
+            Route("/metrics", metrics),
+            Route("/openapi.json", description),
+        ]
+
+
+async def _told(request: Request, error: Any) -> Response:
+    del request
+    return inference.json({"error": error.message}, error.http)
+
+
+async def _refused(request: Request, error: Any) -> Response:
+    code = getattr(error, "status_code", 500)
+    what = {404: "Not Found", 405: "Method Not Allowed"}.get(code, "Internal Server Error")
+    return inference.json({"error": f"{what}: {request.method} {request.url.path}"}, code)
+
+
+def token_check(token: str | None) -> Callable[[str | None], bool]:
+    """Whether a header `Authorization` bears the token; all do when there is none."""
+    if token is None:
+        return lambda given: True
+    wanted = token.encode()
+
+    def check(given: str | None) -> bool:
+        scheme, _, value = (given or "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(value.strip().encode(), wanted)
+
+    return check
+
+
+def make_service(options: ServeOptions) -> Service:
+    """What answers, with nothing loaded yet.
+
+    The server target answers beside the edge one for whoever compares them; not the other way
+    round, since that would load TensorFlow.
+    """
+    config, metrics = options.config, ServingMetrics()
+    contract = read_columns(config.schema_path)
+    targets = dict.fromkeys([options.target, EDGE.name])
+    versions = {
+        target: Versions(
+            config.name,
+            TARGETS[target].served(options.run_folder, config.name),
+            Loader(target, contract, config, metrics),
+        )
+        for target in targets
+    }
+    log = None
+    if config.serving.log.sample:
+        folder = options.run_folder / REQUESTS_FOLDER
+        log = RequestLog(folder, options.target, config.serving.log)
+    asked = options.shadow
+    shadow = asked and Shadow(asked.target, asked.label, asked.version, versions[asked.target])
+    token_free = options.token is None
+    return Service(config, options.target, versions, log, metrics, token_free, shadow or None)

@@ -1,0 +1,147 @@
+"""The OpenAPI description of what is served, made from the contract and the live version."""
+
+from typing import Any
+
+from pipeline.serving.contract import ServedColumn
+from pipeline.serving.service import Service
+
+_ERROR = {
+    "description": "refused; `error` says why",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error"],
+                "properties": {"error": {"type": "string"}},
+            }
+        }
+    },
+}
+_ROW = "#/components/schemas/Row"
+
+
+def describe(service: Service) -> dict[str, Any]:
+    """The description, as JSON values."""
+    live = service.served.find(service.config.name)
+    columns = live.checker.columns()
+    model, version = f"/v1/models/{service.config.name}", {"live": live.version}
+    v2 = f"/v2/models/{service.config.name}"
+    examples = {"$ref": "#/components/schemas/Examples"}
+    paths: dict[str, Any] = {
+        model: _get("state of each version"),
+        f"{model}/metadata": _get("signatures of the live version"),
+        f"{model}:predict": _post("probabilities of the positive class", _predict(columns)),
+        f"{model}:classify": _post("classes with their probabilities", examples),
+        f"{model}:regress": _post("probabilities of the positive class", examples),
+        v2: _get("inputs and outputs"),
+        f"{v2}/ready": _get("whether the model answers"),
+        f"{v2}/infer": _post("probabilities of the positive class", _infer(columns)),
+        "/v2": _get("what serves"),
+        "/v2/health/live": _get("whether the server is up"),
+        "/v2/health/ready": _get("whether a version answers"),
+        "/healthz": _get("whether the server is up"),
+        "/readyz": _get("whether a version answers"),
+        "/compare": _post("what each target answers for one row", {"$ref": _ROW}),
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{service.config.name}, {service.target} target",
+            "version": str(version["live"]),
+            "description": "TensorFlow Serving's REST API and the Open Inference Protocol.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {
+                "Row": {
+                    "type": "object",
+                    "required": [column.name for column in columns],
+                    "additionalProperties": False,
+                    "properties": {column.name: _cell(column) for column in columns},
+                },
+                "Examples": {
+                    "type": "object",
+                    "required": ["examples"],
+                    "properties": {
+                        "examples": {"type": "array", "minItems": 1, "items": {"$ref": _ROW}}
+                    },
+                },
+            }
+        },
+        "security": [] if service.token_free else [{"bearer": []}],
+    }
+
+
+def _cell(column: ServedColumn) -> dict[str, Any]:
+    if column.kind == "BYTES":
+        values = [*(column.values or ())]
+        text: dict[str, Any] = {"type": "string"}
+        if values:
+            text["enum"] = values if column.required else ["", *values]
+        elif column.required:
+            text["minLength"] = 1
+        return text
+    number: dict[str, Any] = {"type": "integer" if column.kind == "INT" else "number"}
+    number |= {"minimum": column.low} if column.low > -(2.0**63) else {}
+    number |= {"maximum": column.high} if column.high < 2.0**63 else {}
+    return number
+
+
+def _predict(columns: tuple[ServedColumn, ...]) -> dict[str, Any]:
+    signature = {"const": "serving_columns"}
+    arrays = {c.name: {"type": "array", "minItems": 1, "items": _cell(c)} for c in columns}
+    rows = {"type": "array", "minItems": 1, "items": {"$ref": _ROW}}
+    return {
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["signature_name", "instances"],
+                "additionalProperties": False,
+                "properties": {"signature_name": signature, "instances": rows},
+            },
+            {
+                "type": "object",
+                "required": ["signature_name", "inputs"],
+                "additionalProperties": False,
+                "properties": {
+                    "signature_name": signature,
+                    "inputs": {
+                        "type": "object",
+                        "required": [*arrays],
+                        "properties": arrays,
+                        "description": "columns of one length",
+                    },
+                },
+            },
+        ]
+    }
+
+
+def _infer(columns: tuple[ServedColumn, ...]) -> dict[str, Any]:
+    tensor = {
+        "type": "object",
+        "required": ["name", "shape", "datatype", "data"],
+        "properties": {
+            "name": {"enum": [column.name for column in columns]},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "datatype": {"enum": ["FP32", "INT64", "BYTES"]},
+            "data": {"type": "array"},
+        },
+    }
+    inputs = {"type": "array", "items": tensor, "minItems": len(columns)}
+    properties = {"id": {"type": "string"}, "inputs": inputs}
+    return {"type": "object", "required": ["inputs"], "properties": properties}
+
+
+def _responses(what: str) -> dict[str, Any]:
+    answer = {"description": what, "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {"200": answer, **dict.fromkeys(("400", "401", "404", "503"), _ERROR)}
+
+
+def _get(what: str) -> dict[str, Any]:
+    return {"get": {"summary": what, "responses": _responses(what)}}
+
+
+def _post(what: str, schema: dict[str, Any]) -> dict[str, Any]:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"post": {"summary": what, "requestBody": body, "responses": _responses(what)}}

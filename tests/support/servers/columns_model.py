@@ -1,0 +1,49 @@
+"""A model of three columns that says what it was asked, and the contract of these columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.serving.contract import ServedColumn
+from pipeline.serving.rows import RowChecker
+
+CONTRACT = {
+    "age": ServedColumn("age", "INT", True, None, 17, 90),
+    "gain": ServedColumn("gain", "FLOAT", False, None, 0.0, 1000.0),
+    "work": ServedColumn("work", "BYTES", False, ("Private", "Public")),
+    "sex": ServedColumn("sex", "BYTES", True, ("Female", "Male")),
+}
+
+
+class ColumnsModel:
+    """Answers age / 100, and .5 where it is missing; keeps the batches it was asked."""
+
+    numbers: tuple[str, ...] = ("age", "gain")
+    texts: tuple[str, ...] = ("sex", "work")
+    takes_examples = False
+
+    def __init__(self, add: float = 0.0) -> None:
+        self.signatures: dict[str, Any] = {}
+        self.batches: list[int] = []
+        self._add = add
+
+    def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        assert texts.shape == (len(numbers), 2)
+        self.batches.append(len(numbers))
+        if (numbers[:, 0] == 66).any():
+            raise ValueError("no answer for 66")
+        ages = np.nan_to_num(numbers[:, 0], nan=50.0)
+        return (ages / 100 + self._add).astype(np.float32)
+
+    def answer_examples(self, examples: Sequence[bytes]) -> np.ndarray:
+        raise NotImplementedError
+
+
+def checker(refuse: bool = False, max_rows: int = 100) -> RowChecker:
+    return RowChecker(CONTRACT, ColumnsModel.numbers, ColumnsModel.texts, refuse, max_rows)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """A row that is as it should be, but for the changes."""
+    return {"age": 39, "gain": 1.5, "work": "Private", "sex": "Male", **changes}
