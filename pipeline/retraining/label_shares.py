@@ -1,7 +1,7 @@
 """Labels of a span that are wrong in one class or in one group alone.
 
 They move the agreement with the served model too little to be seen in it. So the rows are told
-apart by the class that the model gives them, and by slice: in each such part the share that is
+apart by slice and by the class that the model gives them: in each such part the share that is
 labelled positive should be the mean of the model's probabilities, but for what the model is off by.
 How much that is, is seen on rows whose labels are not in doubt.
 """
@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.metrics.gates import OVERALL
-from pipeline.retraining.judged_rows import Judged
+from pipeline.retraining.judged_rows import Judged, together
 
 _LEAST_VARIANCE = 5.0  # of a count that the normal distribution is taken for
 
@@ -41,7 +41,8 @@ class Shift:
     """A share of labels that is not what it should be.
 
     where: the slice.
-    decided: the class that the model gives the rows.
+    decided: the class that the model gives the rows; None: all rows of the slice.
+    labelled: the class whose share it is.
     rows: how many.
     share: of them that are labelled so.
     expected: the share that was to be expected.
@@ -49,7 +50,8 @@ class Shift:
     """
 
     where: str
-    decided: str
+    decided: str | None
+    labelled: str
     rows: int
     share: float
     expected: float
@@ -66,9 +68,10 @@ class Shift:
 
     def __str__(self) -> str:
         place = "" if self.where == OVERALL else f" with {self.where}"
+        taken = f" that the model takes for {self.decided}" if self.decided else ""
         return (
-            f"of {self.rows} rows{place} that the model takes for {self.decided}, {self.share:.1%} "
-            f"are labelled so, {self.expected:.1%} +- {self.half_width:.1%} were expected"
+            f"of {self.rows} rows{place}{taken}, {self.share:.1%} are labelled {self.labelled}, "
+            f"{self.expected:.1%} +- {self.half_width:.1%} were expected"
         )
 
 
@@ -77,38 +80,45 @@ def shifted(judged: Judged, references: Sequence[Judged], bounds: LabelBounds) -
 
     Args:
         judged: labelled rows in doubt.
-        references: labelled rows that are not, each of another time: what is beyond the bounds
-            against one alone is a change that came before.
+        references: labelled rows that are not, each of another time. Together they say what is to
+            be expected; what is off against one of them alone is a change that came before.
         bounds: what to go by.
     """
-    parts = [(name, c) for name in (OVERALL, *sorted(judged.slices)) for c in (False, True)]
-    width = NormalDist().inv_cdf(1 - (1 - bounds.confidence) / 2 / len(parts))
     enough = [reference for reference in references if reference.count >= bounds.min_rows]
+    if not enough:
+        return []
+    names = (OVERALL, *sorted(judged.slices))
+    parts = [(name, decided) for name in names for decided in (None, False, True)]
+    width = NormalDist().inv_cdf(1 - (1 - bounds.confidence) / 2 / len(parts))
     found = []
     for name, decided in parts:
         mine = _part(judged, name, decided)
-        others = [_part(reference, name, decided) for reference in enough]
-        shifts = [
-            Shift(
-                where=name,
-                decided=bounds.classes[decided],
-                rows=mine.rows,
-                share=mine.share,
-                expected=mine.share - mine.residual + other.residual,
-                half_width=width * (mine.variance + other.variance) ** 0.5,
-            )
-            for other in others
-            if mine.is_measurable and other.is_measurable
-        ]
-        if shifts and all(shift.is_beyond(bounds.max_class_shift) for shift in shifts):
-            found.append(min(shifts, key=lambda shift: shift.size))
+        each = [_part(reference, name, decided) for reference in enough]
+        all_ = _part(together(enough), name, decided)
+        if not (mine.is_measurable and all_.is_measurable):
+            continue
+        off = [mine.residual - part.residual for part in each if part.rows]
+        shift = Shift(
+            where=name,
+            decided=None if decided is None else bounds.classes[decided],
+            labelled=bounds.classes[decided is not False],
+            rows=mine.rows,
+            share=mine.share,
+            expected=mine.share - mine.residual + all_.residual,
+            half_width=width * (mine.variance + all_.variance) ** 0.5,
+        )
+        alike = min(off) > bounds.max_class_shift or max(off) < -bounds.max_class_shift
+        if alike and shift.is_beyond(bounds.max_class_shift):
+            found.append(shift)
     return sorted(found, key=lambda shift: -shift.size)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows that the model gives one class: how many, the share that is labelled so, by how much
-    that is more than the model's mean probability, and the variance of that.
+    """Rows of a slice, all or those that the model gives one class.
+
+    How many, the share that is labelled so, by how much that is more than the model's mean
+    probability, and the variance of that.
     """
 
     rows: int
@@ -121,13 +131,14 @@ class _Part:
         return self.rows > 0 and self.rows**2 * self.variance >= _LEAST_VARIANCE
 
 
-def _part(judged: Judged, name: str, decided: bool) -> _Part:
-    members = judged.decisions == decided
+def _part(judged: Judged, name: str, decided: bool | None) -> _Part:
+    members = np.ones(judged.count, bool) if decided is None else judged.decisions == decided
     if name != OVERALL:
         members &= judged.slices.get(name, np.zeros(judged.count, bool))
     probability = judged.probabilities[members]
-    probability = probability if decided else 1.0 - probability
-    labelled_so = (judged.positive[members] == decided).astype(float)
+    label = decided is not False
+    probability = probability if label else 1.0 - probability
+    labelled_so = (judged.positive[members] == label).astype(float)
     rows = len(labelled_so)
     if rows == 0:
         return _Part(0, 0.0, 0.0, 0.0)

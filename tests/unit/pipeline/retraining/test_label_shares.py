@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.retraining.judged_rows import Judged
 from pipeline.retraining.label_shares import LabelBounds, shifted
 
-BOUNDS = LabelBounds(200, 0.1, 0.03, ("no", "yes"))
+BOUNDS = LabelBounds(200, 0.1, 0.02, ("no", "yes"))
 
 
 def rows(count: int, seed: int) -> Judged:
@@ -31,7 +31,7 @@ REFERENCES = [rows(3600, 1), rows(4000, 2)]
 
 def test_clean_labels_are_as_expected() -> None:
     alarms = [bool(shifted(rows(1800, seed), REFERENCES, BOUNDS)) for seed in range(100, 400)]
-    assert sum(alarms) <= 3
+    assert sum(alarms) <= 6
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
@@ -41,7 +41,7 @@ def test_labels_wrong_in_one_class_are_found(label: bool, share: float) -> None:
     found = shifted(flipped(clean, clean.positive == label, share), REFERENCES, BOUNDS)
     assert found
     wrong = found[0]
-    assert wrong.size > max(wrong.half_width, 0.03)
+    assert wrong.size > max(wrong.half_width, 0.02)
 
 
 def test_labels_wrong_in_one_group_name_it() -> None:
@@ -53,6 +53,16 @@ def test_labels_wrong_in_one_group_name_it() -> None:
     assert str(worst).startswith(
         f"of {worst.rows} rows with sex=Female that the model takes for yes"
     )
+
+
+def test_a_few_wrong_labels_of_a_group_are_found_in_its_share() -> None:
+    clean = rows(5000, 8)
+    women = clean.slices["sex=Female"]
+    found = shifted(flipped(clean, clean.positive & women, 0.25), REFERENCES, BOUNDS)
+    assert "sex=Male" not in {shift.where for shift in found}
+    [share] = [s for s in found if (s.where, s.decided) == ("sex=Female", None)]
+    assert str(share).startswith(f"of {women.sum()} rows with sex=Female, ")
+    assert "are labelled yes" in str(share)
 
 
 def test_an_exchange_that_keeps_the_share_of_the_class_is_found() -> None:
