@@ -33,7 +33,7 @@ class LabelBounds:
     max_shift: float
     max_class_shift: float
     classes: tuple[str, str]
-    confidence: float = 0.99
+    confidence: float = 0.995
 
 
 @dataclass(frozen=True)
