@@ -140,7 +140,9 @@ def _row(poison: Poison, case: Case, worst: Mapping[str, float]) -> tuple[Any, .
     quality = max(v for k, v in worst.items() if k.split()[1] in ("auc", "accuracy"))
     recall = max(v for k, v in worst.items() if k.split()[1] in RECALLS)
     harmless = quality <= QUALITY_BOUND and recall <= RECALL_BOUND
-    came = case["why"] if case["decision"] == "blocked" else case["outcome"]
+    came = case["outcome"].partition("; exit code")[0]
+    if case["decision"] == "blocked":
+        came = f"held back: {case['why'].partition(' in span')[0]}"
     return (
         poison.mode,
         str(poison.rows),
