@@ -25,9 +25,8 @@ FEW = ("--set", "monitor.min_rows=200", "--set", "monitor.min_slice_rows=50")
 def asked(root: Path, cold: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the root whose edge version was asked about its test rows, women twice."""
     copy = tmp_path_factory.mktemp("monitored")
-    for name in ("serving", "edge", "reports"):
-        shutil.copytree(root / "smoke" / name, copy / "smoke" / name)
-    shutil.copy(root / "smoke" / "metadata.sqlite", copy / "smoke")
+    left_out = shutil.ignore_patterns("requests", "outcomes", "monitoring")
+    shutil.copytree(root / "smoke", copy / "smoke", ignore=left_out)
     [path] = root.glob("smoke/staged/*/test/data.csv")
     shutil.copy(path, copy / "rows.csv")
     with path.open(newline="") as file:
