@@ -1,6 +1,8 @@
 """Files of rows to be answered, read a chunk at a time, and files of answers, written whole."""
 
 import csv
+import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -92,13 +94,26 @@ def _parquet(path: Path) -> Iterator[Chunk]:
 def _tfrecord(path: Path) -> Iterator[Chunk]:
     import tensorflow as tf  # loads TensorFlow
 
-    kind = "GZIP" if path.suffix == ".gz" else ""
+    kind = ""
+    if path.suffix == ".gz":
+        kind = "GZIP"
+        _check_gzip(path)
     try:
         records = tf.data.TFRecordDataset(str(path), compression_type=kind).as_numpy_iterator()
         while rows := list(islice(records, CHUNK_ROWS)):
             yield Chunk(0, None, rows)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         raise InputError(f"{path}: no TFRecords, or truncated: {error.message}") from error
+
+
+def _check_gzip(path: Path) -> None:
+    """TensorFlow takes the end of a truncated file for the end of the records."""
+    try:
+        with gzip.open(path) as file:
+            while file.read(2**20):
+                pass
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputError(f"{path}: truncated or damaged: {error}; bring it anew") from error
 
 
 def _check_header(names: Sequence[str], path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
 from core.errors import InputError
 from pipeline.config.load import load
@@ -33,6 +34,26 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text() == "a,b\n1,x\n,\n"
     batch_files.write_table(tmp_path / "out.parquet", ["a", "b"], iter([chunk.table] * 2))
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 4
+
+
+def test_tfrecords_are_read_whole_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.gz"
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for number in range(1000):
+            writer.write(f"record {number}".encode() * 20)
+    [chunk] = batch_files.read(path)
+    assert (chunk.first, chunk.columns, len(chunk.rows)) == (1, None, 1000)
+    content = path.read_bytes()
+    for cut in (len(content) // 2, len(content) - 4):
+        path.write_bytes(content[:cut])
+        with pytest.raises(InputError, match=r"rows.gz: truncated or damaged"):
+            list(batch_files.read(path))
+    plain = tmp_path / "rows.tfrecord"
+    with tf.io.TFRecordWriter(str(plain)) as writer:
+        writer.write(b"one record")
+    plain.write_bytes(plain.read_bytes()[:-3])
+    with pytest.raises(InputError, match=r"rows.tfrecord: no TFRecords, or truncated"):
+        list(batch_files.read(plain))
 
 
 @pytest.mark.parametrize(
