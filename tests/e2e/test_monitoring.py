@@ -22,12 +22,12 @@ FEW = ("--set", "monitor.min_rows=200", "--set", "monitor.min_slice_rows=50")
 
 
 @pytest.fixture(scope="module")
-def asked(root: Path, cold: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def asked(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the root whose edge version was asked about its test rows, women twice."""
     copy = tmp_path_factory.mktemp("monitored")
     left_out = shutil.ignore_patterns("requests", "outcomes", "monitoring")
-    shutil.copytree(root / "smoke", copy / "smoke", ignore=left_out)
-    [path] = root.glob("smoke/staged/*/test/data.csv")
+    shutil.copytree(kept / "smoke", copy / "smoke", ignore=left_out)
+    [path] = kept.glob("smoke/staged/*/test/data.csv")
     shutil.copy(path, copy / "rows.csv")
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))

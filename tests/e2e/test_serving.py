@@ -42,18 +42,18 @@ COLUMNS = {"signature_name": "serving_columns"}
 
 
 @pytest.fixture(scope="module")
-def pushed(root: Path, cold: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pushed(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of our own with the versions of the first run, so that others see no rollback."""
     copy = tmp_path_factory.mktemp("served")
     for folder in ("serving", "edge"):
-        shutil.copytree(root / "smoke" / folder, copy / "smoke" / folder)
+        shutil.copytree(kept / "smoke" / folder, copy / "smoke" / folder)
     return copy
 
 
 @pytest.fixture(scope="module")
-def rows(root: Path, cold: str) -> list[dict[str, Any]]:
+def rows(kept: Path) -> list[dict[str, Any]]:
     """The staged test rows, as a client sends them."""
-    [path] = root.glob("smoke/staged/*/test/data.csv")
+    [path] = kept.glob("smoke/staged/*/test/data.csv")
     with path.open(newline="") as file:
         return [
             {**{n: int(row[n]) for n in NUMBERS}, **{name: row[name] for name in TEXTS}}
@@ -82,10 +82,10 @@ def live(pushed: Path, target: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(root: Path, pushed: Path, target: str, rows: list[dict[str, Any]]) -> np.ndarray:
+def expected(kept: Path, pushed: Path, target: str, rows: list[dict[str, Any]]) -> np.ndarray:
     """What the pushed model answers where no server is."""
     if target == "edge":
-        [path] = root.glob("smoke/staged/*/test/data.csv")
+        [path] = kept.glob("smoke/staged/*/test/data.csv")
         folder = live(pushed, target)
         _, numeric, categorical, _ = fresh(EDGE, str(folder), str(path))
         # The kernels of the Evaluator: those of a plain interpreter round some rows otherwise.
