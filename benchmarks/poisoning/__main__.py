@@ -2,7 +2,8 @@
 
     make benchmark BENCHMARK=poisoning                            # the table
     make benchmark BENCHMARK=poisoning ARGS="--only 'gold 1800'"  # cases whose name has that text
-    make benchmark BENCHMARK=poisoning ARGS="--clean 100"         # clean deliveries: false alarms
+    make benchmark BENCHMARK=poisoning ARGS="--clean 100"         # clean deliveries, trained on
+    make benchmark BENCHMARK=poisoning ARGS="--draws 250"         # clean ones, judged alone
 
 Two clean spans of 1,800 census rows are trained on, then a third one arrives and `retrain` looks.
 Whatever is served after that answers 12,281 rows that the pipeline never saw, and is compared with
@@ -32,14 +33,23 @@ from benchmarks.report import Check
 from core.config import Config
 from core.files import write_atomically
 from pipeline.config.load import load
+from pipeline.retraining.judged_rows import Judged
 from pipeline.retraining.retrain import RetrainRequest, RetrainResult, retrain
 from pipeline.run.environment import prepare
 from pipeline.run.run import RunRequest, build_dag
+from pipeline.versions.served import live
 
 prepare()
+from benchmarks.poisoning.false_alarms import (  # noqa: E402 - loads TensorFlow
+    held_back,
+    judged,
+    repeats,
+)
 from benchmarks.poisoning.served import falls, served, unseen  # noqa: E402 - loads TensorFlow
+from models.export.server import load_server_model  # noqa: E402 - loads TensorFlow
 
 SEED = 3
+ALARM_SEEDS = (11, 12, 13, 14)
 QUALITY_BOUND, RECALL_BOUND = 0.02, 0.08
 RECALLS = ("tpr", "tnr")
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
@@ -82,6 +92,14 @@ class Trials:
         now = START + timedelta(days=30 * month)
         quiet: Any = lambda _: None  # noqa: E731
         return retrain(RetrainRequest(request, now, dry_run=False), build_dag, quiet, quiet, quiet)
+
+    def judge(self, table: pd.DataFrame) -> Judged:
+        """Rows beside what the served server model says of them."""
+        rows = unseen(table, self.config)
+        version = live(self._folder / "runs" / CONFIG, CONFIG, "server")
+        assert version is not None
+        answers = load_server_model(str(version.path))(rows.rows.examples)
+        return judged(rows, answers, self.config)
 
     def deliver(self, rows: pd.DataFrame) -> Case:
         """What came of a third span of these rows."""
@@ -179,21 +197,49 @@ def _clean_row(mode: str, size: int, found: Sequence[Case]) -> tuple[str, ...]:
     return (mode, str(size), str(len(found)), str(refused), f"{max(falls_, default=0.0):+.3f}")
 
 
+def alarms(root: Path, draws: int) -> tuple[str, Mapping[str, Any]]:
+    """Judges clean spans without training on them; how many would be held back."""
+    table: list[tuple[str, ...]] = []
+    counts: dict[str, dict[str, int]] = {}
+    for mode in ("gold", "weak"):
+        for seed in ALARM_SEEDS:
+            here = Trials(root, mode, seed)
+            world, config = here.world, here.config
+            earlier = pd.concat([world.earlier(1), world.earlier(2)], ignore_index=True)
+            pool, before, test = (here.judge(t) for t in (world.pool, earlier, world.test))
+            for size in (SMALL, LARGE):
+                labels = held_back(pool, size, before, test, config, draws)
+                again = repeats(world, size, draws // 10)
+                counts[f"{mode} {seed} {size}"] = {"labels": labels, "repeats": again}
+                table.append((mode, str(seed), str(size), str(draws), str(labels),
+                              str(draws // 10), str(again)))  # fmt: skip
+                print(*table[-1], flush=True)
+    total = [sum(int(row[column]) for row in table) for column in (3, 4, 5, 6)]
+    table.append(("all", "", "", *map(str, total)))
+    head = ("mode", "world", "rows", "clean spans", "labels doubted", "looked at for repeats",
+            "repeats found")  # fmt: skip
+    return report.table(head, table), {"alarms": counts}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints and writes."""
     parser = report.parser(__doc__)
     parser.add_argument("--root", type=Path, metavar="DIR", help="where runs and cases are kept")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name has this text")
     parser.add_argument("--clean", type=int, metavar="N", help="look at N clean deliveries")
+    parser.add_argument("--draws", type=int, metavar="N", help="judge N clean spans of each kind")
     options = parser.parse_args(arguments)
 
     def measured(scratch: Path) -> tuple[str, Mapping[str, Any]]:
         root = (options.root or Path(tempfile.mkdtemp(dir=scratch))).resolve()
+        if options.draws:
+            return alarms(root, options.draws)
         if options.clean:
             return clean(root, options.clean)
         return poisoned(root, options.only)
 
     name = "poisoning_clean" if options.clean else "poisoning"
+    name = "poisoning_alarms" if options.draws else name
     return report.run("benchmarks.poisoning", name, options.results, measured)
 
 

@@ -44,12 +44,16 @@ class World:
         """The rows of clean span 1 or 2."""
         return self._train[(number - 1) * CLEAN_ROWS : number * CLEAN_ROWS]
 
+    @property
+    def pool(self) -> pd.DataFrame:
+        """The rows that third spans are drawn from."""
+        return self._train[2 * CLEAN_ROWS :]
+
     def third(self, rows: int, draw: int = 0) -> pd.DataFrame:
         """Clean rows for the third span; another `draw` gives other ones."""
-        pool = self._train[2 * CLEAN_ROWS :]
         if draw == 0:
-            return pool[:rows].reset_index(drop=True)
-        return pool.sample(rows, random_state=draw).reset_index(drop=True)
+            return self.pool[:rows].reset_index(drop=True)
+        return self.pool.sample(rows, random_state=draw).reset_index(drop=True)
 
     def deliver(self, part: str, rows: pd.DataFrame) -> None:
         """Writes a part anew, with its checksums."""
