@@ -60,7 +60,7 @@ def problems(number: int, moment: float, root: Path, expected: dict[str, Any]) -
     process.send_signal(number)
     code = process.wait(timeout=120)
     said, found = log.read_text(), []
-    if code not in (0, -number, 128 + number):
+    if code not in (0, -number, 128 + number) or "Traceback" in said:
         found.append(f"exit code {code}: {said[-500:]}")
     if list(folder.glob("reports/*/summary.json")):
         state = read_run(folder, None).state
