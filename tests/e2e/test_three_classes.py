@@ -104,7 +104,7 @@ def test_the_server_model_answers_as_it_was_evaluated(weak: Finished) -> None:
     }
     examples = weak.record.output(weak.run_id, "SnorkelLabeler", "labeled_examples")
     files = sorted(str(path) for path in (examples / "Split-test").glob("*"))
-    found = fresh(ANSWERS, str(weak.pushed("server")), json.dumps(columns), *files)
+    found: Any = fresh(ANSWERS, str(weak.pushed("server")), json.dumps(columns), *files)
     answers = np.array(found["by_columns"])
     np.testing.assert_allclose(
         np.array(found["by_examples"])[row_order(files, rows)], answers, atol=1e-6
@@ -126,7 +126,7 @@ def test_the_edge_bundle_answers_as_it_was_evaluated(weak: Finished) -> None:
     pattern = [str(transformed / "Split-test" / "*")]
     rows = load_rows(pattern, inputs)
     features = {name: values.tolist() for name, values in rows.features.items()}
-    found = fresh(ANSWERS, str(weak.pushed("edge")), json.dumps(features))
+    found: Any = fresh(ANSWERS, str(weak.pushed("edge")), json.dumps(features))
     assert found["classes"] == list(CLASSES)
     answers = np.array(found["probabilities"])
     site = load_columns(pattern, ["site"])["site"]
@@ -174,7 +174,7 @@ def test_functions_are_looked_at_and_rows_are_answered(weak: Finished, tmp_path:
     weak.call("to-label", "--n", "20", "--out", str(asked))
     with asked.open(newline="") as file:
         lines = list(csv.DictReader(file))
-    truth = {}
+    truth: dict[str, str] = {}
     for path in weak.root.glob(f"{NAME}/staged/*/*/data.csv"):
         with path.open(newline="") as file:
             truth |= {row["row_id"]: row["kind"] for row in csv.DictReader(file)}
