@@ -31,7 +31,7 @@ from core.sections import Bounds, Judging, Section, TrueLabel
 from models.metrics.evidence import VariantEvidence, evidence_of
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
 from models.metrics.judging import chance_gate, gap_gate, teacher_gates, weighed
-from models.metrics.registry import EXAMPLES, LESS_IS_BETTER, OF_TWO, Metrics, metrics_of
+from models.metrics.registry import EXAMPLES, OF_TWO, Metric, Metrics, metrics_of
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 
@@ -71,19 +71,23 @@ def apply_gates(
     key, overall = f"evaluation.{target}", metrics[OVERALL]
     known = seen or VariantEvidence()
     gates = [
-        _worst_allowed(target, metric, OVERALL, overall, bound, f"{key}.min.{metric}")
-        for metric, bound in bounds.min.items()
+        _worst_allowed(target, measured.quality[name], OVERALL, overall, bound, f"{key}.min.{name}")
+        for name, bound in bounds.min.items()
     ]
     gates += [
-        _worst_allowed(target, metric, OVERALL, overall, bound, f"{key}.min_by_class.{kind}")
+        _worst_allowed(
+            target, measured.quality[name], OVERALL, overall, bound, f"{key}.min_by_class.{kind}"
+        )
         for kind, bound in bounds.min_by_class.items()
-        for metric in measured.names(kind)
+        for name in measured.names(kind)
     ]
     gates += [
-        _worst_allowed(target, metric, name, row, bound, f"{key}.min_by_slice.{metric}")
-        for name, row in sorted(metrics.items())
-        if name != OVERALL and row[EXAMPLES] >= rule.min_slice_rows
-        for metric, bound in bounds.min_by_slice.items()
+        _worst_allowed(
+            target, measured.quality[name], of_slice, row, bound, f"{key}.min_by_slice.{name}"
+        )
+        for of_slice, row in sorted(metrics.items())
+        if of_slice != OVERALL and row[EXAMPLES] >= rule.min_slice_rows
+        for name, bound in bounds.min_by_slice.items()
     ]
     gates = [weighed(g, g.metric, known.of_slice(g.slice), rule) for g in gates]
     if baseline is not None:
@@ -107,10 +111,10 @@ def apply_gates(
 
 
 def _worst_allowed(
-    target: str, metric: str, name: str, row: Mapping[str, float], bound: float, key: str
+    target: str, metric: Metric, name: str, row: Mapping[str, float], bound: float, key: str
 ) -> Gate:
-    judge = at_most if metric in LESS_IS_BETTER else at_least
-    return judge(target, metric, name, row.get(metric), bound, key)
+    judge = at_least if metric.greater_is_better else at_most
+    return judge(target, metric.name, name, row.get(metric.name), bound, key)
 
 
 def read_metrics(

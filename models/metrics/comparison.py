@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.metrics.gates import OVERALL
-from models.metrics.registry import LESS_IS_BETTER, Metrics, Terms, unnamed
+from models.metrics.registry import Metrics, Terms, metric_of, unnamed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Difference:
 
     def is_worse(self, tolerance: float) -> bool:
         """Whether it is worse by more than `tolerance`, and by more than chance explains."""
-        if self.metric in LESS_IS_BETTER:
-            return self.value > tolerance and self.low > 0.0
-        return self.value < -tolerance and self.high < 0.0
+        if metric_of(self.metric).greater_is_better:
+            return self.value < -tolerance and self.high < 0.0
+        return self.value > tolerance and self.low > 0.0
 
 
 def compare(

@@ -21,7 +21,7 @@ from models.metrics.evidence import (
     trials,
 )
 from models.metrics.gates import OVERALL, Gate, at_most
-from models.metrics.registry import EXAMPLES, LESS_IS_BETTER
+from models.metrics.registry import EXAMPLES, metric_of
 
 CHANCE = 0.5
 """The AUC of random scores."""
@@ -138,8 +138,7 @@ def teacher_gates(
             gates.append(undecided(gate, f"{metric} not measurable on {seen.in_words}", rule))
             continue
         ends = (difference.value, difference.low, difference.high)
-        worse = 1.0 if metric in LESS_IS_BETTER else -1.0
-        value, *interval = (worse * end for end in ends)
+        value, *interval = (metric_of(metric).fall(0.0, end) for end in ends)
         low, high = sorted(interval)
         gate = replace(
             at_most(target, name, OVERALL, value, bound, key),

@@ -14,7 +14,6 @@ EXAMPLES = "examples"
 
 
 LOG_LOSS = "log_loss"
-LESS_IS_BETTER = ("fpr", LOG_LOSS)
 
 
 @dataclass(frozen=True)

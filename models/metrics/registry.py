@@ -15,12 +15,13 @@ from core.answers import THRESHOLD
 from models.metrics import measures
 from models.metrics.many_classes import QUALITY_BY_CLASS, RATES_BY_CLASS, of_many
 from models.metrics.measures import Terms
-from models.metrics.metric import EXAMPLES, LESS_IS_BETTER, Metric, Metrics, by_name
+from models.metrics.metric import EXAMPLES, Metric, Metrics, by_name
 
-__all__ = ["EXAMPLES", "LESS_IS_BETTER", "METRICS", "OF_TWO", "QUALITY_BY_CLASS", "RATES"]
+__all__ = ["EXAMPLES", "METRICS", "OF_TWO", "QUALITY_BY_CLASS", "RATES"]
 __all__ += ["RATES_BY_CLASS", "THRESHOLD", "Metric", "Metrics", "Terms", "compared", "gap"]
 __all__ += [
     "measured_by",
+    "metric_of",
     "metrics_of",
     "overall_metrics",
     "slice_metrics",
@@ -106,6 +107,17 @@ def unnamed(probabilities: np.ndarray) -> Metrics:
 def compared() -> dict[str, Metric]:
     """What models of two classes are compared by."""
     return OF_TWO.compared
+
+
+def metric_of(name: str) -> Metric:
+    """The metric of a name, where it is not known for which classes; any class's stands for all.
+
+    Raises:
+      KeyError: There is none.
+    """
+    kind, bracket, _ = name.partition("[")
+    known = OF_TWO if name in OF_TWO.everything else of_many(("", " ", "  "))
+    return known.everything[f"{kind}[]" if bracket else name]
 
 
 def measured_by(metrics: Mapping[str, object]) -> Mapping[str, Metric]:
