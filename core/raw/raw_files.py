@@ -86,6 +86,7 @@ class RawReader:
 
     Attributes:
       columns: Names of the columns, each once but for "".
+      header: Names as they are in the file, blanks around them taken off.
       types: Type of each column in a Parquet file; empty for CSV.
     """
 
@@ -109,7 +110,7 @@ class RawReader:
             self._rows = _csv_rows(file, name, delimiter)
             header = next(self._rows)
         self._same = SameColumns(header, name)
-        self.columns = self._same.names
+        self.header, self.columns = self._same.header, self._same.names
 
     def batches(self, rows: int) -> Iterator[tuple[int, list[list[str]]]]:
         """Yields the number of a batch's first row, and the cells of each column.
@@ -220,7 +221,8 @@ def _csv_rows(file: BinaryIO, name: str, delimiter: str) -> Iterator[list[str]]:
         csv_text.decode(file.read(), name)  # names the row
         raise
     finally:
-        lines.detach()  # otherwise the file would be closed with it
+        if not file.closed:
+            lines.detach()  # otherwise it would be closed with them
 
 
 def _not_blank(lines: Iterable[str], name: str) -> Iterator[str]:
