@@ -107,7 +107,7 @@ class RawReader:
         if is_parquet(name):
             header = self._parquet_header()
         else:
-            self._rows = _csv_rows(file, name, delimiter)
+            self._rows = csv_rows(file, name, delimiter)
             header = next(self._rows)
         self._same = SameColumns(header, name)
         self.header, self.columns = self._same.header, self._same.names
@@ -211,8 +211,17 @@ class SameColumns:
                 )
 
 
-def _csv_rows(file: BinaryIO, name: str, delimiter: str) -> Iterator[list[str]]:
-    """The header and the rows of a CSV file."""
+def csv_rows(file: BinaryIO, name: str, delimiter: str = ",") -> Iterator[list[str]]:
+    """Yields the header of a CSV file, then its rows, of whatever width.
+
+    Args:
+      file: At its beginning; stays open.
+      name: Its path, for messages.
+      delimiter: Between cells.
+
+    Raises:
+      InputError: It is empty, not UTF-8 or not valid CSV.
+    """
     lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         yield from csv_text.read(_not_blank(lines, name), name, delimiter)
