@@ -57,8 +57,10 @@ def opened(file: BinaryIO, name: str) -> Iterator[pq.ParquetFile]:
     try:
         if _is_encrypted(file):
             raise InputError(f"{name}: it is encrypted; write it without encryption")
-        yield pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
+        parquet = pq.ParquetFile(file)
+        _check_places(parquet.metadata, file, name)
+        yield parquet
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         why = str(error).partition("\n")[0].rstrip(".")
         raise InputError(
             f"{name}: no Parquet file, or a damaged one: {why}; write or bring it anew"
@@ -71,6 +73,28 @@ def _is_encrypted(file: BinaryIO) -> bool:
     ending = file.read()
     file.seek(0)
     return ending == _ENCRYPTED
+
+
+def _check_places(metadata: pq.FileMetaData, file: BinaryIO, name: str) -> None:
+    """Checks that columns lie within the file: reading beyond may end the process.
+
+    Raises:
+      InputError: They do not.
+    """
+    size = file.seek(0, 2)
+    file.seek(0)
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(metadata.num_columns)):
+            starts = [column.data_page_offset]
+            if column.has_dictionary_page:
+                starts.append(column.dictionary_page_offset)
+            packed = column.total_compressed_size
+            inside = packed >= 0 and 0 <= min(starts) <= size - packed
+            if not (inside and column.num_values >= group.num_rows >= 0):
+                raise InputError(
+                    f"{name}: a damaged Parquet file: column '{column.path_in_schema}' is said to "
+                    "lie outside of it; bring it anew"
+                )
 
 
 def check_types(fields: Sequence[pa.Field], name: str) -> None:

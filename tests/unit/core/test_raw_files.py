@@ -123,7 +123,12 @@ def _not_utf8() -> bytes:
 
 
 GOOD = parquet({"a": list(range(5000)), "b": ["x" * (n % 7) for n in range(5000)]})
+FOOTER = 8 + int.from_bytes(GOOD[-8:-4], "little")
 BAD = {
+    "a part in the middle lost": (
+        GOOD[:100] + GOOD[-FOOTER:],
+        "x.parquet: a damaged Parquet file: column 'a' is said to lie outside of it",
+    ),
     "cut off": (GOOD[:-20], "x.parquet: no Parquet file, or a damaged one"),
     "cut short": (GOOD[:9], "x.parquet: no Parquet file, or a damaged one"),
     "CSV": (b"a,b\n1,2\n", "x.parquet: no Parquet file, or a damaged one"),
