@@ -14,7 +14,6 @@ from pipeline.init.columns import LABEL, LEFT_OUT, Seen
 
 KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
 SHOWN_HEADERS = 20  # in a message
-RAW = "raw/data.csv"
 _WORDS = {kind: word for word, kind in KINDS.items()} | {DECIMAL_COMMA: "number"}
 
 
@@ -92,8 +91,9 @@ def look(request: InitRequest, found: Read) -> Looked:
         )
         for header in found.header
     )
+    raw = f"raw/data{request.csv.suffix if raw_files.is_parquet(request.csv.name) else '.csv'}"
     source = Source(
-        RAW, found.sha256, found.delimiter, missing, (), chosen, request.test_fraction, 0
+        raw, found.sha256, found.delimiter, missing, (), chosen, request.test_fraction, 0
     )
     return _with_columns(Looked(request, source, seen, {}), safe)
 
