@@ -24,7 +24,7 @@ from pipeline.init import contract, example, files, leaks, looking, names, propo
 from pipeline.init.example import Example, Value
 from pipeline.init.files import InitOrigin
 from pipeline.init.gold_budget import SEED
-from pipeline.init.looking import RAW, InitRequest, Looked
+from pipeline.init.looking import InitRequest, Looked
 from pipeline.init.proposal import Proposal
 
 CHECKED_ROWS = 5000  # of each part
@@ -83,7 +83,7 @@ def describe(
     schema = contract.infer(table, proposed, _smallest_split(proposed, smoke))
     contents = files.render(proposed, contract.render(schema), chosen, origin)
     _put(contents, proposed, {part: _some(table, test, side) for part, side in _SIDES})
-    return Described(proposed, chosen, (f"data/{request.name}/{RAW}", *contents))
+    return Described(proposed, chosen, (f"data/{request.name}/{proposed.source.file}", *contents))
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _put(
         for path, content in contents.items():
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             (scratch / path).write_bytes(content)
-        raw = scratch / "data" / name / RAW
+        raw = scratch / "data" / name / proposed.source.file
         raw.parent.mkdir()
         shutil.copyfile(proposed.request.csv, raw)
         for place in places:
@@ -193,7 +193,8 @@ def _check(proposed: Proposal, scratch: Path, parts: Mapping[str, Mapping[str, l
     Raises:
         InputError: a run would fail.
     """
-    name, raw = proposed.request.name, REPOSITORY / "data" / proposed.request.name / RAW
+    name = proposed.request.name
+    raw = REPOSITORY / "data" / name / proposed.source.file
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else
