@@ -71,6 +71,7 @@ def preprocessing_for(config: Config) -> Preprocessing:
         text=text if text.columns else None,  # without text its keys change nothing
         passed_through=tuple(slice_columns(config)),
         buckets=features.buckets,
+        classes=config.columns.names,
     )
 
 

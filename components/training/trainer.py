@@ -74,7 +74,10 @@ def run_fn(fn_args: FnArgs) -> None:
     evaluation = load_rows(fn_args.eval_files, inputs)
     tf_keras.utils.set_random_seed(seed)
     teacher = build_network(inputs, architecture_of(values), "teacher")
-    meaning = describe(fn_args.transform_graph_path, settings.preprocessing).document()
+    meaning = {
+        **describe(fn_args.transform_graph_path, settings.preprocessing).document(),
+        "classes": list(settings.preprocessing.classes),
+    }
     outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
     balance = balance_of(train, section.rare_share)
     weighed = balance.weighed(train), balance.weighed(evaluation)

@@ -23,10 +23,16 @@ CATEGORICAL = "categorical"
 
 TINY = 2.0**-100  # numbers that are closer to zero count as zero
 
-PROBABILITY = "probability"  # what a network answers
+PROBABILITY = "probability"  # what a network answers of two classes
+PROBABILITIES = "probabilities"  # and of more
 
 _SEPARATOR = "\x1f"
 _BOUNDARIES_TENSOR = "preprocessing_boundaries"
+
+
+def answer_name(outputs: int) -> str:
+    """Name of an answer of so many numbers a row."""
+    return PROBABILITY if outputs == 1 else PROBABILITIES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +46,8 @@ class ModelInputs:
       text: How many text columns there are.
       tokens: Ids of each text column in `tokens`, int64 [batch, text * tokens]: 0 is padding.
       token_ids: Size of the id space of `tokens`, padding included.
+      outputs: Width of the answer: 1, the probability of the positive of two classes, or a share
+        of each of more.
     """
 
     numeric: int
@@ -48,6 +56,12 @@ class ModelInputs:
     text: int = 0
     tokens: int = 0
     token_ids: int = 0
+    outputs: int = 1
+
+    @property
+    def answer(self) -> str:
+        """Name of the answer, float32 [batch, outputs]."""
+        return answer_name(self.outputs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +126,8 @@ def preprocessing_fn(
       `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing ([batch, 1] of .5 when
       there are no numeric columns); `categorical` int64 [batch, N + C]: ids in the joint id space
       ([batch, 1] of 0 when there are text columns only); where there is text, `tokens` int64
-      [batch, T * width]: see `token_ids`; `label` and `weight` float32 [batch, 1]; the
-      passed-through columns, string [batch, 1].
+      [batch, T * width]: see `token_ids`; `label` float32 [batch, outputs]; `weight` float32
+      [batch, 1]; the passed-through columns, string [batch, 1].
     """
     preprocessing = Preprocessing.model_validate_json(custom_config["settings"])
     layout = layout_of(inputs, preprocessing)
@@ -132,7 +146,7 @@ def preprocessing_fn(
     outputs |= {
         NUMERIC: numeric,
         CATEGORICAL: tf.concat(ids, axis=1),
-        LABEL: _dense(inputs[LABEL], 0.0),
+        LABEL: _dense(inputs[LABEL], 0.0, preprocessing.outputs),
         WEIGHT: _dense(inputs[WEIGHT], 0.0),
     }
     outputs.update({c: _dense(inputs[c], "") for c in preprocessing.passed_through})
@@ -150,7 +164,7 @@ def model_inputs_of(transform_graph: str, preprocessing: Preprocessing) -> Model
     layout = layout_of(output.raw_feature_spec(), preprocessing)
     numeric, both = len(layout.numeric), len(layout.numeric) + len(layout.categorical)
     # Without columns `numeric` is one wide, always .5; `categorical` too, always 0.
-    inputs = ModelInputs(max(1, numeric), max(1, both), layout.ids)
+    inputs = ModelInputs(max(1, numeric), max(1, both), layout.ids, outputs=preprocessing.outputs)
     if layout.text is None:
         return inputs
     return dataclasses.replace(
@@ -284,6 +298,6 @@ def _packed(columns: Sequence[tf.SparseTensor], default: float | str) -> tf.Tens
     return tf.concat(dense, axis=1)
 
 
-def _dense(column: tf.SparseTensor, default: float | str) -> tf.Tensor:
-    """[batch, 1] with `default` where the column is missing."""
-    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], default)
+def _dense(column: tf.SparseTensor, default: float | str, width: int = 1) -> tf.Tensor:
+    """[batch, width] with `default` where the column is missing."""
+    return tft.sparse_tensor_to_dense_with_shape(column, [None, width], default)

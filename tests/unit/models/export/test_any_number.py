@@ -29,7 +29,12 @@ FITTED: dict[str, list[float]] = {
 }
 WHOLE = ("age", "huge")
 PREPROCESSING = Preprocessing(
-    numeric=tuple(FITTED), categorical=(), text=None, passed_through=(), buckets=8
+    numeric=tuple(FITTED),
+    categorical=(),
+    text=None,
+    passed_through=(),
+    buckets=8,
+    classes=("no", "yes"),
 )
 SPEC = {name: tf.io.VarLenFeature(tf.int64 if name in WHOLE else tf.float32) for name in FITTED} | {
     name: tf.io.VarLenFeature(tf.float32) for name in ("label", "weight")
