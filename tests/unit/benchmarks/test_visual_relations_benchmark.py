@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import quality, visual_relations
-from benchmarks.visual_relations import FITTED, VISUAL_RELATIONS
+from benchmarks import quality
+from benchmarks.visual_relations import study
+from benchmarks.visual_relations.study import FITTED, VISUAL_RELATIONS
 from pipeline.config import load as config
 from pipeline.config.load import load
 from pipeline.report.summary import MeasuredModel
@@ -31,11 +32,11 @@ def values(accuracy: float, macro_f1: float) -> quality.Values:
 
 
 def test_each_kind_of_labels_has_its_targets() -> None:
-    checks = visual_relations.checks({"weak": values(0.88, 0.83), "gold": values(0.90, 0.87)})
+    checks = study.checks({"weak": values(0.88, 0.83), "gold": values(0.90, 0.87)})
     assert [check.passed for check in checks] == [True] * 8
-    checks = visual_relations.checks({"weak": values(0.87, 0.84), "gold": values(0.91, 0.86)})
+    checks = study.checks({"weak": values(0.87, 0.84), "gold": values(0.91, 0.86)})
     assert [check.passed for check in checks] == [False, True] * 2 + [True, False] * 2
-    assert len(visual_relations.checks({"weak": values(0.88, 0.83)})) == 4
+    assert len(study.checks({"weak": values(0.88, 0.83)})) == 4
 
 
 def test_what_needs_no_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,7 @@ def test_what_needs_no_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "load",
         lambda name, overrides: load(name, [*overrides, f"data.source={source}"]),
     )
-    [table], found = visual_relations.beside((1, 2), tmp_path / "beside")
+    [table], found = study.beside((1, 2), tmp_path / "beside")
     for name in FITTED:
         assert name in table
         assert len(found["beside"][name]["accuracy"]) == 2
@@ -64,4 +65,4 @@ def test_a_pair_that_is_not_there_gets_the_most_frequent_class() -> None:
     )
     test = pd.DataFrame({"subject": ["person", "cat", "dog"], "object": ["bike", "cat", "car"]})
     train = pd.concat([train, train.iloc[[3]]], ignore_index=True)
-    assert visual_relations._lookup(train, test) == ["ride", "other", "other"]
+    assert study._lookup(train, test) == ["ride", "other", "other"]

@@ -1,21 +1,5 @@
-"""Quality on visual relations, three classes: all six variants, with 100 true labels and with all.
+"""What is measured on visual relations, what is asked for, and what needs no pipeline."""
 
-    make benchmark BENCHMARK=visual_relations                    # seeds 1 to 5: ten runs
-    make benchmark BENCHMARK=visual_relations ARGS="--seeds 1"   # one run for each kind of labels
-
-With `--root DIR` the runs are kept there, and a second call goes on where the first one ended.
-
-Runs the DAG on visual_relations as benchmarks/quality.py does on census: `weak` lets it see 100
-true labels of the training relations (labeling.gold_rows), `gold` all of them. The annotation files
-are where the configuration's data.source says. Numbers are the summaries' own, on the published
-test images. Beside them stands what needs no pipeline: a logistic regression on the same columns
-(categories one-hot, geometry as ranks), fitted to the same 100 relations, and to all; and a lookup
-of the class that a pair of subject and object mostly has among all of them.
-
-Writes visual_relations.md and visual_relations.json to benchmarks/results/.
-"""
-
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -28,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 
-from benchmarks import quality, report
+from benchmarks import report
 from benchmarks.quality import Study, Values
 from benchmarks.report import Check, at_least
 from core.config import Config
@@ -132,6 +116,3 @@ VISUAL_RELATIONS = Study(
     checks=checks,
     beside=beside,
 )
-
-if __name__ == "__main__":
-    sys.exit(quality.main(VISUAL_RELATIONS, __doc__))
