@@ -30,9 +30,9 @@ SHA256 = {
 OWN_SUMS = "SHA256SUMS"
 
 Part = Literal["train", "test"]
-Index = Annotated[int, Field(ge=0)]
-Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Edge = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Index = Annotated[int, Field(ge=0, strict=True)]
+Length = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+Edge = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
 
 class _Thing(BaseModel):

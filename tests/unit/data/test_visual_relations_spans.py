@@ -174,6 +174,12 @@ def _one(subject: Any = None, **other: Any) -> Callable[[Any], Any]:
         ("annotations_train.json", lambda _: [], r"the whole: .*dict"),
         ("annotations_train.json", lambda _: {}, "no relation has one of the predicates ride"),
         ("annotations_train.json", _one(predicate=7), "predicate is 7, but there are 7"),
+        ("annotations_train.json", _one(predicate=True), r"train-0\.jpg\.0\.predicate: .*integer"),
+        (
+            "annotations_train.json",
+            _one(_thing(bbox=["1", 2, 3, 4])),
+            r"subject\.bbox\.0: .*number",
+        ),
         ("annotations_train.json", _one(predicate=-1), r"train-0\.jpg\.0\.predicate: .*greater"),
         ("annotations_train.json", _one(_thing(category=9)), "category of the subject is 9"),
         ("annotations_train.json", _one(object=3), r"train-0\.jpg\.0\.object: "),
