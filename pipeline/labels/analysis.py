@@ -23,7 +23,7 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.rows import coded
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes, distinct
+from models.labels.votes import ABSTAIN, Gold, Votes, distinct
 from models.labels.voting import Voter
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.staged_rows import StagedRows
@@ -78,6 +78,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     staged = staging.stage(config, run_folder)
     applied = apply(config, run_folder, staged)
     labels = _labels(applied, config)
+    words = labels_report.words_of(config.columns)
     gates = label_gates.judge(labels.model_dump(), config.labeling.gates)
     report = LfReport(
         format=1,
@@ -87,10 +88,11 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         data_sha256=staged.digest,
         seed=config.seed,
         epochs=config.labeling.epochs,
+        classes=list(config.columns.names),
         labels=labels,
         gates=gates,
-        disagreements=_disagreements(applied),
-        uncovered=_uncovered(applied),
+        disagreements=_disagreements(applied, words),
+        uncovered=_uncovered(applied, words),
         changes=None,
     )
     return Analysis(report, applied.votes)
@@ -122,7 +124,10 @@ def with_gold(
     told, truth = config.labeling, table.true_labels(table.labeled)
     drawn = labeling.draw(config.seed, ids, told.gold_rows)
     every = labeling.draw(config.seed, ids, len(ids)) if told.gold_rows else []
-    first = [[row for row in every if truth[row[1]] == k][: told.gold_of_class] for k in (0, 1)]
+    first = [
+        [row for row in every if truth[row[1]] == k][: told.gold_of_class]
+        for k in range(len(config.columns.names))
+    ]
     drawn, of_class = labeling.of_both_classes(drawn, first, told.gold_of_class)
     at = [table.labeled[n] for _, n in (*drawn, *of_class)]
     gold = dict(zip(at, table.true_labels(at).tolist(), strict=True))
@@ -143,20 +148,22 @@ def _gold(applied: Applied) -> Gold:
 
 
 def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
-    """P(positive) of every row by the label model: float64 [rows].
+    """P(class) of every row by the label model: float64 [rows, classes].
 
-    As long as the gold rows drawn at random are not of both classes there is no label model: the
-    share of positive votes, with one vote more for either class, stands for it.
+    As long as the gold rows drawn at random are not of all classes there is no label model: each
+    class's share of the votes, with one vote more for every class, stands for it.
     """
+    classes = range(len(config.columns.names))
     random = {label for n, label in applied.gold.items() if n not in applied.chosen}
-    if random != {NEGATIVE, POSITIVE}:
-        positive = (applied.votes == POSITIVE).sum(axis=1)
-        return (positive + 1.0) / ((applied.votes != ABSTAIN).sum(axis=1) + 2.0)
+    if random != set(classes):
+        votes = np.stack([(applied.votes == k).sum(axis=1) for k in classes], axis=1) + 1.0
+        return votes / votes.sum(axis=1, keepdims=True)
     vectors, counts, vector_of_row = distinct(applied.votes)
     fitted = label_model.fit(
         vectors, counts, _gold(applied), _names(applied), config.labeling, config.seed
     )
-    return fitted.probability[vector_of_row]
+    found = fitted.probability[vector_of_row]
+    return found if found.ndim > 1 else np.stack([1 - found, found], axis=1)
 
 
 def _names(applied: Applied) -> list[str]:
@@ -176,7 +183,7 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     names, gold, balance = _names(applied), _gold(applied), None
     if config.labeling.gold_rows:
         truth = applied.table.true_labels(applied.table.labeled)
-        counted = int((truth == NEGATIVE).sum()), int((truth == POSITIVE).sum())
+        counted = tuple(np.bincount(truth, minlength=len(config.columns.names)).tolist())
         gold, balance = label_model.measurable(gold, counted)
     fitted = label_model.fit(vectors, counts, gold, names, config.labeling, config.seed, balance)
     values = label_report.weak(
@@ -185,7 +192,9 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     return labels_report.FunctionsReport.model_validate(values)
 
 
-def _disagreements(applied: Applied) -> list[labels_report.DisagreementReport]:
+def _disagreements(
+    applied: Applied, words: Sequence[str]
+) -> list[labels_report.DisagreementReport]:
     found = []
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
         both = [applied.functions[pair.first], applied.functions[pair.second]]
@@ -193,12 +202,12 @@ def _disagreements(applied: Applied) -> list[labels_report.DisagreementReport]:
         chosen = sorted(at.tolist(), key=lambda n: n not in applied.gold)[:EXAMPLES]
         columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
         values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
-        examples = _examples(applied, chosen, columns)
+        examples = _examples(applied, chosen, columns, words)
         found.append(labels_report.DisagreementReport(**values, examples=examples))
     return found
 
 
-def _uncovered(applied: Applied) -> labels_report.Uncovered:
+def _uncovered(applied: Applied, words: Sequence[str]) -> labels_report.Uncovered:
     silent = (applied.votes == ABSTAIN).all(axis=1)
     common = label_analysis.in_common(applied.table.columns, silent, COMMON)
     chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
@@ -206,18 +215,20 @@ def _uncovered(applied: Applied) -> labels_report.Uncovered:
     return labels_report.Uncovered(
         rows=int(silent.sum()),
         in_common=common,
-        examples=_examples(applied, chosen, shown),
+        examples=_examples(applied, chosen, shown, words),
     )
 
 
-def _examples(applied: Applied, at: Sequence[int], columns: Sequence[str]) -> list[ExampleRow]:
-    words = {None: None, NEGATIVE: "negative", POSITIVE: "positive"}
+def _examples(
+    applied: Applied, at: Sequence[int], columns: Sequence[str], words: Sequence[str]
+) -> list[ExampleRow]:
+    """Rows as they are shown, with the class of those that are gold rows."""
     return [
         ExampleRow.model_validate(
             {
                 "row_id": applied.table.row_ids[n],
                 "columns": {column: applied.rows[n][column] for column in columns},
-                "label": words[applied.gold.get(n)],
+                "label": words[applied.gold[n]] if n in applied.gold else None,
             }
         )
         for n in at

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from core.sections import TrueLabel
 from models.labels.analysis import Common
 from models.labels.label_model import Trial
 from models.labels.scores import Score
@@ -20,11 +21,14 @@ class _Part(BaseModel):
 
 
 class Function(LabelingFunction):
-    """One labelling function; shares of all rows, accuracy with its 95% interval on gold rows."""
+    """One labelling function; shares of all rows, accuracy with its 95% interval on gold rows.
+
+    `polarity`: the classes that it votes for; of two, "negative" and "positive".
+    """
 
     overlap: float
     conflict: float
-    polarity: list[Literal["negative", "positive"]]
+    polarity: list[str]
     gold_votes: int
     accuracy_interval: tuple[float, float] | None
 
@@ -44,7 +48,7 @@ class FunctionsReport(LabelSummary):
 
     rows: int
     gold_rows_answered: int
-    class_balance: float
+    class_balance: float | dict[str, float]
     overlap: float
     accuracy_interval: tuple[float, float] | None
     groups: dict[str, dict[str, GroupReport]]
@@ -56,11 +60,11 @@ class FunctionsReport(LabelSummary):
 
 
 class ExampleRow(_Part):
-    """A row; `label` is its true label if it is a gold row, else null."""
+    """A row; `label` is its class in the words of `polarity` if it is a gold row, else null."""
 
     row_id: str
     columns: dict[str, Value]
-    label: Literal["negative", "positive"] | None
+    label: str | None
 
 
 class DisagreementReport(_Part):
@@ -108,8 +112,16 @@ class Changes(_Part):
     total: Change
 
 
+def words_of(columns: TrueLabel) -> tuple[str, ...]:
+    """What reports call the classes, by their codes."""
+    return ("negative", "positive") if columns.is_binary else columns.names
+
+
 class LfReport(_Part):
-    """One call of `lf`; `changes` is null when there is no earlier call to compare with."""
+    """One call of `lf`; `changes` is null when there is no earlier call to compare with.
+
+    `classes`: the classes by the codes of votes; empty in a report of before there was a list.
+    """
 
     format: Literal[1]
     config: str
@@ -118,6 +130,7 @@ class LfReport(_Part):
     data_sha256: str
     seed: int
     epochs: int
+    classes: list[str] = []
     labels: FunctionsReport
     gates: list[Gate]
     disagreements: list[DisagreementReport]
