@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.intervals import wilson_interval
-from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes
+from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
 
 ALWAYS = 0.99  # share of rows: a function that votes alike on as many tells no row from another
 SAME = 0.95  # share of rows on which either of two functions votes, and both alike
-TWO_CLASSES = ("NEGATIVE", "POSITIVE")  # the names of two classes
 ALL = "all functions"  # what a fault that is no single function's is found in
 
 Severity = Literal["error", "warning", "note"]
@@ -71,7 +70,7 @@ def find(
     vectors: Votes,
     counts: Counts,
     gold: Gold,
-    classes: Sequence[str] = TWO_CLASSES,
+    classes: Sequence[str] = BOTH,
 ) -> list[Finding]:
     """Faults of labelling functions, the gravest first, then in the order of the functions.
 
@@ -80,8 +79,10 @@ def find(
       vectors: int8 [vectors, functions], distinct vote vectors.
       counts: int64 [vectors], rows behind each vector.
       gold: Votes and labels of the gold rows.
-      classes: What messages call the classes, by their codes.
+      classes: What the classes are called, by code; two in capitals, as functions write them.
     """
+    if len(classes) == 2:
+        classes = [name.upper() for name in classes]
     seen = _Seen(names, classes, vectors, counts, gold)
     found = [
         finding for n in range(len(names)) for finding in (*_by_votes(seen, n), *_twins(seen, n))

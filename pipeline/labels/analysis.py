@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
+from core.answers import folded
 from core.config import Config
 from core.errors import InputError
 from models.labels import analysis as label_analysis
@@ -77,8 +78,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     module = _module(config)
     staged = staging.stage(config, run_folder)
     applied = apply(config, run_folder, staged)
-    labels = _labels(applied, config)
-    words = labels_report.words_of(config.columns)
+    labels, called = _labels(applied, config), config.columns.called
     gates = label_gates.judge(labels.model_dump(), config.labeling.gates)
     report = LfReport(
         format=1,
@@ -91,8 +91,8 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         classes=list(config.columns.names),
         labels=labels,
         gates=gates,
-        disagreements=_disagreements(applied, words),
-        uncovered=_uncovered(applied, words),
+        disagreements=_disagreements(applied, called),
+        uncovered=_uncovered(applied, called),
         changes=None,
     )
     return Analysis(report, applied.votes)
@@ -110,7 +110,7 @@ def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
     table = staged_rows.read(staged, config)
     rows = table.rows()
     columns = {name: coded(values) for name, values in table.columns.items()}
-    votes = Voter(functions).vote(columns, table.row_ids)
+    votes = Voter(functions, config.columns.names).vote(columns, table.row_ids)
     applied = Applied(functions, table, rows, votes, {}, 0, frozenset())
     return with_gold(applied, config, run_folder, staged)
 
@@ -126,9 +126,9 @@ def with_gold(
     every = labeling.draw(config.seed, ids, len(ids)) if told.gold_rows else []
     first = [
         [row for row in every if truth[row[1]] == k][: told.gold_of_class]
-        for k in range(len(config.columns.names))
+        for k in range(len(config.columns.classes))
     ]
-    drawn, of_class = labeling.of_both_classes(drawn, first, told.gold_of_class)
+    drawn, of_class = labeling.of_all_classes(drawn, first, told.gold_of_class)
     at = [table.labeled[n] for _, n in (*drawn, *of_class)]
     gold = dict(zip(at, table.true_labels(at).tolist(), strict=True))
     given = answers.in_use(config, staged, run_folder)
@@ -148,22 +148,28 @@ def _gold(applied: Applied) -> Gold:
 
 
 def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
-    """P(class) of every row by the label model: float64 [rows, classes].
+    """P(positive) of every row by the label model, float64 [rows]; shares of more than two classes.
 
-    As long as the gold rows drawn at random are not of all classes there is no label model: each
-    class's share of the votes, with one vote more for every class, stands for it.
+    As long as the gold rows drawn at random are not of all classes there is no label model: the
+    shares of the votes, with one vote more for each class, stand for it.
     """
-    classes = range(len(config.columns.names))
+    classes = config.columns.names
     random = {label for n, label in applied.gold.items() if n not in applied.chosen}
-    if random != set(classes):
-        votes = np.stack([(applied.votes == k).sum(axis=1) for k in classes], axis=1) + 1.0
-        return votes / votes.sum(axis=1, keepdims=True)
+    if len(random) < len(classes):
+        cast = [(applied.votes == code).sum(axis=1) + 1.0 for code in range(len(classes))]
+        shares = np.stack(cast, axis=1)
+        return folded(shares / shares.sum(axis=1, keepdims=True))
     vectors, counts, vector_of_row = distinct(applied.votes)
     fitted = label_model.fit(
-        vectors, counts, _gold(applied), _names(applied), config.labeling, config.seed
+        vectors,
+        counts,
+        _gold(applied),
+        _names(applied),
+        config.labeling,
+        config.seed,
+        classes=classes,
     )
-    found = fitted.probability[vector_of_row]
-    return found if found.ndim > 1 else np.stack([1 - found, found], axis=1)
+    return fitted.probability[vector_of_row]
 
 
 def _names(applied: Applied) -> list[str]:
@@ -181,19 +187,30 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
     names, gold, balance = _names(applied), _gold(applied), None
+    classes = config.columns.names
     if config.labeling.gold_rows:
         truth = applied.table.true_labels(applied.table.labeled)
-        counted = tuple(np.bincount(truth, minlength=len(config.columns.names)).tolist())
-        gold, balance = label_model.measurable(gold, counted)
-    fitted = label_model.fit(vectors, counts, gold, names, config.labeling, config.seed, balance)
+        counted = label_model.rows_of_classes(truth, len(classes))
+        gold, balance = label_model.measurable(gold, counted, classes)
+    fitted = label_model.fit(
+        vectors, counts, gold, names, config.labeling, config.seed, balance, classes
+    )
     values = label_report.weak(
-        names, vectors, counts, gold, fitted, applied.answered, groups, of_gold
+        names,
+        vectors,
+        counts,
+        gold,
+        fitted,
+        applied.answered,
+        groups,
+        of_gold,
+        config.columns.called,
     )
     return labels_report.FunctionsReport.model_validate(values)
 
 
 def _disagreements(
-    applied: Applied, words: Sequence[str]
+    applied: Applied, called: Sequence[str]
 ) -> list[labels_report.DisagreementReport]:
     found = []
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
@@ -202,12 +219,12 @@ def _disagreements(
         chosen = sorted(at.tolist(), key=lambda n: n not in applied.gold)[:EXAMPLES]
         columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
         values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
-        examples = _examples(applied, chosen, columns, words)
+        examples = _examples(applied, chosen, columns, called)
         found.append(labels_report.DisagreementReport(**values, examples=examples))
     return found
 
 
-def _uncovered(applied: Applied, words: Sequence[str]) -> labels_report.Uncovered:
+def _uncovered(applied: Applied, called: Sequence[str]) -> labels_report.Uncovered:
     silent = (applied.votes == ABSTAIN).all(axis=1)
     common = label_analysis.in_common(applied.table.columns, silent, COMMON)
     chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
@@ -215,20 +232,20 @@ def _uncovered(applied: Applied, words: Sequence[str]) -> labels_report.Uncovere
     return labels_report.Uncovered(
         rows=int(silent.sum()),
         in_common=common,
-        examples=_examples(applied, chosen, shown, words),
+        examples=_examples(applied, chosen, shown, called),
     )
 
 
 def _examples(
-    applied: Applied, at: Sequence[int], columns: Sequence[str], words: Sequence[str]
+    applied: Applied, at: Sequence[int], columns: Sequence[str], called: Sequence[str]
 ) -> list[ExampleRow]:
-    """Rows as they are shown, with the class of those that are gold rows."""
+    words: dict[int | None, str | None] = {None: None, **dict(enumerate(called))}
     return [
         ExampleRow.model_validate(
             {
                 "row_id": applied.table.row_ids[n],
                 "columns": {column: applied.rows[n][column] for column in columns},
-                "label": words[applied.gold[n]] if n in applied.gold else None,
+                "label": words[applied.gold.get(n)],
             }
         )
         for n in at

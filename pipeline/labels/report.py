@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from core.sections import TrueLabel
 from models.labels.analysis import Common
 from models.labels.label_model import Trial
 from models.labels.scores import Score
@@ -110,11 +109,6 @@ class Changes(_Part):
     removed: list[str]
     functions: dict[str, Change]
     total: Change
-
-
-def words_of(columns: TrueLabel) -> tuple[str, ...]:
-    """What reports call the classes, by their codes."""
-    return ("negative", "positive") if columns.is_binary else columns.names
 
 
 class LfReport(_Part):

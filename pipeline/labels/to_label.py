@@ -9,6 +9,7 @@ are read.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def choose(
 
     Args:
         applied: rows, votes and gold rows.
-        probability: float64 [rows, classes], P(class) of every row.
+        probability: float64 [rows], P(positive) of every row; of more classes [rows, classes].
         pool: indices of the rows that may be asked for.
         count: rows of the batch.
         config: its seed makes the draws; how many gold rows there are makes them others.
@@ -162,10 +163,10 @@ def allowed_answers(config: Config) -> tuple[str, ...]:
     return columns.names[::-1] if columns.is_binary else columns.names
 
 
-def _probability_cell(probability: Floats, config: Config) -> str:
+def _probability_cell(probability: Any, config: Config) -> str:
     """`0.712`, P(positive); of more than two classes `ride 0.712, other 0.208, carry 0.080`."""
     if config.columns.is_binary:
-        return f"{probability[POSITIVE]:.3f}"
+        return f"{probability:.3f}"
     best = np.argsort(-probability, kind="stable")[:SHOWN]
     return ", ".join(f"{config.columns.names[k]} {probability[k]:.3f}" for k in best)
 
