@@ -1,8 +1,8 @@
 """The one preprocessing function: raw columns to model inputs, one graph in training and serving.
 
-All numeric columns are packed into one tensor, all categorical columns into another and all text
-columns into a third, so that the whole function needs one analyzer (quantiles) and one lookup table
-whatever the number of columns, and one of each more (the vocabulary) where there is text.
+All columns of a kind are packed into one tensor, so that the whole function needs one analyzer
+(quantiles) and one lookup table whatever the number of columns, one of each more (a vocabulary)
+where there is text or a category of many values, and one analyzer more (the newest) with dates.
 """
 
 import dataclasses
@@ -14,19 +14,18 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from core.names import LABEL, WEIGHT
+from models.columns import categories
+from models.columns.date_formats import PARTS
+from models.columns.dates import NEWEST_TENSOR, NONE, days_since_newest, part_ids, times_of
+from models.columns.hashing import KEY
+from models.columns.numbers import BOUNDARIES_TENSOR, fitted_ranks
 from models.network.layout import Layout, Preprocessing, layout_of
-from models.network.quantiles import boundaries_of
 from models.network.text import FIRST_ID, PADDING, STEPS, TOKENS, UNKNOWN, VOCABULARY, token_ids
 
 NUMERIC = "numeric"
 CATEGORICAL = "categorical"
 
-TINY = 2.0**-100  # numbers that are closer to zero count as zero
-
 PROBABILITY = "probability"  # what a network answers
-
-_SEPARATOR = "\x1f"
-_BOUNDARIES_TENSOR = "preprocessing_boundaries"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +39,7 @@ class ModelInputs:
       text: How many text columns there are.
       tokens: Ids of each text column in `tokens`, int64 [batch, text * tokens]: 0 is padding.
       token_ids: Size of the id space of `tokens`, padding included.
+      learned: How many of the ids, the last ones, are of a vocabulary of categories.
     """
 
     numeric: int
@@ -48,6 +48,7 @@ class ModelInputs:
     text: int = 0
     tokens: int = 0
     token_ids: int = 0
+    learned: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,46 +57,98 @@ class Description:
 
     Attributes:
       layout: The columns and their ids.
-      boundaries: float32 [numeric columns, buckets - 1], ascending quantile boundaries.
+      boundaries: float32 [numeric columns + dates, buckets - 1], ascending quantile boundaries.
       vocabulary: Words and n-grams of the text columns, in the order of their ids.
+      newest: int64 [dates], the newest time of each in the training rows.
+      values: Columns of many values and their values, in the order of their ids.
     """
 
     layout: Layout
     boundaries: np.ndarray
     vocabulary: tuple[str, ...] = ()
+    newest: tuple[int, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The form in which a device gets it, in `preprocessing.json`."""
-        offsets = self.layout.offsets
-        split = len(self.layout.numeric)
+        layout, offsets = self.layout, self.layout.offsets
+        split = len(layout.numeric)
+        boundaries = [[float(b) for b in row] for row in self.boundaries]
         document: dict[str, Any] = {
-            "format": 1,
-            "buckets": self.layout.buckets,
+            "format": 2,
+            "buckets": layout.buckets,
             "numeric": [
-                {"column": column, "offset": offset, "boundaries": [float(b) for b in boundaries]}
-                for column, offset, boundaries in zip(
-                    self.layout.numeric, offsets[:split], self.boundaries, strict=True
+                {"column": column, "offset": offset, "boundaries": row}
+                for column, offset, row in zip(
+                    layout.numeric, offsets.numbers[:split], boundaries[:split], strict=True
                 )
             ],
             "categorical": [
-                {"column": column, "offset": offset, "values": list(values)}
-                for (column, values), offset in zip(
-                    self.layout.categorical, offsets[split:], strict=True
-                )
+                {
+                    "column": column,
+                    "offset": offset,
+                    "values": list(values),
+                    "missing": offset + 1 + len(values),
+                }
+                for (column, values), offset in zip(layout.categorical, offsets.listed, strict=True)
             ],
         }
-        if self.layout.text is not None:
+        if layout.dates:
+            document["dates"] = self._dates(boundaries[split:])
+        if layout.hashed is not None:
+            document["hashed"] = self._hashed()
+        if layout.text is not None:
             document["text"] = {
-                "columns": list(self.layout.text.columns),
+                "columns": list(layout.text.columns),
                 "steps": [list(step) for step in STEPS],
-                "ngrams": self.layout.text.ngrams,
-                "width": self.layout.text.width,
+                "ngrams": layout.text.ngrams,
+                "width": layout.text.width,
                 "padding": PADDING,
                 "unknown": UNKNOWN,
                 "offset": FIRST_ID,
                 "vocabulary": list(self.vocabulary),
             }
         return document
+
+    def _dates(self, boundaries: list[list[float]]) -> list[dict[str, Any]]:
+        layout, offsets = self.layout, self.layout.offsets
+        parts, documents = iter(offsets.parts), []
+        for n, date in enumerate(layout.dates):
+            documents.append(
+                {
+                    "column": date.column,
+                    "format": date.format,
+                    "timezone": date.timezone,
+                    "pattern": date.pattern,
+                    "fields": list(date.fields),
+                    "offsets": [list(pair) for pair in date.offsets],
+                    "newest": self.newest[n],
+                    "offset": offsets.numbers[len(layout.numeric) + n],
+                    "boundaries": boundaries[n],
+                    "parts": [
+                        {"part": part, "offset": next(parts), "values": PARTS[part]}
+                        for part in date.parts
+                    ],
+                }
+            )
+        return documents
+
+    def _hashed(self) -> dict[str, Any]:
+        hashed, offsets = self.layout.hashed, self.layout.offsets
+        assert hashed is not None
+        ids: dict[str, dict[str, int]] = {column: {} for column in hashed.columns}
+        for number, (column, value) in enumerate(self.values, offsets.vocabulary):
+            if column in ids:  # of an empty vocabulary TensorFlow Transform makes one up
+                ids[column][value] = number
+        return {
+            "key": list(KEY),
+            "buckets": hashed.buckets,
+            "vocabulary": len(self.values),
+            "columns": [
+                {"column": column, "offset": offset, "values": ids[column]}
+                for column, offset in zip(hashed.columns, offsets.hashed, strict=True)
+            ],
+        }
 
 
 def preprocessing_fn(
@@ -109,9 +162,11 @@ def preprocessing_fn(
         dropped are not in `inputs` and are left out.
 
     Returns:
-      `numeric` float32 [batch, N]: quantile rank in 0..1, .5 where missing ([batch, 1] of .5 when
-      there are no numeric columns); `categorical` int64 [batch, N + C]: ids in the joint id space
-      ([batch, 1] of 0 when there are text columns only); where there is text, `tokens` int64
+      `numeric` float32 [batch, N]: quantile rank in 0..1 of numeric columns and of the ages of
+      dates, .5 where missing ([batch, 1] of .5 when there are neither); `categorical` int64
+      [batch, N + C]: ids in the joint id space, of the same, of categorical columns and of the
+      parts of dates ([batch, 1] of 0 when there are text columns only); where there is text,
+      `tokens` int64
       [batch, T * width]: see `token_ids`; `label` and `weight` float32 [batch, 1]; the
       passed-through columns, string [batch, 1].
     """
@@ -121,13 +176,30 @@ def preprocessing_fn(
     if layout.text is not None:
         texts = _packed([inputs[c] for c in layout.text.columns], "")
         outputs[TOKENS] = token_ids(texts, layout.text)
-    ids = [_category_ids(inputs, layout)] if layout.categorical else []
+    offsets, ids = layout.offsets, []
+    numbers = []
     if layout.numeric:
-        numeric, bucket_ids = _numeric(inputs, layout)
+        cells = [tf.cast(inputs[column], tf.float32) for column in layout.numeric]
+        numbers.append(_packed(cells, float("nan")))
+    if layout.categorical:
+        values = _packed([inputs[column] for column, _ in layout.categorical], "")
+        ids.append(categories.listed_ids(values, layout.categorical, offsets.listed))
+    if layout.dates:
+        texts = _packed([inputs[date.column] for date in layout.dates], "")
+        times, known = times_of(texts, layout.dates)
+        numbers.append(days_since_newest(times, known))
+        ids.append(part_ids(times, known, layout.dates, offsets.parts))
+    if layout.hashed is not None:
+        values = _packed([inputs[column] for column in layout.hashed.columns], "")
+        first = offsets.vocabulary
+        ids.append(categories.hashed_ids(values, layout.hashed, offsets.hashed, first))
+    if layout.numbers:
+        joined = tf.concat(numbers, axis=1)
+        numeric, bucket_ids = fitted_ranks(joined, layout.buckets, offsets.numbers)
         ids.insert(0, bucket_ids)
     elif not ids:
         ids = [tf.zeros_like(outputs[TOKENS][:, :1])]
-    if not layout.numeric:
+    if not layout.numbers:
         numeric = tf.cast(tf.ones_like(ids[0][:, :1]), tf.float32) / 2.0
     outputs |= {
         NUMERIC: numeric,
@@ -148,9 +220,11 @@ def model_inputs_of(transform_graph: str, preprocessing: Preprocessing) -> Model
     """
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), preprocessing)
-    numeric, both = len(layout.numeric), len(layout.numeric) + len(layout.categorical)
+    learned = output.vocabulary_size_by_name(categories.VOCABULARY) if layout.hashed else 0
     # Without columns `numeric` is one wide, always .5; `categorical` too, always 0.
-    inputs = ModelInputs(max(1, numeric), max(1, both), layout.ids)
+    inputs = ModelInputs(
+        max(1, layout.numbers), max(1, layout.categories), layout.ids + learned, learned=learned
+    )
     if layout.text is None:
         return inputs
     return dataclasses.replace(
@@ -173,96 +247,45 @@ def describe(transform_graph: str, preprocessing: Preprocessing) -> Description:
     """
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), preprocessing)
-    boundaries = np.zeros([0, layout.buckets - 1], np.float32)
-    if layout.numeric:
+    description = Description(layout, np.zeros([0, layout.buckets - 1], np.float32))
+    if layout.numbers:
         boundaries = fitted_boundaries(output)
-    if layout.text is None:
-        return Description(layout, boundaries)
-    vocabulary = output.vocabulary_by_name(VOCABULARY)
-    return Description(layout, boundaries, tuple(gram.decode() for gram in vocabulary))
+        description = dataclasses.replace(description, boundaries=boundaries)
+    if layout.dates:
+        times = fitted(output, NEWEST_TENSOR)
+        newest = tuple(0 if time == NONE else int(time) for time in times)
+        description = dataclasses.replace(description, newest=newest)
+    if layout.hashed is not None:
+        keys = (key.decode() for key in output.vocabulary_by_name(categories.VOCABULARY))
+        pairs = (key.partition(categories.SEPARATOR)[::2] for key in keys)
+        description = dataclasses.replace(description, values=tuple(pairs))
+    if layout.text is not None:
+        grams = tuple(gram.decode() for gram in output.vocabulary_by_name(VOCABULARY))
+        description = dataclasses.replace(description, vocabulary=grams)
+    return description
 
 
 def fitted_boundaries(output: tft.TFTransformOutput) -> np.ndarray:
-    """The tensor of that name, float32 [numeric columns, buckets - 1]."""
+    """The quantile boundaries, float32 [numeric columns + dates, buckets - 1]."""
+    return fitted(output, BOUNDARIES_TENSOR)
+
+
+def fitted(output: tft.TFTransformOutput, tensor: str) -> np.ndarray:
+    """What an analyzer found, by the name of its tensor.
+
+    Raises:
+      ValueError: There is no such tensor.
+    """
     transform_fn = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     captured = transform_fn.captured_inputs
     fitted = dict(
         zip((t.name for t in transform_fn.graph.inputs[-len(captured) :]), captured, strict=True)
     )
     operations = {operation.name: operation for operation in transform_fn.graph.get_operations()}
-    if _BOUNDARIES_TENSOR not in operations:
+    if tensor not in operations:
         folder = output.transform_savedmodel_dir
-        raise ValueError(f"{folder}: no tensor '{_BOUNDARIES_TENSOR}' in this graph")
-    return fitted[operations[_BOUNDARIES_TENSOR].inputs[0].name].numpy()
-
-
-def _numeric(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
-    """Quantile rank, float32 [batch, N], and bucket id, int64 [batch, N], of the numeric columns.
-
-    Zeros are left out of the quantiles: columns such as capital gains are zero nearly everywhere,
-    and their few other values are what matters.
-    """
-    columns = [tf.cast(inputs[c], tf.float32) for c in layout.numeric]
-    values = _without_tiny(_packed(columns, float("nan")))
-    boundaries = boundaries_of(
-        tf.where(tf.equal(values, 0.0), float("nan"), values), layout.buckets
-    )
-    return ranks(values, tf.identity(boundaries, name=_BOUNDARIES_TENSOR), layout)
-
-
-def ranks(values: tf.Tensor, boundaries: tf.Tensor, layout: Layout) -> tuple[tf.Tensor, tf.Tensor]:
-    """Quantile rank, float32 [batch, N], and bucket id, int64 [batch, N], of numbers.
-
-    Args:
-      values: float32 [batch, N], the numeric columns; NaN where missing.
-      boundaries: float32 [N, buckets - 1].
-      layout: The columns and their ids.
-    """
-    values = _without_tiny(values)
-    columns = len(layout.numeric)
-    boundaries = tf.ensure_shape(boundaries, [columns, layout.buckets - 1])
-    missing = tf.math.is_nan(values)
-    bucket = tf.reduce_sum(tf.cast(values[:, :, tf.newaxis] >= boundaries, tf.int32), axis=2)
-    last = layout.buckets - 2
-    starts = tf.constant([column * (last + 1) for column in range(columns)], tf.int32)
-    flat = tf.reshape(boundaries, [-1]) / 2.0  # halves: their differences are finite
-    below = tf.gather(flat, starts + tf.clip_by_value(bucket - 1, 0, last))
-    above = tf.gather(flat, starts + tf.clip_by_value(bucket, 0, last))
-    within = tf.math.divide_no_nan(values / 2.0 - below, above - below)
-    rank = (tf.cast(bucket, tf.float32) + tf.clip_by_value(within, 0.0, 1.0)) / layout.buckets
-    rank = tf.where(missing, 0.5, rank)
-    ids = tf.where(missing, layout.buckets, bucket) + tf.constant(
-        layout.offsets[:columns], tf.int32
-    )
-    return rank, tf.cast(ids, tf.int64)
-
-
-def _without_tiny(values: tf.Tensor) -> tf.Tensor:
-    """Zero in place of numbers so small that TensorFlow may take their differences for zero."""
-    return tf.where(tf.abs(values) < TINY, 0.0, values)
-
-
-def _category_ids(inputs: Mapping[str, tf.SparseTensor], layout: Layout) -> tf.Tensor:
-    """Ids of the categorical columns in the joint id space, int64 [batch, C]."""
-    offsets = layout.offsets[len(layout.numeric) :]
-    keys: list[str] = []
-    ids: list[int] = []
-    for (column, values), offset in zip(layout.categorical, offsets, strict=True):
-        keys += [column + _SEPARATOR + value for value in values]
-        ids += range(offset + 1, offset + 1 + len(values))
-    table = tft.make_and_track_object(
-        lambda: tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                tf.constant(keys, tf.string), tf.constant(ids, tf.int64)
-            ),
-            default_value=-1,
-        ),
-        name="category_ids",
-    )
-    values = _packed([inputs[c] for c, _ in layout.categorical], "")
-    prefixes = tf.constant([[c + _SEPARATOR for c, _ in layout.categorical]])
-    found = table.lookup(tf.add(prefixes, values))
-    return tf.where(found < 0, tf.constant([offsets], tf.int64), found)
+        raise ValueError(f"{folder}: no tensor '{tensor}' in this graph")
+    return fitted[operations[tensor].inputs[0].name].numpy()
 
 
 def _packed(columns: Sequence[tf.SparseTensor], default: float | str) -> tf.Tensor:

@@ -90,7 +90,8 @@ def worked_by_hand(document: dict[str, Any], row: Row) -> tuple[list[np.float32]
     for column in document["categorical"]:
         text = row[column["column"]][0].decode() if row[column["column"]] else ""
         known = column["values"]
-        ids.append(column["offset"] + (1 + known.index(text) if text in known else 0))
+        place = column["offset"] + (1 + known.index(text) if text in known else 0)
+        ids.append(place if text else column["missing"])
     return ranks, ids
 
 
@@ -130,7 +131,8 @@ def test_outputs_of_missing_and_unknown_values(description: Description) -> None
     offsets = description.layout.offsets
     buckets = PREPROCESSING.buckets
     np.testing.assert_array_equal(outputs["numeric"], [[0.5, 0.5]])
-    ids = [offsets[0] + buckets, offsets[1] + buckets, offsets[2], offsets[3]]
+    ids = [offsets.numbers[n] + buckets for n in (0, 1)]
+    ids += [offsets.listed[0] + 3, offsets.listed[1]]  # work is missing, sex unknown
     np.testing.assert_array_equal(outputs["categorical"], [ids])
     assert outputs["label"].tolist() == outputs["weight"].tolist() == [[0.0]]
     assert outputs["sex"].tolist() == [[b"Other"]]
@@ -164,8 +166,8 @@ def test_layout_leaves_dropped_columns_out() -> None:
     layout = layout_of({"age", "sex"}, PREPROCESSING)
     assert layout.numeric == ("age",)
     assert layout.categorical == (("sex", ("Female", "Male")),)
-    assert layout.offsets == (0, 9)
-    assert layout.ids == 12
+    assert (layout.offsets.numbers, layout.offsets.listed) == ((0,), (9,))
+    assert layout.ids == 13
 
 
 def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -188,8 +190,8 @@ def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFa
     ("columns", "inputs"),
     [
         (("age", "capital-gain"), ModelInputs(2, 2, 18)),
-        (("work", "sex"), ModelInputs(1, 2, 6)),
-        (("age", "work"), ModelInputs(1, 2, 12)),
+        (("work", "sex"), ModelInputs(1, 2, 8)),
+        (("age", "work"), ModelInputs(1, 2, 13)),
         (("note",), ModelInputs(1, 1, 1, text=1, tokens=8, token_ids=14)),
     ],
     ids=["numeric only", "categorical only", "a slice column was dropped", "text only"],
