@@ -61,7 +61,7 @@ def measured(prepared: Prepared, options: argparse.Namespace) -> Iterator[Point]
 def answer(prepared: Prepared, path: Path) -> None:
     """Fills in a file of `to-label` with the hidden true labels."""
     columns, table = prepared.config.columns, prepared.applied.table
-    names = {0: columns.negative, 1: columns.positive}
+    names = dict(enumerate(columns.names))
     truth = dict(zip(table.row_ids, prepared.truth.tolist(), strict=True))
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     rows["answer"] = [names[truth[row_id]] for row_id in rows["row_id"]]

@@ -55,11 +55,45 @@ class DateFormat(Section):
 
 
 class TrueLabel(Section):
-    """The column with the true label, and its values for the two classes."""
+    """The column with the true label, and its classes.
+
+    Attributes:
+      label: The column.
+      classes: Its values, in the order of the models' outputs.
+      positive: Of two classes the one that is detected; None where there are more.
+    """
 
     label: Text
-    positive: Text
-    negative: Text
+    classes: Annotated[tuple[Text, ...], Field(min_length=2)]
+    positive: Text | None
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether one class is told from one other."""
+        return len(self.classes) == 2
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes by their codes 0, 1, ...; of two the positive one has the code 1."""
+        if not self.is_binary or self.positive != self.classes[0]:
+            return self.classes
+        return self.classes[::-1]
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What reports call the classes, by their codes."""
+        return ("negative", "positive") if self.is_binary else self.classes
+
+    @property
+    def both(self) -> tuple[str, str]:
+        """Of two classes the negative and the positive one."""
+        negative, positive = self.names
+        return negative, positive
+
+    @property
+    def width(self) -> int:
+        """Numbers that a label is: the probability of the positive class, or a share of each."""
+        return 1 if self.is_binary else len(self.classes)
 
 
 class ColumnsSection(TrueLabel):

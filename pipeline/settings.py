@@ -71,6 +71,7 @@ def preprocessing_for(config: Config) -> Preprocessing:
         hashed=hashed if hashed.columns else None,
         passed_through=tuple(slice_columns(config)),
         buckets=features.buckets,
+        classes=config.columns.names,
     )
 
 

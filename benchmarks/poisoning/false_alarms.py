@@ -28,7 +28,7 @@ def held_back(
         retrain.min_labeled_rows,
         retrain.max_label_shift,
         retrain.max_class_shift,
-        (columns.negative, columns.positive),
+        columns.both,
     )
     draw, doubted = np.random.default_rng(0), 0
     for _ in range(draws):

@@ -68,7 +68,7 @@ def unseen(table: pd.DataFrame, config: Config) -> Unseen:
                     writer.write(example)
         spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in kinds.items()}
         rows = load_raw_rows([path], spec)
-    return Unseen(rows, raw.is_positive(columns.label, columns.positive))
+    return Unseen(rows, raw.is_positive(columns.label, columns.both[1]))
 
 
 def served(rows: Unseen, run_folder: Path, name: str) -> dict[str, Quality]:

@@ -17,7 +17,6 @@ from core.errors import InputError
 from core.names import ROW_ID
 from core.sections import TrueLabel
 from models.labels.rows import CodedColumn, Value
-from models.labels.votes import NEGATIVE, POSITIVE
 
 UNKNOWN = -1  # a row without a true label
 BATCH_ROWS = 2048
@@ -79,11 +78,11 @@ def true_labels(batch: pa.RecordBatch, columns: TrueLabel) -> NDArray[np.int8]:
     """True label of each row as a class, UNKNOWN where there is none: int8 [rows].
 
     Raises:
-      InputError: A label is none of the two classes.
+      InputError: A label is none of the classes.
     """
-    classes = {columns.positive: POSITIVE, columns.negative: NEGATIVE}
+    classes = {name: code for code, name in enumerate(columns.names)}
     found = coded(batch, columns.label)
-    unknown = 2
+    unknown = len(classes)
     class_of = np.array(
         [UNKNOWN if v is None else classes.get(str(v), unknown) for v in found.values],
         dtype=np.int8,
@@ -93,16 +92,16 @@ def true_labels(batch: pa.RecordBatch, columns: TrueLabel) -> NDArray[np.int8]:
         at = int(np.argmax(labels == unknown))
         raise InputError(
             f"row {values(batch, ROW_ID)[at]}, column {columns.label}: unknown label "
-            f"'{found.at(at)}'; columns.positive is '{columns.positive}', columns.negative is "
-            f"'{columns.negative}'"
+            f"'{found.at(at)}'; columns.classes are {', '.join(columns.classes)}"
         )
     return labels
 
 
 def floats(column: NDArray[np.float32]) -> pa.Array:
-    """A column with one number in every row, from float32 [rows]."""
-    offsets = pa.array(np.arange(len(column) + 1, dtype=np.int64))
-    return pa.LargeListArray.from_arrays(offsets, pa.array(column.astype(np.float32)))
+    """A column with as many numbers in every row, from float32 [rows] or [rows, numbers]."""
+    width = 1 if column.ndim == 1 else column.shape[1]
+    offsets = pa.array(np.arange(0, width * len(column) + 1, width, dtype=np.int64))
+    return pa.LargeListArray.from_arrays(offsets, pa.array(column.reshape(-1).astype(np.float32)))
 
 
 def keep(batch: pa.RecordBatch, column: str, kept: NDArray[np.bool_]) -> pa.Array:

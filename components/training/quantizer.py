@@ -2,12 +2,13 @@
 
 In: the Distiller's `model`, transformed examples (train, for calibration), the Transform graph.
 Out: `model`, the edge bundle: `Format-Serving/tflite` (the configured variant) and beside it
-`preprocessing.json` (columns, vocabularies, boundaries, signature, threshold); `variants`, the four
-`.tflite` files and `quantization.json` (bytes, latency, difference from the student).
+`preprocessing.json` (columns, vocabularies, boundaries, signature, classes, threshold); `variants`,
+the four `.tflite` files and `quantization.json` (bytes, latency, difference from the student).
 Fails when a variant's predictions are not finite or differ too much from the student's.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,15 @@ from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, split_pattern
 from core import sections
+from core.answers import THRESHOLD
 from core.files import write_json
 from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT, STUDENT_FILE
 from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, measure
-from models.metrics.registry import THRESHOLD
+from models.network.description import Description, describe
 from models.network.layout import Preprocessing
-from models.network.preprocessing import (
-    CATEGORICAL,
-    NUMERIC,
-    PROBABILITY,
-    Description,
-    describe,
-    model_inputs_of,
-)
+from models.network.preprocessing import CATEGORICAL, NUMERIC, answer_name, model_inputs_of
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from models.network.text import TOKENS
@@ -49,8 +44,17 @@ class QuantizerSettings(Section):
     quantizer: sections.QuantizerSection
 
 
-def bundle_document(description: Description, variant: str) -> dict[str, Any]:
-    """What a device needs beside the TFLite file: from a raw record to a decision."""
+def bundle_document(
+    description: Description, classes: Sequence[str], variant: str
+) -> dict[str, Any]:
+    """What a device needs beside the TFLite file: from a raw record to a decision.
+
+    Args:
+      description: Of the preprocessing.
+      classes: By their codes; of two the second is the positive one.
+      variant: Which one of the student's the file is.
+    """
+    outputs = 1 if len(classes) == 2 else len(classes)
     tokens = {TOKENS: "int64"} if description.layout.text else {}
     return {
         **description.document(),
@@ -58,9 +62,10 @@ def bundle_document(description: Description, variant: str) -> dict[str, Any]:
         "signature": {
             "name": DEFAULT_SIGNATURE,
             "inputs": {NUMERIC: "float32", CATEGORICAL: "int64", **tokens},
-            "output": PROBABILITY,
+            "output": answer_name(outputs),
         },
-        "threshold": THRESHOLD,
+        "classes": list(classes),
+        **({"threshold": THRESHOLD} if outputs == 1 else {}),
     }
 
 
@@ -92,7 +97,7 @@ def write_variants(
     for row in report.values():
         row["sparsity"] = measured_sparsity(student)
     description = describe(transform_graph, settings.preprocessing)
-    document = bundle_document(description, section.variant)
+    document = bundle_document(description, settings.preprocessing.classes, section.variant)
     os.makedirs(bundle)
     write_json(Path(bundle, PREPROCESSING_FILE), document)
     Path(bundle, EDGE_MODEL_FILE).write_bytes(contents[section.variant])

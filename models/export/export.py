@@ -8,15 +8,12 @@ import tensorflow_transform as tft
 import tf_keras
 
 from models.columns.numbers import ranks
+from models.network.description import fitted_boundaries
 from models.network.layout import Preprocessing, layout_of
-from models.network.preprocessing import (
-    CATEGORICAL,
-    NUMERIC,
-    PROBABILITY,
-    fitted_boundaries,
-)
+from models.network.preprocessing import CATEGORICAL, NUMERIC, PROBABILITIES, PROBABILITY
 
 EXAMPLES = "examples"
+CLASSES, CLASS = "classes", "class"
 DEFAULT_SIGNATURE = "serving_default"
 COLUMNS_SIGNATURE = "serving_columns"
 
@@ -26,8 +23,10 @@ def export_server_model(
 ) -> None:
     """Writes the SavedModel.
 
-    Both signatures answer `probability`, float32 [batch, 1]. `serving_default` takes `examples`,
-    string [batch]: serialized tf.Examples of raw columns. `serving_columns` takes each raw column
+    Both signatures answer `probability`, float32 [batch, 1]; with more than two classes
+    `probabilities`, float32 [batch, K], `classes`, string [batch, K], and `class`, string
+    [batch, 1], the most probable one. `serving_default` takes `examples`, string [batch]:
+    serialized tf.Examples of raw columns. `serving_columns` takes each raw column
     by its name, [batch, 1]: numbers as float32 (NaN: missing), whatever the contract says of their
     type, categories, dates and texts as string ("": missing). Neither asks for labels, weights or
     slice columns.
@@ -56,7 +55,16 @@ def export_server_model(
 
     def probability(features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         inputs = {name: features[name] for name in model.input}
-        return {PROBABILITY: model(inputs, training=False)}
+        answers = model(inputs, training=False)
+        return {PROBABILITY: answers} if preprocessing.outputs == 1 else with_classes(answers)
+
+    def with_classes(answers: tf.Tensor) -> dict[str, tf.Tensor]:
+        names = tf.constant(preprocessing.classes)
+        return {
+            PROBABILITIES: answers,
+            CLASSES: tf.tile(names[tf.newaxis], [tf.shape(answers)[0], 1]),
+            CLASS: tf.gather(names, tf.argmax(answers, axis=1))[:, tf.newaxis],
+        }
 
     def answer_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return answer(tf.io.parse_example(examples, spec))

@@ -38,8 +38,9 @@ class FreshPredictions:
     """What a model predicted.
 
     Attributes:
-      probabilities: [rows], of serialized examples; at the edge, of raw columns.
-      by_column: [sample], of named columns; at the edge, the same as `probabilities`.
+      probabilities: [rows], or [rows, K] for K > 2 classes, of serialized examples; at the edge, of
+        raw columns.
+      by_column: [sample] or [sample, K], of named columns; at the edge the first `probabilities`.
       latency_ms: Median time of single requests, after a warm-up.
     """
 

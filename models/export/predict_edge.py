@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.answers import by_row
 from core.names import EDGE_MODEL_FILE
 from models.export.device import features, interpreter, read_bundle
 from models.export.fresh_predictions import FreshPredictions, read_task, write_predictions
@@ -22,7 +23,7 @@ def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> FreshP
     signature = bundle["signature"]
     content = (folder / EDGE_MODEL_FILE).read_bytes()
     runner = interpreter(content).get_signature_runner(signature["name"])
-    probabilities = runner(**features(bundle, columns))[signature["output"]][:, 0].copy()
+    probabilities = by_row(runner(**features(bundle, columns))[signature["output"]])
     one = {name: values[:1] for name, values in columns.items()}
     latency = median_latency_us(lambda: runner(**features(bundle, one)), _REPEATS) / 1000.0
     return FreshPredictions(probabilities, probabilities[:sample], latency)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from core.answers import by_row
 from models.export.fresh_predictions import (
     EXAMPLES_FILE,
     FreshPredictions,
@@ -33,8 +34,9 @@ def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) 
     """
     signatures = tf.saved_model.load(folder).signatures
     by_example, by_column = signatures["serving_default"], signatures["serving_columns"]
+    [output] = {"probability", "probabilities"}.intersection(by_example.structured_outputs)
     probabilities = [
-        by_example(examples=tf.constant(examples[first : first + _BATCH_ROWS]))["probability"]
+        by_example(examples=tf.constant(examples[first : first + _BATCH_ROWS]))[output]
         for first in range(0, len(examples), _BATCH_ROWS)
     ]
     named = {
@@ -43,8 +45,8 @@ def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) 
     }
     one = tf.constant(examples[:1])
     return FreshPredictions(
-        tf.concat(probabilities, axis=0)[:, 0].numpy(),
-        by_column(**named)["probability"][:, 0].numpy(),
+        by_row(tf.concat(probabilities, axis=0).numpy()),
+        by_row(by_column(**named)[output].numpy()),
         median_latency_us(lambda: by_example(examples=one), _REPEATS) / 1000.0,
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from core.answers import by_row
 from core.names import EDGE_MODEL_FILE
 from models.export.device import DeviceFeatures, interpreter, read_bundle
 
@@ -32,23 +33,35 @@ class BundleModel:
         self.texts = (*(column["column"] for column in others), *text["columns"])
         self._features = DeviceFeatures(bundle)
         self._output = bundle["signature"]["output"]
+        classes = tuple(bundle.get("classes", ()))
+        self.classes = classes if len(classes) > 2 else None
         self._interpreter = interpreter((folder / EDGE_MODEL_FILE).read_bytes())
         self._runner = self._interpreter.get_signature_runner(bundle["signature"]["name"])
         columns = dict.fromkeys(self.numbers, types_pb2.DT_FLOAT)
         columns |= dict.fromkeys(self.texts, types_pb2.DT_STRING)
         self.signatures: dict[str, Any] = {
-            "serving_columns": _signature({n: _tensor(t, n, 2) for n, t in columns.items()}),
-            "serving_default": _signature(
+            "serving_columns": self._signature({n: _tensor(t, n, 2) for n, t in columns.items()}),
+            "serving_default": self._signature(
                 {"examples": _tensor(types_pb2.DT_STRING, "examples", 1)}
             ),
         }
+
+    def _signature(
+        self, inputs: dict[str, meta_graph_pb2.TensorInfo]
+    ) -> meta_graph_pb2.SignatureDef:
+        outputs = {"probability": _tensor(types_pb2.DT_FLOAT, "probability", 2)}
+        if self.classes is not None:
+            kinds = {"probabilities": types_pb2.DT_FLOAT, "classes": types_pb2.DT_STRING}
+            outputs = {n: _tensor(t, n, 2, len(self.classes)) for n, t in kinds.items()}
+            outputs["class"] = _tensor(types_pb2.DT_STRING, "class", 2)
+        return meta_graph_pb2.SignatureDef(inputs=inputs, outputs=outputs, method_name=_METHOD)
 
     def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
         """See `ServedModel`."""
         columns = dict(zip(self.numbers, numbers.astype(np.float32).T, strict=True))
         columns |= dict(zip(self.texts, texts.T, strict=True))
         answers: np.ndarray = self._runner(**self._features(columns))[self._output]
-        return answers[:, 0].copy()
+        return by_row(answers)
 
     def answer_examples(self, examples: Sequence[bytes]) -> np.ndarray:
         """A bundle takes columns."""
@@ -60,13 +73,8 @@ def load(folder: Path) -> BundleModel:
     return BundleModel(folder)
 
 
-def _tensor(dtype: int, name: str, rank: int) -> meta_graph_pb2.TensorInfo:
+def _tensor(dtype: int, name: str, rank: int, width: int = 1) -> meta_graph_pb2.TensorInfo:
     tensor = meta_graph_pb2.TensorInfo(name=f"{name}:0", dtype=dtype)
-    for size in (-1, 1)[:rank]:
+    for size in (-1, width)[:rank]:
         tensor.tensor_shape.dim.add(size=size)
     return tensor
-
-
-def _signature(inputs: dict[str, meta_graph_pb2.TensorInfo]) -> meta_graph_pb2.SignatureDef:
-    outputs = {"probability": _tensor(types_pb2.DT_FLOAT, "probability", 2)}
-    return meta_graph_pb2.SignatureDef(inputs=inputs, outputs=outputs, method_name=_METHOD)

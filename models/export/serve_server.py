@@ -15,7 +15,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 _EXAMPLES_SIGNATURE = "serving_default"
 _COLUMNS_SIGNATURE = "serving_columns"
-_EXAMPLES, _PROBABILITY = "examples", "probability"
+_EXAMPLES, _PROBABILITY, _PROBABILITIES = "examples", "probability", "probabilities"
 _TAGS = ["serve"]
 # The graph is small: a step runs in the thread that asks for it.
 _SESSION = {"intra_op_parallelism_threads": 1, "inter_op_parallelism_threads": -1}
@@ -48,6 +48,14 @@ class SessionModel:
             self._session = tf.compat.v1.Session(graph=graph, config=config)
             tf.compat.v1.saved_model.load(self._session, _TAGS, str(folder), input_map={**packed})
         by_examples = self.signatures[_EXAMPLES_SIGNATURE]
+        outputs = self.signatures[_COLUMNS_SIGNATURE].outputs
+        self._output = _PROBABILITY if _PROBABILITY in outputs else _PROBABILITIES
+        self.classes: tuple[str, ...] | None = None
+        if self._output == _PROBABILITIES:
+            one = {numbers: np.full((1, len(self.numbers)), np.nan)}
+            one |= {texts: np.full((1, len(self.texts)), "", object)}
+            [names] = self._session.run(outputs["classes"].name, {**one})
+            self.classes = tuple(name.decode() for name in names)
         self._by_columns = self._call(_COLUMNS_SIGNATURE, [numbers, texts])
         self._by_examples = self._call(
             _EXAMPLES_SIGNATURE, [graph.get_tensor_by_name(by_examples.inputs[_EXAMPLES].name)]
@@ -55,7 +63,7 @@ class SessionModel:
         graph.finalize()
 
     def _call(self, signature: str, feeds: list[Any]) -> Any:
-        output = self.signatures[signature].outputs[_PROBABILITY].name
+        output = self.signatures[signature].outputs[self._output].name
         return self._session.make_callable(
             self._session.graph.get_tensor_by_name(output), feed_list=feeds
         )
@@ -63,12 +71,12 @@ class SessionModel:
     def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
         """See `ServedModel`."""
         answers: np.ndarray = self._by_columns(numbers, texts)
-        return answers[:, 0]
+        return answers[:, 0] if self.classes is None else answers
 
     def answer_examples(self, examples: Sequence[bytes]) -> np.ndarray:
         """See `ServedModel`."""
         answers: np.ndarray = self._by_examples(np.array(examples, object))
-        return answers[:, 0]
+        return answers[:, 0] if self.classes is None else answers
 
 
 def load(folder: Path) -> SessionModel:

@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from core.answers import by_row
 from core.names import PRUNED_FILE
 from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
 from models.export.measurement import median_latency_us, sizes
-from models.network.preprocessing import PROBABILITY
+from models.network.preprocessing import PROBABILITIES, PROBABILITY
 from models.network.rows import load_records
 
 _REPEATS = {1: 100, 256: 20}
@@ -44,7 +45,9 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
 def predict_in_pipeline(
     features: Mapping[str, tf.Tensor], model: Path, model_run: Path
 ) -> np.ndarray:
-    """What the network inside a SavedModel answers as the pipeline has it, float32 [rows].
+    """What the network inside a SavedModel answers as the pipeline has it.
+
+    float32 [rows] for two classes, [rows, K] for more.
 
     Args:
       features: Transformed features.
@@ -54,8 +57,7 @@ def predict_in_pipeline(
     del model
     network = tf_keras.models.load_model(model_run / PRUNED_FILE, compile=False)
     inputs = {name: features[name] for name in network.input}
-    answers: np.ndarray = network(inputs, training=False).numpy()[:, 0]
-    return answers
+    return by_row(network(inputs, training=False).numpy())
 
 
 def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
@@ -66,13 +68,14 @@ def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
 
     Returns:
       A function from serialized tf.Examples of raw columns to the probability of the positive
-      class, float64 [rows].
+      class, float64 [rows], or to the shares of more than two classes, [rows, K].
     """
     answer = tf.saved_model.load(folder).signatures[DEFAULT_SIGNATURE]
+    [output] = {PROBABILITY, PROBABILITIES}.intersection(answer.structured_outputs)
 
     def probabilities(examples: Sequence[bytes]) -> np.ndarray:
         batches = (examples[at : at + _BATCH] for at in range(0, len(examples), _BATCH))
-        predictions = [answer(**{EXAMPLES: tf.constant(batch)})[PROBABILITY] for batch in batches]
-        return np.concatenate([np.zeros((0, 1)), *predictions])[:, 0].astype(np.float64)
+        found = [answer(**{EXAMPLES: tf.constant(batch)})[output].numpy() for batch in batches]
+        return by_row(np.concatenate(found)).astype(np.float64) if found else np.zeros(0)
 
     return probabilities

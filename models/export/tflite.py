@@ -16,10 +16,12 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from core.answers import by_row
 from core.names import EDGE_MODEL_FILE
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.measurement import median_latency_us, sizes
-from models.network.preprocessing import PROBABILITY
+from models.network.network import answers_of
+from models.network.preprocessing import answer_name
 from models.network.rows import Rows
 
 FLOAT32 = "student"
@@ -46,9 +48,11 @@ def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
         for name, column in calibration.features.items()
     }
 
+    output = answer_name(student.output.shape[1])
+
     @tf.function(autograph=False)
     def answer(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {PROBABILITY: student(inputs, training=False)}
+        return {output: student(inputs, training=False)}
 
     with tempfile.TemporaryDirectory() as folder:
         # Traced and saved once: from_keras_model would do it again for each variant.
@@ -91,16 +95,20 @@ def _convert(folder: str, variant: str, calibration: Rows) -> bytes:
 
 
 def predict(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
-    """Returns a variant's probabilities, float32 [rows]; features it does not take are ignored."""
+    """Returns a variant's answers, float32 [rows] for two classes, [rows, K] for more.
+
+    Features that it does not take are ignored.
+    """
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
     inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
-    return runner(**inputs)[PROBABILITY][:, 0].copy()
+    [answers] = runner(**inputs).values()
+    return by_row(answers)
 
 
 def predict_in_pipeline(
     features: Mapping[str, tf.Tensor], model: Path, model_run: Path
 ) -> np.ndarray:
-    """What an edge bundle's model answers as the pipeline runs it, float32 [rows].
+    """What an edge bundle's model answers as the pipeline runs it: see `predict`.
 
     Args:
       features: Transformed features.
@@ -129,7 +137,7 @@ def measure(
       student: The network that was converted.
       contents: TFLite file by variant.
       sample: Rows to compare on.
-      max_difference: Largest mean absolute difference of the probabilities.
+      max_difference: Largest mean absolute difference of the probabilities, over all outputs.
 
     Returns:
       By variant: `bytes`, `gzip_bytes`, `latency_us` (`batch_1`: median on one row, one thread)
@@ -138,7 +146,7 @@ def measure(
     Raises:
       RuntimeError: A variant's predictions are not finite or differ by more than `max_difference`.
     """
-    expected = student(sample.features, training=False).numpy()[:, 0]
+    expected = answers_of(student, sample)
     report = {}
     for variant, content in contents.items():
         difference = float(np.abs(predict(content, sample.features) - expected).mean())

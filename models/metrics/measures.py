@@ -6,10 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from core import intervals
+from core.answers import THRESHOLD
 from core.intervals import wilson_interval
-
-THRESHOLD = 0.5
-"""Decision threshold on the probability, as in TFMA's binary metrics."""
 
 PRECISION = 0.5
 """The least precision at which `recall_at_precision` counts what is found."""

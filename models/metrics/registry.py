@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.answers import THRESHOLD
 from core.intervals import Z
 from models.metrics import measures
-from models.metrics.measures import THRESHOLD, Interval, IntervalOf, Measure, Terms
+from models.metrics.measures import Interval, IntervalOf, Measure, Terms
 
 __all__ = ["EXAMPLES", "METRICS", "RATES", "THRESHOLD", "Metric", "Terms", "gap", "overall_metrics"]
 __all__ += ["slice_metrics", "slice_rows"]

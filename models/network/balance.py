@@ -7,6 +7,8 @@ Regression in Rare Events Data, Political Analysis 2001), and the trained networ
 0.5 finds as many rows as there are positives: precision and recall are about equal there. The
 threshold is chosen on rows of train and eval, of whose labels only the share counts, and is part of
 the network: whoever asks it, in the pipeline or on a device, decides at 0.5.
+
+With more than two classes nothing is weighed and nothing moved.
 """
 
 import dataclasses
@@ -25,12 +27,13 @@ class Balance:
     """How classes are weighed.
 
     Attributes:
-      share: Share of the positive class among the rows, by their labels.
+      share: Share of the positive class among the rows, by their labels; None with more than two
+        classes.
       odds: Factor on the odds of the positive class in training and in the answers; 1 where
         nothing was changed.
     """
 
-    share: float
+    share: float | None
     odds: float = 1.0
 
     @property
@@ -50,16 +53,23 @@ class Balance:
         )
 
 
+def positive_share(rows: Rows) -> float | None:
+    """Share of the positive class by the labels; None with more than two classes."""
+    return float(rows.label.mean()) if rows.label.shape[1] == 1 else None
+
+
 def balance_of(train: Rows, rare_share: float) -> Balance:
     """The weighing of the training rows.
 
     Rows without a weight count for the share: their label is what is known of their class.
 
     Args:
-      train: Rows with label [rows, 1].
+      train: Rows with label [rows, outputs].
       rare_share: A class of a smaller share weighs as much as the other; 0: never.
     """
-    share = float(train.label.mean())
+    share = positive_share(train)
+    if share is None:
+        return Balance(None)
     rows = train.weighted()
     weighted = float((rows.weight * rows.label).mean())
     if min(share, 1 - share) >= rare_share or not 0 < weighted < 1:
@@ -80,6 +90,8 @@ def decide(model: tf_keras.Model, rows: Sequence[Rows], balance: Balance) -> Bal
     Returns:
       What they are multiplied by now.
     """
+    if balance.share is None:
+        return balance
     logits = np.concatenate([logits_of(model)(r.features, training=False).numpy() for r in rows])
     found = float((logits > np.log(THRESHOLD / (1 - THRESHOLD))).mean())
     if balance.is_even and 0 < found < 1:
@@ -96,7 +108,7 @@ def decide(model: tf_keras.Model, rows: Sequence[Rows], balance: Balance) -> Bal
 
 def note(name: str, balance: Balance, rare_share: float) -> list[str]:
     """What is to be said of a network that was moved."""
-    if balance.is_even:
+    if balance.share is None or balance.is_even:
         return []
     rare = min(balance.share, 1 - balance.share) < rare_share
     why = "both classes weighed the same in training" if rare else "every row was answered alike"

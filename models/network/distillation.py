@@ -12,12 +12,12 @@ import tensorflow as tf
 import tf_keras
 
 from core.sections import DistillerSection
-from models.network.balance import Balance, decide
+from models.network.balance import Balance, decide, positive_share
 from models.network.network import Architecture, build_network, logits_of
 from models.network.preprocessing import ModelInputs
 from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import Rows
-from models.network.training import Loss, Plan, fit
+from models.network.training import Loss, Plan, cross_entropy, fit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ def distill(
     Args:
       teacher: Trained network on the same inputs; it is left as it is.
       inputs: Widths of the features.
-      train: Rows with label [rows, 1]; rows of weight 0 take part too, without their label.
+      train: Rows with label [rows, outputs]; rows of weight 0 take part too, without their label.
       evaluation: Rows for early stopping.
       plan: How to fit before pruning.
       section: The student's size, the loss, and how it is pruned, with the same loss.
@@ -53,7 +53,7 @@ def distill(
       odds: What the teacher's answers are odds times of (models/network/balance.py).
     """
     given, limit = (train, evaluation), PruningLimit(max_drop or {}, evaluation)
-    balance = Balance(float(train.label.mean()), odds)
+    balance = Balance(positive_share(train), odds)
     train, evaluation = (with_opinion(balance.weighed(rows), teacher) for rows in given)
     loss = distillation_loss(section.temperature, section.label_share)
     architecture = Architecture(section.hidden_units, section.embedding_dim)
@@ -75,9 +75,10 @@ def distill(
 
 
 def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:
-    """Returns the rows with label [rows, 3] for `distillation_loss`, all of weight 1.
+    """Returns the rows with label [rows, 2k + 1] for `distillation_loss`, all of weight 1.
 
-    The columns are the label, its weight scaled to a mean of 1, and the teacher's logit.
+    The columns are the label, its weight scaled to a mean of 1, and the teacher's logit, which is
+    as wide as the label.
     """
     logit = logits_of(teacher)(rows.features, training=False).numpy()
     target = np.concatenate([rows.label, rows.weight / rows.weight.mean(), logit], axis=1)
@@ -96,10 +97,11 @@ def distillation_loss(temperature: float, share: float) -> Loss:
     """
 
     def loss(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
-        label, label_weight, teacher_logit = tf.split(target, 3, axis=1)
-        cross_entropy = tf.nn.sigmoid_cross_entropy_with_logits
-        hard = label_weight * cross_entropy(label, logit)
-        soft = cross_entropy(tf.sigmoid(teacher_logit / temperature), logit / temperature)
-        return (share * hard + (1.0 - share) * temperature**2 * soft)[:, 0]
+        width = logit.shape[1]
+        label, label_weight, teacher_logit = tf.split(target, [width, 1, width], axis=1)
+        squash = tf.sigmoid if width == 1 else tf.nn.softmax
+        hard = label_weight[:, 0] * cross_entropy(label, logit)
+        soft = cross_entropy(squash(teacher_logit / temperature), logit / temperature)
+        return share * hard + (1.0 - share) * temperature**2 * soft
 
     return loss

@@ -129,10 +129,17 @@ class Preprocessing(Layout):
     """What preprocessing goes by: all columns, before feature selection.
 
     Attributes:
+      classes: The classes by their codes.
       passed_through: Columns kept as they are, for slicing.
     """
 
     passed_through: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a label and an answer are: 1 for two classes, else one for each."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
 
 
 def not_a_feature(column: str) -> str:

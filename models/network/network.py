@@ -4,9 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tf_keras
 
-from models.network.preprocessing import CATEGORICAL, NUMERIC, PROBABILITY, ModelInputs
+from core.answers import by_row
+from models.network.preprocessing import CATEGORICAL, NUMERIC, ModelInputs
+from models.network.rows import Rows
 from models.network.text import TOKENS
 
 LOGIT = "logit"
@@ -34,17 +37,18 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
 
     The deep part concatenates `numeric`, one embedding for each column of `categorical`, and the
     mean and the maximum of the embeddings of each text column's `tokens`. The wide part is one
-    number for each id, for tokens their mean. Both meet in the layer `logit`.
+    number for each id and output, for tokens their mean. Both meet in the layer `logit`.
 
     Inputs: `numeric` float32 [batch, inputs.numeric], `categorical` int64 [batch,
     inputs.categorical]; where there is text, `tokens` int64 [batch, inputs.text * inputs.tokens].
-    Output: `probability` float32 [batch, 1].
+    Output: `probability` float32 [batch, 1], or with more than two classes `probabilities` float32
+    [batch, inputs.outputs], which sum to 1.
     """
     numeric = tf_keras.Input((inputs.numeric,), dtype="float32", name=NUMERIC)
     categorical = tf_keras.Input((inputs.categorical,), dtype="int64", name=CATEGORICAL)
     layers = tf_keras.layers
     embedded = layers.Embedding(inputs.ids, architecture.embedding_dim, name="embedding")
-    wide = layers.Embedding(inputs.ids, 1, embeddings_initializer="zeros", name="wide")
+    wide = layers.Embedding(inputs.ids, inputs.outputs, embeddings_initializer="zeros", name="wide")
     features = [numeric, layers.Flatten(name="embedded")(embedded(categorical))]
     wide_values = [layers.Flatten(name="wide_values")(wide(categorical))]
     model_inputs = {NUMERIC: numeric, CATEGORICAL: categorical}
@@ -53,7 +57,10 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
         model_inputs[TOKENS] = tokens
         features += _bags(tokens, inputs, architecture.embedding_dim)
         wide_text = layers.Embedding(
-            inputs.token_ids, 1, embeddings_initializer="zeros", name="wide_text_embedding"
+            inputs.token_ids,
+            inputs.outputs,
+            embeddings_initializer="zeros",
+            name="wide_text_embedding",
         )
         wide_values.append(_scaled_mean(wide_text(tokens), inputs, "wide_text"))
     deep = layers.Concatenate(name="features")(features)
@@ -67,9 +74,10 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
         if architecture.dropout:
             deep = layers.Dropout(architecture.dropout, name=f"dropout_{depth}")(deep)
     joined = layers.Concatenate(name="wide_and_deep")([deep, *wide_values])
-    logit = layers.Dense(1, name=LOGIT)(joined)
-    probability = layers.Activation("sigmoid", name=PROBABILITY)(logit)
-    return tf_keras.Model(model_inputs, probability, name=name)
+    logit = layers.Dense(inputs.outputs, name=LOGIT)(joined)
+    squashed = "sigmoid" if inputs.outputs == 1 else "softmax"
+    answer = layers.Activation(squashed, name=inputs.answer)(logit)
+    return tf_keras.Model(model_inputs, answer, name=name)
 
 
 def _bags(tokens: Any, inputs: ModelInputs, dim: int) -> list[Any]:
@@ -99,8 +107,13 @@ def _scaled_mean(embedded: Any, inputs: ModelInputs, name: str) -> Any:
 
 
 def logits_of(model: tf_keras.Model) -> tf_keras.Model:
-    """Returns the same network, weights shared, without the sigmoid: float32 [batch, 1]."""
+    """Returns the same network, weights shared, without sigmoid or softmax: float32 [batch, k]."""
     return tf_keras.Model(model.input, model.output.node.keras_inputs[0])
+
+
+def answers_of(model: tf_keras.Model, rows: Rows) -> np.ndarray:
+    """What a network answers, float32 [rows] for two classes, [rows, K] for more."""
+    return by_row(model(rows.features, training=False).numpy())
 
 
 def meanings(model: tf_keras.Model) -> dict[str, list[str]]:

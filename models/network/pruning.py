@@ -11,7 +11,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from models.metrics.comparison import compare
-from models.metrics.registry import THRESHOLD
+from models.network.network import answers_of
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit
 
@@ -27,7 +27,7 @@ class PruningLimit:
 
     Attributes:
       max_drop: Largest fall by metric; a fall within chance is none.
-      rows: Rows with a label [rows, 1] to look at; those without a weight do not count.
+      rows: Rows with their labels to look at; those without a weight do not count.
     """
 
     max_drop: Mapping[str, float]
@@ -36,10 +36,8 @@ class PruningLimit:
     def exceeded_by(self, model: tf_keras.Model, pruned: tf_keras.Model) -> list[str]:
         """The falls that are too large, in words."""
         rows = self.rows.weighted()
-        labels = (rows.label[:, 0] > THRESHOLD).astype(float)
-        now, before = (
-            each(rows.features, training=False).numpy()[:, 0] for each in (pruned, model)
-        )
+        labels = rows.codes
+        now, before = (answers_of(each, rows) for each in (pruned, model))
         return [
             f"{found.metric} {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
             for metric, bound in self.max_drop.items()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from core.answers import decided
 from core.errors import InputError
 from core.names import LABEL, WEIGHT
 from models.network.preprocessing import CATEGORICAL, NUMERIC, ModelInputs
@@ -23,7 +24,8 @@ class Rows:
     Attributes:
       numeric: float32 [rows, N].
       categorical: int64 [rows, N + C].
-      label: float32 [rows, k]: the probability of the positive class, or what a loss asks for.
+      label: float32 [rows, k]: the probability of the positive class (k = 1), a share of each
+        class, or what a loss asks for.
       weight: float32 [rows, 1], not negative.
       tokens: int64 [rows, T * tokens], or None when there are no text columns.
     """
@@ -40,6 +42,11 @@ class Rows:
         return len(self.numeric)
 
     @property
+    def codes(self) -> np.ndarray:
+        """The class that each label, [rows, 1] or [rows, K], makes most likely: int64 [rows]."""
+        return decided(self.label)
+
+    @property
     def features(self) -> dict[str, np.ndarray]:
         """The inputs of a network."""
         features = {NUMERIC: self.numeric, CATEGORICAL: self.categorical}
@@ -49,6 +56,11 @@ class Rows:
         """Returns the rows that a boolean mask or an array of row numbers selects."""
         columns = {name: c[index] for name, c in vars(self).items() if c is not None}
         return Rows(**columns)
+
+    def followed_by(self, other: "Rows") -> "Rows":
+        """Returns these rows, then those of `other`."""
+        there = {name: c for name, c in vars(self).items() if c is not None}
+        return Rows(**{n: np.concatenate([c, getattr(other, n)]) for n, c in there.items()})
 
     def weighted(self) -> "Rows":
         """Drops rows of weight 0 and scales the weights to a mean of 1."""
@@ -74,7 +86,7 @@ def load_rows(patterns: Sequence[str], inputs: ModelInputs) -> Rows:
     spec = {
         NUMERIC: tf.io.FixedLenFeature([inputs.numeric], tf.float32),
         CATEGORICAL: tf.io.FixedLenFeature([inputs.categorical], tf.int64),
-        LABEL: tf.io.FixedLenFeature([1], tf.float32),
+        LABEL: tf.io.FixedLenFeature([inputs.outputs], tf.float32),
         WEIGHT: tf.io.FixedLenFeature([1], tf.float32),
     }
     if inputs.text:

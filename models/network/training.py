@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 import tf_keras
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
 from core.names import LABEL, WEIGHT
 from models.network.network import logits_of
 from models.network.rows import Rows
 
-_MOST_SHIFT = 2.0  # of the logit's bias after training
+_MOST_SHIFT = 2.0  # of a logit's bias after training
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""(target float32 [batch, k], logit float32 [batch, 1]) -> loss of each row, float32 [batch]."""
+"""(target float32 [batch, k], logit float32 [batch, outputs]) -> loss of each row, [batch]."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ class Plan:
 
 
 def cross_entropy(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
-    """Binary cross-entropy with a soft label: target [batch, 1] is P(positive)."""
-    return tf.nn.sigmoid_cross_entropy_with_logits(target, logit)[:, 0]
+    """Cross-entropy with soft labels: target [batch, 1] is P(positive), [batch, K] are shares."""
+    if logit.shape[1] == 1:
+        return tf.nn.sigmoid_cross_entropy_with_logits(target, logit)[:, 0]
+    return tf.nn.softmax_cross_entropy_with_logits(target, logit)
 
 
 def fit(
@@ -109,17 +111,22 @@ def _settle(model: tf_keras.Model, parts: Sequence[Rows], loss: Loss) -> None:
     """
     logits = logits_of(model)
     known = [(r.label, logits(r.features, training=False), r.weight[:, 0]) for r in parts]
+    total_weight = sum(float(weight.sum()) for _, _, weight in known)
 
-    def total_loss(shift: float) -> float:
-        return sum(
-            float(np.sum(weight * loss(tf.constant(target), logit + shift).numpy()))
-            for target, logit, weight in known
-        )
+    def mean_loss(shift: np.ndarray) -> tuple[float, np.ndarray]:
+        moved = tf.constant(shift, tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(moved)
+            parts = [tf.reduce_sum(w * loss(tf.constant(t), z + moved)) for t, z, w in known]
+            mean = tf.add_n(parts) / total_weight
+        return float(mean), tape.gradient(mean, moved).numpy().astype(np.float64)
 
-    shift = minimize_scalar(total_loss, bounds=(-_MOST_SHIFT, _MOST_SHIFT), method="bounded").x
     layer = model.output.node.keras_inputs[0].node.layer
     bias = getattr(layer, "layer", layer).bias  # pruning wraps the layer
-    bias.assign_add([shift])
+    width = logits.output_shape[1]
+    bounds = [(-_MOST_SHIFT, _MOST_SHIFT)] * width
+    shift = minimize(mean_loss, np.zeros(width), jac=True, bounds=bounds, method="L-BFGS-B").x
+    bias.assign_add(shift)
 
 
 def evaluation_loss(model: tf_keras.Model, evaluation: Rows) -> float:

@@ -116,6 +116,11 @@ def cold_reason(
       preprocessing: What the inputs of the network mean.
       architecture: Of the network.
     """
+    earlier_classes, classes = (
+        each.get("classes") for each in (start.preprocessing, preprocessing)
+    )
+    if earlier_classes and classes and earlier_classes != classes:
+        return f"the classes changed from {', '.join(earlier_classes)} to {', '.join(classes)}"
     before, now = _columns(start.preprocessing), _columns(preprocessing)
     if before != now:
         added = [name for name in now if name not in before]

@@ -46,7 +46,7 @@ def import_(options: argparse.Namespace, out: Console) -> int:
     given = done.new.answers
     by_class = [
         f"{sum(answer.answer == name for answer in given)} {name}"
-        for name in (config.columns.positive, config.columns.negative)
+        for name in config.columns.names[::-1]
     ]
     random = sum(answer.selection == "random" for answer in given)
     lines = [

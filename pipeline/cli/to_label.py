@@ -37,7 +37,7 @@ def to_label(options: argparse.Namespace, out: Console) -> int:
         f"{batch.rows} rows to label: {batch.path}",
         f"  {batch.random} drawn at random from {batch.pool}, {batch.rows - batch.random} chosen "
         "to inform",
-        f"  in column answer, write {columns.positive} or {columns.negative}, or leave it empty "
+        f"  in column answer, write {' or '.join(columns.names[::-1])}, or leave it empty "
         "to skip; in column annotator, who answered",
         f"  then: {follow_up(options, 'labels', 'import', str(batch.path))}",
     ):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.config import Config
 from core.contract import read_contract
+from core.sections import TrueLabel
 from core.targets import TARGETS
 from models.columns.date_formats import date_column
 from pipeline.config.overlay import KeyPath
@@ -30,8 +31,7 @@ def _nearest(name: str, names: list[str]) -> str:
 def check_columns(config: Config) -> Iterator[Problem]:
     """What is wrong with `columns`."""
     columns = config.columns
-    if columns.positive == columns.negative:
-        yield ("columns", "positive"), f"'{columns.positive}' is also columns.negative"
+    yield from _check_classes(columns)
     listed = [columns.label, *(name for kind in COLUMN_KINDS for name in getattr(columns, kind))]
     if len(listed) == 1:
         yield (
@@ -64,6 +64,31 @@ def check_columns(config: Config) -> Iterator[Problem]:
             yield (*path, "column"), f"'{group.column}' is not in columns.numeric{hint}"
         if any(a >= b for a, b in zip(group.bounds, group.bounds[1:], strict=False)):
             yield (*path, "bounds"), f"{list(group.bounds)} is not in ascending order"
+
+
+def _check_classes(columns: TrueLabel) -> Iterator[Problem]:
+    """Classes that are one in writing, and a detected class where none or another one is."""
+    written: dict[str, str] = {}
+    for name in columns.classes:
+        other = written.setdefault(" ".join(name.split()).casefold(), name)
+        if other != name or columns.classes.count(name) > 1:
+            yield (
+                ("columns", "classes"),
+                f"'{other}' and '{name}' differ in capitals or blanks at most; make one of them",
+            )
+    if not columns.is_binary and columns.positive is not None:
+        yield (
+            ("columns", "positive"),
+            f"'{columns.positive}': there are {len(columns.classes)} classes, of which none is "
+            "detected; drop the key (null), or name two classes",
+        )
+    elif columns.is_binary and columns.positive not in columns.classes:
+        given = "missing" if columns.positive is None else f"'{columns.positive}' is no class"
+        yield (
+            ("columns", "positive"),
+            f"{given}; give the one of columns.classes that is detected: "
+            f"{' or '.join(columns.classes)}",
+        )
 
 
 def _check_names(config: Config) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -35,6 +36,7 @@ def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = Fa
         layers.append(_smoke(layers))
     layers = [(_shown(source), values) for source, values in layers]
     merged = overlay.merge(layers, overrides or [], Config)
+    _name_classes(merged.values)
     try:
         config = Config.model_validate_json(json.dumps(merged.values, default=str))
     except ValidationError as error:
@@ -47,6 +49,16 @@ def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = Fa
             )
         )
     return config
+
+
+def _name_classes(values: dict[str, Any]) -> None:
+    """Reads `positive` and `negative`, by which two classes may be named, too.
+
+    The file that does so replaces the classes of the file that it extends.
+    """
+    columns = values.get("columns")
+    if isinstance(columns, dict) and isinstance(columns.get("negative"), str):
+        columns["classes"] = [columns.pop("negative"), columns.get("positive")]
 
 
 def _smoke(layers: list[overlay.Layer]) -> overlay.Layer:

@@ -76,17 +76,16 @@ def check_labels(
     """Checks the label column of rows of one file; `first` is the number of the first.
 
     Raises:
-        InputError: a value that is neither class, or an empty cell where labels are needed: in the
+        InputError: a value that is no class, or an empty cell where labels are needed: in the
             test part, and everywhere when labeling.mode is gold.
     """
     columns = config.columns
     cells = list(table[columns.label])
     for unknown in dict.fromkeys(cells):
-        if unknown not in (columns.positive, columns.negative, ""):
+        if unknown not in (*columns.classes, ""):
             raise InputError(
                 f"{name}: row {first + cells.index(unknown)}, column '{columns.label}': "
-                f"'{shown(unknown)}' is neither '{columns.positive}' (columns.positive) nor "
-                f"'{columns.negative}' (columns.negative)"
+                f"'{shown(unknown)}' is none of columns.classes: {_quoted(columns.classes)}"
             )
     if "" in cells and (must_have or config.labeling.mode == "gold"):
         why = "the test part" if must_have else "labeling.mode=gold"
@@ -97,7 +96,7 @@ def check_labels(
 
 
 def check_classes(rows_of: Mapping[str, int], part: str, config: Config) -> None:
-    """Checks that the labelled rows of a part are of both classes, and enough for the gold budget.
+    """Checks that the labelled rows of a part are of all classes, and enough for the gold budget.
 
     Without a budget (labeling.gold_rows=0) nobody needs to have labelled a training row.
 
@@ -121,12 +120,16 @@ def check_classes(rows_of: Mapping[str, int], part: str, config: Config) -> None
             f"labeling.gold_rows={labeling.gold_rows} are wanted; label more or lower it, "
             "down to 0 if people are to answer first (python -m pipeline to-label)"
         )
-    if len(found) == 1:
+    if lacking := [name for name in columns.classes if name not in found]:
+        of = f"'{next(iter(found))}'" if len(found) == 1 else f"one of {len(found)} classes"
         raise InputError(
-            f"{part}: all {labelled} labelled rows have '{next(iter(found))}' in column "
-            f"'{columns.label}'; a model needs rows of both classes, '{columns.positive}' and "
-            f"'{columns.negative}'"
+            f"{part}: all {labelled} labelled rows have {of} in column '{columns.label}', none has "
+            f"{_quoted(lacking)}; a model needs rows of each of columns.classes"
         )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{shown(name)}'" for name in names)
 
 
 def check_rows(rows_of: Mapping[str, int]) -> None:

@@ -11,7 +11,6 @@ from core import csv_text
 from core.config import Config
 from core.names import ROW_ID
 from models.labels.functions import Row
-from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.ingestion.contract import raw_columns, slice_columns
 from pipeline.ingestion.staging import Staged
 
@@ -35,7 +34,7 @@ class StagedRows:
     groups: dict[str, list[Value]]
     labeled: list[int]
     _cells: Sequence[str]
-    _positive: str
+    _classes: tuple[str, ...]
 
     def rows(self) -> list[Row]:
         """One mapping from column to value a row."""
@@ -44,8 +43,8 @@ class StagedRows:
 
     def true_labels(self, at: Sequence[int]) -> NDArray[np.int8]:
         """Classes of chosen rows of `labeled`: int8 [rows]."""
-        classes = (POSITIVE if self._cells[n] == self._positive else NEGATIVE for n in at)
-        return np.fromiter(classes, dtype=np.int8, count=len(at))
+        codes = (self._classes.index(self._cells[n]) for n in at)
+        return np.fromiter(codes, dtype=np.int8, count=len(at))
 
 
 def read(staged: Staged, config: Config) -> StagedRows:
@@ -66,7 +65,7 @@ def read(staged: Staged, config: Config) -> StagedRows:
         {column: _values(table[column], "BYTES") for column in slice_columns(config)},
         [n for n, cell in enumerate(labels) if cell],
         labels,
-        config.columns.positive,
+        config.columns.names,
     )
 
 

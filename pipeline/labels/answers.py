@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.config import Config
 from core.errors import InputError, first_problem
 from core.files import REPOSITORY, write_atomically
-from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.ingestion import staged_rows
 from pipeline.ingestion.staging import Staged
 
@@ -157,10 +156,10 @@ def in_use(config: Config, staged: Staged, run_folder: Path) -> dict[str, tuple[
                 f"import {one.id} says '{answer.answer}'; correct the data, or take the answers "
                 f"out: {how_to_remove(one.id)}"
             )
-        if answer.answer not in (config.columns.positive, config.columns.negative):
+        if answer.answer not in config.columns.classes:
             raise InputError(
-                f"row {answer.row_id}: import {one.id} says '{answer.answer}', which is neither "
-                "columns.positive nor columns.negative; set them as they were then"
+                f"row {answer.row_id}: import {one.id} says '{answer.answer}', which is none of "
+                "columns.classes; set them as they were then"
             )
         found[answer.row_id] = (one, answer)
     return found
@@ -194,7 +193,7 @@ def stage_answers(config: Config, staged: Staged, run_folder: Path) -> Path:
 
 def label_of(answer: Answer, config: Config) -> int:
     """The class that an answer names."""
-    return POSITIVE if answer.answer == config.columns.positive else NEGATIVE
+    return config.columns.names.index(answer.answer)
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -119,7 +119,7 @@ def import_file(
 
 def _class_of(cell: str, config: Config) -> str:
     """The class that an answer names, however a spreadsheet writes it; else the cell itself."""
-    classes = (config.columns.positive, config.columns.negative)
+    classes = config.columns.names[::-1]
     if (bare := cell.strip()) in classes:
         return bare
     meant = [name for name in classes if is_same(bare, name)]
@@ -155,7 +155,7 @@ def _faults_of_lines(
     given: Mapping[int, Line], config: Config, annotator: str | None
 ) -> Iterator[Fault]:
     """What is wrong with the file by itself."""
-    classes = (config.columns.positive, config.columns.negative)
+    classes = config.columns.names[::-1]
     for n, line in given.items():
         where = f"row {n} ({line[ROW_ID]})"
         if line["answer"] not in classes:

@@ -149,7 +149,7 @@ def _table(
                     if vote != ABSTAIN
                 ),
                 "",
-                f"{config.columns.positive} | {config.columns.negative} | empty: skip",
+                " | ".join([*config.columns.names[::-1], "empty: skip"]),
                 "",
                 each.selection,
                 f"{each.inclusion_probability:.6g}",

@@ -162,7 +162,7 @@ def _reference(
 
 def _labels(config: Config, run_folder: Path, asked: requests.Requests) -> np.ndarray:
     known = outcomes.labels_of(outcomes.read_all(run_folder))
-    class_of = {config.columns.positive: 1, config.columns.negative: 0}
+    class_of = {name: code for code, name in enumerate(config.columns.names)}
     return np.array([class_of.get(known.get(place, ""), -1) for place in asked.places], np.int8)
 
 

@@ -167,7 +167,7 @@ def _read(content: bytes, path: Path) -> list[Mapping[str, str]]:
 def _faults(
     given: Mapping[int, Mapping[str, str]], config: Config, logged: Mapping[str, int]
 ) -> Iterator[str]:
-    classes = (config.columns.positive, config.columns.negative)
+    classes = config.columns.names[::-1]
     said: dict[Place, tuple[int, str]] = {}
     for n, line in given.items():
         request, label = line[_REQUEST].strip(), line[_LABEL].strip()

@@ -143,7 +143,7 @@ def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> lis
         version.version,
         str(version.path),
         str(config.schema_path),
-        (config.columns.negative, config.columns.positive),
+        config.columns.both,
         config.serving.out_of_domain == "refuse",
         request.source.suffix == ".csv",
     )

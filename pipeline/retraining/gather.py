@@ -91,7 +91,7 @@ def label_evidence(situation: Situation, predictions: ServedPredictions | None) 
             settings.min_labeled_rows,
             settings.max_label_shift,
             settings.max_class_shift,
-            (columns.negative, columns.positive),
+            columns.both,
         ),
     )
 

@@ -52,7 +52,7 @@ class ServedPredictions:
     def _judge(self, files: tuple[SourceFile, ...]) -> Judged:
         columns = self._config.columns
         rows = read_files(files, self._config).labeled(columns.label)
-        positive = rows.is_positive(columns.label, columns.positive)
+        positive = rows.is_positive(columns.label, columns.both[1])
         if len(positive) == 0:
             return Judged(positive, np.zeros(0))
         if self._ask is None:

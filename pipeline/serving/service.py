@@ -71,7 +71,7 @@ class Service:
     @property
     def classes(self) -> tuple[str, str]:
         """The labels: negative, positive."""
-        return self.config.columns.negative, self.config.columns.positive
+        return self.config.columns.both
 
     def request_id(self, given: bytes | None) -> str:
         """Id of a request: the one that it came with, if it can stand in a header."""

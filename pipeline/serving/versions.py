@@ -75,7 +75,7 @@ class VersionState:
 
 @dataclass(frozen=True)
 class _Failure:
-    identity: tuple[int, int]
+    identity: tuple[int, int, int]
     at: float
 
 
@@ -91,7 +91,7 @@ class Versions:
         """Takes the folder to watch, and what loads a version and has it answer its warm-up."""
         self.name, self._served, self._load = name, served, load
         self.states: dict[int, VersionState] = {}
-        self._loaded: dict[int, tuple[tuple[int, int], Servable]] = {}
+        self._loaded: dict[int, tuple[tuple[int, int, int], Servable]] = {}
         self._failed: dict[int, _Failure] = {}
         self._labels: dict[str, int] = {}
 
@@ -173,7 +173,8 @@ class Versions:
             found = folder.stat()
         except OSError:
             return  # it went while we looked
-        identity = (found.st_dev, found.st_ino)
+        # The time as well: the number of a folder that was removed may be given to the next.
+        identity = (found.st_dev, found.st_ino, found.st_mtime_ns)
         if number in self._loaded and self._loaded[number][0] == identity:
             return
         failure = self._failed.get(number)

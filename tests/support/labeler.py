@@ -102,7 +102,11 @@ def label(
         "tuning": {key: [] for key in ("learning_rate", "l2", "epochs", "prec_init")},
     }
     settings = {
-        "columns": {"label": LABEL_COLUMN, "positive": ">50K", "negative": "<=50K"},
+        "columns": {
+            "label": LABEL_COLUMN,
+            "classes": ["<=50K", ">50K"],
+            "positive": ">50K",
+        },
         "labeling": labeling | changes,
         "features": NUMERIC + CATEGORICAL,
         "groups": groups,

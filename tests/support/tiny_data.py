@@ -53,7 +53,7 @@ def write_config(folder: Path) -> str:
         "columns": {
             "label": "class",
             "positive": "yes",
-            "negative": "no",
+            "classes": ["no", "yes"],
             "numeric": ["age", "hours"],
             "categorical": ["job"],
             "groups": {"age_group": {"column": "age", "bounds": [25, 40, 65]}},

@@ -22,6 +22,7 @@ PREPROCESSING = Preprocessing(
     text=TextLayout(columns=("note", "title"), vocabulary=12, width=8, ngrams=2),
     passed_through=("sex",),
     buckets=8,
+    classes=("no", "yes"),
 )
 SPEC = {
     "age": tf.io.VarLenFeature(tf.int64),

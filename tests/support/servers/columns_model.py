@@ -22,6 +22,7 @@ class ColumnsModel:
     numbers: tuple[str, ...] = ("age", "gain")
     texts: tuple[str, ...] = ("sex", "work")
     takes_examples = False
+    classes: tuple[str, ...] | None = None
 
     def __init__(self, add: float = 0.0) -> None:
         self.signatures: dict[str, Any] = {}

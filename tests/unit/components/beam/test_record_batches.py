@@ -12,7 +12,7 @@ from models.labels.votes import NEGATIVE, POSITIVE
 def test_a_class_may_be_called_none() -> None:
     batch = pa.RecordBatch.from_pydict({"disease": pa.array([["None"], ["flu"], None])})
     found = record_batches.true_labels(
-        batch, TrueLabel(label="disease", positive="flu", negative="None")
+        batch, TrueLabel(label="disease", classes=("None", "flu"), positive="flu")
     )
     assert found.tolist() == [NEGATIVE, POSITIVE, record_batches.UNKNOWN]
 

@@ -59,6 +59,7 @@ def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
         categorical=(("useful", ("a",)), ("sex", ("F",))),
         text=None,
         passed_through=(),
+        classes=("no", "yes"),
         buckets=4,
     )
 

@@ -52,7 +52,7 @@ def settings(label: str = "class", mode: str = "weak", **pusher: Any) -> PushSet
         json.dumps(
             {
                 "pusher": PUSHER | pusher,
-                "columns": {"label": label, "positive": "yes", "negative": "no"},
+                "columns": {"label": label, "classes": ["no", "yes"], "positive": "yes"},
                 "labeling": {"mode": mode},
                 "evaluation": {"slices": [["sex"]], "min_slice_rows": 20},
                 "types": TYPES,

@@ -11,9 +11,10 @@ from models.columns.date_formats import date_column
 from models.columns.hashing import hash_bucket, sip_hash
 from models.export.device import DeviceFeatures
 from models.export.export import export_server_model
+from models.network.description import describe
 from models.network.layout import HashedLayout, Preprocessing, layout_of, not_a_feature
 from models.network.network import build_network
-from models.network.preprocessing import describe, model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import fit
 
@@ -33,6 +34,7 @@ PREPROCESSING = Preprocessing(
     hashed=HashedLayout(("code", "city"), vocabulary=6, buckets=5),
     passed_through=("code",),
     buckets=4,
+    classes=("no", "yes"),
 )
 STRINGS = ("work", *FORMATS, "code", "city")
 SPEC = (

@@ -10,9 +10,10 @@ import tf_keras
 
 from models.export.device import features
 from models.export.export import export_server_model
+from models.network.description import describe
 from models.network.layout import Preprocessing
 from models.network.network import build_network
-from models.network.preprocessing import describe, model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import fit
 
@@ -29,7 +30,12 @@ FITTED: dict[str, list[float]] = {
 }
 WHOLE = ("age", "huge")
 PREPROCESSING = Preprocessing(
-    numeric=tuple(FITTED), categorical=(), text=None, passed_through=(), buckets=8
+    numeric=tuple(FITTED),
+    categorical=(),
+    text=None,
+    passed_through=(),
+    buckets=8,
+    classes=("no", "yes"),
 )
 SPEC = {name: tf.io.VarLenFeature(tf.int64 if name in WHOLE else tf.float32) for name in FITTED} | {
     name: tf.io.VarLenFeature(tf.float32) for name in ("label", "weight")

@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 from models.export.export import export_server_model
+from models.network.description import Description, describe
 from models.network.layout import layout_of, not_a_feature
 from models.network.network import build_network
-from models.network.preprocessing import Description, ModelInputs, describe, model_inputs_of
+from models.network.preprocessing import ModelInputs, model_inputs_of
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import PREPROCESSING, ROWS, SPEC, fit, raw_row, tiny_transform
 

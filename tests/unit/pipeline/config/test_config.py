@@ -128,7 +128,11 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         ("columns.groups.a={column: sex, bounds: [1]}", "'sex' is not in columns.numeric"),
         ("columns.groups.a={column: age, bounds: [2, 1]}", "[2.0, 1.0] is not in ascending order"),
         ("columns.groups.sex={column: age, bounds: [1]}", "'sex' is already a column"),
-        ("columns.positive=<=50K", "'<=50K' is also columns.negative"),
+        ("columns.positive=rich", "columns.positive: 'rich' is no class; give the one of"),
+        ("columns.positive=null", "columns.positive: missing; give the one of columns.classes"),
+        ("columns.classes=['>50K', ' >50k']", "differ in capitals or blanks at most"),
+        ("columns.classes=['>50K', '>50K']", "'>50K' and '>50K' differ in capitals or blanks"),
+        ("columns.classes=[a]", "columns.classes"),
         (
             "evaluation.slices=[[sexx]]",
             "neither a column of text nor a group; the nearest is 'sex'",
@@ -258,7 +262,7 @@ def test_yaml_reads_numbers_and_words_as_people_mean_them(tmp_path: Path) -> Non
     )
     config = load(write(tmp_path, text))
     assert config.trainer.learning_rate == 0.001
-    assert (config.columns.positive, config.columns.negative) == ("yes", "no")
+    assert (config.columns.positive, config.columns.classes) == ("yes", ("no", "yes"))
 
 
 @pytest.mark.parametrize(
@@ -309,3 +313,15 @@ def test_hostile_yaml_is_named(tmp_path: Path, text: str, message: str) -> None:
         load(str(path))
     assert message in str(refused.value)
     assert "hostile.yaml" in str(refused.value)
+
+
+def test_of_more_than_two_classes_none_is_detected() -> None:
+    with pytest.raises(InputError, match=r"columns\.positive: '>50K': there are 3 classes"):
+        load("census", ["columns.classes=[a, b, c]"])
+    columns = load("census", ["columns.classes=[a, b, c]", "columns.positive=null"]).columns
+    assert (columns.names, columns.width) == (("a", "b", "c"), 3)
+
+
+def test_the_code_of_the_detected_class_is_1_in_either_order() -> None:
+    columns = load("census", ["columns.classes=['>50K', '<=50K']"]).columns
+    assert (columns.names, columns.width) == (("<=50K", ">50K"), 1)

@@ -56,7 +56,7 @@ BAD_FILES = {
     "open quote": (table(5).replace("n2,", '"n2,'), "is not valid CSV"),
     "unknown label": (
         table(5).replace("n2,yes", "n2,maybe"),
-        "row 3, column 'class': 'maybe' is neither 'yes'",
+        "row 3, column 'class': 'maybe' is none of columns.classes: 'no', 'yes'",
     ),
 }
 

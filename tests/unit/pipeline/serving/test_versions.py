@@ -1,6 +1,7 @@
 """Versions come and go with the folder; the old one answers until the new one can."""
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 
@@ -157,3 +158,17 @@ def test_the_status_forgets_the_oldest(
         look(versions)
     assert [*versions.status("m")] == [7, 6, 5, 4]
     assert versions.status("m")[7].state == "AVAILABLE"
+
+
+def test_a_folder_that_is_made_anew_is_another_version(
+    versions: Versions, served: Path, loads: Loads
+) -> None:
+    """Also where the file system gives it the number of the one that was removed."""
+    push(served, 9, None)
+    look(versions)
+    known = (served / "9").stat()
+    (served / "9" / "model").touch()
+    os.utime(served / "9", ns=(known.st_mtime_ns + 1_000, known.st_mtime_ns + 1_000))
+    assert (served / "9").stat().st_ino == known.st_ino
+    assert look(versions) == {"live": 9, "previous": 1}
+    assert loads.loaded == [1, 9]
