@@ -24,3 +24,13 @@ def decided(answers: np.ndarray) -> np.ndarray:
     if answers.ndim == 2 and answers.shape[1] > 1:
         return answers.argmax(axis=1)
     return (answers.reshape(-1) > THRESHOLD).astype(np.int64)
+
+
+def spread(answers: np.ndarray) -> np.ndarray:
+    """Answers [rows] or [rows, K] as shares of all classes, [rows, 2] or [rows, K]."""
+    return np.stack([1 - answers, answers], axis=1) if answers.ndim == 1 else answers
+
+
+def folded(shares: np.ndarray) -> np.ndarray:
+    """Shares of all classes as answers: [rows] of two classes, [rows, K] of more."""
+    return shares[:, 1] if shares.shape[1] == 2 else shares

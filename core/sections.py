@@ -73,6 +73,11 @@ class TrueLabel(Section):
         return self.classes[::-1]
 
     @property
+    def called(self) -> tuple[str, ...]:
+        """What reports call the classes, by their codes."""
+        return ("negative", "positive") if self.is_binary else self.classes
+
+    @property
     def both(self) -> tuple[str, str]:
         """Of two classes the negative and the positive one."""
         negative, positive = self.names

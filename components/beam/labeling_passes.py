@@ -22,6 +22,7 @@ from components.beam.voting_pass import (
     VotedShard,
     truth_of,
 )
+from core.answers import spread
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
 from models.labels import functions as labeling
@@ -36,15 +37,16 @@ class Labels:
     """The outcome of labelling.
 
     Attributes:
-      probability: P(positive) by vote vector.
+      label: What stands for a label by vote vector: float64 [1], P(positive), of two classes,
+        [classes], a share of each, of more.
       gold: True label by row id, of drawn and answered rows; empty in gold mode, which takes all.
-      class_balance: Share of positives among gold rows.
+      class_balance: The same of a row of which nothing is known: shares among gold rows.
       report: The label report.
     """
 
-    probability: dict[bytes, float]
+    label: dict[bytes, NDArray[np.float64]]
     gold: dict[str, int]
-    class_balance: float
+    class_balance: NDArray[np.float64]
     report: dict[str, Any]
 
 
@@ -53,16 +55,18 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
 
     In gold mode every labelled row is a gold row and there is nothing to fit.
     """
+    classes = settings.columns.names
+    called = settings.columns.called
+    labeled = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
     if settings.labeling.mode == "gold":
-        negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
-        if positive + negative == 0:
+        if sum(labeled) == 0:
             raise InputError(
                 f"column {settings.columns.label}: missing, or empty in every row of train and "
                 "eval; labeling.mode=gold needs true labels, labeling.mode=weak a few"
             )
-        share = label_model.class_balance(positive, negative)
-        report = label_report.gold(positive + negative, share)
-        return Labels({}, {}, share, report)
+        shares = label_model.class_balance(labeled, classes)
+        report = label_report.gold(sum(labeled), shares, called)
+        return Labels({}, {}, _labels(shares[None])[0], report)
     drawn = heapq.nsmallest(
         settings.labeling.gold_rows, (c for tally in tallies for c in tally.candidates)
     )
@@ -73,8 +77,11 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
             "lower it"
         )
     least = settings.labeling.gold_of_class
-    first = [heapq.nsmallest(least, (c for t in tallies for c in t.of_class[k])) for k in (0, 1)]
-    at_random, of_class = labeling.of_both_classes(drawn, first, least)
+    first = [
+        heapq.nsmallest(least, (c for tally in tallies for c in tally.of_class[code]))
+        for code in range(len(classes))
+    ]
+    at_random, of_class = labeling.of_all_classes(drawn, first, least)
     drawn = [*at_random, *of_class]
     vectors, counts = merge([(tally.vectors, tally.counts) for tally in tallies])
     taken, random = {c.row_id for c in drawn}, {c.row_id for c in at_random}
@@ -93,19 +100,25 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     )
     balance = None
     if at_random:
-        negative, positive = np.sum([tally.labeled for tally in tallies], axis=0).tolist()
-        gold, balance = label_model.measurable(gold, (negative, positive))
+        gold, balance = label_model.measurable(gold, labeled, classes)
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
     groups = label_groups.merge(tally.groups for tally in tallies)
     of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
     fitted = label_model.fit(
-        vectors, counts, gold, names, settings.labeling, settings.seed, balance
+        vectors, counts, gold, names, settings.labeling, settings.seed, balance, classes
     )
-    report = label_report.weak(names, vectors, counts, gold, fitted, len(answered), groups, of_gold)
+    report = label_report.weak(
+        names, vectors, counts, gold, fitted, len(answered), groups, of_gold, called
+    )
     keys = [vector.tobytes() for vector in vectors]
-    probability = dict(zip(keys, fitted.probability.tolist(), strict=True))
-    labels = {c.row_id: c.label for c in gold_rows}
-    return Labels(probability, labels, fitted.class_balance, report)
+    label = dict(zip(keys, _labels(spread(fitted.probability)), strict=True))
+    truth = {c.row_id: c.label for c in gold_rows}
+    return Labels(label, truth, _labels(fitted.class_balance[None])[0], report)
+
+
+def _labels(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The column `label` from shares of each class: float64 [rows, 1] of two, else [rows, K]."""
+    return shares[:, 1:] if shares.shape[1] == 2 else shares
 
 
 def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) -> None:
@@ -116,13 +129,16 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
     (`prior`), or are left out (`drop`, in weak mode).
     """
     vectors = voted.tally.vectors
-    probability = np.array([labels.probability.get(v.tobytes(), np.nan) for v in vectors])
+    nothing = np.full(settings.columns.width, np.nan)
+    label = np.array([labels.label.get(v.tobytes(), nothing) for v in vectors])
+    label = label.reshape(len(vectors), settings.columns.width)
+    of_class = _labels(np.eye(len(settings.columns.classes)))
     covered = (vectors != ABSTAIN).any(axis=1)
     weak = settings.labeling.mode == "weak"
     uncovered = settings.labeling.uncovered if weak else "distill"
     gold_weight = settings.labeling.gold_weight if weak else 1.0
     weight = np.where(covered, 1.0, float(uncovered == "prior"))
-    probability[~covered] = labels.class_balance
+    label[~covered] = labels.class_balance
 
     def batches() -> Iterator[pa.RecordBatch]:
         first = 0
@@ -139,7 +155,7 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
                 batch,
                 settings.columns.label,
                 gold,
-                np.where(gold, truth, probability[vector]),
+                np.where(gold[:, None], of_class[truth], label[vector]),
                 np.where(gold, gold_weight, weight[vector]),
             )
             kept = covered[vector] | gold | (uncovered != "drop")
@@ -154,6 +170,7 @@ def write_test(shard: Shard, settings: LabelerSettings) -> None:
     Raises:
       InputError: A row has no label.
     """
+    of_class = _labels(np.eye(len(settings.columns.classes)))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in record_batches.read(shard.source):
@@ -165,7 +182,7 @@ def write_test(shard: Shard, settings: LabelerSettings) -> None:
                     "its true label, because models are measured on it"
                 )
             everywhere = np.ones(batch.num_rows, dtype=bool)
-            yield _labeled(batch, settings.columns.label, everywhere, truth, everywhere)
+            yield _labeled(batch, settings.columns.label, everywhere, of_class[truth], everywhere)
 
     record_batches.write(shard.destination, batches())
 

@@ -98,9 +98,10 @@ def true_labels(batch: pa.RecordBatch, columns: TrueLabel) -> NDArray[np.int8]:
 
 
 def floats(column: NDArray[np.float32]) -> pa.Array:
-    """A column with one number in every row, from float32 [rows]."""
-    offsets = pa.array(np.arange(len(column) + 1, dtype=np.int64))
-    return pa.LargeListArray.from_arrays(offsets, pa.array(column.astype(np.float32)))
+    """A column with as many numbers in every row, from float32 [rows] or [rows, numbers]."""
+    width = 1 if column.ndim == 1 else column.shape[1]
+    offsets = pa.array(np.arange(0, width * len(column) + 1, width, dtype=np.int64))
+    return pa.LargeListArray.from_arrays(offsets, pa.array(column.reshape(-1).astype(np.float32)))
 
 
 def keep(batch: pa.RecordBatch, column: str, kept: NDArray[np.bool_]) -> pa.Array:

@@ -81,16 +81,16 @@ class Tally:
       candidates: The shard's share of the draw of gold rows.
       of_class: The first of each class in the order of the draw, by class.
       answered: The rows that people labelled.
-      labeled: Rows with a true label, negative and positive.
+      labeled: Rows with a true label, by class.
       groups: Rows and covered rows of each group.
     """
 
     vectors: NDArray[np.int8]
     counts: NDArray[np.int64]
     candidates: tuple[Candidate, ...]
-    of_class: tuple[tuple[Candidate, ...], tuple[Candidate, ...]]
+    of_class: tuple[tuple[Candidate, ...], ...]
     answered: tuple[Candidate, ...]
-    labeled: tuple[int, int]
+    labeled: tuple[int, ...]
     groups: label_groups.Counts
 
 
@@ -131,9 +131,9 @@ class Counter:
 
 def make_voter(settings: LabelerSettings) -> Voter:
     """What applies the labelling functions; in gold mode there are none."""
-    return Voter(
-        labeling.load(settings.labeling.functions or "") if settings.labeling.mode == "weak" else []
-    )
+    weak = settings.labeling.mode == "weak"
+    functions = labeling.load(settings.labeling.functions or "") if weak else []
+    return Voter(functions, settings.columns.names)
 
 
 def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
@@ -142,10 +142,10 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
     Of each row only the number of its vote vector is kept.
     """
     counter, told = Counter(len(voter.functions)), settings.labeling
-    of_class: list[list[Candidate]] = [[], []]
+    of_class: list[list[Candidate]] = [[] for _ in settings.columns.classes]
     numbers, counted = [np.empty(0, dtype=np.int32)], list[label_groups.Counts]()
     candidates, answered = list[Candidate](), list[Candidate]()
-    labeled = np.zeros(2, dtype=np.int64)
+    labeled = np.zeros(len(of_class), dtype=np.int64)
     for batch in record_batches.read(shard.source):
         row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
         columns = {name: record_batches.coded(batch, name) for name in settings.features}
@@ -156,7 +156,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         counted = [label_groups.merge([*counted, label_groups.count(groups, covered)])]
         labels = truth_of(batch, settings)
         known = np.flatnonzero(labels != UNKNOWN)
-        labeled += np.bincount(labels[known], minlength=2)
+        labeled += np.bincount(labels[known], minlength=len(of_class))
 
         def candidate(n: int, order: int, label: int) -> Candidate:
             of_row = tuple(column.at(n) for column in groups.values())  # noqa: B023
@@ -178,9 +178,15 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
             if i in settings.answers
         ]
     vectors, counts = counter.vectors()
-    both, by_group = (int(labeled[0]), int(labeled[1])), label_groups.merge(counted)
-    firsts = tuple(of_class[0]), tuple(of_class[1])
-    tally = Tally(vectors, counts, tuple(candidates), firsts, tuple(answered), both, by_group)
+    tally = Tally(
+        vectors,
+        counts,
+        tuple(candidates),
+        tuple(map(tuple, of_class)),
+        tuple(answered),
+        tuple(labeled.tolist()),
+        label_groups.merge(counted),
+    )
     smallest = np.min_scalar_type(max(len(vectors) - 1, 0))
     return VotedShard(shard, tally, np.concatenate(numbers, dtype=smallest, casting="unsafe"))
 

@@ -72,10 +72,10 @@ def draw(seed: int, row_ids: Sequence[str], count: int) -> list[tuple[int, int]]
     return heapq.nsmallest(count, ((draw_order(seed, row_ids[n]), n) for n in range(len(row_ids))))
 
 
-def of_both_classes(
+def of_all_classes(
     drawn: Sequence[Item], first: Sequence[Sequence[Item]], of_class: int
 ) -> tuple[list[Item], list[Item]]:
-    """A draw that holds rows of both classes: those drawn at random, and those for their class.
+    """A draw that holds rows of all classes: those drawn at random, and those for their class.
 
     Where a class is rare, the last of the random draw give way to its next rows. What is left is
     still a random draw, and what is measured is measured on it.
@@ -83,9 +83,9 @@ def of_both_classes(
     Args:
       drawn: The random draw, in its order.
       first: Of each class those that come first in the order of the draw.
-      of_class: Rows of each class, at least; no more than a quarter of the draw.
+      of_class: Rows of each class, at least; of all classes no more than half of the draw.
     """
-    wanted, given = min(of_class, len(drawn) // 4), 0
+    wanted, given = min(of_class, len(drawn) // (2 * max(1, len(first)))), 0
     class_of = {item: kind for kind, items in enumerate(first) for item in items}
     while True:
         kept = list(drawn[: len(drawn) - given])

@@ -1,4 +1,4 @@
-"""From the votes of labelling functions to the probability of the positive class.
+"""From the votes of labelling functions to the probability of each class.
 
 Everything works on distinct vote vectors with counts, so cost does not grow with rows. Four methods
 are judged on the gold rows: a majority vote; Snorkel's label model, which learns from agreement and
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.answers import folded
 from core.errors import InputError
 from core.sections import LabelFitting
 from models.labels import scores as label_scores
@@ -20,7 +21,7 @@ from models.labels import snorkel_model
 from models.labels.combiner import combine, temper
 from models.labels.scores import Score
 from models.labels.snorkel_model import Training
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Floats, Gold, Votes
+from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
 
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
 FOLDS = 10  # of the cross-validation
@@ -43,12 +44,13 @@ class Fitted:
     """What the label model says.
 
     Attributes:
-      probability: float64 [vectors], P(positive) of each distinct vote vector.
+      probability: float64 [vectors], P(positive) of each distinct vote vector, or [vectors,
+        classes], the shares of more than two classes.
       weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
         NaN where it never votes, or fewer than three functions do.
-      class_balance: Share of positives among the gold rows drawn at random.
-      held_out: float64 [gold rows], P(positive) of each gold row by the method taken, fitted
-        without it (cross-validated).
+      class_balance: float64 [classes], the share of each among the gold rows drawn at random.
+      held_out: The same as `probability` of each gold row by the method taken, fitted without it
+        (cross-validated).
       accuracy_on_gold: Share of the gold rows drawn at random that `held_out` labels rightly.
       method: The method taken.
       reason: Why.
@@ -58,7 +60,7 @@ class Fitted:
 
     probability: Floats
     weight: Floats
-    class_balance: float
+    class_balance: Floats
     held_out: Floats
     accuracy_on_gold: float
     method: str
@@ -69,7 +71,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """P(positive) of each vote vector, and of each gold row without having seen its label."""
+    """Answers to each vote vector, and to each gold row without having seen its label."""
 
     probability: Floats
     held_out: Floats
@@ -88,22 +90,33 @@ def check_gold(rows: int) -> None:
         )
 
 
-def class_balance(positive: int, negative: int) -> float:
-    """Share of positives among gold rows.
+def class_balance(rows: Sequence[int], classes: Sequence[str]) -> Floats:
+    """Share of each class among gold rows, float64 [classes].
+
+    Args:
+      rows: How many there are of each.
+      classes: Their names.
 
     Raises:
-      InputError: They are all of one class.
+      InputError: There are none of a class.
     """
-    if positive == 0 or negative == 0:
-        only = "positive" if positive else "negative"
+    if lacking := [f"'{name}'" for name, count in zip(classes, rows, strict=True) if count == 0]:
         raise InputError(
-            f"all {positive + negative} gold rows are {only}, both classes are needed: raise "
-            "labeling.gold_rows, or correct columns.positive and columns.negative"
+            f"none of {sum(rows)} gold rows has the class {', '.join(lacking)}; some of each class "
+            "are needed: raise labeling.gold_rows or labeling.gold_of_class, label rows of it, or "
+            "correct columns.classes"
         )
-    return positive / (positive + negative)
+    return np.array(rows, dtype=np.float64) / sum(rows)
 
 
-def measurable(gold: Gold, labeled: tuple[int, int]) -> tuple[Gold, float | None]:
+def rows_of_classes(labels: NDArray[np.int8], classes: int) -> list[int]:
+    """How many rows there are of each class."""
+    return [int(count) for count in np.bincount(labels, minlength=classes)]
+
+
+def measurable(
+    gold: Gold, labeled: Sequence[int], classes: Sequence[str]
+) -> tuple[Gold, Floats | None]:
     """Gold rows on which methods can be judged, and the class balance where they do not tell it.
 
     Where a class is so rare that the rows drawn at random have none of it, all of them have to
@@ -111,12 +124,13 @@ def measurable(gold: Gold, labeled: tuple[int, int]) -> tuple[Gold, float | None
 
     Args:
       gold: The gold rows.
-      labeled: Rows with a true label, negative and positive.
+      labeled: Rows with a true label, by class.
+      classes: Their names.
     """
-    kinds = (set(rows.labels.tolist()) for rows in (gold, gold.drawn))
-    if [len(kind) for kind in kinds] != [2, 1] or not all(labeled):
+    every, drawn = (len(set(rows.labels.tolist())) for rows in (gold, gold.drawn))
+    if every < len(classes) or drawn == every or not all(labeled):
         return gold, None
-    return Gold(gold.votes, gold.labels), class_balance(labeled[1], labeled[0])
+    return Gold(gold.votes, gold.labels), class_balance(labeled, classes)
 
 
 def fit(
@@ -126,7 +140,8 @@ def fit(
     names: Sequence[str],
     how: LabelFitting,
     seed: int,
-    balance: float | None = None,
+    balance: Floats | None = None,
+    classes: Sequence[str] = BOTH,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 
@@ -140,15 +155,14 @@ def fit(
       how: Which method to take (`auto`: the average unless another is better beyond chance), how
         Snorkel's label model is trained, and what else is tried in training it.
       seed: Draws its initial weights and the folds of the cross-validation.
-      balance: Share of positives; None: that of the gold rows drawn at random.
+      balance: Share of each class; None: that of the gold rows drawn at random.
+      classes: Their names, by code.
 
     Raises:
-      InputError: No function votes, or the gold rows are all of one class.
+      InputError: No function votes, or no gold row is of a class.
     """
     if balance is None:
-        drawn = gold.drawn.labels
-        positive = int((drawn == POSITIVE).sum())
-        balance = class_balance(positive, len(drawn) - positive)
+        balance = class_balance(rows_of_classes(gold.drawn.labels, len(classes)), classes)
     voting = (vectors != ABSTAIN).any(axis=0)
     if not voting.any():
         raise InputError(
@@ -156,12 +170,15 @@ def fit(
         )
 
     def combined(rest: NDArray[np.bool_], fold: NDArray[np.bool_]) -> Floats:
-        return combine(Gold(gold.votes[rest], gold.labels[rest]), gold.votes[fold])
+        known = Gold(gold.votes[rest], gold.labels[rest])
+        return combine(known, gold.votes[fold], len(classes))
 
     weight, trials = np.full(len(names), np.nan), list[Trial]()
     candidates = {
         MAJORITY: _Candidate(_majority(vectors, balance), _majority(gold.votes, balance)),
-        COMBINER: _Candidate(combine(gold, vectors), _cross_validated(gold, seed, combined)),
+        COMBINER: _Candidate(
+            combine(gold, vectors, len(classes)), _cross_validated(gold, seed, combined)
+        ),
     }
     if voting.sum() >= MIN_FUNCTIONS:
         first = Training(epochs=how.epochs)
@@ -225,14 +242,14 @@ def _train(
     counts: Counts,
     gold: Gold,
     voting: NDArray[np.bool_],
-    balance: float,
+    balance: Floats,
     training: Training,
     seed: int,
 ) -> tuple[_Candidate, Floats]:
     """Snorkel's label model, tempered on the gold rows; its weights."""
     model = snorkel_model.fit(vectors[:, voting], counts, balance, training, seed)
     all_rows, of_gold = (
-        model.predict_proba(votes[:, voting].astype(np.int64))[:, POSITIVE]
+        folded(model.predict_proba(votes[:, voting].astype(np.int64)))
         for votes in (vectors, gold.votes)
     )
     held_out = _cross_validated(
@@ -241,17 +258,16 @@ def _train(
     return _Candidate(temper(of_gold, gold.labels, all_rows), held_out), model.get_weights()
 
 
-def _majority(votes: Votes, balance: float) -> Floats:
-    """Share of the votes cast that are for positive, the class balance counting as one more."""
-    positive, negative = (votes == POSITIVE).sum(axis=1), (votes == NEGATIVE).sum(axis=1)
-    share: Floats = (positive + balance) / (positive + negative + 1)
-    return share
+def _majority(votes: Votes, balance: Floats) -> Floats:
+    """Shares of the votes cast for each class, the class balance counting as one more."""
+    cast = np.stack([(votes == code).sum(axis=1) for code in range(len(balance))], axis=1)
+    return folded((cast + balance) / (cast.sum(axis=1, keepdims=True) + 1))
 
 
 def _cross_validated(
     gold: Gold, seed: int, predict: Callable[[NDArray[np.bool_], NDArray[np.bool_]], Floats]
 ) -> Floats:
-    """P(positive) of each gold row, float64 [gold rows], told without its label.
+    """Answers to each gold row, told without its label.
 
     `predict` learns from the rows of one mask and tells those of another. The folds are disjoint,
     equally large parts of the gold rows with the same class balance.
@@ -260,9 +276,9 @@ def _cross_validated(
     order = order[np.argsort(gold.labels[order], kind="stable")]
     part = np.empty(len(order), dtype=np.int64)
     part[order] = np.arange(len(order)) % FOLDS
-    held_out = np.empty(len(order))
-    for fold in range(part.max() + 1):
-        held_out[part == fold] = predict(part != fold, part == fold)
+    told = [predict(part != fold, part == fold) for fold in range(part.max() + 1)]
+    places = np.argsort(np.concatenate([np.flatnonzero(part == n) for n in range(len(told))]))
+    held_out: Floats = np.concatenate(told)[places]
     return held_out
 
 

@@ -11,7 +11,8 @@ from models.labels import findings as label_findings
 from models.labels import groups as label_groups
 from models.labels.label_model import Fitted
 from models.labels.rows import Value
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
+from models.labels.scores import most_likely
+from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
 
 Groups = Mapping[str, Sequence[Value]]
 
@@ -28,6 +29,7 @@ def weak(
     answered: int = 0,
     group_counts: label_groups.Counts | None = None,
     gold_groups: Groups | None = None,
+    classes: Sequence[str] = BOTH,
 ) -> dict[str, Any]:
     """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
 
@@ -48,15 +50,14 @@ def weak(
       answered: How many of the gold rows people labelled, besides the budget.
       group_counts: Rows and covered rows of each group; None where there are no groups.
       gold_groups: Group of each gold row, by column.
+      classes: What the classes are called, by code.
     """
     total, random, gold_rows = len(gold_rows.labels), gold_rows.at_random, gold_rows.drawn
     share = counts / counts.sum()
-    positive, negative = vectors == POSITIVE, vectors == NEGATIVE
-    voted = positive | negative
+    cast = np.stack([(vectors == code).sum(axis=1) for code in range(len(classes))], axis=1)
+    voted, own = vectors != ABSTAIN, np.take_along_axis(cast, np.maximum(vectors, 0), axis=1)
     several = voted.sum(axis=1) > 1
-    opposed = (positive & negative.any(axis=1)[:, None]) | (
-        negative & positive.any(axis=1)[:, None]
-    )
+    opposed = voted & (own < cast.sum(axis=1, keepdims=True))
     gold_voted = gold_rows.votes != ABSTAIN
     gold_votes = [int(votes) for votes in gold_voted.sum(axis=0)]
     right = [int(votes) for votes in (gold_rows.votes == gold_rows.labels[:, None]).sum(axis=0)]
@@ -66,9 +67,7 @@ def weak(
             "overlap": float(share @ (voted[:, n] & several)),
             "conflict": float(share @ opposed[:, n]),
             "polarity": [
-                word
-                for word, votes in (("negative", negative), ("positive", positive))
-                if votes[:, n].any()
+                word for code, word in enumerate(classes) if (vectors[:, n] == code).any()
             ],
             "gold_votes": gold_votes[n],
             "accuracy_on_gold": right[n] / gold_votes[n] if gold_votes[n] else None,
@@ -77,7 +76,7 @@ def weak(
         }
         for n, name in enumerate(names)
     }
-    wrong = (fitted.held_out[random] >= 0.5) != (gold_rows.labels == POSITIVE)
+    wrong = most_likely(fitted.held_out[random]) != gold_rows.labels
     of_gold = {
         column: [value for value, kept in zip(values, random, strict=True) if kept]
         for column, values in (gold_groups or {}).items()
@@ -87,7 +86,7 @@ def weak(
         "gold_rows": total,
         "gold_rows_random": len(gold_rows.labels),
         "rows": int(counts.sum()),
-        "class_balance": fitted.class_balance,
+        "class_balance": _balance(fitted.class_balance, classes),
         "coverage": float(share @ voted.any(axis=1)),
         "overlap": float(share @ several),
         "conflict": float(share @ opposed.any(axis=1)),
@@ -106,14 +105,21 @@ def weak(
     }
 
 
-def gold(rows: int, balance: float) -> dict[str, Any]:
+def _balance(balance: Floats, classes: Sequence[str]) -> float | dict[str, float]:
+    """The share of the positive of two classes; of more, of each by name."""
+    if len(classes) == 2:
+        return float(balance[1])
+    return {name: float(share) for name, share in zip(classes, balance, strict=True)}
+
+
+def gold(rows: int, balance: Floats, classes: Sequence[str] = BOTH) -> dict[str, Any]:
     """The label report when all true labels are used and no function is applied."""
     return {
         "mode": "gold",
         "gold_rows": rows,
         "gold_rows_random": rows,
         "rows": rows,
-        "class_balance": balance,
+        "class_balance": _balance(balance, classes),
         **dict.fromkeys(_OF_FUNCTIONS),
         "groups": {},
         "methods": {},

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from core.answers import spread
 from core.intervals import Z, auc_interval, wilson_interval
 from models.labels.votes import POSITIVE, Floats
 
@@ -22,9 +24,9 @@ class Score:
       log_loss_interval: Normal interval of the mean.
       accuracy: Share labelled rightly.
       accuracy_interval: Wilson's.
-      auc: Area under the ROC curve.
-      auc_interval: Hanley and McNeil's.
-      f1: Of the positive class; no interval.
+      auc: Area under the ROC curve; of more than two classes the mean of each against the rest.
+      auc_interval: Hanley and McNeil's; of more than two classes the mean of the ends.
+      f1: Of the positive class, or the mean over more than two classes; no interval.
     """
 
     log_loss: float
@@ -38,31 +40,45 @@ class Score:
 
 def losses(probability: Floats, labels: NDArray[np.int8]) -> Floats:
     """Negative log-likelihood of each true label: float64 [rows]."""
-    clipped = np.clip(probability, CLIP, 1 - CLIP)
-    return -np.log(np.where(labels == POSITIVE, clipped, 1 - clipped))
+    shares = spread(probability)[np.arange(len(labels)), labels]
+    return -np.log(np.clip(shares, CLIP, 1 - CLIP))
+
+
+def most_likely(probability: Floats) -> NDArray[np.int64]:
+    """Code of the class with the largest share, int64 [rows]; the last of equal ones."""
+    shares = spread(probability)
+    last: NDArray[np.int64] = shares.shape[1] - 1 - shares[:, ::-1].argmax(axis=1)
+    return last
 
 
 def score(probability: Floats, labels: NDArray[np.int8]) -> Score:
-    """Scores the probabilities of gold rows of both classes.
+    """Scores the probabilities of gold rows of at least two classes.
 
     Args:
-      probability: float64 [rows], P(positive), by a candidate that did not see the row's label.
+      probability: float64 [rows], P(positive), or shares, [rows, classes], by a candidate that did
+        not see the row's label.
       labels: int8 [rows].
     """
     each = losses(probability, labels)
     half = Z * float(each.std(ddof=1)) / np.sqrt(len(each))
-    positive, decided = labels == POSITIVE, probability >= 0.5
-    right = int((decided == positive).sum())
-    auc = float(metrics.roc_auc_score(positive, probability))
+    decided, shares = most_likely(probability), spread(probability)
+    right = int((decided == labels).sum())
+    told = [POSITIVE] if shares.shape[1] == 2 else np.unique(labels).tolist()
+    aucs = [float(metrics.roc_auc_score(labels == code, shares[:, code])) for code in told]
+    ends = [
+        auc_interval(auc, int((labels == code).sum()), int((labels != code).sum()))
+        for code, auc in zip(told, aucs, strict=True)
+    ]
+    f1 = metrics.f1_score(labels, decided, labels=told, average="macro", zero_division=0.0)
     mean = float(each.mean())
     return Score(
         log_loss=mean,
         log_loss_interval=(max(0.0, mean - half), mean + half),
         accuracy=right / len(labels),
         accuracy_interval=wilson_interval(right, len(labels)),
-        auc=auc,
-        auc_interval=auc_interval(auc, int(positive.sum()), int((~positive).sum())),
-        f1=float(metrics.f1_score(positive, decided, zero_division=0.0)),
+        auc=fmean(aucs),
+        auc_interval=(fmean(low for low, _ in ends), fmean(high for _, high in ends)),
+        f1=float(f1),
     )
 
 

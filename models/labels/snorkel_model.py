@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.sections import LabelTuning
-from models.labels.votes import Counts, Votes
+from models.labels.votes import Counts, Floats, Votes
 
 MU_EPS = 0.01  # smallest P(vote | class): no function is infallible
 
@@ -87,8 +87,10 @@ def _modules_by_name() -> Iterator[None]:
         inspect.getmodule = search
 
 
-def fit(vectors: Votes, counts: Counts, balance: float, training: Training, seed: int) -> Any:
+def fit(vectors: Votes, counts: Counts, balance: Floats, training: Training, seed: int) -> Any:
     """Snorkel's LabelModel, fitted on distinct vote vectors that count several times.
+
+    `balance`: float64 [classes], the share of each.
 
     PyTorch is imported here: only a run in weak mode pays for it.
     """
@@ -111,13 +113,13 @@ def fit(vectors: Votes, counts: Counts, balance: float, training: Training, seed
             config = self.train_config
             self.optimizer = _Momentum(self.parameters(), config.lr, momentum, config.l2)
 
-    model = CountedLabelModel(cardinality=2, verbose=False)
+    model = CountedLabelModel(cardinality=len(balance), verbose=False)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the matrices are tiny: threads would only wait for each other
     try:
         model.fit(
             vectors.astype(np.int64),
-            class_balance=[1 - balance, balance],
+            class_balance=balance.tolist(),
             n_epochs=training.epochs,
             lr=training.learning_rate,
             l2=training.l2,

@@ -7,6 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
+"""Codes of votes: of two classes, and of no vote. Of K classes they are 0 to K - 1."""
+
+BOTH = ("negative", "positive")
+"""What two classes are called in reports, by code; of more, their own names are used."""
 
 Votes = NDArray[np.int8]
 Counts = NDArray[np.int64]
@@ -18,8 +22,8 @@ class Gold:
     """Rows whose true label is known.
 
     Attributes:
-      votes: int8 [rows, functions], values NEGATIVE, POSITIVE, ABSTAIN.
-      labels: int8 [rows], values NEGATIVE, POSITIVE.
+      votes: int8 [rows, functions], codes of classes or ABSTAIN.
+      labels: int8 [rows], codes of classes.
       random: bool [rows], rows drawn at random; the others were chosen for what their votes are, so
         shares of them say nothing about all rows. None: all rows were drawn at random.
     """

@@ -21,10 +21,9 @@ from snorkel.map import BaseMapper
 
 from core.errors import InputError
 from models.labels.rows import Columns, Row, Value, plain_row
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE
+from models.labels.votes import ABSTAIN, BOTH
 
 CACHED = 2**15  # cases remembered for each function and preprocessor; then it forgets them all
-CLASSES = (ABSTAIN, NEGATIVE, POSITIVE)
 _RADIX = 2**62  # codes of combinations stay below it
 
 Votes = NDArray[np.int8]
@@ -69,8 +68,12 @@ class _Cases:
 class Voter:
     """Applies labelling functions to batches of rows and remembers what they said of which case."""
 
-    def __init__(self, functions: Sequence[LabelingFunction]) -> None:
+    def __init__(
+        self, functions: Sequence[LabelingFunction], classes: Sequence[str] = BOTH
+    ) -> None:
+        """Takes the functions, and the names of the classes by their codes."""
         self.functions = list(functions)
+        self._classes = tuple(classes)
         self._votes = [_Memory() for _ in functions]
         self._mapped: dict[tuple[int, ...], _Memory] = {}
 
@@ -82,7 +85,8 @@ class Voter:
           row_ids: Name of each row, for messages.
 
         Raises:
-          InputError: A function raises, exits, or returns something else than 0, 1 or -1.
+          InputError: A function raises, exits, or returns something else than the code or the
+            name of a class, or -1.
         """
         votes = np.empty((len(row_ids), len(self.functions)), dtype=np.int8)
         found: dict[tuple[str, ...], _Cases] = {}
@@ -134,7 +138,7 @@ class Voter:
                 f"{type(error).__name__}: {error} ({last_statement(error)}); "
                 "missing values are None, and only feature columns can be read"
             ) from error
-        return _checked(vote, function.name, row_id)
+        return _checked(vote, self._classes, function.name, row_id)
 
     def _preprocessed(
         self, preprocessors: Sequence[BaseMapper], row: Any, chain: tuple[int, ...]
@@ -172,19 +176,23 @@ class Voter:
         return preprocessor._generate_mapped_data_point(copy)
 
 
-def _checked(vote: Any, function: str, row_id: str) -> int:
-    """A vote as an int: also one of NumPy's integers or of an IntEnum."""
+def _checked(vote: Any, classes: tuple[str, ...], function: str, row_id: str) -> int:
+    """A vote as a code: a class by its name, an int, one of NumPy's integers, an IntEnum."""
     number = None
+    if isinstance(vote, str) and vote in classes:
+        return classes.index(vote)
     with contextlib.suppress(TypeError):
         number = None if isinstance(vote, bool | np.bool_) else operator.index(vote)
-    if number in CLASSES:
+    if number is not None and ABSTAIN <= number < len(classes):
         return number
     why = ""
     if isinstance(vote, bool | np.bool_):
-        why = "; False would be NEGATIVE where ABSTAIN may be meant: return one of the three"
+        why = "; False would be class 0 where ABSTAIN may be meant: return one of those"
+    words = "NEGATIVE, POSITIVE" if len(classes) == 2 else ", ".join(classes)
     raise InputError(
         f"labelling function {function}, row {row_id}: returned {vote!r}; "
-        f"a vote is one of the integers {list(CLASSES)} (ABSTAIN, NEGATIVE, POSITIVE){why}"
+        f"a vote is one of the integers {list(range(ABSTAIN, len(classes)))} (ABSTAIN, {words}), "
+        f"or the name of a class{why}"
     )
 
 

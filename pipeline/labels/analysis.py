@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from snorkel.labeling import LabelingFunction
 
+from core.answers import folded
 from core.config import Config
 from core.errors import InputError
 from models.labels import analysis as label_analysis
@@ -23,7 +24,7 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.rows import coded
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes, distinct
+from models.labels.votes import ABSTAIN, Gold, Votes, distinct
 from models.labels.voting import Voter
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.staged_rows import StagedRows
@@ -77,7 +78,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
     module = _module(config)
     staged = staging.stage(config, run_folder)
     applied = apply(config, run_folder, staged)
-    labels = _labels(applied, config)
+    labels, called = _labels(applied, config), config.columns.called
     gates = label_gates.judge(labels.model_dump(), config.labeling.gates)
     report = LfReport(
         format=1,
@@ -89,8 +90,8 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         epochs=config.labeling.epochs,
         labels=labels,
         gates=gates,
-        disagreements=_disagreements(applied),
-        uncovered=_uncovered(applied),
+        disagreements=_disagreements(applied, called),
+        uncovered=_uncovered(applied, called),
         changes=None,
     )
     return Analysis(report, applied.votes)
@@ -108,7 +109,7 @@ def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
     table = staged_rows.read(staged, config)
     rows = table.rows()
     columns = {name: coded(values) for name, values in table.columns.items()}
-    votes = Voter(functions).vote(columns, table.row_ids)
+    votes = Voter(functions, config.columns.names).vote(columns, table.row_ids)
     applied = Applied(functions, table, rows, votes, {}, 0, frozenset())
     return with_gold(applied, config, run_folder, staged)
 
@@ -122,8 +123,11 @@ def with_gold(
     told, truth = config.labeling, table.true_labels(table.labeled)
     drawn = labeling.draw(config.seed, ids, told.gold_rows)
     every = labeling.draw(config.seed, ids, len(ids)) if told.gold_rows else []
-    first = [[row for row in every if truth[row[1]] == k][: told.gold_of_class] for k in (0, 1)]
-    drawn, of_class = labeling.of_both_classes(drawn, first, told.gold_of_class)
+    first = [
+        [row for row in every if truth[row[1]] == k][: told.gold_of_class]
+        for k in range(len(config.columns.classes))
+    ]
+    drawn, of_class = labeling.of_all_classes(drawn, first, told.gold_of_class)
     at = [table.labeled[n] for _, n in (*drawn, *of_class)]
     gold = dict(zip(at, table.true_labels(at).tolist(), strict=True))
     given = answers.in_use(config, staged, run_folder)
@@ -143,18 +147,26 @@ def _gold(applied: Applied) -> Gold:
 
 
 def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
-    """P(positive) of every row by the label model: float64 [rows].
+    """P(positive) of every row by the label model, float64 [rows]; shares of more than two classes.
 
-    As long as the gold rows drawn at random are not of both classes there is no label model: the
-    share of positive votes, with one vote more for either class, stands for it.
+    As long as the gold rows drawn at random are not of all classes there is no label model: the
+    shares of the votes, with one vote more for each class, stand for it.
     """
+    classes = config.columns.names
     random = {label for n, label in applied.gold.items() if n not in applied.chosen}
-    if random != {NEGATIVE, POSITIVE}:
-        positive = (applied.votes == POSITIVE).sum(axis=1)
-        return (positive + 1.0) / ((applied.votes != ABSTAIN).sum(axis=1) + 2.0)
+    if len(random) < len(classes):
+        cast = [(applied.votes == code).sum(axis=1) + 1.0 for code in range(len(classes))]
+        shares = np.stack(cast, axis=1)
+        return folded(shares / shares.sum(axis=1, keepdims=True))
     vectors, counts, vector_of_row = distinct(applied.votes)
     fitted = label_model.fit(
-        vectors, counts, _gold(applied), _names(applied), config.labeling, config.seed
+        vectors,
+        counts,
+        _gold(applied),
+        _names(applied),
+        config.labeling,
+        config.seed,
+        classes=classes,
     )
     return fitted.probability[vector_of_row]
 
@@ -174,18 +186,31 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
         column: [values[n] for n in applied.gold] for column, values in applied.table.groups.items()
     }
     names, gold, balance = _names(applied), _gold(applied), None
+    classes = config.columns.names
     if config.labeling.gold_rows:
         truth = applied.table.true_labels(applied.table.labeled)
-        counted = int((truth == NEGATIVE).sum()), int((truth == POSITIVE).sum())
-        gold, balance = label_model.measurable(gold, counted)
-    fitted = label_model.fit(vectors, counts, gold, names, config.labeling, config.seed, balance)
+        counted = label_model.rows_of_classes(truth, len(classes))
+        gold, balance = label_model.measurable(gold, counted, classes)
+    fitted = label_model.fit(
+        vectors, counts, gold, names, config.labeling, config.seed, balance, classes
+    )
     values = label_report.weak(
-        names, vectors, counts, gold, fitted, applied.answered, groups, of_gold
+        names,
+        vectors,
+        counts,
+        gold,
+        fitted,
+        applied.answered,
+        groups,
+        of_gold,
+        config.columns.called,
     )
     return labels_report.FunctionsReport.model_validate(values)
 
 
-def _disagreements(applied: Applied) -> list[labels_report.DisagreementReport]:
+def _disagreements(
+    applied: Applied, called: Sequence[str]
+) -> list[labels_report.DisagreementReport]:
     found = []
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
         both = [applied.functions[pair.first], applied.functions[pair.second]]
@@ -193,12 +218,12 @@ def _disagreements(applied: Applied) -> list[labels_report.DisagreementReport]:
         chosen = sorted(at.tolist(), key=lambda n: n not in applied.gold)[:EXAMPLES]
         columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
         values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
-        examples = _examples(applied, chosen, columns)
+        examples = _examples(applied, chosen, columns, called)
         found.append(labels_report.DisagreementReport(**values, examples=examples))
     return found
 
 
-def _uncovered(applied: Applied) -> labels_report.Uncovered:
+def _uncovered(applied: Applied, called: Sequence[str]) -> labels_report.Uncovered:
     silent = (applied.votes == ABSTAIN).all(axis=1)
     common = label_analysis.in_common(applied.table.columns, silent, COMMON)
     chosen = np.flatnonzero(silent)[:EXAMPLES].tolist()
@@ -206,12 +231,14 @@ def _uncovered(applied: Applied) -> labels_report.Uncovered:
     return labels_report.Uncovered(
         rows=int(silent.sum()),
         in_common=common,
-        examples=_examples(applied, chosen, shown),
+        examples=_examples(applied, chosen, shown, called),
     )
 
 
-def _examples(applied: Applied, at: Sequence[int], columns: Sequence[str]) -> list[ExampleRow]:
-    words = {None: None, NEGATIVE: "negative", POSITIVE: "positive"}
+def _examples(
+    applied: Applied, at: Sequence[int], columns: Sequence[str], called: Sequence[str]
+) -> list[ExampleRow]:
+    words: dict[int | None, str | None] = {None: None, **dict(enumerate(called))}
     return [
         ExampleRow.model_validate(
             {

@@ -24,7 +24,7 @@ class Function(LabelingFunction):
 
     overlap: float
     conflict: float
-    polarity: list[Literal["negative", "positive"]]
+    polarity: list[str]
     gold_votes: int
     accuracy_interval: tuple[float, float] | None
 
@@ -44,7 +44,7 @@ class FunctionsReport(LabelSummary):
 
     rows: int
     gold_rows_answered: int
-    class_balance: float
+    class_balance: float | dict[str, float]
     overlap: float
     accuracy_interval: tuple[float, float] | None
     groups: dict[str, dict[str, GroupReport]]
@@ -60,7 +60,7 @@ class ExampleRow(_Part):
 
     row_id: str
     columns: dict[str, Value]
-    label: Literal["negative", "positive"] | None
+    label: str | None
 
 
 class DisagreementReport(_Part):

@@ -216,7 +216,7 @@ def test_gold_mode(census: dict[str, list[Row]], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda row: "<=50K", r"all \d+ gold rows are negative"),
+        (lambda row: "<=50K", r"none of \d+ gold rows has the class '>50K'"),
         (lambda row: "maybe", "row span-1:0, column income-per-year: unknown label 'maybe'"),
     ],
 )

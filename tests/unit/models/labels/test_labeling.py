@@ -180,14 +180,14 @@ def first_of(labels: list[int], count: int) -> list[list[int]]:
 def test_a_draw_that_holds_both_classes_is_left_as_it_is() -> None:
     labels = [0, 0, 1, 0, 1, 0, 0, 1] * 10
     drawn = list(range(40))
-    assert labeling.of_both_classes(drawn, first_of(labels, 5), 5) == (drawn, [])
+    assert labeling.of_all_classes(drawn, first_of(labels, 5), 5) == (drawn, [])
 
 
 def test_the_last_of_the_draw_give_way_to_a_rare_class() -> None:
     labels = [0] * 100
     for n in (3, 38, 60, 70, 80, 90):
         labels[n] = 1
-    kept, extra = labeling.of_both_classes(list(range(40)), first_of(labels, 5), 5)
+    kept, extra = labeling.of_all_classes(list(range(40)), first_of(labels, 5), 5)
     assert extra == [38, 60, 70, 80]
     assert kept == list(range(36)), "what is left is the first of the random draw"
     assert len(kept) + len(extra) == 40
@@ -195,9 +195,9 @@ def test_the_last_of_the_draw_give_way_to_a_rare_class() -> None:
 
 def test_no_more_than_there_are_nor_than_a_quarter_are_drawn_for_their_class() -> None:
     labels = [0] * 50 + [1] * 3
-    kept, extra = labeling.of_both_classes(list(range(20)), first_of(labels, 10), 10)
+    kept, extra = labeling.of_all_classes(list(range(20)), first_of(labels, 10), 10)
     assert (kept, extra) == (list(range(17)), [50, 51, 52])
     labels = [0] * 50 + [1] * 30
-    kept, extra = labeling.of_both_classes(list(range(20)), first_of(labels, 10), 10)
+    kept, extra = labeling.of_all_classes(list(range(20)), first_of(labels, 10), 10)
     assert (len(kept), len(extra)) == (15, 5)
-    assert labeling.of_both_classes([], first_of(labels, 10), 10) == ([], [])
+    assert labeling.of_all_classes([], first_of(labels, 10), 10) == ([], [])

@@ -1,0 +1,200 @@
+"""Runs on three classes, weak and gold: two pushed models, their answers and their gates."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from tests.support import three_classes
+from tests.support.e2e.clients import fresh, row_order
+from tests.support.e2e.runs import NODES, RESOLVERS, Record, pipeline, summary
+from tests.support.three_classes import CLASSES
+
+NAME = "kinds"
+
+ANSWERS = """
+import json, sys
+import numpy as np
+
+folder, columns, *files = sys.argv[1:]
+columns = json.loads(columns)
+if files:
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(folder).signatures
+    records = list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+    found = signatures["serving_default"](examples=tf.constant(records))
+    named = {}
+    for name, values in columns.items():
+        kind = tf.string if isinstance(values[0], str) else tf.float32
+        named[name] = tf.constant([[value] for value in values], kind)
+    by_columns = signatures["serving_columns"](**named)
+    print(json.dumps({
+        "by_examples": found["probabilities"].numpy().tolist(),
+        "by_columns": by_columns["probabilities"].numpy().tolist(),
+        "classes": [name.decode() for name in by_columns["classes"].numpy()[0]],
+        "class": [name.decode() for name in by_columns["class"].numpy()[:, 0]],
+    }))
+else:
+
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    bundle = json.load(open(folder + "/preprocessing.json"))
+    interpreter = Interpreter(folder + "/tflite", experimental_op_resolver_type=kernels)
+    runner = interpreter.get_signature_runner(bundle["signature"]["name"])
+    inputs = {n: np.array(v, bundle["signature"]["inputs"][n]) for n, v in columns.items()}
+    found = runner(**inputs)[bundle["signature"]["output"]]
+    print(json.dumps({"probabilities": found.tolist(), "classes": bundle["classes"]}))
+"""
+
+
+class Finished:
+    """A run, and where it left what."""
+
+    def __init__(self, folder: Path, mode: str) -> None:
+        self.config, self.root = three_classes.write(folder, mode), folder / "runs"
+        self.output = self.call("run")
+        self.record = Record(self.root, NAME)
+        [self.run_id] = self.record.runs()
+        self.summary: dict[str, Any] = summary(self.root, self.run_id, NAME)
+
+    def call(self, verb: str, *arguments: str, code: int = 0) -> str:
+        finished = pipeline(verb, "--config", self.config, "--root", str(self.root), *arguments)
+        assert finished.returncode == code, finished.stdout
+        assert "Traceback" not in finished.stdout
+        return finished.stdout
+
+    def pushed(self, target: str) -> Path:
+        return self.root / NAME / self.summary["pushed"][target]["path"]
+
+    def test_rows(self) -> list[dict[str, str]]:
+        [path] = self.root.glob(f"{NAME}/staged/*/test/data.csv")
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def weak(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return Finished(tmp_path_factory.mktemp("weak"), "weak")
+
+
+def test_every_node_runs_and_a_second_run_none(weak: Finished) -> None:
+    skipped = {"Tuner"}
+    assert weak.record.states(weak.run_id) == dict.fromkeys(NODES - skipped, "COMPLETE")
+    for model in weak.summary["models"].values():
+        assert model["metrics"]["accuracy"] > 0.7
+        assert model["metrics"]["macro_f1"] > 0.7
+    weak.call("run")
+    states = weak.record.states(weak.record.runs()[-1])
+    assert {node for node, state in states.items() if state != "CACHED"} == RESOLVERS
+
+
+def test_the_server_model_answers_as_it_was_evaluated(weak: Finished) -> None:
+    rows = weak.test_rows()
+    columns: dict[str, list[Any]] = {
+        "weight": [float(row["weight"]) for row in rows],
+        "length": [float(row["length"]) for row in rows],
+        "shape": [row["shape"] for row in rows],
+        "site": [row["site"] for row in rows],
+    }
+    examples = weak.record.output(weak.run_id, "SnorkelLabeler", "labeled_examples")
+    files = sorted(str(path) for path in (examples / "Split-test").glob("*"))
+    found: Any = fresh(ANSWERS, str(weak.pushed("server")), json.dumps(columns), *files)
+    answers = np.array(found["by_columns"])
+    np.testing.assert_allclose(
+        np.array(found["by_examples"])[row_order(files, rows)], answers, atol=1e-6
+    )
+    assert found["classes"] == list(CLASSES)
+    assert found["class"] == [CLASSES[code] for code in answers.argmax(axis=1)]
+    _is_as_evaluated(weak.summary["models"]["teacher_pruned"], rows, answers)
+
+
+def test_the_edge_bundle_answers_as_it_was_evaluated(weak: Finished) -> None:
+    from models.network.preprocessing import model_inputs_of
+    from models.network.rows import load_columns, load_rows
+    from pipeline.config.load import load
+    from pipeline.settings import preprocessing_for
+
+    graph = weak.record.output(weak.run_id, "Transform", "transform_graph")
+    transformed = weak.record.output(weak.run_id, "Transform", "transformed_examples")
+    inputs = model_inputs_of(str(graph), preprocessing_for(load(weak.config)))
+    pattern = [str(transformed / "Split-test" / "*")]
+    rows = load_rows(pattern, inputs)
+    features = {name: values.tolist() for name, values in rows.features.items()}
+    found: Any = fresh(ANSWERS, str(weak.pushed("edge")), json.dumps(features))
+    assert found["classes"] == list(CLASSES)
+    answers = np.array(found["probabilities"])
+    site = load_columns(pattern, ["site"])["site"]
+    told = [
+        {"kind": CLASSES[code], "site": name} for code, name in zip(rows.codes, site, strict=True)
+    ]
+    _is_as_evaluated(weak.summary["models"]["student_int8"], told, answers)
+
+
+def _is_as_evaluated(
+    model: dict[str, Any], rows: list[dict[str, str]], answers: np.ndarray
+) -> None:
+    """The figures of a run are scikit-learn's on the answers of a fresh process."""
+    truth = np.array([CLASSES.index(row["kind"]) for row in rows])
+    decided = answers.argmax(axis=1)
+    found = model["metrics"]
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(truth, decided))
+    assert found["macro_f1"] == pytest.approx(metrics.f1_score(truth, decided, average="macro"))
+    shares = answers / answers.sum(axis=1, keepdims=True)
+    assert found["auc"] == pytest.approx(
+        metrics.roc_auc_score(truth, shares, multi_class="ovr"), abs=2e-3
+    )
+    recalls = metrics.recall_score(truth, decided, average=None)
+    for name, recall in zip(CLASSES, recalls, strict=True):
+        assert found[f"recall[{name}]"] == pytest.approx(recall)
+    north = np.array([row["site"] == "north" for row in rows])
+    assert model["slices"]["site=north"]["accuracy"] == pytest.approx(
+        metrics.accuracy_score(truth[north], decided[north])
+    )
+
+
+def test_gates_are_judged_by_class_and_by_group(weak: Finished) -> None:
+    shown = weak.call("show", "--all")
+    for target in ("server", "edge"):
+        for name in CLASSES:
+            assert f"recall[{name}]" in shown
+        assert f"evaluation.{target}.min_by_class.recall" in shown
+        assert f"evaluation.{target}.max_gap.site.recall" in shown
+
+
+def test_functions_are_looked_at_and_rows_are_answered(weak: Finished, tmp_path: Path) -> None:
+    looked_at = weak.call("lf")
+    assert all(name in looked_at for name in CLASSES)
+    asked = tmp_path / "asked.csv"
+    weak.call("to-label", "--n", "20", "--out", str(asked))
+    with asked.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    truth: dict[str, str] = {}
+    for path in weak.root.glob(f"{NAME}/staged/*/*/data.csv"):
+        with path.open(newline="") as file:
+            truth |= {row["row_id"]: row["kind"] for row in csv.DictReader(file)}
+    for line in lines:
+        line["answer"] = truth[line["row_id"]]
+    with asked.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    weak.call("labels", "import", str(asked), "--annotator", "ann")
+    lines[0]["answer"] = "basket"
+    with asked.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    refused = weak.call("labels", "import", str(asked), "--annotator", "ann", code=2)
+    assert "'basket'" in refused
+
+
+def test_gold_labels_of_three_classes_are_pushed(tmp_path: Path) -> None:
+    gold = Finished(tmp_path, "gold")
+    assert all(gold.summary["pushed"][target]["version"] for target in ("server", "edge"))
+    assert gold.summary["models"]["student_int8"]["metrics"]["accuracy"] > 0.75
