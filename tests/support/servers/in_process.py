@@ -47,7 +47,7 @@ def make(
             version, made, checker, Batcher(ask_columns(made), 64, 0, lambda n: None), None
         )
 
-    versions = Versions(config.name, served, load, canary and canary.version)
+    versions = Versions(config.name, served, load, canary.version if canary else None)
     asyncio.run(versions.look())
     chosen = None if canary is None else Canary(canary, versions)
     return Service(config, "server", {"server": versions}, log, ServingMetrics(), True,

@@ -181,7 +181,8 @@ def test_a_warm_up_that_is_answered_by_no_shares_is_refused() -> None:
     class Narrow(ThreeClassModel):
         classes = ("a", "b", "c", "d")
 
-    for model in (Wrong(), Narrow()):
+    models: list[ColumnsModel] = [Wrong(), Narrow()]
+    for model in models:
         with pytest.raises(ValueError, match="no probabilities"):
             warm_up(model, checker(), (1, 8))
 
