@@ -15,6 +15,7 @@ from pipeline.ingestion import rows
 from pipeline.ingestion.contract import raw_columns, slice_columns
 from pipeline.metadata.executions import Execution
 from pipeline.run.environment import prepare
+from pipeline.serving.outputs import check_classes
 from pipeline.versions.served import Version
 
 _BATCH_ROWS = 4096
@@ -68,7 +69,7 @@ def read(path: Path, config: Config, version: Version) -> Reference:
         raise UnknownError(f"{path} has no column '{label}'")
     table = table[table[label] != ""].reset_index(drop=True)
     try:
-        answers = ask(version.target, version.path, table)
+        answers = ask(version.target, version.path, table, config.columns.names)
     except (OSError, KeyError, ValueError) as error:
         raise UnknownError(
             f"version {version.version} does not answer its test rows: {error}"
@@ -76,15 +77,17 @@ def read(path: Path, config: Config, version: Version) -> Reference:
     return Reference(group_columns(table, config), _labels(table[label], config), answers)
 
 
-def ask(target: str, folder: Path, table: pd.DataFrame) -> np.ndarray:
+def ask(target: str, folder: Path, table: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """A version's answers to rows of text cells, as of `Reference`; "" where a value is missing.
 
     Raises:
         KeyError: a column lacks that the model takes.
+        ValueError: its classes are others.
     """
     if target == "server":
         prepare()
     model = importlib.import_module(TARGETS[target].loader).load(folder)  # loads TensorFlow
+    check_classes(model.classes, classes)
     numbers = np.empty((len(table), len(model.numbers)))
     for at, name in enumerate(model.numbers):
         numbers[:, at] = pd.to_numeric(table[name].replace("", "nan"))

@@ -1,6 +1,5 @@
 """Answers a file of rows by a pushed version, all of them or none: the output appears whole."""
 
-import importlib
 import json
 import pickle
 import tempfile
@@ -15,9 +14,10 @@ from core import csv_text
 from core.config import Config
 from core.errors import InputError
 from core.files import write_atomically
-from core.targets import TARGETS
+from models.export.served import ServedModel
 from pipeline.prediction import batch_files
 from pipeline.run.environment import prepare
+from pipeline.serving.outputs import check_classes
 from pipeline.versions.served import Version, versions
 
 _SERVED = ("live", "previous")
@@ -133,42 +133,48 @@ def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> lis
     import apache_beam as beam  # loads Beam
     from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
 
-    from pipeline.prediction.answering import ADDED, AnswerChunks, Asked  # loads Beam
+    from pipeline.prediction import answering  # loads Beam
     from pipeline.settings import beam_args  # loads TensorFlow
 
     config = request.config
     first: batch_files.Chunk = pickle.loads(Path(chunks[0]).read_bytes())
-    asked = Asked(
+    asked = answering.Asked(
         request.target,
         version.version,
         str(version.path),
         str(config.schema_path),
-        config.columns.both,
+        config.columns.names,
         config.serving.out_of_domain == "refuse",
         request.source.suffix == ".csv",
     )
-    _check_columns(first, asked.target, version, request.source, ADDED)
+    model = answering.load_ahead(asked.target, asked.folder)
+    try:
+        check_classes(model.classes, asked.classes)
+    except ValueError as error:
+        raise InputError(f"{request.target} version {version.version}: {error}") from error
+    added = answering.added(asked.classes)
+    _check_columns(first, model, f"version {version.version} of {request.target}",
+                   request.source, added)  # fmt: skip
     with beam.Pipeline(options=PipelineOptions(beam_args(config))) as pipeline:
         _ = (
             pipeline
             | "Chunks" >> beam.Create(chunks)
             | "Spread" >> beam.Reshuffle()
-            | "Answer" >> beam.ParDo(AnswerChunks(asked))
+            | "Answer" >> beam.ParDo(answering.AnswerChunks(asked))
         )
     return list(pq.read_schema(f"{chunks[0]}.parquet").names)
 
 
 def _check_columns(
-    first: batch_files.Chunk, target: str, version: Version, source: Path, added: tuple[str, ...]
+    first: batch_files.Chunk, model: ServedModel, who: str, source: Path, added: tuple[str, ...]
 ) -> None:
     if first.columns is None:
         return
-    model = importlib.import_module(TARGETS[target].loader).load(version.path)
     missing = [n for n in (*model.numbers, *model.texts) if n not in first.columns]
     if missing:
         raise InputError(
-            f"{source}: column '{missing[0]}' is missing; version {version.version} of {target} "
-            f"takes {', '.join((*model.numbers, *model.texts))}"
+            f"{source}: column '{missing[0]}' is missing; {who} takes "
+            f"{', '.join((*model.numbers, *model.texts))}"
         )
     for column in added:
         if column in first.columns:

@@ -71,3 +71,20 @@ def by_output(answers: np.ndarray, classes: Sequence[str] | None) -> Any:
         CLASSES: [[*classes]] * len(answers),
         CLASS: chosen(answers, classes),
     }
+
+
+def check_classes(has: Sequence[str] | None, wanted: Sequence[str]) -> None:
+    """Whether a model's classes are the configuration's; two classes have no names in a model.
+
+    Args:
+      has: `ServedModel.classes`.
+      wanted: Names of the configuration's classes by their codes.
+
+    Raises:
+      ValueError: They are others, or in another order.
+    """
+    if tuple(has or wanted[:2]) != tuple(wanted):
+        raise ValueError(
+            f"its classes are {', '.join(has) if has else 'two'}, columns.classes names "
+            f"{', '.join(wanted)}; it needs the configuration that it was trained with"
+        )

@@ -25,6 +25,7 @@ from pipeline.serving.canary import Canary, Header
 from pipeline.serving.contract import ServedColumn
 from pipeline.serving.errors import RequestError
 from pipeline.serving.metrics import ServingMetrics
+from pipeline.serving.outputs import check_classes
 from pipeline.serving.request_log import LogEntry, RequestLog
 from pipeline.serving.rows import RequestRows, RowChecker
 from pipeline.serving.shadow import MOST_WAITING, Shadow, as_asked
@@ -182,7 +183,7 @@ class Loader:
             raise ValueError(damage)
         module = importlib.import_module(TARGETS[self.target].loader)
         model: ServedModel = module.load(folder)
-        check_classes(model, self.config)
+        check_classes(model.classes, self.config.columns.names)
         serving = self.config.serving
         refuse = serving.out_of_domain == "refuse"
         checker = RowChecker(self.contract, model.numbers, model.texts, refuse, serving.max_rows)
@@ -190,21 +191,6 @@ class Loader:
         bounds = (serving.batch_rows, serving.batch_wait_ms / 1000, self.metrics.batches.observe)
         by_examples = Batcher(model.answer_examples, *bounds) if model.takes_examples else None
         return Servable(version, model, checker, Batcher(ask_columns(model), *bounds), by_examples)
-
-
-def check_classes(model: ServedModel, config: Config) -> None:
-    """Whether a model's classes are the configuration's; two classes have no names in a model.
-
-    Raises:
-      ValueError: They are others, or in another order.
-    """
-    wanted = config.columns.names
-    if (model.classes or wanted[:2]) != wanted:
-        has = ", ".join(model.classes) if model.classes else "two"
-        raise ValueError(
-            f"its classes are {has}, columns.classes names {', '.join(wanted)}; it needs the "
-            "configuration that it was trained with"
-        )
 
 
 def warm_up(model: ServedModel, checker: RowChecker, sizes: Sequence[int]) -> None:
