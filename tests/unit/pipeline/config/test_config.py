@@ -322,7 +322,7 @@ def test_of_more_than_two_classes_none_is_detected() -> None:
     gaps = [f"evaluation.{target}.max_gap={{}}" for target in ("server", "edge")]
     config = load("census", [*three, *gaps])
     assert (config.columns.names, config.columns.width) == (("a", "b", "c"), 3)
-    assert set(config.pusher.max_regression) == {"accuracy", "macro_f1"}
+    assert set(config.pusher.max_regression) == {"accuracy", "macro_f1", "recall"}
     with pytest.raises(InputError, match=r"max_gap\.sex\.tpr: .*with 3 classes there are recall"):
         load("census", three)
     with pytest.raises(InputError, match=r"evaluation\.edge\.min\.f1: .*with 3 classes there are"):
