@@ -1,6 +1,7 @@
 """SnorkelLabeler on three classes: a share of each in every row, true in gold and test rows."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,13 +70,14 @@ def write_module(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, last:
 
 
 def run(
-    rows: dict[str, list[Row]], folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: object
+    rows: dict[str, list[Row]], folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any
 ) -> Result:
     name = write_module(
         folder, monkeypatch, f"three_{folder.name}", "'>50K' if row['age'] > 60 else -1"
     )
     examples = write_examples(folder / "in", rows, shards=2)
-    return label(folder, examples, classes=CLASSES, **{"functions": name, **changes})
+    told: dict[str, Any] = {"functions": name, **changes}
+    return label(folder, examples, classes=CLASSES, **told)
 
 
 def test_labels_are_a_share_of_each_class(
