@@ -57,7 +57,7 @@ class Finished:
     """A run, and where it left what."""
 
     def __init__(self, folder: Path) -> None:
-        self.config, self.root = three_classes.write(folder), folder / "runs"
+        self.config, self.root = three_classes.write(folder, "gold"), folder / "runs"
         self.output = self.call("run")
         self.record = Record(self.root, NAME)
         [self.run_id] = self.record.runs()

@@ -43,7 +43,7 @@ def table(part: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path) -> str:
+def write(folder: Path, mode: str = "weak") -> str:
     """Writes spans, contract and configuration below a folder; returns the configuration's path."""
     for part in ROWS:
         (folder / "raw" / part).mkdir(parents=True)
@@ -65,7 +65,11 @@ def write(folder: Path) -> str:
             "numeric": ["mass", "length"],
             "categorical": ["shape", "site"],
         },
-        "labeling": {"mode": "gold"},
+        "labeling": {
+            "mode": mode,
+            "functions": "tests.support.three_classes.labeling_functions",
+            "gold_rows": 150,
+        },
         "tuner": {"enabled": False},
         "trainer": {"epochs": 30, "batch_size": 64, "learning_rate": 0.005},
         "distiller": {"epochs": 25},
