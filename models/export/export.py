@@ -6,12 +6,11 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
+from core.answers import PROBABILITIES, PROBABILITY
 from models.network.layout import Preprocessing, layout_of
 from models.network.preprocessing import (
     CATEGORICAL,
     NUMERIC,
-    PROBABILITIES,
-    PROBABILITY,
     fitted_boundaries,
     ranks,
 )

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from core.answers import PROBABILITIES, PROBABILITY
 from core.names import LABEL, WEIGHT
 from models.network.layout import Layout, Preprocessing, layout_of
 from models.network.quantiles import boundaries_of
@@ -22,9 +23,6 @@ NUMERIC = "numeric"
 CATEGORICAL = "categorical"
 
 TINY = 2.0**-100  # numbers that are closer to zero count as zero
-
-PROBABILITY = "probability"  # what a network answers of two classes
-PROBABILITIES = "probabilities"  # and of more
 
 _SEPARATOR = "\x1f"
 _BOUNDARIES_TENSOR = "preprocessing_boundaries"
