@@ -4,7 +4,7 @@ import importlib
 import json
 import pickle
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core import csv_text, numbers
+from core.sections import DateFormat
 from core.targets import TARGETS
 from models.metrics.registry import THRESHOLD
 from pipeline.prediction.batch_files import Chunk
@@ -36,6 +37,7 @@ class Asked:
       classes: Negative, positive.
       refuse: Whether values outside domains and ranges are refused.
       text_cells: Whether cells are texts that numbers are to be read from.
+      dates: `columns.dates` of the configuration.
     """
 
     target: str
@@ -45,6 +47,7 @@ class Asked:
     classes: tuple[str, str]
     refuse: bool
     text_cells: bool
+    dates: dict[str, DateFormat] = field(default_factory=dict)
 
 
 class AnswerChunks(beam.DoFn):
@@ -58,7 +61,7 @@ class AnswerChunks(beam.DoFn):
         asked = self._asked
         module = importlib.import_module(TARGETS[asked.target].loader)
         self._model = module.load(Path(asked.folder))
-        self._contract = read_columns(Path(asked.contract))
+        self._contract = read_columns(Path(asked.contract), asked.dates)
         columns = (self._model.numbers, self._model.texts)
         most = 2**62  # a chunk has few
         self._checker = RowChecker(self._contract, *columns, asked.refuse, most)

@@ -146,6 +146,7 @@ def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> lis
         config.columns.both,
         config.serving.out_of_domain == "refuse",
         request.source.suffix == ".csv",
+        config.columns.dates,
     )
     _check_columns(first, asked.target, version, request.source, ADDED)
     with beam.Pipeline(options=PipelineOptions(beam_args(config))) as pipeline:
