@@ -112,7 +112,7 @@ def boosted_tree(table: Table) -> float:
 
 
 @dataclass(frozen=True)
-class Study:
+class MadeColumn:
     """A made table, what knows where its signal is, and how the configuration names its column."""
 
     make: Callable[[int], Table]
@@ -122,8 +122,10 @@ class Study:
 
 
 MADE = {
-    "categories": Study(categories, smoothed_mean, "smoothed mean", {"categorical": ["place"]}),
-    "dates": Study(
+    "categories": MadeColumn(
+        categories, smoothed_mean, "smoothed mean", {"categorical": ["place"]}
+    ),
+    "dates": MadeColumn(
         dates,
         boosted_tree,
         "boosted tree",
