@@ -1,5 +1,6 @@
 """Looks at the requests of a target's live version, and says what is beyond the bounds."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -120,6 +121,8 @@ def _look(
     statistics = statistics_of_run(executions)
     assert asked.rows is not None
     found.add(inputs.values(asked.rows, statistics, config))
+    with contextlib.suppress(UnknownError, OSError):  # `_reference` says that it is gone
+        found.add(inputs.unseen(asked.rows, reference.staged_test_rows(executions), config))
     if statistics is None:
         for kind in ("drift", "skew"):
             found.add_unknown(kind, "statistics of the version's training rows are gone")
