@@ -11,6 +11,7 @@ import numpy as np
 from core.config import Config
 from core.intervals import Quantity
 from core.operation import MonitorSection
+from models.metrics.registry import metric_of
 from pipeline.ingestion.contract import slice_columns
 from pipeline.metadata.executions import Execution
 from pipeline.monitoring import (
@@ -227,11 +228,14 @@ def _check_quality(
         for kind, now in kinds:
             if metric in now and metric in everything.test:
                 before, found = everything.test[metric], now[metric]
-                low, high = before - found.high, before - found.low
+                drop = before - found.value, before - found.high, before - found.low
+                if not metric_of(metric).greater_is_better:
+                    drop = found.value - before, found.low - before, found.high - before
+                value, low, high = drop
                 yield BoundCheck(
                     kind=kind,
                     of=f"{metric} drop",
-                    value=before - found.value,
+                    value=value,
                     low=low,
                     high=high,
                     bound=bound,
