@@ -1,6 +1,6 @@
 """Turns the data window into the CSV files that CsvExampleGen reads.
 
-In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
+In: CSV and Parquet files in span-<n>/ and test/ of `data.folder` or laid out by `data.loader`. Out:
 <run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
 group columns at the end. The digest is that of the content, and so are the modification times,
 which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core import csv_text
 from core.errors import InputError
+from core.raw import raw_files
 from core.raw_table import (
     CATEGORY,
     DECIMAL_COMMA,
@@ -91,16 +91,12 @@ def read(content: bytes, name: str) -> Read:
     """Reads a file, finding its delimiter.
 
     Raises:
-        InputError: it is not UTF-8, not CSV, ragged, empty, or has two columns of one name.
+        InputError: it is no CSV in UTF-8 or Parquet, empty, or columns of one name differ.
     """
-    beginning = content[: csv_text.SNIFFED_BYTES].decode("utf-8-sig", "replace")
-    delimiter = csv_text.find_delimiter(beginning)
-    header, table = csv_text.read_columns(content, name, delimiter)
-    for column, times in Counter(filter(None, header)).items():
-        if times > 1:
-            raise InputError(f"{name}: {times} columns are called '{column}'; rename all but one")
+    table = raw_files.read(content, name)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Read(sha256, delimiter, header, dict(zip(header, table, strict=True)))
+    cells = dict(zip(table.header, table.cells, strict=True))
+    return Read(sha256, table.delimiter, table.header, cells)
 
 
 def look(request: InitRequest, found: Read) -> Looked:

@@ -6,7 +6,6 @@ import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -35,7 +34,6 @@ class Asked:
       contract: Path of the schema.
       classes: Negative, positive.
       refuse: Whether values outside domains and ranges are refused.
-      text_cells: Whether cells are texts that numbers are to be read from.
     """
 
     target: str
@@ -44,7 +42,6 @@ class Asked:
     contract: str
     classes: tuple[str, str]
     refuse: bool
-    text_cells: bool
 
 
 class AnswerChunks(beam.DoFn):
@@ -110,16 +107,15 @@ class AnswerChunks(beam.DoFn):
             }
         )
 
-    def _cell(self, row: int, column: ServedColumn, cell: Any) -> Any:
-        """A cell as a request has it; None and an empty text are missing."""
+    def _cell(self, row: int, column: ServedColumn, cell: str) -> float | str:
+        """A cell as a request has it; an empty one is missing."""
         if column.kind == "BYTES":
-            return "" if cell is None else cell
-        if cell is None or (self._asked.text_cells and not cell.strip()):
-            return float("nan")
-        if not self._asked.text_cells:
             return cell
+        bare = cell.strip()
+        if not bare:
+            return float("nan")
         read = numbers.read_integer if column.kind == "INT" else numbers.read_float
-        number = read(cell.strip())
+        number = read(bare)
         if number is None:
             wanted = "a whole number" if column.kind == "INT" else "a number"
             raise CellError(row, column.name, f"'{csv_text.shown(cell)}' is not {wanted}")

@@ -68,9 +68,10 @@ def predict(request: PredictRequest, tell: Callable[[str], None]) -> PredictCoun
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
         folder = Path(scratch)
         prepare()
-        chunks = _write_chunks(request.source, folder)
+        inputs = _inputs(request.target, version)
+        chunks = _write_chunks(request.source, inputs, folder)
         tell(f"{request.target} version {version.version} answers {len(chunks)} chunks")
-        header = _answer(request, version, chunks)
+        header = _answer(request, version, inputs, chunks)
         bad = []
         for path in chunks:
             bad += json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
@@ -118,17 +119,25 @@ def _check_paths(request: PredictRequest) -> None:
         raise InputError(f"{output}: input, output and bad rows have to be three files")
 
 
-def _write_chunks(source: Path, folder: Path) -> list[str]:
+def _inputs(target: str, version: Version) -> tuple[str, ...]:
+    """The columns that a version takes."""
+    model = importlib.import_module(TARGETS[target].loader).load(version.path)
+    return (*model.numbers, *model.texts)
+
+
+def _write_chunks(source: Path, inputs: tuple[str, ...], folder: Path) -> list[str]:
     """Chunks as files, in order: Beam's runner would hold them all in memory."""
     paths = []
-    for number, chunk in enumerate(batch_files.read(source)):
+    for number, chunk in enumerate(batch_files.read(source, inputs)):
         path = folder / f"{number:08d}"
         path.write_bytes(pickle.dumps(chunk))
         paths.append(str(path))
     return paths
 
 
-def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> list[str]:
+def _answer(
+    request: PredictRequest, version: Version, inputs: tuple[str, ...], chunks: list[str]
+) -> list[str]:
     """Runs Beam; the columns of the output."""
     import apache_beam as beam  # loads Beam
     from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
@@ -145,9 +154,8 @@ def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> lis
         str(config.schema_path),
         config.columns.both,
         config.serving.out_of_domain == "refuse",
-        request.source.suffix == ".csv",
     )
-    _check_columns(first, asked.target, version, request.source, ADDED)
+    _check_columns(first, request, version, inputs, ADDED)
     with beam.Pipeline(options=PipelineOptions(beam_args(config))) as pipeline:
         _ = (
             pipeline
@@ -159,16 +167,20 @@ def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> lis
 
 
 def _check_columns(
-    first: batch_files.Chunk, target: str, version: Version, source: Path, added: tuple[str, ...]
+    first: batch_files.Chunk,
+    request: PredictRequest,
+    version: Version,
+    inputs: tuple[str, ...],
+    added: tuple[str, ...],
 ) -> None:
     if first.columns is None:
         return
-    model = importlib.import_module(TARGETS[target].loader).load(version.path)
-    missing = [n for n in (*model.numbers, *model.texts) if n not in first.columns]
+    source = request.source
+    missing = [name for name in inputs if name not in first.columns]
     if missing:
         raise InputError(
-            f"{source}: column '{missing[0]}' is missing; version {version.version} of {target} "
-            f"takes {', '.join((*model.numbers, *model.texts))}"
+            f"{source}: column '{missing[0]}' is missing; version {version.version} of "
+            f"{request.target} takes {', '.join(inputs)}"
         )
     for column in added:
         if column in first.columns:

@@ -172,7 +172,7 @@ def test_a_class_too_rare_for_a_smoke_run_gets_all_rows() -> None:
         ),
         ("y\n" + "yes\nno\n" * 60 + " \n", {}, "to learn from .the label is the only one."),
         (",y\n" + "a,yes\nb,no\n" * 60, {}, "to learn from ..no name.: it has no name, name it"),
-        ("a,a,y\n1,2,yes\n", {}, "x.csv: 2 columns are called 'a'; rename all but one"),
+        ("a,a,y\n1,2,yes\n", {}, "x.csv: 2 columns are called 'a' and differ: row 1 has '1'"),
         ("a,y\n1,yes,3\n", {}, "x.csv: row 1 has 3 cells, the header has 2 columns"),
         ("a,y\n", {}, "x.csv: no rows below the header"),
         ('a,y\n"1,yes\n', {}, "x.csv: line 2 is not valid CSV"),
