@@ -47,6 +47,13 @@ class Group(Section):
     bounds: Annotated[tuple[float, ...], Field(min_length=1)]
 
 
+class DateFormat(Section):
+    """How the texts of a column of dates or times are written."""
+
+    format: Text
+    timezone: Text = "UTC"
+
+
 class TrueLabel(Section):
     """The column with the true label, and its classes.
 
@@ -95,7 +102,13 @@ class ColumnsSection(TrueLabel):
     numeric: tuple[Text, ...]
     categorical: tuple[Text, ...]
     text: tuple[Text, ...]
+    dates: dict[Text, DateFormat]
     groups: dict[Text, Group]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All columns that the models may learn from."""
+        return (*self.numeric, *self.categorical, *self.text, *self.dates)
 
 
 class AnomaliesSection(Section):
@@ -169,6 +182,8 @@ class FeaturesSection(Selection):
     """Which columns the models see, and how."""
 
     buckets: Annotated[int, Field(ge=2, le=1024)]
+    vocabulary: Annotated[int, Field(ge=1, le=1_000_000)]
+    hash_buckets: Annotated[int, Field(ge=1, le=65_536)]
     text_vocabulary: Annotated[int, Field(ge=1, le=1_000_000)]
     text_tokens: Annotated[int, Field(ge=1, le=4096)]
     text_ngrams: Annotated[int, Field(ge=1, le=5)]

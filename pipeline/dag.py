@@ -51,8 +51,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
       staged: The data window, as CSV files by split.
       folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
     """
-    columns = config.columns
-    features = (*columns.numeric, *columns.categorical, *columns.text)
+    features = config.columns.features
     groups = tuple(slice_columns(config))
     types = read_contract(config.schema_path)
     preprocessing = preprocessing_for(config)

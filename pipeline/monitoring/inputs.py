@@ -50,8 +50,7 @@ def values(rows: SpanRows, statistics: Path | None, config: Config) -> Findings:
     if trained is None:
         yield Unknown(what="missing", why="statistics of the training rows are gone")
     contract = read_columns(config.schema_path)
-    columns = config.columns
-    for column in (*columns.numeric, *columns.categorical, *columns.text):
+    for column in config.columns.features:
         if column not in rows.table:
             why = f"requests are logged without column '{column}' (serving.log.leave_out)"
             yield Unknown(what=f"values of {column}", why=why)
