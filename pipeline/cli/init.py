@@ -114,7 +114,15 @@ def _share(text: str) -> float:
 
 
 def _kind(text: str) -> tuple[str, str]:
-    column, equals, kind = text.rpartition("=")
-    if not equals or kind not in KINDS:
-        raise InputError(f"--kind {text}: write COLUMN=KIND; a kind is one of {', '.join(KINDS)}")
+    column, equals, kind = _column_and_kind(text)
+    if not equals or kind.partition(":")[0] not in KINDS or (":" in kind and kind[:5] != "date:"):
+        raise InputError(
+            f"--kind {text}: write COLUMN=KIND; a kind is one of {', '.join(KINDS)}, or date:FORMAT"
+        )
     return column, kind
+
+
+def _column_and_kind(text: str) -> tuple[str, str, str]:
+    """Column, `=` and kind; a format of dates may hold a further `=`."""
+    column, equals, kind = text.partition("=date:")
+    return (column, "=", f"date:{kind}") if equals else text.rpartition("=")

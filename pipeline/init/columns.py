@@ -7,7 +7,7 @@ guessed silently: every decision is a row of the table that `init` prints.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.raw_table import CATEGORY, TEXT, present
+from core.raw_table import CATEGORY, DATE, NUMBER, TEXT, present
 from pipeline.init.kinds import codes, dates, numbers, texts
 from pipeline.init.kinds.categories import category
 from pipeline.init.kinds.seen import LEFT_OUT, MEND, Counts, Seen, short, stray
@@ -45,7 +45,8 @@ def describe(
       header: Its name.
       tally: Its different cells in their order, and how often each is there.
       missing: Texts that stand for an unknown value.
-      wanted: The kind that its owner says it has; None to find out.
+      wanted: The kind that its owner says it has, of dates with ":" and their format behind it,
+        if it is said; None to find out.
       is_text: Whether the file itself says that the cells are texts, even where they look like
         numbers.
     """
@@ -67,7 +68,7 @@ def describe(
         why = f"constant: always '{short(next(iter(counts)))}'"
         return Seen(header, LEFT_OUT, why, "bring rows with other values")
     kind, plain = numbers.number_kind(counts)
-    seen = dates.as_date(header, counts)
+    seen = dates.as_date(header, counts, len(plain) == len(counts) and kind == NUMBER)
     if seen is None and len(plain) == len(counts):
         seen = codes.as_codes(header, counts, is_text)
         return seen or numbers.as_numbers(header, counts, kind, plain)
@@ -87,6 +88,8 @@ def _as_wanted(header: str, counts: Counts, wanted: str) -> Seen:
     why = "as --kind says"
     if wanted in (LEFT_OUT, TEXT):
         return Seen(header, wanted, why)
+    if wanted.startswith(DATE):
+        return dates.as_wanted(header, counts, wanted.partition(":")[2])
     if wanted == CATEGORY:
         return category(header, f"{why}: {len(counts)} values", counts)
     kind, plain = numbers.number_kind(counts)

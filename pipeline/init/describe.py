@@ -23,7 +23,7 @@ from pipeline.init import contract, example, files, leaks, looking, names, propo
 from pipeline.init.example import Example, Value
 from pipeline.init.files import InitOrigin
 from pipeline.init.gold_budget import SEED
-from pipeline.init.looking import RAW, WEAK, InitRequest, Looked
+from pipeline.init.looking import WEAK, InitRequest, Looked
 from pipeline.init.proposal import Proposal
 
 CHECKED_ROWS, CHECKED_OF_A_CLASS = 5000, 50  # of each part
@@ -84,7 +84,9 @@ def describe(
     contents = files.render(proposed, contract.render(schema), chosen, origin)
     some = {part: _some(table, test, side, proposed.label.name) for part, side in _SIDES}
     _put(contents, proposed, some)
-    return Described(proposed, tuple(chosen), (f"data/{request.name}/{RAW}", *contents))
+    return Described(
+        proposed, tuple(chosen), (f"data/{request.name}/{proposed.source.file}", *contents)
+    )
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def _put(
         for path, content in contents.items():
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             (scratch / path).write_bytes(content)
-        raw = scratch / "data" / name / RAW
+        raw = scratch / "data" / name / proposed.source.file
         raw.parent.mkdir()
         shutil.copyfile(proposed.request.csv, raw)
         for place in places:
@@ -200,7 +202,10 @@ def _check(proposed: Proposal, scratch: Path, parts: Mapping[str, Mapping[str, l
     Raises:
         InputError: a run would fail.
     """
-    name, raw = proposed.request.name, REPOSITORY / "data" / proposed.request.name / RAW
+    name, raw = (
+        proposed.request.name,
+        REPOSITORY / "data" / proposed.request.name / proposed.source.file,
+    )
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else

@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from core.errors import InputError
 from core.raw import raw_files
+from core.raw.parquet_text import ENDING
 from core.raw_table import (
     CATEGORY,
+    DATE,
     DECIMAL_COMMA,
     MANY_VALUED,
     NUMBER,
@@ -25,9 +29,11 @@ from pipeline.init import columns, label, names
 from pipeline.init.kinds.seen import LABEL, LEFT_OUT, Seen, otherwise
 from pipeline.init.label import LabelRequest
 
-KINDS = {"number": NUMBER, "category": CATEGORY, "text": TEXT, "leave-out": LEFT_OUT}
+KINDS = {
+    "number": NUMBER, "category": CATEGORY, "date": DATE, "text": TEXT, "leave-out": LEFT_OUT,
+}  # fmt: skip
 SHOWN_HEADERS = 20  # in a message
-RAW = "raw/data.csv"
+RAW = "raw/data"  # and the ending of the file, which tells its format
 GOLD, WEAK = "gold", "weak"  # labeling.mode
 GOLD_LABELLED = 0.9  # share of rows with a label from which on all labels are used
 LEAST_OF_A_CLASS = 10  # rows of one of several classes
@@ -42,7 +48,7 @@ _WORDS = {kind: word for word, kind in KINDS.items()} | {
 class InitRequest:
     """What was asked for: the file, the label, the name, and what its owner says of the columns.
 
-    kinds: kind by header, a key of `KINDS`.
+    kinds: kind by header, a key of `KINDS`; of dates with ":" and their format behind it, or not.
     slices: headers of columns by which results are wanted.
     mode: GOLD, WEAK, or None: by the share of rows that have a label.
     """
@@ -79,12 +85,18 @@ class Looked:
 
 @dataclass(frozen=True)
 class Read:
-    """A file as text: cells by header; of columns without a name, one."""
+    """A file as text: cells by header; of columns without a name, one.
+
+    ending: of its name in the data set.
+    texts: columns that the file itself says hold texts.
+    """
 
     sha256: str
     delimiter: str
     header: list[str]
     cells: Mapping[str, Sequence[str]]
+    ending: str
+    texts: frozenset[str]
 
 
 def read(content: bytes, name: str) -> Read:
@@ -96,7 +108,13 @@ def read(content: bytes, name: str) -> Read:
     table = raw_files.read(content, name)
     sha256 = hashlib.sha256(content).hexdigest()
     cells = dict(zip(table.header, table.cells, strict=True))
-    return Read(sha256, table.delimiter, table.header, cells)
+    ending = ENDING if raw_files.is_parquet(name) else ".csv"
+    texts = frozenset(column for column, kind in table.types.items() if _is_text(kind))
+    return Read(sha256, table.delimiter, table.header, cells, ending, texts)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def look(request: InitRequest, found: Read) -> Looked:
@@ -116,11 +134,12 @@ def look(request: InitRequest, found: Read) -> Looked:
     seen = tuple(
         Seen(header, LABEL, why)
         if header == request.label
-        else _described(request, header, tallies[header], missing)
+        else _described(request, header, tallies[header], missing, header in found.texts)
         for header in found.header
     )
+    file = f"{RAW}{found.ending}"
     source = Source(
-        RAW, found.sha256, found.delimiter, missing, (), chosen, request.test_fraction, 0,
+        file, found.sha256, found.delimiter, missing, (), chosen, request.test_fraction, 0,
         labelled_only,
     )  # fmt: skip
     return _with_columns(Looked(request, source, seen, {}, mode, dropped), safe)
@@ -132,14 +151,22 @@ def _asked(request: InitRequest, missing: Sequence[str]) -> LabelRequest:
 
 
 def _described(
-    request: InitRequest, header: str, tally: Mapping[str, int], missing: Sequence[str]
+    request: InitRequest,
+    header: str,
+    tally: Mapping[str, int],
+    missing: Sequence[str],
+    is_text: bool,
 ) -> Seen:
     """What a column is; one that is left out and sliced by is a category that none learns from."""
     wanted = request.kinds.get(header)
     if wanted == "leave-out" and header in request.slices:
         seen = columns.describe(header, tally, missing, CATEGORY)
         return replace(seen, why="results are sliced by it, no model learns from it", learned=False)
-    return columns.describe(header, tally, missing, KINDS.get(wanted or ""))
+    word, _, written = (wanted or "").partition(":")
+    kind = KINDS.get(word)
+    if kind == DATE:
+        kind = f"{DATE}:{written}"
+    return columns.describe(header, tally, missing, kind, is_text)
 
 
 def _mode(
