@@ -6,6 +6,10 @@ in the order of the classes, that sum to 1.
 
 import numpy as np
 
+PROBABILITY = "probability"
+PROBABILITIES = "probabilities"
+"""Names of the answer, of two classes and of more."""
+
 THRESHOLD = 0.5
 """Decision threshold on the probability, as in TFMA's binary metrics."""
 

@@ -8,6 +8,8 @@ from core.targets import TARGETS
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Limit = Annotated[float, Field(ge=0)]
+"""A bound on a metric: at most 1 for all but the log loss, as loading the configuration checks."""
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
 Units = Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1)]
@@ -28,6 +30,7 @@ class DataSection(Section):
     """Which raw data a run takes."""
 
     loader: Text | None
+    source: Text | None
     folder: Text | None
     answers: Text | None
     window: Count | None
@@ -266,11 +269,12 @@ class Bounds(Section):
     them.
     """
 
-    min: dict[str, Share]
-    min_by_slice: dict[str, Share]
-    max_drop: dict[str, Share]
+    min: dict[str, Limit]
+    min_by_slice: dict[str, Limit]
+    min_by_class: dict[str, Share]
+    max_drop: dict[str, Limit]
     max_gap: dict[Text, dict[str, Share]]
-    max_drop_from_teacher: dict[str, Share]
+    max_drop_from_teacher: dict[str, Limit]
     better_than_chance: bool
 
 

@@ -9,41 +9,49 @@ from components.evaluation.fairness_gate import BASELINE, CANDIDATE
 from core.names import LABEL
 from core.sections import EvaluationSection
 from models.export.export import DEFAULT_SIGNATURE
-from models.metrics.registry import METRICS, THRESHOLD
+from models.metrics.registry import OF_TWO, THRESHOLD, metrics_of
 
 _FAIRNESS_MODULE = "fairness_indicators.fairness_indicators_metrics"
 _BATCH_ROWS = 4096
 
 
-def eval_config(evaluation: EvaluationSection, model_type: str) -> config_pb2.EvalConfig:
+def eval_config(
+    evaluation: EvaluationSection, classes: tuple[str, ...], model_type: str
+) -> config_pb2.EvalConfig:
     """The EvalConfig of one target.
 
     TFMA blesses nothing without a threshold, so it has one: that there were rows to measure on.
 
     Args:
       evaluation: Slices.
+      classes: The classes by their codes.
       model_type: "tf_generic" or "tf_lite".
     """
     measured = config_pb2.MetricThreshold()
     measured.value_threshold.lower_bound.value = 1.0
     count = config_pb2.MetricConfig(class_name="ExampleCount")
     count.per_slice_thresholds.add(slicing_specs=[config_pb2.SlicingSpec()], threshold=measured)
-    metrics = [count]
+    metrics, known = [count], metrics_of(classes)
+    two = known is OF_TWO  # whose rates TFMA has a metric for
     metrics += [
         config_pb2.MetricConfig(
             class_name=metric.tfma_class or RegistryMetric.__name__,
             module=None if metric.tfma_class else RegistryMetric.__module__,
-            config=json.dumps({"name": metric.tfma_name}),
+            config=json.dumps(
+                {"name": metric.tfma_name}
+                | ({} if metric.tfma_class else {"classes": list(classes)})
+            ),
         )
-        for metric in METRICS.values()
+        for metric in (known.quality if two else known.everything).values()
     ]
-    metrics.append(
-        config_pb2.MetricConfig(
-            class_name="FairnessIndicators",
-            module=_FAIRNESS_MODULE,
-            config=json.dumps({"thresholds": [THRESHOLD]}),
+    if two:
+        metrics.append(
+            config_pb2.MetricConfig(
+                class_name="FairnessIndicators",
+                module=_FAIRNESS_MODULE,
+                config=json.dumps({"thresholds": [THRESHOLD]}),
+            )
         )
-    )
     return config_pb2.EvalConfig(
         model_specs=[
             _model(CANDIDATE, model_type, is_baseline=False),

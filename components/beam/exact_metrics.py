@@ -18,12 +18,13 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
-from models.metrics.registry import METRICS, Metric
+from core.answers import PROBABILITIES, decided
+from models.metrics.registry import Metric, metrics_of
 
 _ROWS = "_labels_and_probabilities"
 
 Scores = tuple[np.ndarray, np.ndarray]
-"""Labels and probabilities, float64 [rows] each."""
+"""Codes of the true classes, [rows], and answers, [rows] or [rows, K]."""
 
 
 class RegistryMetric(metric_types.Metric):
@@ -31,14 +32,16 @@ class RegistryMetric(metric_types.Metric):
 
     Args:
       name: TFMA's name of it, `tfma_name` in the registry.
+      classes: The classes by their codes.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(computations, name=name)
+    def __init__(self, name: str, classes: list[str]) -> None:
+        super().__init__(computations, name=name, classes=classes)
 
 
 def computations(
     name: str,
+    classes: list[str],
     eval_config: config_pb2.EvalConfig | None = None,
     model_names: list[str] | None = None,
     output_names: list[str] | None = None,
@@ -49,7 +52,8 @@ def computations(
     Raises:
       KeyError: The registry has no metric of that name.
     """
-    metric = {metric.tfma_name: metric for metric in METRICS.values()}[name]
+    known = metrics_of(tuple(classes)).everything.values()
+    metric = {metric.tfma_name: metric for metric in known}[name]
     made: metric_types.MetricComputations = []
     for model in model_names or [""]:
         for output in output_names or [""]:
@@ -60,7 +64,9 @@ def computations(
                 for of, weighted in ((_ROWS, None), (name, example_weighted))
             ]
             made += [
-                metric_types.MetricComputation([keys[0]], None, _Rows(keys[0], eval_config)),
+                metric_types.MetricComputation(
+                    [keys[0]], None, _Rows(keys[0], eval_config, len(classes))
+                ),
                 metric_types.DerivedMetricComputation([keys[1]], _Measured(metric, *keys)),
             ]
     return made
@@ -85,9 +91,12 @@ class _Rows(beam.CombineFn):
     """Joins the rows of a slice; a row counts once, whatever its weight."""
 
     def __init__(
-        self, key: metric_types.MetricKey, eval_config: config_pb2.EvalConfig | None
+        self,
+        key: metric_types.MetricKey,
+        eval_config: config_pb2.EvalConfig | None,
+        classes: int,
     ) -> None:
-        self._key, self._eval_config = key, eval_config
+        self._key, self._eval_config, self._classes = key, eval_config, classes
 
     def create_accumulator(self) -> list[Scores]:
         return []
@@ -99,7 +108,11 @@ class _Rows(beam.CombineFn):
             value.get(self._key.model_name) if isinstance(value, Mapping) else value
             for value in (element.labels, element.predictions)
         )
-        if not all(isinstance(v, np.ndarray) and v.ndim == 1 and v.size > 1 for v in pair):
+        if self._classes > 2:
+            of_model = (element.labels, element.predictions)
+            pair = tuple(_shares(v, self._key.model_name, self._classes) for v in of_model)
+            pair = (decided(pair[0]), pair[1])
+        elif not all(isinstance(v, np.ndarray) and v.ndim == 1 and v.size > 1 for v in pair):
             rows = list(
                 metric_util.to_label_prediction_example_weight(
                     element,
@@ -123,6 +136,14 @@ class _Rows(beam.CombineFn):
 
     def extract_output(self, accumulator: list[Scores]) -> dict[metric_types.MetricKey, Scores]:
         return {self._key: _joined(accumulator)}
+
+
+def _shares(value: Any, model: str, classes: int) -> np.ndarray:
+    """Shares of each class, [rows, classes], from labels or from what models answer."""
+    for name in (model, PROBABILITIES):
+        if isinstance(value, Mapping) and name in value:
+            value = value[name]
+    return np.asarray(value).reshape(-1, classes)
 
 
 def _joined(parts: list[Scores]) -> Scores:

@@ -91,16 +91,16 @@ class GroupBySlice(beam.DoFn):
         """Takes the labels, predictions and slice columns of `batch`; gives out full groups.
 
         Raises:
-          ValueError: A row has no label, or several.
+          ValueError: Rows have no label, or not equally many numbers.
         """
-        predictions = _leaves(batch[tfma.PREDICTIONS_KEY])
+        predictions = _numbers(_leaves(batch[tfma.PREDICTIONS_KEY]))
         size = len(next(iter(predictions.values())))
         taken = {(tfma.LABELS_KEY, *k): v for k, v in _leaves(batch[tfma.LABELS_KEY]).items()}
         taken |= {(tfma.PREDICTIONS_KEY, *k): v for k, v in predictions.items()}
         features = batch[tfma.FEATURES_KEY]
         columns = {c: values_by_row(features[c], size) for c in self._columns if c in features}
         for path, values in taken.items():
-            self._taken[path].append(one_by_row(values, size, "/".join(path)))
+            self._taken[path].append(alike_by_row(values, size, "/".join(path)))
         by_values = defaultdict(list)
         for row, values in enumerate(
             zip(*columns.values(), strict=True) if columns else [()] * size
@@ -159,6 +159,11 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any
     return {name: leaf for part in leaves for name, leaf in part.items()}
 
 
+def _numbers(leaves: dict[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
+    """The answers without names of classes, which no metric looks at."""
+    return {path: v for path, v in leaves.items() if np.asarray(v).dtype.kind not in "OSU"}
+
+
 def values_by_row(value: Any, size: int) -> list[tuple[Any, ...]]:
     """The values of each row, none where the feature is missing.
 
@@ -177,17 +182,19 @@ def values_by_row(value: Any, size: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in np.asarray(value).reshape(size, -1).tolist()]
 
 
-def one_by_row(value: Any, size: int, name: str) -> np.ndarray:
-    """A feature or answer that every row has once, as [size].
+def alike_by_row(value: Any, size: int, name: str) -> np.ndarray:
+    """A feature or answer that every row has once, as [size], or equally often, as [size, times].
 
     Raises:
-      ValueError: A row has none or several.
+      ValueError: A row has none, or more than another.
     """
+    rows = None
     if isinstance(value, VarLenTensorValue):
-        if not np.array_equal(value.indices[:, 0], np.arange(size)):
-            raise ValueError(f"{name}: not every row has exactly one value")
-        value = value.values
+        rows, value = value.indices[:, 0], value.values
     values = np.asarray(value)
-    if values.size != size:
+    width = values.size // max(1, size)
+    if rows is not None and not np.array_equal(rows, np.repeat(np.arange(size), width)):
+        raise ValueError(f"{name}: not every row has the same number of values")
+    if width == 0 or values.size != width * size:
         raise ValueError(f"{name}: {values.size} values for {size} rows")
-    return values.reshape(size)
+    return values.reshape(size) if width == 1 else values.reshape(size, width)

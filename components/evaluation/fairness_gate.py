@@ -27,11 +27,11 @@ from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport, VariantReport, bless
 from core.names import FAIRNESS_GATES, VARIANT_REPORT
-from core.sections import Bounds, Judging, Section
+from core.sections import Bounds, Judging, Section, TrueLabel
 from models.metrics.evidence import VariantEvidence, evidence_of
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
 from models.metrics.judging import chance_gate, gap_gate, teacher_gates, weighed
-from models.metrics.registry import EXAMPLES, METRICS, RATES
+from models.metrics.registry import EXAMPLES, OF_TWO, Metric, Metrics, metrics_of
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 
@@ -41,6 +41,7 @@ SliceMetrics = Mapping[str, Mapping[str, float]]
 class GateSettings(Section):
     """What FairnessGate goes by; `variant` is the target's among the models that are measured."""
 
+    columns: TrueLabel
     evaluation: Judging
     bounds: Bounds
     variant: str
@@ -53,6 +54,7 @@ def apply_gates(
     bounds: Bounds,
     rule: Judging,
     seen: VariantEvidence | None = None,
+    measured: Metrics = OF_TWO,
 ) -> list[Gate]:
     """All gates of a target.
 
@@ -64,29 +66,42 @@ def apply_gates(
       rule: Which slices are gated, and what few rows are.
       seen: What the metrics rest on. Without it there are no intervals, and neither chance nor the
         teacher is compared with.
+      measured: The metrics that there are for the classes.
     """
     key, overall = f"evaluation.{target}", metrics[OVERALL]
     known = seen or VariantEvidence()
     gates = [
-        _worst_allowed(target, metric, OVERALL, overall, bound, f"{key}.min.{metric}")
-        for metric, bound in bounds.min.items()
+        _worst_allowed(target, measured.quality[name], OVERALL, overall, bound, f"{key}.min.{name}")
+        for name, bound in bounds.min.items()
     ]
     gates += [
-        _worst_allowed(target, metric, name, row, bound, f"{key}.min_by_slice.{metric}")
-        for name, row in sorted(metrics.items())
-        if name != OVERALL and row[EXAMPLES] >= rule.min_slice_rows
-        for metric, bound in bounds.min_by_slice.items()
+        _worst_allowed(
+            target, measured.quality[name], OVERALL, overall, bound, f"{key}.min_by_class.{kind}"
+        )
+        for kind, bound in bounds.min_by_class.items()
+        for name in measured.names(kind)
+    ]
+    gates += [
+        _worst_allowed(
+            target, measured.quality[name], of_slice, row, bound, f"{key}.min_by_slice.{name}"
+        )
+        for of_slice, row in sorted(metrics.items())
+        if of_slice != OVERALL and row[EXAMPLES] >= rule.min_slice_rows
+        for name, bound in bounds.min_by_slice.items()
     ]
     gates = [weighed(g, g.metric, known.of_slice(g.slice), rule) for g in gates]
     if baseline is not None:
         for metric, bound in bounds.max_drop.items():
             before, now = baseline.get(metric), overall.get(metric)
-            fall = None if before is None or now is None else METRICS[metric].fall(before, now)
+            fall = None
+            if before is not None and now is not None:
+                fall = measured.quality[metric].fall(before, now)
             where = f"{key}.max_drop.{metric}"
             gates.append(at_most(target, f"{metric} drop", OVERALL, fall, bound, where))
     for column, by_rate in bounds.max_gap.items():
-        for rate, bound in by_rate.items():
-            gates.append(gap_gate(target, metrics, known, (column, rate, bound), rule))
+        for kind, bound in by_rate.items():
+            for rate in measured.names(kind):
+                gates.append(gap_gate(target, metrics, known, (column, rate, bound), rule))
     if (of_all := known.of_slice(OVERALL)) is not None:
         bounded = bounds.max_drop_from_teacher
         gates += teacher_gates(target, bounded, known.against_teacher, of_all, rule)
@@ -96,28 +111,31 @@ def apply_gates(
 
 
 def _worst_allowed(
-    target: str, metric: str, name: str, row: Mapping[str, float], bound: float, key: str
+    target: str, metric: Metric, name: str, row: Mapping[str, float], bound: float, key: str
 ) -> Gate:
-    judge = at_least if METRICS[metric].greater_is_better else at_most
-    return judge(target, metric, name, row.get(metric), bound, key)
+    judge = at_least if metric.greater_is_better else at_most
+    return judge(target, metric.name, name, row.get(metric.name), bound, key)
 
 
-def read_metrics(evaluation: str, model_name: str) -> dict[str, dict[str, float]]:
+def read_metrics(
+    evaluation: str, model_name: str, measured: Metrics = OF_TWO
+) -> dict[str, dict[str, float]]:
     """A model's metrics in a TFMA evaluation, by slice and by our metric names.
 
     Args:
       evaluation: URI of the evaluation.
       model_name: Name of the model in the EvalConfig; "" where it was the only one.
+      measured: The metrics that there are for the classes.
     """
     result = tfma.load_eval_result(evaluation, model_name=model_name)
-    names = {m.name: m.tfma_name for m in (*METRICS.values(), *RATES.values())}
+    names = {name: metric.tfma_name for name, metric in measured.everything.items()}
     names[EXAMPLES] = "example_count"
     by_slice = {}
     for key, outputs in result.slicing_metrics:
         values = outputs[""][""]
         name = ",".join(f"{column}={value}" for column, value in key) or OVERALL
-        measured = {ours: _number(values.get(theirs, {})) for ours, theirs in names.items()}
-        by_slice[name] = {ours: value for ours, value in measured.items() if value is not None}
+        found = {ours: _number(values.get(theirs, {})) for ours, theirs in names.items()}
+        by_slice[name] = {ours: value for ours, value in found.items() if value is not None}
     return by_slice
 
 
@@ -148,12 +166,13 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
         before gated, and so pushed, again when another one has been live since.
     """
     has_baseline = blessing.has_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
-    metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "")
-    baseline = read_metrics(evaluation.uri, BASELINE)[OVERALL] if has_baseline else None
     told = GateSettings.model_validate_json(settings)
-    measured = json.loads(Path(variant_report.uri, VARIANT_REPORT.file).read_text(encoding="utf-8"))
-    seen = evidence_of(measured[told.variant])
-    rows = apply_gates(target, metrics, baseline, told.bounds, told.evaluation, seen)
+    measured = metrics_of(told.columns.names)
+    metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "", measured)
+    baseline = read_metrics(evaluation.uri, BASELINE, measured)[OVERALL] if has_baseline else None
+    variants = json.loads(Path(variant_report.uri, VARIANT_REPORT.file).read_text(encoding="utf-8"))
+    seen = evidence_of(variants[told.variant])
+    rows = apply_gates(target, metrics, baseline, told.bounds, told.evaluation, seen, measured)
     write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
     passed = bool(rows) and all(row.passed for row in rows)
     bless(final_blessing, model, passed and model_utils.is_model_blessed(blessing))

@@ -24,6 +24,7 @@ from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGra
 from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, VariantReport, split_pattern
+from core.answers import decided
 from core.files import write_json
 from core.names import PRUNED_FILE, QUANTIZATION_REPORT, TEACHER_FILE, VARIANT_REPORT
 from core.sections import Section, Slicing
@@ -33,15 +34,9 @@ from models.export.tflite import predict
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence
 from models.metrics.gates import OVERALL
-from models.metrics.registry import (
-    METRICS,
-    RATES,
-    gap,
-    overall_metrics,
-    slice_metrics,
-    slice_rows,
-)
+from models.metrics.registry import gap, metrics_of, slice_rows
 from models.network.layout import Preprocessing
+from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_columns, load_rows
@@ -65,8 +60,8 @@ def evaluate(
     """Metrics, slices and gaps of one variant, and what they rest on.
 
     Args:
-      labels: [rows], 0 or 1.
-      probabilities: [rows].
+      labels: [rows], codes of classes.
+      probabilities: [rows], or [rows, K] of K > 2 classes.
       columns: Slice columns, each [rows] of str.
       settings: What to go by.
       teacher: [rows], the teacher's probabilities, to be compared with row by row.
@@ -76,32 +71,51 @@ def evaluate(
     """
     if not np.isfinite(probabilities).all():
         raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
+    classes = settings.preprocessing.classes
+    measured = metrics_of(classes)
     members = slice_rows(columns, settings.evaluation.slices)
     by_slice = {
-        name: slice_metrics(labels[rows], probabilities[rows]) for name, rows in members.items()
+        name: measured.of_slice(labels[rows], probabilities[rows]) for name, rows in members.items()
     }
     everything = {OVERALL: np.ones(len(labels), bool), **members}
     rests_on = VariantEvidence(
-        {name: evidence(labels[rows], probabilities[rows]) for name, rows in everything.items()},
+        {
+            name: evidence(labels[rows], probabilities[rows], classes)
+            for name, rows in everything.items()
+        },
         [
             difference
-            for metric in METRICS
+            for metric in measured.together
             if teacher is not None
             for difference in compare(labels, probabilities, teacher, {}, [metric])
         ],
     )
     return {
         **dataclasses.asdict(rests_on),
-        "metrics": overall_metrics(labels, probabilities),
+        **({"confusion": confusion(labels, probabilities)} if measured.kinds else {}),
+        "metrics": measured.overall(labels, probabilities),
         "slices": by_slice,
         "gaps": {
             column: {
                 rate: gap(by_slice, column, rate, settings.evaluation.min_slice_rows)
-                for rate in RATES
+                for rate in measured.rates
             }
             for column in settings.gap_columns
         },
     }
+
+
+def confusion(labels: np.ndarray, shares: np.ndarray) -> list[list[int]]:
+    """Rows by true class, in each of them by the class that is decided for: K lists of K.
+
+    Args:
+      labels: [rows], codes of classes.
+      shares: [rows, K].
+    """
+    width = shares.shape[1]
+    counts = np.bincount(labels * width + decided(shares), minlength=width * width)
+    found: list[list[int]] = counts.reshape(width, width).tolist()
+    return found
 
 
 @component
@@ -120,7 +134,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     told = VariantSettings.model_validate_json(settings)
     test = [split_pattern(transformed_examples, "test")]
     rows = load_rows(test, model_inputs_of(transform_graph.uri, told.preprocessing))
-    labels = rows.label[:, 0]
+    labels = rows.codes
     columns = load_columns(test, sorted({c for keys in told.evaluation.slices for c in keys}))
     requests = split_pattern(labeled_examples, "test")
 
@@ -130,7 +144,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     with tempfile.TemporaryDirectory() as float_path:
         for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
-            probabilities = network(rows.features, training=False).numpy()[:, 0]
+            probabilities = answers_of(network, rows)
             report[name] = evaluate(labels, probabilities, columns, told, teacher)
             if name == "teacher":
                 export_server_model(network, transform_graph.uri, told.preprocessing, float_path)

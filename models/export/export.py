@@ -7,10 +7,11 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
+from core.answers import PROBABILITIES, PROBABILITY
 from models.columns.numbers import ranks
 from models.network.description import fitted_boundaries
 from models.network.layout import Preprocessing, layout_of
-from models.network.preprocessing import CATEGORICAL, NUMERIC, PROBABILITIES, PROBABILITY
+from models.network.preprocessing import CATEGORICAL, NUMERIC
 
 EXAMPLES = "examples"
 CLASSES, CLASS = "classes", "class"

@@ -9,11 +9,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from core.answers import by_row
+from core.answers import PROBABILITIES, PROBABILITY, by_row
 from core.names import PRUNED_FILE
 from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
 from models.export.measurement import median_latency_us, sizes
-from models.network.preprocessing import PROBABILITIES, PROBABILITY
 from models.network.rows import load_records
 
 _REPEATS = {1: 100, 256: 20}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
+from models.labels.votes import ABSTAIN, Gold, Votes
 
 INTERVALS = 5  # equally large parts that the values of a number column are cut into
 MIN_LIFT = 1.2  # how much more frequent a value must be to be named
@@ -64,9 +64,10 @@ def disagreements(votes: Votes, gold: Gold, most: int) -> list[Disagreement]:
       gold: Votes and labels of the gold rows.
       most: How many pairs.
     """
-    positive, negative = ((votes == side).astype(np.float64) for side in (POSITIVE, NEGATIVE))
-    both = (positive + negative).T @ (positive + negative)
-    opposed = positive.T @ negative + negative.T @ positive
+    voted = (votes != ABSTAIN).astype(np.float64)
+    both = voted.T @ voted
+    for_class = ((votes == k).astype(np.float64) for k in range(int(votes.max(initial=0)) + 1))
+    opposed = both - sum(cast.T @ cast for cast in for_class)
     firsts, seconds = np.triu_indices(votes.shape[1], k=1)
     order = np.argsort(-opposed[firsts, seconds], kind="stable")[:most]
     found = []

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.metrics.gates import OVERALL
-from models.metrics.registry import Terms, compared
+from models.metrics.registry import Metrics, Terms, metric_of, unnamed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Difference:
     """Candidate minus live version.
 
     Attributes:
-      metric: A name in `compared`.
+      metric: A name in `Metrics.compared`.
       slice: "overall" or the slice's name.
       rows: How many rows.
       value: The difference.
@@ -47,7 +47,7 @@ class Difference:
 
     def is_worse(self, tolerance: float) -> bool:
         """Whether it is worse by more than `tolerance`, and by more than chance explains."""
-        if compared()[self.metric].greater_is_better:
+        if metric_of(self.metric).greater_is_better:
             return self.value < -tolerance and self.high < 0.0
         return self.value > tolerance and self.low > 0.0
 
@@ -59,6 +59,7 @@ def compare(
     slices: Mapping[str, np.ndarray],
     metrics: Sequence[str],
     confidence: float = 0.95,
+    among: Metrics | None = None,
 ) -> list[Difference]:
     """Differences of each metric overall and in each slice, those that can be measured.
 
@@ -66,19 +67,19 @@ def compare(
     would otherwise seem worse by chance.
 
     Args:
-      labels: [rows], 0 or 1.
-      candidate: [rows], probabilities of the candidate.
-      live: [rows], probabilities of the live version.
+      labels: [rows], codes of classes.
+      candidate: [rows] or [rows, K], answers of the candidate.
+      live: The same of the live version.
       slices: bool [rows] by slice name.
-      metrics: Names in `compared`.
+      metrics: Names in `Metrics.compared`.
       confidence: Of all intervals together.
+      among: The metrics that there are; None: those of as many classes without their names.
     """
     everything = {OVERALL: np.ones(len(labels), bool), **slices}
-    found = []
+    known, found = (among or unnamed(candidate)).compared, []
     for name, rows in everything.items():
         for metric in metrics:
-            terms = compared()[metric].terms
-            pair = [terms(labels[rows] == 1, p[rows]) for p in (candidate, live)]
+            pair = [known[metric].found(labels[rows], p[rows]) for p in (candidate, live)]
             if (measured := _difference(*pair)) is not None:
                 found.append((metric, name, int(rows.sum()), *measured))
     width = NormalDist().inv_cdf(1 - (1 - confidence) / 2 / max(1, len(found)))

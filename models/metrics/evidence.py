@@ -9,7 +9,9 @@ from pydantic import ConfigDict, TypeAdapter
 
 from models.metrics.comparison import Difference
 from models.metrics.measures import Interval
-from models.metrics.registry import METRICS, RATES
+from models.metrics.registry import metrics_of
+
+BOTH = ("negative", "positive")
 
 
 @dataclass(frozen=True)
@@ -18,23 +20,41 @@ class SliceEvidence:
 
     Attributes:
       rows: How many rows.
-      positives: How many of them are of the positive class.
+      positives: How many of them are of the positive of two classes; of more None.
       intervals: By metric or rate; None where it cannot be measured on these rows.
+      by_class: Of more than two classes the rows of each; None of two.
     """
 
     rows: int
-    positives: int
+    positives: int | None
     intervals: Mapping[str, Interval | None]
+    by_class: Mapping[str, int] | None = None
+
+    @property
+    def of_classes(self) -> dict[str, int]:
+        """Rows of each class, by what it is called."""
+        if self.by_class is not None:
+            return dict(self.by_class)
+        positive = self.positives or 0
+        return {"negative": self.rows - positive, "positive": positive}
 
     @property
     def fewest(self) -> int:
-        """Rows of the class that has fewer."""
-        return min(self.positives, self.rows - self.positives)
+        """Rows of the class that has fewest."""
+        return min(self.of_classes.values())
 
     @property
     def in_words(self) -> str:
-        """`417 rows, 12 of them positive`."""
-        return f"{self.rows} rows, {self.positives} of them positive"
+        """`417 rows, 12 of them positive`, or `..., 12 of them ride, the rarest class`."""
+        if self.by_class is None:
+            return f"{self.rows} rows, {self.positives} of them positive"
+        rarest = min(self.by_class, key=self.by_class.__getitem__)
+        return f"{self.rows} rows, {self.by_class[rarest]} of them {rarest}, the rarest class"
+
+    def behind(self, metric: str) -> int:
+        """The rows that tell a metric: those of its class where it is about one, else `fewest`."""
+        called = metric.partition("[")[2].removesuffix("]")
+        return self.of_classes.get(called, self.fewest)
 
 
 @dataclass(frozen=True)
@@ -57,18 +77,24 @@ class VariantEvidence:
         return next((e for n, e in self.evidence.items() if sorted(n.split(",")) == parts), None)
 
 
-def evidence(labels: np.ndarray, probabilities: np.ndarray) -> SliceEvidence:
+def evidence(
+    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...] = BOTH
+) -> SliceEvidence:
     """What the figures of a slice rest on.
 
     Args:
-      labels: [rows], 0 or 1.
-      probabilities: [rows].
+      labels: [rows], codes of classes.
+      probabilities: [rows] or [rows, K].
+      classes: The classes by their codes.
     """
-    everything = {**METRICS, **RATES}
+    everything = metrics_of(classes).everything
+    counts = np.bincount(labels.astype(int), minlength=len(classes)).tolist()
+    two = len(classes) == 2
     return SliceEvidence(
         len(labels),
-        int((labels == 1).sum()),
+        counts[1] if two else None,
         {name: m.interval(labels, probabilities) for name, m in everything.items()},
+        None if two else dict(zip(classes, counts, strict=True)),
     )
 
 
@@ -104,9 +130,12 @@ def extremes(groups: Mapping[str, Mapping[str, float | None]], rate: str) -> tup
 
 
 def trials(seen: SliceEvidence, rate: str) -> int:
-    """Rows that a rate of RATES is a share of."""
-    counts = {"tpr": seen.positives, "fpr": seen.rows - seen.positives}
-    return counts.get(rate, seen.rows)
+    """Rows that a rate is a share of."""
+    if rate.startswith("recall["):
+        return seen.behind(rate)
+    counts = {"tpr": seen.of_classes.get("positive"), "fpr": seen.of_classes.get("negative")}
+    found = counts.get(rate)
+    return seen.rows if found is None else found
 
 
 def names_of(slices: Sequence[str]) -> str:

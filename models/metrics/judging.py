@@ -21,7 +21,7 @@ from models.metrics.evidence import (
     trials,
 )
 from models.metrics.gates import OVERALL, Gate, at_most
-from models.metrics.registry import EXAMPLES, METRICS
+from models.metrics.registry import EXAMPLES, metric_of
 
 CHANCE = 0.5
 """The AUC of random scores."""
@@ -43,7 +43,7 @@ def weighed(gate: Gate, metric: str, seen: SliceEvidence | None, rule: Judging) 
 
     Args:
       gate: As the value alone has it.
-      metric: A name in METRICS.
+      metric: A name in `Metrics.quality`.
       seen: What the value rests on; None where nobody measured that.
       rule: Of the configuration.
     """
@@ -55,7 +55,7 @@ def weighed(gate: Gate, metric: str, seen: SliceEvidence | None, rule: Judging) 
         if interval is not None:
             return replace(gate, why=f"the Evaluator gave no {metric}, which {seen.rows} rows have")
         return undecided(gate, f"{metric} not measurable on {seen.in_words}", rule)
-    return _few(gate, seen.fewest, seen.in_words, rule)
+    return _few(gate, seen.behind(metric), seen.in_words, rule)
 
 
 def _few(gate: Gate, fewest: int, of_what: str, rule: Judging) -> Gate:
@@ -75,7 +75,7 @@ def chance_gate(
     target: str, overall: Mapping[str, float | None], seen: SliceEvidence, rule: Judging
 ) -> Gate:
     """Whether a model gives more than one answer, and orders rows better than at random."""
-    auc, interval, share = overall.get("auc"), seen.intervals.get("auc"), None
+    auc, interval = overall.get("auc"), seen.intervals.get("auc")
     gate = Gate(
         target,
         "auc above chance",
@@ -89,12 +89,10 @@ def chance_gate(
         sign=">=",
         limit=CHANCE,
     )
-    share = overall.get("selection_rate")
-    if share in (0.0, 1.0):
-        answer = "yes" if share else "no"
+    if (answer := _only_answer(overall, seen)) is not None:
         why = f"one answer only: it says {answer} on all {seen.rows} test rows"
         if seen.fewest < FEWEST:
-            return undecided(gate, f"{why}, of which {seen.positives} are positive", rule)
+            return undecided(gate, f"{why}, of {seen.in_words}", rule)
         return replace(gate, why=why)
     if auc is None or interval is None:
         return weighed(gate, "auc", seen, rule)
@@ -106,11 +104,20 @@ def chance_gate(
     )
     if interval[1] < CHANCE:
         why = f"its scores are worse than random: its AUC is {auc:.3f}"
-    rows = seen.positives, seen.rows - seen.positives
+    rows = seen.fewest, seen.rows - seen.fewest
     if auc > CHANCE and newcombe_auc_interval(FAIR_AUC, *rows)[0] <= CHANCE:
         why = f"{seen.in_words}, cannot tell an AUC of {FAIR_AUC} from chance: {why}"
         return undecided(gate, why, rule)
     return replace(gate, why=why)
+
+
+def _only_answer(overall: Mapping[str, float | None], seen: SliceEvidence) -> str | None:
+    """What a model always says; None where it has more than one answer."""
+    if seen.by_class is None:
+        share = overall.get("selection_rate")
+        return None if share not in (0.0, 1.0) else "yes" if share else "no"
+    rates = {called: overall.get(f"selection_rate[{called}]") for called in seen.by_class}
+    return next((called for called, rate in rates.items() if rate == 1.0), None)
 
 
 def teacher_gates(
@@ -131,7 +138,7 @@ def teacher_gates(
             gates.append(undecided(gate, f"{metric} not measurable on {seen.in_words}", rule))
             continue
         ends = (difference.value, difference.low, difference.high)
-        value, *interval = (METRICS[metric].fall(0.0, end) for end in ends)
+        value, *interval = (metric_of(metric).fall(0.0, end) for end in ends)
         low, high = sorted(interval)
         gate = replace(
             at_most(target, name, OVERALL, value, bound, key),
@@ -163,11 +170,11 @@ def gap_gate(
       target: server or edge.
       by_slice: Metrics by slice name, with the `examples` of each.
       seen: What they rest on.
-      bounded: The column, the rate and the bound.
+      bounded: The column, the rate (of more than two classes with its class) and the bound.
       rule: Of the configuration.
     """
     column, rate, bound = bounded
-    key = f"evaluation.{target}.max_gap.{column}.{rate}"
+    key = f"evaluation.{target}.max_gap.{column}.{rate.partition('[')[0]}"
     gate = at_most(target, f"gap {column} {rate}", OVERALL, None, bound, key)
     groups = groups_of(by_slice, column)
     rows = {name: int(row[EXAMPLES] or 0) for name, row in groups.items()}
@@ -184,7 +191,7 @@ def gap_gate(
         why = f"{gate.metric} not measurable: no {rate} of {names_of(missing)}"
         counts = [trials(e, rate) for name in missing if (e := evidence[name]) is not None]
         if counts and not any(counts):
-            of = {"tpr": "positive", "fpr": "negative"}.get(rate, "test")
+            of = {"tpr": "positive", "fpr": "negative"}.get(rate, "such")
             return undecided(gate, f"{why}, which has no {of} row among its rows", rule)
         return replace(gate, why=why)
     pair = extremes(large, rate)

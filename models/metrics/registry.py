@@ -1,75 +1,33 @@
-"""Every metric of binary decisions, one entry each; what lists metrics goes by these two tables.
+"""Every metric, one entry each; what lists metrics goes by these tables.
 
-A new metric is a new entry of METRICS: the configuration may then bound it, the Evaluators and
-VariantEvaluator measure it, FairnessGate, PushGate and `retrain` judge it, and tables show it. A
-name without an entry is an error at start-up.
+`metrics_of` gives those there are for the classes: METRICS and RATES for two, and those of
+models/metrics/many_classes.py for more. A new metric is a new entry: the configuration may then
+bound it, the Evaluators and VariantEvaluator measure it, FairnessGate, PushGate and `retrain` judge
+it, and tables show it. A name without an entry is an error at start-up.
 """
 
-import math
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.answers import THRESHOLD
-from core.intervals import Z
 from models.metrics import measures
-from models.metrics.measures import Interval, IntervalOf, Measure, Terms
+from models.metrics.many_classes import QUALITY_BY_CLASS, RATES_BY_CLASS, of_many
+from models.metrics.measures import Terms
+from models.metrics.metric import EXAMPLES, Metric, Metrics, by_name
 
-__all__ = ["EXAMPLES", "METRICS", "RATES", "THRESHOLD", "Metric", "Terms", "gap", "overall_metrics"]
-__all__ += ["slice_metrics", "slice_rows"]
-
-EXAMPLES = "examples"
-"""Our name for the number of rows, which is reported beside the metrics."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric: its names, and how it is computed and compared.
-
-    Attributes:
-      name: In the configuration and in reports.
-      tfma_name: Of TFMA's output.
-      terms: Takes the true classes, bool [rows], and probabilities, [rows]; gives the value and the
-        terms that two models are compared by (models/metrics/comparison.py), or None where it
-        cannot be measured on these rows.
-      tfma_class: TFMA's class; None where this entry's own function measures it inside TFMA
-        (components/beam/exact_metrics.py), or FairnessIndicators does.
-      greater_is_better: Whether a model is better the greater it is.
-      interval_of: Takes what `terms` takes, where it gives a value; gives the ends of its 95%
-        interval. None: the normal interval of the terms' means.
-      short: A shorter name for tables.
-    """
-
-    name: str
-    tfma_name: str
-    terms: Measure
-    tfma_class: str | None = None
-    greater_is_better: bool = True
-    interval_of: IntervalOf | None = None
-    short: str | None = None
-
-    @property
-    def heading(self) -> str:
-        """What it is called above a column."""
-        return self.short or self.name
-
-    def measure(self, labels: np.ndarray, probabilities: np.ndarray) -> float | None:
-        """The value on labels of 0 and 1, [rows]; None where it cannot be measured."""
-        found = self.terms(labels == 1, probabilities)
-        return None if found is None else found[0]
-
-    def interval(self, labels: np.ndarray, probabilities: np.ndarray) -> Interval | None:
-        """Its 95% interval on labels of 0 and 1, [rows]; None where it cannot be measured."""
-        found = self.terms(labels == 1, probabilities)
-        if found is None or self.interval_of is not None:
-            return found and self.interval_of and self.interval_of(labels == 1, probabilities)
-        error = math.sqrt(sum(float(np.var(t, ddof=1)) / len(t) for t in found[1] if len(t) > 1))
-        return found[0] - Z * error, found[0] + Z * error
-
-    def fall(self, before: float, now: float) -> float:
-        """By how much `now` is worse than `before`; below 0 where it is better."""
-        return before - now if self.greater_is_better else now - before
+__all__ = ["EXAMPLES", "METRICS", "OF_TWO", "QUALITY_BY_CLASS", "RATES"]
+__all__ += ["RATES_BY_CLASS", "THRESHOLD", "Metric", "Metrics", "Terms", "compared", "gap"]
+__all__ += [
+    "measured_by",
+    "metric_of",
+    "metrics_of",
+    "overall_metrics",
+    "slice_metrics",
+    "slice_rows",
+    "unnamed",
+]
 
 
 def _rate(
@@ -90,11 +48,7 @@ def _rate(
     )
 
 
-def _by_name(*metrics: Metric) -> dict[str, Metric]:
-    return {metric.name: metric for metric in metrics}
-
-
-METRICS: Mapping[str, Metric] = _by_name(
+METRICS: Mapping[str, Metric] = by_name(
     Metric("auc", "auc", measures.auc, interval_of=measures.auc_interval),
     Metric(
         "accuracy",
@@ -122,7 +76,7 @@ METRICS: Mapping[str, Metric] = _by_name(
 )
 """Metrics of quality, by name."""
 
-RATES: Mapping[str, Metric] = _by_name(
+RATES: Mapping[str, Metric] = by_name(
     _rate("tpr", "true_positive_rate", lambda positive: positive),
     _rate("fpr", "false_positive_rate", lambda positive: ~positive, greater_is_better=False),
     _rate("selection_rate", "positive_rate", measures.every_row),
@@ -133,43 +87,52 @@ MONITORED_RATES = tuple(rate for rate in RATES if rate != "selection_rate")
 """Those that need labels: `monitor` estimates them."""
 
 
-def compared() -> dict[str, Metric]:
-    """What a model is compared with the live version by: quality, and the recall of each class.
+OF_TWO = Metrics(METRICS, RATES)
+"""Of two classes."""
 
-    `tpr` is that of the positive class, 1 - `fpr` that of the other.
+
+@functools.cache
+def metrics_of(classes: tuple[str, ...]) -> Metrics:
+    """The metrics for these classes, by their codes."""
+    return OF_TWO if len(classes) == 2 else of_many(classes)
+
+
+def unnamed(probabilities: np.ndarray) -> Metrics:
+    """The metrics for answers [rows] or [rows, K], where no class is called by its name."""
+    if probabilities.ndim == 1:
+        return OF_TWO
+    return metrics_of(tuple(str(code) for code in range(probabilities.shape[1])))
+
+
+def compared() -> dict[str, Metric]:
+    """What models of two classes are compared by."""
+    return OF_TWO.compared
+
+
+def metric_of(name: str) -> Metric:
+    """The metric of a name, where it is not known for which classes; any class's stands for all.
+
+    Raises:
+      KeyError: There is none.
     """
-    return {**METRICS, **{name: RATES[name] for name in ("tpr", "fpr")}}
+    kind, bracket, _ = name.partition("[")
+    known = OF_TWO if name in OF_TWO.everything else of_many(("", " ", "  "))
+    return known.everything[f"{kind}[]" if bracket else name]
+
+
+def measured_by(metrics: Mapping[str, object]) -> Mapping[str, Metric]:
+    """The metrics of all classes together that a model was measured by, told by their names."""
+    return of_many(("", " ", "  ")).together if "macro_f1" in metrics else METRICS
 
 
 def overall_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Every metric of quality, and the number of examples.
-
-    Args:
-      labels: [rows], 0 or 1.
-      probabilities: [rows].
-
-    Raises:
-      ValueError: One cannot be measured on these rows.
-    """
-    found: dict[str, float] = {}
-    for name, metric in METRICS.items():
-        value = metric.measure(labels, probabilities)
-        if value is None:
-            raise ValueError(f"{name} cannot be measured on {labels.size} rows of these classes")
-        found[name] = value
-    return {**found, EXAMPLES: int(labels.size)}
+    """Every metric of quality, and the number of examples: see `Metrics.overall`."""
+    return unnamed(probabilities).overall(labels, probabilities)
 
 
 def slice_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
-    """Every metric and rate of a slice, and its examples; None where one cannot be measured.
-
-    Args:
-      labels: [rows], 0 or 1.
-      probabilities: [rows].
-    """
-    everything = {**METRICS, **RATES}
-    found = {name: m.measure(labels, probabilities) for name, m in everything.items()}
-    return {**found, EXAMPLES: int(labels.size)}
+    """Every metric and rate of a slice, and its examples: see `Metrics.of_slice`."""
+    return unnamed(probabilities).of_slice(labels, probabilities)
 
 
 def slice_rows(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from core.answers import PROBABILITIES, PROBABILITY
 from core.names import LABEL, WEIGHT
 from models.columns import categories
 from models.columns.dates import days_since_newest, part_ids, times_of
@@ -20,9 +21,6 @@ from models.network.text import FIRST_ID, TOKENS, VOCABULARY, token_ids
 
 NUMERIC = "numeric"
 CATEGORICAL = "categorical"
-
-PROBABILITY = "probability"  # what a network answers of two classes
-PROBABILITIES = "probabilities"  # and of more
 
 
 def answer_name(outputs: int) -> str:

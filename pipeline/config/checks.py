@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from core.config import Config
 from core.targets import TARGETS
-from models.metrics.registry import METRICS, RATES, compared
+from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
 from pipeline.config.column_checks import check_columns, check_evaluation
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
@@ -176,29 +176,54 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
 
 
 def _check_metrics(config: Config) -> Iterator[Problem]:
-    """Bounds on metrics that nobody measures."""
-    named: list[tuple[KeyPath, Iterable[str], Iterable[str]]] = [
-        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, METRICS),
+    """Bounds on metrics that nobody measures, or out of their range."""
+    count = len(config.columns.classes)
+    if count < 2:
+        return
+    known = metrics_of(config.columns.names)
+    by_class: Mapping[str, Metric] = {}
+    rates = known.rates
+    if known.kinds:
+        by_class = {kind: known.quality[known.kinds[kind][0]] for kind in QUALITY_BY_CLASS}
+        rates = {kind: known.rates[known.kinds[kind][0]] for kind in RATES_BY_CLASS}
+    named: list[tuple[KeyPath, Mapping[str, float], Mapping[str, Metric]]] = [
+        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, known.quality),
         *(
-            (("pusher", key), getattr(config.pusher, key), compared())
+            (("pusher", key), getattr(config.pusher, key), known.compared)
             for key in ("max_regression", "max_regression_by_slice")
         ),
     ]
     for target in TARGETS:
-        bounds = config.evaluation.bounds_of(target)
-        for key in ("min", "min_by_slice", "max_drop", "max_drop_from_teacher"):
-            named.append((("evaluation", target, key), getattr(bounds, key), METRICS))
-        for column, rates in bounds.max_gap.items():
-            named.append((("evaluation", target, "max_gap", column), rates, RATES))
-    for path, names, known in named:
-        for name in sorted({*names} - {*known}):
-            nearest = ".".join([*path, *_closest(name, list(known))])
-            yield (*path, name), _no_such_key(nearest)
+        bounds, above = config.evaluation.bounds_of(target), ("evaluation", target)
+        for key in ("min", "min_by_slice", "max_drop"):
+            named.append(((*above, key), getattr(bounds, key), known.quality))
+        from_teacher = bounds.max_drop_from_teacher
+        named.append(((*above, "max_drop_from_teacher"), from_teacher, known.together))
+        named.append(((*above, "min_by_class"), bounds.min_by_class, by_class))
+        for column, of_column in bounds.max_gap.items():
+            named.append(((*above, "max_gap", column), of_column, rates))
+    for path, bounds_by_name, metrics in named:
+        for name, bound in bounds_by_name.items():
+            if name not in metrics:
+                yield (*path, name), _no_metric(name, path, metrics, count)
+            elif bound > metrics[name].bounded:
+                yield (*path, name), f"{bound:g} is not allowed; give a number >= 0 and <= 1"
+
+
+def _no_metric(name: str, path: KeyPath, known: Mapping[str, Metric], classes: int) -> str:
+    """There is no such metric for so many classes: the nearest, and all there are."""
+    if not known:
+        return "bounds each class where there are more than two; of two, tpr and fpr are theirs"
+    nearest = ".".join([*path, *_closest(name, list(known))])
+    listed = [each for each, metric in known.items() if "[" not in each]
+    return f"{_no_such_key(nearest)}; with {classes} classes there are {', '.join(listed)}"
 
 
 def _check_files(config: Config, repository: Path) -> Iterator[Problem]:
     if config.data.folder is None and config.data.loader is None:
         yield ("data", "loader"), "give data.folder (your CSV files) or data.loader (a module)"
+    if config.data.source is not None and config.data.loader is None:
+        yield ("data", "source"), "is for the module data.loader to read, which is not set"
     if not (repository / config.contract).is_file():
         yield ("schema",), f"there is no file {repository / config.contract}"
     modules = {("data", "loader"): config.data.loader}

@@ -14,6 +14,7 @@ from pipeline.config import overlay
 
 CONFIGS = REPOSITORY / "configs"
 SMOKE = CONFIGS / "overlays" / "smoke.yaml"
+MANY_CLASSES = CONFIGS / "overlays" / "many_classes.yaml"
 
 
 def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = False) -> Config:
@@ -35,8 +36,7 @@ def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = Fa
     if smoke:
         layers.append(_smoke(layers))
     layers = [(_shown(source), values) for source, values in layers]
-    merged = overlay.merge(layers, overrides or [], Config)
-    _name_classes(merged.values)
+    merged = _merged(layers, overrides or [])
     try:
         config = Config.model_validate_json(json.dumps(merged.values, default=str))
     except ValidationError as error:
@@ -49,6 +49,18 @@ def load(name_or_path: str, overrides: list[str] | None = None, smoke: bool = Fa
             )
         )
     return config
+
+
+def _merged(layers: list[overlay.Layer], overrides: list[str]) -> overlay.Merged:
+    """The layers; with more than two classes there are other metrics in the lowest."""
+    merged = overlay.merge(layers, overrides, Config)
+    _name_classes(merged.values)
+    classes = (merged.values.get("columns") or {}).get("classes")
+    if isinstance(classes, list) and len(classes) > 2:
+        between = overlay.read_chain(str(MANY_CLASSES), CONFIGS)
+        merged = overlay.merge([*layers[:1], *between, *layers[1:]], overrides, Config)
+        _name_classes(merged.values)
+    return merged
 
 
 def _name_classes(values: dict[str, Any]) -> None:

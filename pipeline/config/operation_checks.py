@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from core.config import Config
 from core.errors import InputError
-from models.metrics.registry import METRICS, MONITORED_RATES
+from models.metrics.registry import MONITORED_RATES, metrics_of
 from pipeline.config.overlay import KeyPath
 from pipeline.metadata import address as metadata_address
 from pipeline.schedule.cron import parse
@@ -34,11 +34,15 @@ def check_operations(config: Config) -> Iterator[tuple[KeyPath, str]]:
 
 def _check_monitor(config: Config) -> Iterator[tuple[KeyPath, str]]:
     monitor = config.monitor
+    if len(config.columns.classes) < 2:
+        return
+    known = metrics_of(config.columns.names)
+    rates = ("recall",) if known.kinds else MONITORED_RATES
     for metric in monitor.max_drop:
-        if metric not in METRICS:
+        if metric not in known.together:
             yield (
                 ("monitor", "max_drop", metric),
-                f"there is no metric '{metric}'; there are: {', '.join(METRICS)}",
+                f"there is no metric '{metric}'; there are: {', '.join(known.together)}",
             )
     alone = [keys[0] for keys in config.evaluation.slices if len(keys) == 1]
     for column, bounds in monitor.max_gap.items():
@@ -48,11 +52,10 @@ def _check_monitor(config: Config) -> Iterator[tuple[KeyPath, str]]:
                 f"evaluation.slices has no [{column}]; there are: {', '.join(alone) or 'none'}",
             )
         for rate in bounds:
-            if rate not in MONITORED_RATES:
+            if rate not in rates:
                 yield (
                     ("monitor", "max_gap", column, rate),
-                    f"there is no rate '{rate}' to estimate; there are: "
-                    f"{', '.join(MONITORED_RATES)}",
+                    f"there is no rate '{rate}' to estimate; there are: {', '.join(rates)}",
                 )
 
 

@@ -202,10 +202,8 @@ def _check(proposed: Proposal, scratch: Path, parts: Mapping[str, Mapping[str, l
     Raises:
         InputError: a run would fail.
     """
-    name, raw = (
-        proposed.request.name,
-        REPOSITORY / "data" / proposed.request.name / proposed.source.file,
-    )
+    name = proposed.request.name
+    raw = REPOSITORY / "data" / name / proposed.source.file
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else

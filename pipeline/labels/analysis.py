@@ -88,6 +88,7 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         data_sha256=staged.digest,
         seed=config.seed,
         epochs=config.labeling.epochs,
+        classes=list(config.columns.names),
         labels=labels,
         gates=gates,
         disagreements=_disagreements(applied, called),

@@ -12,7 +12,7 @@ from rich.table import Table
 from core.targets import TARGETS
 from models.labels.findings import Finding
 from models.metrics.gates import PushChecks
-from models.metrics.registry import EXAMPLES, METRICS, RATES
+from models.metrics.registry import EXAMPLES, METRICS, RATES, measured_by
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
@@ -21,7 +21,7 @@ from pipeline.run.events import DamageFound, Event, NodeStarted
 from pipeline.run.failures import Failure
 
 _PLAIN_WIDTH = 140  # columns, where the output is not a terminal
-_GAP = RATES["tpr"].name  # of the rates, the one whose largest gap the models table shows
+_GAPS = ("tpr", "recall")  # rates whose largest gap the models table shows: of two classes, of more
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _STYLES = {"RAN": "green", "CACHED": "cyan", "SKIPPED": "yellow", "FAILED": "bold red"}
 
@@ -178,9 +178,10 @@ def _table(*columns: str) -> Table:
 
 
 def _model_table(summary: Summary) -> Table:
+    known = measured_by(next(iter(summary.models.values())).metrics)
     columns = (
-        *(m.heading for m in METRICS.values()),
-        f"{_GAP} gap",
+        *(m.heading for m in known.values()),
+        f"{_GAPS[known is not METRICS]} gap",
         "bytes",
         "gzip",
         "us/row",
@@ -196,11 +197,12 @@ def _model_table(summary: Summary) -> Table:
 
 
 def _model_cells(model: MeasuredModel) -> list[str]:
-    metrics = [_number(model.metrics.get(name)) for name in METRICS]
+    metrics = [_number(model.metrics.get(name)) for name in measured_by(model.metrics)]
     gaps = [
         (value, column)
         for column, by_metric in model.gaps.items()
-        if (value := by_metric.get(_GAP)) is not None
+        for rate, value in by_metric.items()
+        if rate.partition("[")[0] in _GAPS and value is not None
     ]
     gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
     latency = _number(model.latency_us.get("batch_1"), ".0f")
@@ -209,21 +211,33 @@ def _model_cells(model: MeasuredModel) -> list[str]:
 
 def print_slices(out: Console, summary: Summary) -> None:
     """What each target's model was measured at on each slice of the test part."""
-    measured = {**METRICS, **RATES}
-    heads = [metric.heading for metric in measured.values()]
     for target, variant in summary.targets.items():
         model = summary.models.get(variant)
         if model is None or not model.slices:
             continue
-        table = _table(f"{target}, slice", "rows", "positive", *heads)
+        measured = _of_slices(model)
+        fewest = "positive" if "tpr" in measured else "fewest"
+        table = _table(f"{target}, slice", "rows", fewest, *measured.values())
         for column in table.columns[1:]:
             column.justify = "right"
         for name, row in model.slices.items():
             seen = model.evidence.get(name)
-            counts = [_number(row.get(EXAMPLES), ".0f"), str(seen.positives) if seen else "-"]
+            fewest = "-"
+            if seen:
+                fewest = str(seen.fewest if seen.positives is None else seen.positives)
+            counts = [_number(row.get(EXAMPLES), ".0f"), fewest]
             values = [_number(row.get(metric), ".3f") for metric in measured]
             table.add_row(escape(name), *counts, *values)
         out.print(table)
+
+
+def _of_slices(model: MeasuredModel) -> dict[str, str]:
+    """What is told of each slice, with its heading: of many classes the recall of each."""
+    known = measured_by(model.metrics)
+    rates: dict[str, str] = {name: metric.heading for name, metric in RATES.items()}
+    if known is not METRICS:
+        rates = {name: name for name in model.metrics if name.startswith("recall[")}
+    return {name: metric.heading for name, metric in known.items()} | rates
 
 
 def _number(value: float | None, form: str = ".4f") -> str:

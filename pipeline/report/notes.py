@@ -46,7 +46,7 @@ def _test_rows(seen: SliceEvidence, labels: LabelSummary | None) -> Iterator[str
         )
     balance = getattr(labels, "class_balance", None)
     gold = getattr(labels, "gold_rows_random", 0)
-    if balance is None or not gold or not seen.rows:
+    if balance is None or not gold or not seen.rows or seen.positives is None:
         return
     low, high = newcombe_interval((seen.positives, seen.rows), (round(balance * gold), gold))
     if not low <= 0.0 <= high:
@@ -62,12 +62,20 @@ def _accuracy(target: str, model: MeasuredModel, seen: SliceEvidence) -> Iterato
     accuracy, own = model.metrics.get("accuracy"), seen.intervals.get("accuracy")
     if accuracy is None or own is None:
         return
-    share = max(seen.positives, seen.rows - seen.positives) / seen.rows
-    answer = "yes" if seen.positives * 2 > seen.rows else "no"
-    if own[0] <= share:
+    called, most = max(seen.of_classes.items(), key=lambda found: found[1])
+    answer = {"positive": "yes", "negative": "no"}.get(called, called)
+    share = most / seen.rows
+    if own[0] > share:
+        return
+    said = (
+        f"{target}: accuracy {accuracy:.4f} is no better than always saying {answer} "
+        f"({share:.4f}) beyond chance"
+    )
+    if seen.positives is None:
+        yield f"{said}; macro F1 is {model.metrics.get('macro_f1') or 0:.3f}"
+    else:
         yield (
-            f"{target}: accuracy {accuracy:.4f} is no better than always saying {answer} "
-            f"({share:.4f}) beyond chance; average precision "
+            f"{said}; average precision "
             f"{model.metrics.get('average_precision') or 0:.3f} (random scores: "
             f"{seen.positives / seen.rows:.3f}) and the recall at a precision of {PRECISION} "
             f"{model.metrics.get('recall_at_precision') or 0:.3f} say more"

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from core.errors import InputError
 from core.targets import TARGETS
-from models.metrics.registry import METRICS
+from models.metrics.registry import measured_by
 from pipeline.report import summary
 from pipeline.report.markup import escape
 from pipeline.versions.served import Version, versions
@@ -46,15 +46,16 @@ def _metrics(folder: Path, target: str, version: Version) -> dict[str, float | N
     except InputError:
         return {}
     model = run.models.get(run.targets[target])
-    return {name: model.metrics.get(name) for name in METRICS} if model else {}
+    return {n: model.metrics.get(n) for n in measured_by(model.metrics)} if model else {}
 
 
 def print_versions(out: Console, rows: Sequence[VersionRow]) -> None:
     """The list for people, and below it what last happened to a version by hand."""
-    titles = [metric.heading for metric in METRICS.values()]
+    known = measured_by(rows[0].metrics if rows else {})
+    titles = [metric.heading for metric in known.values()]
     table = Table("target", "version", "status", "run", "pushed", *titles)
     for row in rows:
-        values = [row.metrics.get(name) for name in METRICS]
+        values = [row.metrics.get(name) for name in known]
         numbers = ["-" if value is None else f"{value:.4f}" for value in values]
         cells = (row.target, str(row.version), row.status, row.run_id or "-", row.pushed_at or "-")
         table.add_row(*map(escape, (*cells, *numbers)))

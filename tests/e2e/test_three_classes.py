@@ -97,7 +97,7 @@ def test_every_node_runs_and_a_second_run_none(weak: Finished) -> None:
 def test_the_server_model_answers_as_it_was_evaluated(weak: Finished) -> None:
     rows = weak.test_rows()
     columns: dict[str, list[Any]] = {
-        "weight": [float(row["weight"]) for row in rows],
+        "mass": [float(row["mass"]) for row in rows],
         "length": [float(row["length"]) for row in rows],
         "shape": [row["shape"] for row in rows],
         "site": [row["site"] for row in rows],

@@ -8,13 +8,13 @@ from ruamel.yaml import YAML
 CLASSES = ("small bag", "b=o,x", "Crate[1]")
 """Names with what separates words, keys, cells and indices elsewhere."""
 
-HEADER = "weight,length,shape,site,kind"
+HEADER = "mass,length,shape,site,kind"
 SHAPES = ("round", "flat", "long", "")
 SITES = ("north", "south")
 ROWS = {"span-1": 900, "span-2": 900, "test": 600}
 
 CONTRACT = """
-feature { name: "weight" type: FLOAT }
+feature { name: "mass" type: FLOAT }
 feature { name: "length" type: INT }
 feature { name: "shape" type: BYTES domain: "shape" }
 feature { name: "site" type: BYTES domain: "site" }
@@ -28,18 +28,18 @@ default_environment: "SERVING"
 
 
 def table(part: str) -> str:
-    """A part as CSV: the kind follows weight, length and shape, but for one row in eight."""
+    """A part as CSV: the kind follows mass, length and shape, but for one row in eight."""
     draw = np.random.RandomState([*ROWS].index(part))
     rows = ROWS[part]
-    weight, length = draw.gamma(2.0, 10.0, rows), draw.randint(1, 400, rows)
+    mass, length = draw.gamma(2.0, 10.0, rows), draw.randint(1, 400, rows)
     shape, site = draw.randint(0, len(SHAPES), rows), draw.randint(0, len(SITES), rows)
-    kind = np.where(weight < 12, 0, np.where((length < 180) ^ (shape == 2), 1, 2))
+    kind = np.where(mass < 12, 0, np.where((length < 180) ^ (shape == 2), 1, 2))
     kind = np.where(draw.rand(rows) < 1 / 8, draw.randint(0, len(CLASSES), rows), kind)
     lines = [HEADER]
     for n in range(rows):
         name = CLASSES[kind[n]]
         quoted = f'"{name}"' if "," in name else name
-        lines.append(f"{weight[n]:.3f},{length[n]},{SHAPES[shape[n]]},{SITES[site[n]]},{quoted}")
+        lines.append(f"{mass[n]:.3f},{length[n]},{SHAPES[shape[n]]},{SITES[site[n]]},{quoted}")
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +62,7 @@ def write(folder: Path, mode: str = "weak") -> str:
         "columns": {
             "label": "kind",
             "classes": list(CLASSES),
-            "numeric": ["weight", "length"],
+            "numeric": ["mass", "length"],
             "categorical": ["shape", "site"],
         },
         "labeling": {

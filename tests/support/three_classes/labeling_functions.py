@@ -14,19 +14,19 @@ ABSTAIN = -1
 @labeling_function()
 def light(row: Mapping[str, Any]) -> str | int:
     """Votes by a class's name."""
-    return BAG if row["weight"] is not None and row["weight"] < 11 else ABSTAIN
+    return BAG if row["mass"] is not None and row["mass"] < 11 else ABSTAIN
 
 
 @labeling_function()
 def heavy_and_short(row: Mapping[str, Any]) -> int:
     """Votes by a class's code."""
-    return 1 if row["weight"] > 13 and row["length"] < 170 and row["shape"] != "long" else ABSTAIN
+    return 1 if row["mass"] > 13 and row["length"] < 170 and row["shape"] != "long" else ABSTAIN
 
 
 @labeling_function()
 def heavy_and_not_short(row: Mapping[str, Any]) -> str | int:
     """Takes `long` for what it is not."""
-    return CRATE if row["weight"] > 13 and row["length"] > 190 else ABSTAIN
+    return CRATE if row["mass"] > 13 and row["length"] > 190 else ABSTAIN
 
 
 @labeling_function()

@@ -70,7 +70,7 @@ def evaluate(
 ) -> dict[Any, Any]:
     """All metrics by slice and key, from grouped or from single rows."""
     evaluation = load("census", []).evaluation
-    config = eval_config(evaluation, "tf_generic")
+    config = eval_config(evaluation, ("no", "yes"), "tf_generic")
     config = update_eval_config_with_defaults(
         config, has_baseline=models == 2, rubber_stamp=models == 1
     )
@@ -211,5 +211,5 @@ def test_an_unknown_tfma_is_left_alone(
 
 def test_a_row_without_a_label_is_named() -> None:
     labels = VarLenTensorValue(np.ones(1), np.array([[1, 0]]), np.array([2, 1]))
-    with pytest.raises(ValueError, match="labels: not every row has exactly one value"):
-        sliced_batches.one_by_row(labels, 2, "labels")
+    with pytest.raises(ValueError, match="labels: not every row has the same number of values"):
+        sliced_batches.alike_by_row(labels, 2, "labels")

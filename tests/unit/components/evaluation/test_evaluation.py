@@ -29,10 +29,12 @@ from pipeline.report.summary import Summary
 from pipeline.resolvers import LastBlessedOther, LiveOther, WarmStart, rolled_back_models
 from tests.support.records.summaries import VALUES
 
+BOTH = ("no", "yes")
+
 
 def test_the_one_threshold_says_that_there_were_rows() -> None:
     census = config.load("census")
-    made = eval_config(census.evaluation, "tf_generic")
+    made = eval_config(census.evaluation, BOTH, "tf_generic")
     metrics = {m.class_name: m for m in made.metrics_specs[0].metrics}
     (threshold,) = metrics.pop("ExampleCount").per_slice_thresholds
     assert [list(spec.feature_keys) for spec in threshold.slicing_specs] == [[]]
@@ -44,7 +46,7 @@ def test_the_one_threshold_says_that_there_were_rows() -> None:
 
 
 def test_every_metric_of_the_registry_is_measured_under_its_name() -> None:
-    made = eval_config(config.load("census").evaluation, "tf_generic")
+    made = eval_config(config.load("census").evaluation, BOTH, "tf_generic")
     own = {
         json.loads(m.config)["name"]: m.module
         for m in made.metrics_specs[0].metrics
@@ -69,7 +71,7 @@ def test_an_entry_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch
     entry = Metric("precision", "precision", precision, "Precision")
     monkeypatch.setitem(METRICS, "precision", entry)
     loaded = config.load("census", ["evaluation.edge.min.precision=0.7"])
-    made = eval_config(loaded.evaluation, "tf_lite")
+    made = eval_config(loaded.evaluation, BOTH, "tf_lite")
     assert "Precision" in {metric.class_name for metric in made.metrics_specs[0].metrics}
     tfma.utils.verify_eval_config(made)
     labels, answers = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.7, 0.1])
@@ -89,7 +91,7 @@ def test_an_entry_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch
 
 def test_tfma_accepts_the_configuration() -> None:
     census = config.load("census")
-    made = eval_config(census.evaluation, "tf_lite")
+    made = eval_config(census.evaluation, BOTH, "tf_lite")
     alone = tfma.utils.update_eval_config_with_defaults(made, has_baseline=False, rubber_stamp=True)
     tfma.utils.verify_eval_config(alone)
     assert [spec.name for spec in alone.model_specs] == [""]
@@ -100,7 +102,7 @@ def test_the_code_is_part_of_what_the_cache_goes_by() -> None:
     node = Evaluator(
         examples=Channel(type=Examples),
         model=Channel(type=Model),
-        eval_config=eval_config(census.evaluation, "tf_lite"),
+        eval_config=eval_config(census.evaluation, BOTH, "tf_lite"),
         module_path="components.beam.sliced_batches",
         code_sha256="abc",
     )

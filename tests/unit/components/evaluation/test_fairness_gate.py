@@ -21,6 +21,7 @@ METRICS = {
 BOUNDS = Bounds(
     min={},
     min_by_slice={},
+    min_by_class={},
     max_drop={},
     max_gap={},
     max_drop_from_teacher={},

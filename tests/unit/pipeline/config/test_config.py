@@ -318,8 +318,20 @@ def test_hostile_yaml_is_named(tmp_path: Path, text: str, message: str) -> None:
 def test_of_more_than_two_classes_none_is_detected() -> None:
     with pytest.raises(InputError, match=r"columns\.positive: '>50K': there are 3 classes"):
         load("census", ["columns.classes=[a, b, c]"])
-    columns = load("census", ["columns.classes=[a, b, c]", "columns.positive=null"]).columns
-    assert (columns.names, columns.width) == (("a", "b", "c"), 3)
+    three = ["columns.classes=[a, b, c]", "columns.positive=null"]
+    gaps = [f"evaluation.{target}.max_gap={{}}" for target in ("server", "edge")]
+    config = load("census", [*three, *gaps])
+    assert (config.columns.names, config.columns.width) == (("a", "b", "c"), 3)
+    assert set(config.pusher.max_regression) == {"accuracy", "macro_f1"}
+    with pytest.raises(InputError, match=r"max_gap\.sex\.tpr: .*with 3 classes there are recall"):
+        load("census", three)
+    with pytest.raises(InputError, match=r"evaluation\.edge\.min\.f1: .*with 3 classes there are"):
+        load("census", [*three, *gaps, "evaluation.edge.min={f1: 0.5}"])
+    load("census", [*three, *gaps, "evaluation.edge.min={log_loss: 1.5}"])
+    with pytest.raises(InputError, match=r"evaluation\.edge\.min\.auc: 1\.5 is not allowed"):
+        load("census", [*three, *gaps, "evaluation.edge.min={auc: 1.5}"])
+    with pytest.raises(InputError, match=r"min_by_class\.recall: bounds each class where there"):
+        load("census", ["evaluation.edge.min_by_class={recall: 0.5}"])
 
 
 def test_the_code_of_the_detected_class_is_1_in_either_order() -> None:

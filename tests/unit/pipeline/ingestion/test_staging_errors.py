@@ -188,6 +188,28 @@ def test_a_loader_at_fault_is_named(
         stage(config.model_copy(update={"data": data}), folder.parent / "run")
 
 
+def test_a_loader_reads_the_folder_that_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / "loader_of_files.py").write_text(
+        "import shutil\ndef lay_out(folder, source=None):\n    shutil.copytree(source, folder)\n"
+    )
+    (folder.parent / "loader_of_none.py").write_text("def lay_out(folder):\n    pass\n")
+    monkeypatch.syspath_prepend(folder.parent)
+    config = configure(folder)
+
+    def staged(loader: str) -> int:
+        update = {"folder": None, "loader": loader, "source": str(folder)}
+        data = config.data.model_copy(update=update)
+        return sum(
+            stage(config.model_copy(update={"data": data}), folder.parent / "run").rows.values()
+        )
+
+    assert staged("loader_of_files") == sum(stage(config, folder.parent / "other").rows.values())
+    with pytest.raises(InputError, match=r"loader_of_none.lay_out\(folder\) reads no folder"):
+        staged("loader_of_none")
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
@@ -366,6 +368,26 @@ def test_what_tells_the_label_is_left_out_and_many_columns_are_few_lines(
     made = describe.describe(request(path), ORIGIN)
     assert "refund" not in made.proposal.numeric
     assert len(made.proposal.numeric) == 61
+
+
+def test_parquet_and_a_column_that_is_there_twice(tmp_path: Path, nothing_put: None) -> None:
+    size = [n % 10 for n in range(600)]
+    label = ["yes" if (n % 10 > 5) != (n % 4 == 1) else "no" for n in range(600)]
+    arrays = [pa.array(size), pa.array(label), pa.array(size)]
+    pq.write_table(pa.Table.from_arrays(arrays, ["size", "y", "size"]), tmp_path / "x.parquet")
+    lines = [f"{n},{name},{n}" for n, name in zip(size, label, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["size,y,size", *lines]))
+    made = [
+        describe.describe(request(tmp_path / name), ORIGIN).proposal
+        for name in ("x.csv", "x.parquet")
+    ]
+    assert [proposed.source.file for proposed in made] == ["raw/data.csv", "raw/data.parquet"]
+    assert made[0].columns == made[1].columns
+    assert made[0].numeric == made[1].numeric == ["size"]
+    arrays[2] = pa.array([*size[:-1], 77])
+    pq.write_table(pa.Table.from_arrays(arrays, ["size", "y", "size"]), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="2 columns are called 'size' and differ: row 600 has '9'"):
+        describe.describe(request(tmp_path / "x.parquet"), ORIGIN)
 
 
 def test_a_leak_that_is_asked_for_stays_but_is_no_labelling_function(
