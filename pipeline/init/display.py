@@ -49,16 +49,11 @@ def print_described(out: Console, described: Described, every_column: bool) -> N
     out.print(table)
     if len(shown) < len(proposed.seen):
         _print_others(out, proposed, {seen.header for seen in shown})
-    rows = proposed.rows
-    out.print(
-        f"\n{rows['span-1']} rows for training, of which {proposed.gold_rows} are the gold budget, "
-        f"and {rows['test']} in the test part"
-    )
     _print_mode(out, described)
     for note in proposed.notes:
         out.print(f"[yellow]note[/]: {escape(note)}", soft_wrap=True)
-    if proposed.left_out:
-        out.print(f"[yellow]left out[/]: {escape('; '.join(proposed.left_out))}", soft_wrap=True)
+    if left_out := (*proposed.left_out, *proposed.dropped):
+        out.print(f"[yellow]left out[/]: {escape('; '.join(left_out))}", soft_wrap=True)
     out.print("written:")
     for path in described.written:
         out.print(f"  {escape(path)}", soft_wrap=True)
@@ -66,16 +61,20 @@ def print_described(out: Console, described: Described, every_column: bool) -> N
 
 
 def _print_mode(out: Console, described: Described) -> None:
-    """Where labels come from, and the labelling functions."""
+    """The rows, where labels come from, and the labelling functions."""
     proposed = described.proposal
+    training, test = proposed.rows["span-1"], proposed.rows["test"]
     if proposed.mode == GOLD:
-        how = "labeling.mode: gold, all of their labels are used; to try weak labels: "
-        how += (
-            f"--set labeling.mode=weak, {proposed.gold_rows} labels and the labelling functions"
-            if described.examples
-            else "write labelling functions first (docs/weak-supervision.md)"
+        said = (
+            f"\n{training} rows for training and {test} in the test part\n"
+            f"all labels are used (labeling.mode: gold); to try weak labels, {_weakly(described)}"
         )
-        out.print(how, soft_wrap=True)
+    else:
+        said = (
+            f"\n{training} rows for training, of which {proposed.gold_rows} are the gold budget, "
+            f"and {test} in the test part"
+        )
+    out.print(said, soft_wrap=True)
     for example in described.examples:
         line = _function_line(example, proposed.label)
         out.print(f"labelling function {escape(line)}", soft_wrap=True)
@@ -106,6 +105,15 @@ def _print_others(out: Console, proposed: Proposal, shown: Container[str]) -> No
         out.print(f"{len(headers)} columns besides are {kind}: {named}", soft_wrap=True)
     path = f"data/{proposed.request.name}/README.md"
     out.print(f"every column: {path}, or init --all-columns", soft_wrap=True)
+
+
+def _weakly(described: Described) -> str:
+    if not described.examples:
+        return "write labelling functions first (docs/weak-supervision.md)"
+    return (
+        f"{described.proposal.gold_rows} of them and what labelling functions say of the other "
+        "rows: --set labeling.mode=weak"
+    )
 
 
 def _function_line(chosen: Example, label: Label) -> str:

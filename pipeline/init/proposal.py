@@ -34,7 +34,8 @@ class Proposal:
     batch_size: rows; small files need small steps.
     slices: what to slice by.
     notes: what its owner should know besides.
-    left_out: columns and rows that are left out, and what it would take to keep them.
+    left_out: columns that are left out, and what it would take to keep them.
+    dropped: rows that are, in the same way.
     first_run: the command of a run that can work, in small if it can.
     """
 
@@ -51,6 +52,7 @@ class Proposal:
     slices: Slices
     notes: tuple[str, ...]
     left_out: tuple[str, ...]
+    dropped: tuple[str, ...]
     first_run: str
 
     @property
@@ -149,20 +151,20 @@ def propose(
         slices,
         (*filter(None, [uneven]), *about_slices, *_leak_notes(looked)),
         _left_out(looked),
+        looked.dropped,
         _first_run(looked, train_part, test_part, gold, smoke),
     )
     return proposal, test
 
 
 def _left_out(looked: Looked) -> tuple[str, ...]:
-    """What is left out, with what it would take to keep it."""
-    columns = [
+    """Columns that are left out unasked, with what it would take to keep them."""
+    return tuple(
         f"{each.header or '(no name)'}: {each.why}"
         + (f" (to keep it: {each.advice})" if each.advice else "")
         for each in looked.seen
-        if each.kind == LEFT_OUT and each.header not in looked.request.kinds
-    ]
-    return (*columns, *looked.dropped)
+        if each.kind == LEFT_OUT and looked.request.kinds.get(each.header) != "leave-out"
+    )
 
 
 def _leak_notes(looked: Looked) -> list[str]:

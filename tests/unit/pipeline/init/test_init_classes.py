@@ -80,7 +80,7 @@ def test_a_class_too_rare_is_left_out_and_said() -> None:
     assert made.label.left_out == ("balloon",)
     assert len(cells["y"]) == 596
     assert "balloon" not in cells["y"]
-    [said] = made.left_out
+    [said] = made.dropped
     assert said.startswith("rows of classes too rare to be learned and measured ('balloon': 4;")
 
 
@@ -95,7 +95,7 @@ def test_two_that_are_left_of_several_are_two_classes() -> None:
 def test_where_nearly_all_rows_have_a_label_all_are_used() -> None:
     made, cells = propose(table(unlabelled=30))
     assert (made.mode, made.source.labelled_only, len(cells["y"])) == ("gold", True, 570)
-    assert made.left_out == ("30 rows without a label (to keep them: --mode weak)",)
+    assert made.dropped == ("30 rows without a label (to keep them: --mode weak)",)
     assert written(made)["labeling"]["mode"] == "gold"
     few, cells = propose(table(unlabelled=300))
     assert (few.mode, few.source.labelled_only, len(cells["y"])) == ("weak", False, 600)
