@@ -133,8 +133,7 @@ def test_the_example_is_the_condition_that_gold_rows_speak_for() -> None:
     size = [float(n % 10) for n in range(200)]
     city = ["Rome" if n % 2 else "Oslo" for n in range(200)]
     gold = {n: POSITIVE if n % 10 >= 7 else NEGATIVE for n in range(0, 200, 3)}
-    found = example.find({"city": city, "size": size}, gold)
-    assert found is not None
+    [found] = example.find({"city": city, "size": size}, gold)
     assert (found.column, found.above_chance) == ("size", True)
     assert found.right == found.gold
     assert found.coverage <= example.MOST_COVERAGE
@@ -143,14 +142,13 @@ def test_the_example_is_the_condition_that_gold_rows_speak_for() -> None:
 def test_the_example_for_free_text_is_a_word() -> None:
     said = ["Please call us now" if n % 4 == 0 else "see you later then" for n in range(80)]
     gold = {n: POSITIVE if n % 4 == 0 else NEGATIVE for n in range(80)}
-    found = example.find({"said": said}, gold, ["said"])
-    assert found is not None
+    [found] = example.find({"said": said}, gold, ["said"])
     assert (found.operator, found.value, found.right) == (example.HAS_WORD, "call", 20)
 
 
 def test_without_a_condition_for_a_fair_share_of_rows_there_is_no_example() -> None:
     gold = {n: n % 2 for n in range(40)}
-    assert example.find({"a": ["x"] * 40, "b": [None] * 40}, gold) is None
+    assert example.find({"a": ["x"] * 40, "b": [None] * 40}, gold) == []
 
 
 def test_a_column_that_tells_the_label_is_suspect() -> None:
@@ -208,8 +206,7 @@ def test_the_best_of_many_conditions_is_not_above_chance_by_luck() -> None:
         rng = np.random.default_rng(seed)
         gold = {n: int(rng.random() < 0.3) for n in range(200)}
         columns = {f"c{c}": rng.normal(0, 1, 200).tolist() for c in range(60)}
-        found = example.find(columns, gold)
-        assert found is not None
+        [found] = example.find(columns, gold)
         called += found.above_chance
     assert called <= 2
 
@@ -241,7 +238,7 @@ def test_the_modules_are_python_and_the_function_votes(
     proposed: tuple[Proposal, dict[str, list[str]]], written: Example
 ) -> None:
     made, _ = proposed
-    texts = files.render(made, "", written, ORIGIN)
+    texts = files.render(made, "", [written], ORIGIN)
     ast.parse(texts["data/sizes/spans.py"])
     scope: dict[str, object] = {}
     exec(texts["data/sizes/labeling_functions.py"], scope)
@@ -261,7 +258,7 @@ def test_what_is_written_is_formatted(
     columns = [replace(made.columns[0], header='Size "gross"'), *made.columns[1:]]
     source = replace(made.source, columns=tuple(columns))
     unsure = replace(EXAMPLE, above_chance=False, gold=1000, right=100)
-    contents = files.render(replace(made, source=source), "", unsure, ORIGIN)
+    contents = files.render(replace(made, source=source), "", [unsure], ORIGIN)
     for path, content in contents.items():
         if path.endswith(".py"):
             (tmp_path / Path(path).name).write_bytes(content)
@@ -299,7 +296,7 @@ def test_a_header_of_several_lines_stays_within_its_comment() -> None:
     """Spreadsheets write such headers."""
     made, _ = proposed_of(table().replace(",y\n", ',"y or\nn"\n', 1), label="y or\nn")
     origin = InitOrigin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
-    contents = files.render(made, "", EXAMPLE, origin)
+    contents = files.render(made, "", [EXAMPLE], origin)
     assert (
         parse_yaml(contents["configs/sizes.yaml"].decode(), "sizes.yaml")["columns"]["label"]
         == "y_or_n"
@@ -415,7 +412,10 @@ def test_a_leak_that_is_asked_for_stays_but_is_no_labelling_function(
         (table(), ["--name", "census"], "configs/census.yaml is there already"),
         (table(), ["--name", "My Data"], "write small letters a-z"),
         (table(), ["--kind", "y"], "--kind y: write COLUMN=KIND; a kind is one of number"),
-        (table(), ["--kind", "y=date"], "--kind y=date: write COLUMN=KIND"),
+        (table(), ["--kind", "y=dates"], "--kind y=dates: write COLUMN=KIND"),
+        (table(), ["--kind", "y=text:%Y"], "--kind y=text:%Y: write COLUMN=KIND"),
+        (table(), ["--kind", "Note, kind=date:%Q"], "--kind Note, kind=date:%Q: '%Q' is not among"),
+        (table(), ["--slice", "Note kind"], "the nearest is 'Note, kind'"),
         (table(), ["--positive", "vielleicht"], "--positive vielleicht: column 'y' has no such"),
         ("a,y\nK\u00f6ln,1\n", [], "row 1 is not UTF-8"),
         (None, [], "cannot be read: No such file"),
