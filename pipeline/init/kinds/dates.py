@@ -13,6 +13,7 @@ from pipeline.init.kinds.seen import LEFT_OUT, Counts, Seen, short, stray
 
 MOST_UNREADABLE = 0.02  # share of cells that are not of the format; they count as missing
 SAMPLE, SAMPLE_FITS = 50, 0.9  # different cells that a format is tried on first
+LONGEST = 60  # characters of a date
 LEAST_DIFFERENT = 3  # of dates without anything between their digits
 # Where day and month may be either way round, the way that is taken stands first.
 _DATES = (
@@ -125,7 +126,7 @@ def _all_fit(counts: Counts, written: str) -> bool:
 
 
 def _within(counts: Counts, bounds: tuple[float, float]) -> bool:
-    plain = [number(cell, NUMBER) for cell in counts]
+    plain = (number(cell, NUMBER) for cell in counts)
     return all(each is not None and bounds[0] <= float(each) <= bounds[1] for each in plain)
 
 
@@ -150,9 +151,7 @@ def _fits(counts: Counts, formats: Sequence[str], least: float = SAMPLE_FITS) ->
     """Formats that fit, the best first; of those that fit equally in their order."""
     cells = list(counts)
     sample = cells[:: max(1, len(cells) // SAMPLE)]
-    if formats == _formats() and sum(
-        _SHAPE.fullmatch(cell) is not None for cell in sample
-    ) < least * len(sample):
+    if formats == _formats() and sum(map(_may_be_date, sample)) < least * len(sample):
         return []
     found = []
     for written in formats:
@@ -163,6 +162,10 @@ def _fits(counts: Counts, formats: Sequence[str], least: float = SAMPLE_FITS) ->
         if rows:
             found.append(_Fit(written, rows))
     return sorted(found, key=lambda fit: -fit.rows)
+
+
+def _may_be_date(cell: str) -> bool:
+    return len(cell) <= LONGEST and _SHAPE.fullmatch(cell) is not None
 
 
 def _another(counts: Counts, fits: Sequence[_Fit]) -> str | None:
