@@ -133,7 +133,10 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         ("columns.classes=['>50K', ' >50k']", "differ in capitals or blanks at most"),
         ("columns.classes=['>50K', '>50K']", "'>50K' and '>50K' differ in capitals or blanks"),
         ("columns.classes=[a]", "columns.classes"),
-        (f"columns.classes={[str(n) for n in range(101)]}", "101 classes; at most 100 can be told apart"),
+        (
+            f"columns.classes={[str(n) for n in range(101)]}",
+            "101 classes; at most 100 can be told apart",
+        ),
         (
             "evaluation.slices=[[sexx]]",
             "neither a column of text nor a group; the nearest is 'sex'",
