@@ -147,6 +147,10 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
             "columns.dates.seen.timezone: there is no time zone 'Mars'",
         ),
         (
+            f"columns.classes={[str(n) for n in range(101)]}",
+            "101 classes; at most 100 can be told apart",
+        ),
+        (
             "evaluation.slices=[[sexx]]",
             "neither a column of text nor a group; the nearest is 'sex'",
         ),
