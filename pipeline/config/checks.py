@@ -223,6 +223,8 @@ def _no_metric(name: str, path: KeyPath, known: Mapping[str, Metric], classes: i
 def _check_files(config: Config, repository: Path) -> Iterator[Problem]:
     if config.data.folder is None and config.data.loader is None:
         yield ("data", "loader"), "give data.folder (your CSV files) or data.loader (a module)"
+    if config.data.source is not None and config.data.loader is None:
+        yield ("data", "source"), "is for the module data.loader to read, which is not set"
     if not (repository / config.contract).is_file():
         yield ("schema",), f"there is no file {repository / config.contract}"
     modules = {("data", "loader"): config.data.loader}

@@ -1,6 +1,6 @@
 """Turns the data window into the CSV files that CsvExampleGen reads.
 
-In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
+In: CSV and Parquet files in span-<n>/ and test/ of `data.folder` or laid out by `data.loader`. Out:
 <run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
 group columns at the end. The digest is that of the content, and so are the modification times,
 which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
@@ -8,6 +8,7 @@ which CsvExampleGen's fingerprint is made of: equal data is found in the cache a
 
 import hashlib
 import importlib
+import inspect
 import json
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
 from pipeline.ingestion import ledger, split_files, tables
+from pipeline.ingestion.date_cells import DateCells
 from pipeline.ingestion.repeats import RowKeys
 from pipeline.ingestion.spans import SourceFile, SpanFinding, part_of
 from pipeline.ingestion.window import Suspected, Window, find_window
@@ -50,6 +52,7 @@ class Staged:
     rows: rows by split.
     files: the raw files that are taken.
     repeated: what spans of the window repeat.
+    unreadable: spans with dates of another format.
     held_back, reported: what is worth knowing of spans; see pipeline/ingestion/window.py.
     """
 
@@ -59,6 +62,7 @@ class Staged:
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
     repeated: tuple[RepeatedRows, ...] = ()
+    unreadable: tuple[SpanFinding, ...] = ()
     held_back: tuple[SpanFinding, ...] = ()
     reported: tuple[SpanFinding, ...] = ()
 
@@ -115,7 +119,7 @@ def _held(repeated: Iterable[RepeatedRows], config: Config, window: Window) -> s
 
 def _with_findings(staged: Staged, window: Window) -> Staged:
     """With what is worth knowing of spans; all of them held back is an error."""
-    held_back, reported = [*window.held_back], [*window.reported]
+    held_back, reported = [*window.held_back], [*window.reported, *staged.unreadable]
     for found in staged.repeated:
         if found.span in staged.spans:
             left_out = f"{found.message}; {found.rows} rows are left out"
@@ -136,19 +140,33 @@ def _raw_folder(config: Config, run_folder: Path) -> Path:
         return folder
     assert config.data.loader is not None
     folder = run_folder / "data"
-    lay_out = _loader(config.data.loader)
+    lay_out, source = _loader(config.data.loader), config.data.source
+    read = [] if source is None else [str(REPOSITORY / source)]
+    if read and not _takes_source(lay_out):
+        raise InputError(
+            f"data.source: {source}: {config.data.loader}.lay_out(folder) reads no folder; drop "
+            "the key, or write lay_out(folder, source)"
+        )
     with _named(f"data.loader: {config.data.loader}.lay_out failed"):
-        lay_out(str(folder))
+        lay_out(str(folder), *read)
     return folder
 
 
-def _loader(module: str) -> Callable[[str], None]:
-    """The module's `lay_out`."""
+def _loader(module: str) -> Callable[..., None]:
+    """The module's `lay_out(folder)`, or `lay_out(folder, source)`."""
     with _named(f"data.loader: {module} cannot be imported"):
         lay_out = getattr(importlib.import_module(module), "lay_out", None)
     if not callable(lay_out):
         raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
-    return cast(Callable[[str], None], lay_out)
+    return cast(Callable[..., None], lay_out)
+
+
+def _takes_source(lay_out: Callable[..., None]) -> bool:
+    try:
+        inspect.signature(lay_out).bind("folder", "source")
+    except TypeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -190,6 +208,7 @@ def _reuse(record: Path, target: Path) -> Staged | None:
         files = [SourceFile(**file) for file in values["files"]]
         values["files"] = tuple(replace(f, path=str(target.parent / f.path)) for f in files)
         values["path"] = str(target / values["digest"][:16])
+        values["unreadable"] = tuple(SpanFinding(**f) for f in values["unreadable"])
         values["repeated"] = tuple(RepeatedRows(**found) for found in values["repeated"])
         findings = dict.fromkeys(("held_back", "reported"), ())
         staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
@@ -208,9 +227,10 @@ def _write(config: Config, window: Window, target: Path) -> Staged:
         shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=target))
     keys = RowKeys(config) if config.data.max_repeated is not None else None
+    dates = DateCells(config)
     try:
         written = scratch / "all"
-        counts = split_files.write(config, window.files, written, keys=keys)
+        counts = split_files.write(config, window.files, written, keys=keys, dates=dates)
         judged = keys.judge() if keys else {}
         repeated = tuple(
             RepeatedRows(n, int(found.again.sum()), found.excess, found.message)
@@ -225,7 +245,9 @@ def _write(config: Config, window: Window, target: Path) -> Staged:
             again = {part: found.again for part, found in judged.items()}
             counts = split_files.write(config, files, written, again)
         digest = split_files.move(written, target)
-        return Staged(str(target / digest[:16]), digest, spans, counts, files, repeated)
+        unreadable = dates.findings(spans)
+        path = str(target / digest[:16])
+        return Staged(path, digest, spans, counts, files, repeated, unreadable)
     except InputError:
         for file in window.files:
             tables.check_unchanged(file)

@@ -1,6 +1,5 @@
 """What the figures of a run do not say by themselves, a sentence each."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist
 
@@ -50,33 +49,19 @@ def _test_rows(seen: SliceEvidence, labels: LabelSummary | None) -> Iterator[str
     gold = getattr(labels, "gold_rows_random", 0)
     if balance is None or not gold or not seen.rows:
         return
-    if seen.positives is None:
-        yield from _other_shares(seen, balance, gold)
-        return
-    low, high = newcombe_interval((seen.positives, seen.rows), (round(balance * gold), gold))
-    if not low <= 0.0 <= high:
+    shares = {"positive": balance} if isinstance(balance, float) else balance
+    z = NormalDist().inv_cdf(1 - 0.025 / len(shares))  # one of many differs by chance (Bonferroni)
+    found = []
+    for called, share in shares.items():
+        tested = seen.of_classes.get(called, 0)
+        low, high = newcombe_interval((tested, seen.rows), (round(share * gold), gold), z)
+        found.append((max(low, -high), called, tested / seen.rows, share))
+    beyond, called, tested_share, share = max(found)
+    if beyond > 0:
         yield (
-            f"{seen.positives / seen.rows:.1%} of the test rows are positive and {balance:.1%} of "
-            "the labelled training rows, which is more than chance: the parts are of different "
-            "kinds, or of different times"
-        )
-
-
-def _other_shares(seen: SliceEvidence, balance: Mapping[str, float], gold: int) -> Iterator[str]:
-    """The one of many classes whose share differs most, if that is more than chance explains."""
-    distances = {}
-    for called, rows in seen.of_classes.items():
-        share, among_gold = rows / seen.rows, balance.get(called, 0.0)
-        pooled = (rows + among_gold * gold) / (seen.rows + gold)
-        error = math.sqrt(pooled * (1 - pooled) * (1 / seen.rows + 1 / gold))
-        distances[called] = abs(share - among_gold) / error if error else 0.0
-    called = max(distances, key=distances.__getitem__)
-    # Of many classes one is soon far off by chance (Bonferroni).
-    if distances[called] > NormalDist().inv_cdf(1 - 0.05 / 2 / len(distances)):
-        yield (
-            f"{seen.of_classes[called] / seen.rows:.1%} of the test rows are {called} and "
-            f"{balance.get(called, 0.0):.1%} of the labelled training rows, which is more than "
-            "chance: the parts are of different kinds, or of different times"
+            f"{tested_share:.1%} of the test rows are {called} and {share:.1%} of the labelled "
+            "training rows, which is more than chance: the parts are of different kinds, or of "
+            "different times"
         )
 
 

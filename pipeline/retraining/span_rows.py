@@ -69,7 +69,7 @@ def read_files(files: Sequence[SourceFile], config: Config) -> SpanRows:
     columns = raw_columns(config)
     parts = []
     for file in files:
-        table = tables.read_table(Path(file.path).read_bytes(), file.path, columns)
+        table = tables.whole(tables.read_file(file, columns), columns)
         rows.check_labels(table, file.path, config, must_have=False)
         parts.append(table)
     return SpanRows(pd.concat(parts, ignore_index=True), columns.kinds)

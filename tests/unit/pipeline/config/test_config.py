@@ -133,6 +133,23 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         ("columns.classes=['>50K', ' >50k']", "differ in capitals or blanks at most"),
         ("columns.classes=['>50K', '>50K']", "'>50K' and '>50K' differ in capitals or blanks"),
         ("columns.classes=[a]", "columns.classes"),
+        ("columns.dates={sex: {format: '%Y-%m-%d'}}", "columns.dates: 'sex' is listed twice"),
+        ("columns.dates={weight: {format: '%Y-%m-%d'}}", "'weight' is a name that the pipeline"),
+        ("columns.dates={seen: {}}", "columns.dates.seen.format: missing; give text"),
+        ("columns.dates={seen: {format: 3}}", "columns.dates.seen.format: 3 is not allowed"),
+        ("columns.dates={seen: {format: '%Y-%q'}}", "columns.dates.seen.format: '%Y-%q': '%q' is"),
+        (
+            "columns.dates={seen: {format: '%d.%m.'}}",
+            "format: '%d.%m.': it is ambiguous",
+        ),
+        (
+            "columns.dates={seen: {format: '%Y-%m-%d', timezone: Mars}}",
+            "columns.dates.seen.timezone: there is no time zone 'Mars'",
+        ),
+        (
+            f"columns.classes={[str(n) for n in range(101)]}",
+            "101 classes; at most 100 can be told apart",
+        ),
         (
             "evaluation.slices=[[sexx]]",
             "neither a column of text nor a group; the nearest is 'sex'",
