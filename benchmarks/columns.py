@@ -30,6 +30,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least
 from core.files import REPOSITORY
+from pipeline.report import summary
 
 TARGETS = {"server": "teacher_pruned", "edge": "student_int8"}
 ALLOWED = 0.01
@@ -109,7 +110,7 @@ def boosted_tree(table: Table) -> float:
     return float(roc_auc_score(table.label[table.test], answers))
 
 
-MADE = {
+MADE: dict[str, tuple[Any, Any, Mapping[str, Any], str]] = {
     "categories": (categories, smoothed_mean, {"categorical": ["place"]}, "smoothed mean"),
     "dates": (
         dates,
@@ -160,10 +161,10 @@ def run(name: str, seed: int, folder: Path) -> dict[str, float]:
     path = write(table, columns, name, seed, folder)
     command = [sys.executable, "-m", "pipeline", "run", "--config", str(path)]
     cost = measure.run([*command, "--root", str(folder / "runs")], REPOSITORY)
-    [found] = (folder / "runs" / name / "reports").glob(f"*/{measure.summary.FILE}")
-    read = measure.summary.read(found)
-    values = {target: read.models[v].metrics["auc"] for target, v in TARGETS.items()}
-    sizes = {f"{target} bytes": read.models[v].bytes for target, v in TARGETS.items()}
+    [found] = (folder / "runs" / name / "reports").glob(f"*/{summary.FILE}")
+    models: Any = summary.read(found).models
+    values: dict[str, float] = {t: models[v].metrics["auc"] for t, v in TARGETS.items()}
+    sizes = {f"{target} bytes": float(models[v].bytes) for target, v in TARGETS.items()}
     return values | sizes | {"reference": reference(table), "cpu_seconds": cost.cpu_seconds}
 
 
