@@ -19,7 +19,7 @@ class Quantity:
 def wilson_interval(right: float, total: int, z: float = Z) -> tuple[float, float] | None:
     """95% interval of a share (Wilson, Probable Inference, JASA 1927); None of no trials.
 
-    Another `z`, a standard normal quantile, makes another interval of it.
+    Of another level by another `z`, as in `newcombe_interval`.
     """
     if total == 0:
         return None
@@ -40,7 +40,7 @@ def newcombe_interval(
     Args:
       first: Hits and trials, at least one trial.
       second: Hits and trials, at least one trial.
-      z: Standard normal quantile; another makes another interval of it.
+      z: Standard normal quantile; where several differences are looked at, a larger one.
 
     Raises:
       ValueError: There are no trials on one side.

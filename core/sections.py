@@ -39,6 +39,7 @@ class DataSection(Section):
     accept_spans: tuple[SpanNumber, ...]
     hold_back_spans: tuple[SpanNumber, ...]
     max_repeated: Share | None
+    max_unreadable_dates: Share | None
     rows: Annotated[int, Field(ge=100)] | None
     eval_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
 

@@ -29,6 +29,7 @@ class Disagreement:
       both: Rows on which both vote.
       gold_rows: Gold rows among `rows`.
       first_right: Gold rows among `rows` whose true label is the vote of `first`.
+      second_right: Gold rows among `rows` whose true label is the vote of `second`.
     """
 
     first: int
@@ -37,6 +38,7 @@ class Disagreement:
     both: int
     gold_rows: int
     first_right: int
+    second_right: int
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ def disagreements(votes: Votes, gold: Gold, most: int) -> list[Disagreement]:
     for i, j in zip(firsts[order].tolist(), seconds[order].tolist(), strict=True):
         if rows := int(opposed[i, j]):
             at = rows_of_disagreement(gold.votes, i, j)
-            right = int((gold.votes[at, i] == gold.labels[at]).sum())
-            found.append(Disagreement(i, j, rows, int(both[i, j]), len(at), right))
+            right = [int((gold.votes[at, n] == gold.labels[at]).sum()) for n in (i, j)]
+            found.append(Disagreement(i, j, rows, int(both[i, j]), len(at), *right))
     return found
 
 

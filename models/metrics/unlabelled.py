@@ -12,7 +12,7 @@ It holds as long as rows alike are labelled alike. When that changes (concept dr
 without labels can know.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,11 +202,15 @@ def measured(metric: str, labels: np.ndarray, answers: np.ndarray) -> Quantity |
     found = {**METRICS, **RATES}[metric].terms(labels, answers) if len(labels) else None
     if found is None:
         return None
-    value, groups = found
+    return quantity_of(*found)
+
+
+def quantity_of(value: float, groups: Sequence[np.ndarray], most: float = 1.0) -> Quantity:
+    """A measured value between 0 and `most` with the interval that its terms give."""
     # One more row of either kind: a share of few rows that are all alike is not certain.
     variance = sum(
         (float(terms.var()) * len(terms) + 0.25) / (len(terms) * (len(terms) + 1))
         for terms in groups
     )
     half = Z * float(np.sqrt(variance))
-    return Quantity(value, max(0.0, value - half), min(1.0, value + half))
+    return Quantity(value, max(0.0, value - half), min(most, value + half))

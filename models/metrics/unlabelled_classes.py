@@ -1,9 +1,9 @@
 """Quality on more than two classes: estimated without labels, and measured where they came.
 
-Metrics are `accuracy`, `macro_f1` and, by class, `recall[ride]` and `precision[ride]`. The estimate
-is `unlabelled`'s: the accuracy is the mean of the probability that the chosen class is right, which
-is calibrated on the largest share, the groups and the class itself; recall of a class is that of
-the class against all others, calibrated on its share and the groups.
+Measured are the registry's metrics. Estimated are `accuracy` and recall by class, `recall[ride]`,
+as `unlabelled` does: the accuracy is the mean of the probability that the chosen class is right,
+which is calibrated on the largest share, the groups and the class itself; recall of a class is that
+of the class against all others, calibrated on its share and the groups.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.answers import decided
-from core.intervals import Quantity, Z, wilson_interval
-from models.metrics.unlabelled import Calibration, Columns, Sensitivity
+from core.intervals import Quantity
+from models.metrics.registry import metrics_of
+from models.metrics.unlabelled import Calibration, Columns, Sensitivity, quantity_of
 
-ACCURACY, MACRO_F1 = "accuracy", "macro_f1"
-RECALL, PRECISION = "recall", "precision"
+ACCURACY, RECALL = "accuracy", "recall"
 _CHOSEN = "chosen class"  # no column has a name with a blank
 _CERTAIN = 1 - 1e-6  # a largest share of 1 has no log odds
 
@@ -92,40 +92,24 @@ def _confidence(answers: np.ndarray) -> np.ndarray:
 def measured(
     labels: np.ndarray, answers: np.ndarray, classes: Sequence[str]
 ) -> dict[str, Quantity]:
-    """Accuracy, macro F1, recall and precision by class on rows with labels, with 95% intervals.
+    """The metrics of quality on rows with labels, by name, with 95% intervals.
 
     What cannot be measured on these rows is left out: recall of a class without rows, precision of
-    one that is never answered. Macro F1 is of the classes that have rows or answers.
+    one that is never answered.
 
     Args:
       labels: Codes of the classes, [rows].
       answers: Shares, [rows, K].
       classes: Their names.
     """
-    if not len(labels):
-        return {}
-    chosen = decided(answers)
-    found = {ACCURACY: _share(chosen == labels)}
-    terms = []
-    for code, name in enumerate(classes):
-        true, told = labels == code, chosen == code
-        for metric, of in ((RECALL, true), (PRECISION, told)):
-            if of.any():
-                found[of_class(metric, name)] = _share((true & told)[of])
-        size = true.mean() + told.mean()
-        if size:
-            f1 = 2 * (true & told).mean() / size
-            # the influence of each row on F1: their mean is F1, their spread its error
-            terms.append(f1 + (2 * (true & told) - f1 * (true.astype(float) + told)) / size)
-    if terms:
-        rows = np.mean(terms, axis=0)
-        half = Z * float(np.sqrt((rows.var() * len(rows) + 0.25) / (len(rows) * (len(rows) + 1))))
-        value = float(rows.mean())
-        found[MACRO_F1] = Quantity(value, max(0.0, value - half), min(1.0, value + half))
+    found = {}
+    for name, metric in metrics_of(tuple(classes)).quality.items() if len(labels) else ():
+        terms = metric.found(labels, answers)
+        if terms is None:
+            continue
+        ends = metric.interval(labels, answers) if metric.interval_of is not None else None
+        if ends is not None:
+            found[name] = Quantity(terms[0], *ends)
+        else:
+            found[name] = quantity_of(*terms, most=metric.bounded)
     return found
-
-
-def _share(right: np.ndarray) -> Quantity:
-    interval = wilson_interval(int(right.sum()), len(right))
-    assert interval is not None
-    return Quantity(float(right.mean()), *interval)

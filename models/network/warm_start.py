@@ -145,10 +145,14 @@ def _columns(preprocessing: Mapping[str, Any]) -> list[str]:
     kinds = (
         preprocessing["numeric"],
         preprocessing["categorical"],
-        preprocessing.get("dates", ()),
         _hashed(preprocessing)["columns"],
     )
-    return [*(column["column"] for kind in kinds for column in kind), *text["columns"]]
+    parts = (
+        f"{part['part']} of {date['column']}"
+        for date in preprocessing.get("dates", ())
+        for part in date["parts"]
+    )
+    return [*(column["column"] for kind in kinds for column in kind), *parts, *text["columns"]]
 
 
 def _hashed(preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:

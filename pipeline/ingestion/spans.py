@@ -38,7 +38,7 @@ class SpanFinding:
 
     kind: held back: `incomplete`, `damaged`, `duplicate`, `changed`, `suspicious labels`,
         `repeated rows`, `configuration`; only reported: `accepted`, `late`, `duplicate file`,
-        `rows left out`.
+        `rows left out`, `unreadable dates`.
     """
 
     span: int

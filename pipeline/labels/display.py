@@ -134,8 +134,8 @@ def gold_line(pair: DisagreementReport) -> str:
     """Which function of a pair is right on the gold rows on which they disagree."""
     if not pair.gold_rows:
         return "none of them gold"
-    right = f"{pair.first} is right on {pair.first_right}"
-    return f"{right}, {pair.second} on {pair.gold_rows - pair.first_right} of the gold rows"
+    right = f"{pair.first} is right on {pair.first_right}, {pair.second} on {pair.second_right}"
+    return f"{right} of the {pair.gold_rows} gold rows"
 
 
 def example_line(example: ExampleRow) -> str:

@@ -69,7 +69,8 @@ class ExampleRow(_Part):
 class DisagreementReport(_Part):
     """Two functions that vote for different classes on `rows` of the rows where `both` vote.
 
-    Of the `gold_rows` among them, `first_right` have the class that `first` votes for.
+    Of the `gold_rows` among them, `first_right` have the class that `first` votes for, and
+    `second_right` that of `second`; of more than two classes, some may have neither.
     """
 
     first: str
@@ -78,6 +79,7 @@ class DisagreementReport(_Part):
     both: int
     gold_rows: int
     first_right: int
+    second_right: int
     examples: list[ExampleRow]
 
 

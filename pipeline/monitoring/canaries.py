@@ -138,8 +138,8 @@ def _accuracies(
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> Quantity:
-    counts = [(int(rows.sum()), len(rows)) for rows in (one, other)]
-    return Quantity(float(one.mean() - other.mean()), *newcombe_interval(*counts))
+    first, second = ((int(rows.sum()), len(rows)) for rows in (one, other))
+    return Quantity(float(one.mean() - other.mean()), *newcombe_interval(first, second))
 
 
 def _latencies(live: Lines, canary: Lines) -> dict[str, Quantity]:

@@ -1,5 +1,6 @@
 """Looks at the requests of a target's live version, and says what is beyond the bounds."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ import numpy as np
 from core.config import Config
 from core.intervals import Quantity
 from core.operation import MonitorSection
+from models.metrics.registry import metric_of
 from pipeline.ingestion.contract import slice_columns
 from pipeline.metadata.executions import Execution
 from pipeline.monitoring import (
@@ -120,6 +122,8 @@ def _look(
     statistics = statistics_of_run(executions)
     assert asked.rows is not None
     found.add(inputs.values(asked.rows, statistics, config))
+    with contextlib.suppress(UnknownError, OSError):  # `_reference` says that it is gone
+        found.add(inputs.unseen(asked.rows, reference.staged_test_rows(executions), config))
     if statistics is None:
         for kind in ("drift", "skew"):
             found.add_unknown(kind, "statistics of the version's training rows are gone")
@@ -224,11 +228,14 @@ def _check_quality(
         for kind, now in kinds:
             if metric in now and metric in everything.test:
                 before, found = everything.test[metric], now[metric]
-                low, high = before - found.high, before - found.low
+                drop = before - found.value, before - found.high, before - found.low
+                if not metric_of(metric).greater_is_better:
+                    drop = found.value - before, found.low - before, found.high - before
+                value, low, high = drop
                 yield BoundCheck(
                     kind=kind,
                     of=f"{metric} drop",
-                    value=before - found.value,
+                    value=value,
                     low=low,
                     high=high,
                     bound=bound,

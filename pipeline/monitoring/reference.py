@@ -15,6 +15,7 @@ from pipeline.ingestion import rows
 from pipeline.ingestion.contract import raw_columns, slice_columns
 from pipeline.metadata.executions import Execution
 from pipeline.run.environment import prepare
+from pipeline.serving.contract import read_columns
 from pipeline.serving.outputs import check_classes
 from pipeline.versions.served import Version
 
@@ -113,12 +114,17 @@ def _labels(labels: pd.Series, config: Config) -> np.ndarray:
 
 
 def group_columns(table: pd.DataFrame, config: Config) -> dict[str, np.ndarray]:
-    """Categorical columns, and columns that evaluation slices by, as far as `table` has them."""
+    """Columns that evaluation slices by, and categorical ones, as far as `table` has them.
+
+    Of those without a domain each value has too few rows to tell anything: they are left out.
+    """
     cells: Mapping[str, list[str]] = {column: list(table[column]) for column in table}
     try:
         derived = rows.groups(cells, config, raw_columns(config))
     except KeyError:
         derived = {}
     found = {**cells, **derived}
-    wanted = dict.fromkeys((*slice_columns(config), *config.columns.categorical))
+    contract = read_columns(config.schema_path, config.columns.dates)
+    listed = (column for column in config.columns.categorical if contract[column].is_bounded)
+    wanted = dict.fromkeys((*slice_columns(config), *listed))
     return {column: np.array(found[column], object) for column in wanted if column in found}

@@ -4,7 +4,7 @@ import importlib
 import json
 import pickle
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import apache_beam as beam
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core import csv_text, numbers
+from core.sections import DateFormat
 from core.targets import TARGETS
 from models.export.served import ServedModel
 from pipeline.prediction.batch_files import Chunk
@@ -35,6 +36,7 @@ class Asked:
       contract: Path of the schema.
       classes: By their codes; of two negative, positive.
       refuse: Whether values outside domains and ranges are refused.
+      dates: `columns.dates` of the configuration.
     """
 
     target: str
@@ -43,6 +45,7 @@ class Asked:
     contract: str
     classes: tuple[str, ...]
     refuse: bool
+    dates: dict[str, DateFormat] = field(default_factory=dict)
 
 
 def added(classes: Sequence[str]) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ class AnswerChunks(beam.DoFn):
         asked = self._asked
         taken = _LOADED.pop((asked.target, asked.folder), None)
         self._model = _load(asked.target, asked.folder) if taken is None else taken
-        self._contract = read_columns(Path(asked.contract))
+        self._contract = read_columns(Path(asked.contract), asked.dates)
         columns = (self._model.numbers, self._model.texts)
         most = 2**62  # a chunk has few
         self._checker = RowChecker(self._contract, *columns, asked.refuse, most)

@@ -163,6 +163,7 @@ def _answer(
         str(config.schema_path),
         config.columns.names,
         config.serving.out_of_domain == "refuse",
+        config.columns.dates,
     )
     added = answering.added(asked.classes)
     _check_columns(first, request, version, inputs, added)

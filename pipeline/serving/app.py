@@ -148,7 +148,7 @@ def make_service(options: ServeOptions) -> Service:
     round, since that would load TensorFlow.
     """
     config, metrics = options.config, ServingMetrics()
-    contract = read_columns(config.schema_path)
+    contract = read_columns(config.schema_path, config.columns.dates)
     targets = dict.fromkeys([options.target, EDGE.name])
     canary, shadowed = options.canary, options.shadow
     versions = {

@@ -48,9 +48,9 @@ class LogEntry(NamedTuple):
       rows: What was asked.
       answers: Probabilities, [rows], or [rows, K].
       latency_ms: From the whole request to the answer.
-      shadow: Of a shadow: target, version, answers or error.
       classes: As those of `ServedModel`.
       canary: Of a canary: its version, whether it was chosen, and why it did not answer then.
+      shadow: Of a shadow: target, version, answers or error.
     """
 
     request: str
@@ -61,9 +61,9 @@ class LogEntry(NamedTuple):
     rows: "RequestRows"
     answers: Sequence[Any]
     latency_ms: float
-    shadow: dict[str, Any] | None = None
     classes: Sequence[str] | None = None
     canary: dict[str, Any] | None = None
+    shadow: dict[str, Any] | None = None
 
 
 class RequestLog:

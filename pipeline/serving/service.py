@@ -128,7 +128,7 @@ class Service:
             names = servable.checker.names
             entry = LogEntry(
                 request, time.time(), self.target, servable.version, names, rows,
-                answers.tolist(), latency, None, servable.model.classes, told,
+                answers.tolist(), latency, servable.model.classes, told,
             )  # fmt: skip
             if self.shadow is None or len(self._shadowed) >= MOST_WAITING:
                 self.log.add(entry)
@@ -141,7 +141,7 @@ class Service:
     async def _log_with_shadow(self, shadow: Shadow, servable: Servable, entry: LogEntry) -> None:
         if self.log is not None:
             told = await shadow.answer(servable, entry.rows)
-            self.log.add(entry._replace(shadow=told))
+            self.log.add(LogEntry(*entry[:-1], told))
 
     async def settle(self) -> None:
         """Waits for the shadow's answers to what was answered."""

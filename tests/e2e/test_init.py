@@ -222,9 +222,7 @@ def test_several_classes_dates_and_postcodes_run_to_both_targets(
     assert finished.returncode == 0, finished.stdout
     written = summary(copy, f"{name}-smoke")
     assert all(pushed.version is not None for pushed in written.pushed.values()), finished.stdout
-    accuracy = written.models["student_int8"].metrics["accuracy"]
-    assert accuracy is not None
-    assert accuracy > 0.6
+    assert (written.models["student_int8"].metrics["accuracy"] or 0) > 0.6
     [server] = (copy / "runs" / f"{name}-smoke" / "serving").glob("*/*")
     row = {column: tf.constant([[table[column][9]]]) for column in ("title", "channel", "postcode")}
     answer = tf.saved_model.load(str(server)).signatures["serving_columns"](

@@ -87,6 +87,8 @@ def _cell(column: ServedColumn) -> dict[str, Any]:
             text["enum"] = values if column.required else ["", *values]
         elif column.required:
             text["minLength"] = 1
+        if column.date is not None:
+            text["description"] = f"a date or time: {column.date.format}"
         return text
     number: dict[str, Any] = {"type": "integer" if column.kind == "INT" else "number"}
     number |= {"minimum": column.low} if column.low > -(2.0**63) else {}

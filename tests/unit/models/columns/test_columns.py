@@ -207,6 +207,29 @@ def test_single_kinds(tmp_path: Path, columns: tuple[str, ...], width: int) -> N
         np.testing.assert_array_equal(on_device[name], in_graph[name], name)
 
 
+def test_a_column_of_which_each_value_comes_once_is_hashed_altogether(tmp_path: Path) -> None:
+    spec = {name: SPEC[name] for name in ("code", "label", "weight")}
+    rows = [row_of(n) | {"code": [f"only-{n}".encode()]} for n in range(60)]
+    fit(tmp_path, spec, PREPROCESSING, rows)
+    found = describe(str(tmp_path / "graph"), PREPROCESSING)
+    document = found.document()
+    [code] = document["hashed"]["columns"]
+    assert code["values"] == {}
+    texts = np.array(["only-1", "", "new"], object)
+    ids = DeviceFeatures(document)({"code": texts})["categorical"][:, 0].tolist()
+    assert ids == [hash_bucket("only-1", 5), 5, hash_bucket("new", 5)]
+    inputs = model_inputs_of(str(tmp_path / "graph"), PREPROCESSING)
+    assert inputs.ids == 6 + document["hashed"]["vocabulary"]
+
+
+def test_a_bundle_of_format_1_has_one_id_for_missing_and_unknown() -> None:
+    column: dict[str, Any] = {"column": "work", "offset": 3, "values": ["Private", "Public"]}
+    texts = np.array(["Public", "", "Circus"], object)
+    for missing, expected in (({}, [5, 3, 3]), ({"missing": 6}, [5, 6, 3])):
+        bundle = {"buckets": 4, "numeric": [], "categorical": [column | missing]}
+        assert DeviceFeatures(bundle)({"work": texts})["categorical"][:, 0].tolist() == expected
+
+
 def test_layout_of_every_kind_has_no_gaps() -> None:
     layout = layout_of(PREPROCESSING.columns, PREPROCESSING)
     offsets = layout.offsets

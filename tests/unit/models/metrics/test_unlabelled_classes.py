@@ -52,6 +52,11 @@ def test_what_is_measured_is_what_scikit_learn_measures() -> None:
     assert found["accuracy"].value == pytest.approx(metrics.accuracy_score(labels, chosen))
     macro = metrics.f1_score(labels, chosen, average="macro")
     assert found["macro_f1"].value == pytest.approx(macro)
+    loss = metrics.log_loss(labels, answers)
+    assert found["log_loss"].value == pytest.approx(loss)
+    assert found["log_loss"].low < loss < found["log_loss"].high
+    area = metrics.roc_auc_score(labels, answers, multi_class="ovr", average="macro")
+    assert found["auc"].value == pytest.approx(area)
     recalls = metrics.recall_score(labels, chosen, average=None)
     precisions = metrics.precision_score(labels, chosen, average=None)
     for code, name in enumerate(CLASSES):

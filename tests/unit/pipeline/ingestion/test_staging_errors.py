@@ -215,12 +215,14 @@ def test_a_loader_reads_the_folder_that_is_named(
     [
         ("columns.numeric=[age, pay]", "'pay' is not in"),
         ("columns.categorical=[job, hours]", "'hours' has type FLOAT"),
+        ("columns.dates={hours: {format: '%H'}}", "'hours' has type FLOAT, but .* dates: BYTES"),
+        ("columns.dates={seen: {format: '%H'}}", "'seen' is not in"),
     ],
 )
 def test_a_configuration_that_does_not_fit_the_data(
     folder: Path, override: str, message: str
 ) -> None:
-    extra = ["columns.numeric=[age]"] if "hours]" in override else []
+    extra = ["columns.numeric=[age]"] if "hours" in override else []
     with pytest.raises(InputError, match=message):
         run(folder, *extra, override)
 

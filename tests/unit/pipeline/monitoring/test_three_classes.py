@@ -14,9 +14,9 @@ from core.sections import Slicing
 from pipeline.monitoring import outcomes, requests
 from pipeline.monitoring.display import print_report
 from pipeline.monitoring.gauges import add_gauges
-from pipeline.monitoring.monitor import _check_gaps
+from pipeline.monitoring.monitor import _check_gaps, _check_quality
 from pipeline.monitoring.quality import Answered, Judge, errors_of
-from pipeline.monitoring.records import ALL_ROWS, MonitorReport
+from pipeline.monitoring.records import ALL_ROWS, BoundCheck, MonitorReport
 from pipeline.monitoring.reference import Reference
 from pipeline.monitoring.side_by_side import compare
 from tests.support.records.request_lines import NOW, line, log
@@ -96,6 +96,24 @@ def test_a_bound_on_recall_holds_for_every_class(judge: Judge, three: Config) ->
     }
     assert all(getattr(check, "exceeded", False) for check in checks)
     assert {getattr(check, "key", "") for check in checks} == {"monitor.max_gap.group.recall"}
+
+
+def test_a_loss_that_has_grown_is_a_fall(judge: Judge, three: Config) -> None:
+    everything = judge.slices()[ALL_ROWS]
+    bounds = {"log_loss": 0.1, "macro_f1": 0.5}
+    settings = three.monitor.model_copy(update={"max_drop": bounds})
+    checks = {getattr(check, "of", ""): check for check in _check_quality(everything, settings)}
+    grown = checks["log_loss drop"]
+    assert isinstance(grown, BoundCheck)
+    more = everything.measured["log_loss"].value - everything.test["log_loss"]
+    assert grown.value == pytest.approx(more)
+    assert grown.low is not None
+    assert 0.1 < grown.low < more
+    assert grown.exceeded
+    fallen = checks["macro_f1 drop"]
+    assert isinstance(fallen, BoundCheck)
+    assert not fallen.exceeded
+    assert fallen.value > 0
 
 
 def test_rows_that_are_all_right_are_no_estimate() -> None:

@@ -160,10 +160,10 @@ def test_a_line_of_the_log_has_the_shares_and_the_class(tmp_path: Path) -> None:
     settings = LogSection(sample=1.0, file_bytes=2**20, bytes=2**22, leave_out=())
     log = RequestLog(tmp_path, "edge", settings)
     shadow = {"target": "edge", "version": 8, "answers": [[0.1, 0.2, 0.7]]}
+    rows, shares = RequestRows([(39,)], [()]), [[0.6, 0.3, 0.1]]
     log.add(
-        LogEntry("r", 1.5e9, "edge", 7, ("age",), RequestRows([(39,)], [()]), [[0.6, 0.3, 0.1]],
-                 1.0, shadow, THREE_CLASSES)
-    )  # fmt: skip
+        LogEntry("r", 1.5e9, "edge", 7, ("age",), rows, shares, 1.0, THREE_CLASSES, shadow=shadow)
+    )
     log.close()
     [path] = log_files(tmp_path)
     line = json.loads(path.read_bytes())
