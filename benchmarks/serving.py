@@ -30,7 +30,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least, at_most
-from benchmarks.serving_load import Clients, Load, TimedAnswer, Up, serving, wrk
+from benchmarks.served.serving_load import Clients, Load, TimedAnswer, Up, serving, wrk
 from core.targets import TARGETS
 from core.version_record import version_folders
 from models.export.lean_process import hide_keras

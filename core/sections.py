@@ -39,6 +39,7 @@ class DataSection(Section):
     accept_spans: tuple[SpanNumber, ...]
     hold_back_spans: tuple[SpanNumber, ...]
     max_repeated: Share | None
+    max_unreadable_dates: Share | None
     rows: Annotated[int, Field(ge=100)] | None
     eval_fraction: Annotated[float, Field(ge=0.01, le=0.9)]
 
@@ -48,6 +49,13 @@ class Group(Section):
 
     column: Text
     bounds: Annotated[tuple[float, ...], Field(min_length=1)]
+
+
+class DateFormat(Section):
+    """How the texts of a column of dates or times are written."""
+
+    format: Text
+    timezone: Text = "UTC"
 
 
 class TrueLabel(Section):
@@ -98,7 +106,13 @@ class ColumnsSection(TrueLabel):
     numeric: tuple[Text, ...]
     categorical: tuple[Text, ...]
     text: tuple[Text, ...]
+    dates: dict[Text, DateFormat]
     groups: dict[Text, Group]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All columns that the models may learn from."""
+        return (*self.numeric, *self.categorical, *self.text, *self.dates)
 
 
 class AnomaliesSection(Section):
@@ -172,6 +186,8 @@ class FeaturesSection(Selection):
     """Which columns the models see, and how."""
 
     buckets: Annotated[int, Field(ge=2, le=1024)]
+    vocabulary: Annotated[int, Field(ge=1, le=1_000_000)]
+    hash_buckets: Annotated[int, Field(ge=1, le=65_536)]
     text_vocabulary: Annotated[int, Field(ge=1, le=1_000_000)]
     text_tokens: Annotated[int, Field(ge=1, le=4096)]
     text_ngrams: Annotated[int, Field(ge=1, le=5)]

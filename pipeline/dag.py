@@ -51,8 +51,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
       staged: The data window, as CSV files by split.
       folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
     """
-    columns = config.columns
-    features = (*columns.numeric, *columns.categorical, *columns.text)
+    features = config.columns.features
     groups = tuple(slice_columns(config))
     types = read_contract(config.schema_path)
     preprocessing = preprocessing_for(config)
@@ -235,7 +234,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             model=model,
             baseline_model=baseline.outputs["model"],
             schema=feature_selector.outputs["selected_schema"] if raw else None,
-            eval_config=eval_config(config.evaluation, columns.names, target.model_type),
+            eval_config=eval_config(config.evaluation, config.columns.names, target.model_type),
             example_splits=["test"],
             module_path="components.beam.sliced_batches",
             code_sha256=code_sha256(

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import tensorflow_data_validation as tfdv
 
 from core.config import Config
-from core.errors import InputError
 from core.sections import Section
-from models.network.layout import Preprocessing, TextLayout
+from models.columns.date_formats import date_column
+from models.network.layout import HashedLayout, Preprocessing, TextLayout
 from pipeline.ingestion.contract import slice_columns
 
 Settings = TypeVar("Settings", bound=Section)
@@ -46,29 +46,29 @@ def settings_json(kind: type[Section], config: Config, **derived: Any) -> str:
 
 
 def preprocessing_for(config: Config) -> Preprocessing:
-    """What Transform is told; vocabularies are the contract's domains.
-
-    Raises:
-      InputError: A categorical column has no domain in the contract.
-    """
+    """What Transform is told; values of categories are the contract's, where it lists them."""
     schema = tfdv.load_schema_text(str(config.schema_path))
-    domains = []
-    for column in config.columns.categorical:
+    columns, features = config.columns, config.features
+    listed, many_valued = [], []
+    for column in columns.categorical:
         try:
-            domains.append((column, tuple(tfdv.get_domain(schema, column).value)))
-        except ValueError as error:
-            raise InputError(
-                f"{config.contract}: categorical column '{column}' has no domain; list its values "
-                "there"
-            ) from error
-    features = config.features
+            values = tuple(value for value in tfdv.get_domain(schema, column).value if value)
+        except ValueError:  # it has no domain
+            values = ()
+        if values:
+            listed.append((column, values))
+        else:
+            many_valued.append(column)
     text = TextLayout(
-        config.columns.text, features.text_vocabulary, features.text_tokens, features.text_ngrams
+        columns.text, features.text_vocabulary, features.text_tokens, features.text_ngrams
     )
+    hashed = HashedLayout(tuple(many_valued), features.vocabulary, features.hash_buckets)
     return Preprocessing(
-        numeric=config.columns.numeric,
-        categorical=tuple(domains),
+        numeric=columns.numeric,
+        categorical=tuple(listed),
         text=text if text.columns else None,  # without text its keys change nothing
+        dates=tuple(date_column(n, d.format, d.timezone) for n, d in columns.dates.items()),
+        hashed=hashed if hashed.columns else None,
         passed_through=tuple(slice_columns(config)),
         buckets=features.buckets,
         classes=config.columns.names,

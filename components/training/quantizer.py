@@ -26,15 +26,9 @@ from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT,
 from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, measure
+from models.network.description import Description, describe
 from models.network.layout import Preprocessing
-from models.network.preprocessing import (
-    CATEGORICAL,
-    NUMERIC,
-    Description,
-    answer_name,
-    describe,
-    model_inputs_of,
-)
+from models.network.preprocessing import CATEGORICAL, NUMERIC, answer_name, model_inputs_of
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from models.network.text import TOKENS

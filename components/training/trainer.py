@@ -5,6 +5,8 @@ the model of an earlier run to start from or none.
 Out: `model`, the SavedModel of the pruned teacher with its two signatures, and beside it what a
 later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras` and
 `training.json`.
+With categories of many values, each of which has few rows, it is trained once more, for as many
+epochs as early stopping has found, on the eval rows too.
 Fails when the loss is not finite or the sparsity is not reached; it is pruned less where the eval
 rows show that it gets worse.
 """
@@ -15,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tf_keras
 from pydantic import Field
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -25,9 +28,10 @@ from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
 from models.network.balance import balance_of, decide, note
+from models.network.description import describe
 from models.network.layout import Preprocessing
 from models.network.network import build_network
-from models.network.preprocessing import describe, model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import load_rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
@@ -85,9 +89,20 @@ def run_fn(fn_args: FnArgs) -> None:
     initial_weights = teacher.get_weights()
     plan = Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience)
     history = fit(teacher, *weighed, cross_entropy, plan)
+    epochs = 1 + int(np.argmin(history["val_loss"]))
     if outcome.start == "warm" and initial_loss < min(history["val_loss"]):
         teacher.set_weights(initial_weights)
+        epochs = 0
     balance = decide(teacher, [train, evaluation], balance)
+    # Of values with few rows each every row counts; what a later run starts from is not to have
+    # seen the eval rows, by which that run stops.
+    write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
+    if inputs.learned and epochs:
+        teacher.set_weights(initial_weights)
+        train = train.followed_by(evaluation)
+        plan = dataclasses.replace(plan, epochs=epochs, patience=None)
+        fit(teacher, balance.weighed(train), weighed[1], cross_entropy, plan)
+        balance = decide(teacher, [train], balance)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
     pruned, pruning = prune_within(
         teacher,
@@ -102,7 +117,6 @@ def run_fn(fn_args: FnArgs) -> None:
     export_server_model(
         pruned, fn_args.transform_graph_path, settings.preprocessing, fn_args.serving_model_dir
     )
-    write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     teacher.save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
     pruned.save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from core.names import PREPROCESSING_FILE
+from models.columns.date_formats import DAY, DateReader, parts_of
+from models.columns.hashing import hash_bucket
 
 TINY = np.float32(2.0**-100)  # numbers that are closer to zero count as zero
 
@@ -29,7 +31,10 @@ class DeviceFeatures:
         """Takes a bundle as `read_bundle` returns it."""
         self._buckets = bundle["buckets"]
         self._numeric = [column["column"] for column in bundle["numeric"]]
-        boundaries = [np.array(column["boundaries"], np.float32) for column in bundle["numeric"]]
+        self._dates = bundle.get("dates", ())
+        self._readers = [DateReader(d["pattern"], d["fields"], d["offsets"]) for d in self._dates]
+        ranked = [*bundle["numeric"], *self._dates]
+        boundaries = [np.array(column["boundaries"], np.float32) for column in ranked]
         # All columns at once: a row of boundaries for each, those that are fewer filled up.
         self._counts = np.array([len(known) for known in boundaries], np.int64)
         self._boundaries = np.full((len(boundaries), max(self._counts, default=0)), np.inf)
@@ -38,15 +43,18 @@ class DeviceFeatures:
             row[: len(known)] = known
         self._halves = self._boundaries / np.float32(2)  # the differences of halves are finite
         self._at = np.arange(len(boundaries))
-        self._offsets = np.array([column["offset"] for column in bundle["numeric"]], np.int64)
+        self._offsets = np.array([column["offset"] for column in ranked], np.int64)
         self._categorical = [
             (
                 column["column"],
-                {value: column["offset"] + n for n, value in enumerate(column["values"], 1)},
+                {value: column["offset"] + n for n, value in enumerate(column["values"], 1)}
+                # Bundles of format 1 have one id for missing and unknown.
+                | {"": column.get("missing", column["offset"])},
                 column["offset"],
             )
             for column in bundle["categorical"]
         ]
+        self._hashed: Mapping[str, Any] = bundle.get("hashed") or {"columns": ()}
         self._text: Mapping[str, Any] = bundle.get("text") or {}
         if self._text:
             self._steps = [(re.compile(wanted), new) for wanted, new in self._text["steps"]]
@@ -65,9 +73,14 @@ class DeviceFeatures:
         """
         count = len(next(iter(columns.values())))
         numeric, ids = np.full((count, 1), 0.5, np.float32), []
-        if self._numeric:
+        times = [
+            reader.read_all(columns[date["column"]])
+            for reader, date in zip(self._readers, self._dates, strict=True)
+        ]
+        if len(self._counts):
             with np.errstate(over="ignore"):  # beyond 32 bits: infinite, in the outermost bucket
                 values = [columns[name].astype(np.float32) for name in self._numeric]
+            values += [_age(*t, date) for t, date in zip(times, self._dates, strict=True)]
             numeric, bucket = self._rank(np.stack(values, axis=1))
             ids.append(self._offsets + bucket)
         if self._categorical:
@@ -76,6 +89,11 @@ class DeviceFeatures:
                 for name, places, unknown in self._categorical
             ]
             ids.append(np.array(found, np.int64).T)
+        ids += [_parts(*t, date) for t, date in zip(times, self._dates, strict=True)]
+        ids += [
+            np.array([[self._hashed_id(value, column)] for value in columns[column["column"]]])
+            for column in self._hashed["columns"]
+        ]
         inputs = {
             "numeric": numeric,
             "categorical": np.concatenate(ids or [np.zeros((count, 1), np.int64)], axis=1),
@@ -84,6 +102,16 @@ class DeviceFeatures:
             tokens = [self._tokens(columns[column]) for column in self._text["columns"]]
             inputs["tokens"] = np.concatenate(tokens, axis=1)
         return inputs
+
+    def _hashed_id(self, value: str, column: Mapping[str, Any]) -> int:
+        """Id of a value of a column of many values."""
+        if not value:
+            return int(column["offset"] + self._hashed["buckets"])
+        known: int | None = column["values"].get(value)
+        if known is not None:
+            return known
+        hashed = self._hashed
+        return int(column["offset"] + hash_bucket(value, hashed["buckets"], hashed["key"]))
 
     def _rank(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Quantile ranks, float32, and buckets, int64, of the numeric columns, [rows, columns]."""
@@ -120,6 +148,22 @@ class DeviceFeatures:
                 found += [ids[gram] for gram in grams if gram in ids]
             padded[row, : len(found)] = found[: text["width"]]
         return padded
+
+
+def _age(times: np.ndarray, known: np.ndarray, date: Mapping[str, Any]) -> np.ndarray:
+    """Days since the newest time in training, float32 [rows]; NaN for none."""
+    days = ((times - date["newest"]).astype(np.float64) / DAY).astype(np.float32)
+    return np.where(known, days, np.float32(np.nan))
+
+
+def _parts(times: np.ndarray, known: np.ndarray, date: Mapping[str, Any]) -> np.ndarray:
+    """Ids of the parts of times, int64 [rows, parts]."""
+    values = parts_of(times)
+    ids = [
+        part["offset"] + np.where(known, values[part["part"]], part["values"])
+        for part in date["parts"]
+    ]
+    return np.stack(ids, axis=1)
 
 
 def features(bundle: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

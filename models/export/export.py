@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
 from core.answers import PROBABILITIES, PROBABILITY
+from models.columns.numbers import ranks
+from models.network.description import fitted_boundaries
 from models.network.layout import Preprocessing, layout_of
-from models.network.preprocessing import (
-    CATEGORICAL,
-    NUMERIC,
-    fitted_boundaries,
-    ranks,
-)
+from models.network.preprocessing import CATEGORICAL, NUMERIC
 
 EXAMPLES = "examples"
 CLASSES, CLASS = "classes", "class"
@@ -31,8 +29,8 @@ def export_server_model(
     [batch, 1], the most probable one. `serving_default` takes `examples`, string [batch]:
     serialized tf.Examples of raw columns. `serving_columns` takes each raw column
     by its name, [batch, 1]: numbers as float32 (NaN: missing), whatever the contract says of their
-    type, categories and texts as string ("": missing). Neither asks for labels, weights or slice
-    columns.
+    type, categories, dates and texts as string ("": missing). Neither asks for labels, weights or
+    slice columns.
 
     Args:
       model: Network on transformed features.
@@ -47,7 +45,11 @@ def export_server_model(
     server = tf.Module()
     server.transform = transform_output.transform_features_layer()
     server.variables_of_network = model.variables
-    boundaries = fitted_boundaries(transform_output) if layout.numeric else None
+    given = len(layout.numeric)
+    boundaries = fitted_boundaries(transform_output)[:given] if given else np.zeros(0)
+
+    def ranked(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return ranks(numbers, boundaries, layout.buckets, layout.offsets.numbers[:given])
 
     def answer(columns: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         return probability(server.transform(columns))
@@ -70,11 +72,11 @@ def export_server_model(
 
     def answer_columns(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         features = dict(server.transform({n: _sparse(columns[n], spec[n].dtype) for n in columns}))
-        if layout.numeric:
+        if given:
             numbers = tf.concat([columns[name] for name in layout.numeric], axis=1)
-            features[NUMERIC], ids = ranks(numbers, boundaries, layout)
-            others = features[CATEGORICAL][:, len(layout.numeric) :]
-            features[CATEGORICAL] = tf.concat([ids, others], axis=1)
+            for name, found in zip((NUMERIC, CATEGORICAL), ranked(numbers), strict=True):
+                others = features[name][:, given:]
+                features[name] = tf.concat([found, others], axis=1)
         return probability(features)
 
     column_specs = {

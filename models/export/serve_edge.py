@@ -28,8 +28,9 @@ class BundleModel:
         bundle = read_bundle(folder)
         text = bundle.get("text") or {"columns": []}
         self.numbers = tuple(column["column"] for column in bundle["numeric"])
-        categorical = (column["column"] for column in bundle["categorical"])
-        self.texts = (*categorical, *text["columns"])
+        hashed = bundle.get("hashed") or {"columns": ()}
+        others = (*bundle["categorical"], *bundle.get("dates", ()), *hashed["columns"])
+        self.texts = (*(column["column"] for column in others), *text["columns"])
         self._features = DeviceFeatures(bundle)
         self._output = bundle["signature"]["output"]
         classes = tuple(bundle.get("classes", ()))

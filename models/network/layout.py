@@ -1,11 +1,11 @@
 """Which columns the models learn from, and where each stands in the model inputs."""
 
 import dataclasses
+import itertools
 from collections.abc import Collection
 
-import numpy as np
-
 from core.sections import Section
+from models.columns.date_formats import PARTS, DateColumn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,43 +25,104 @@ class TextLayout:
     ngrams: int
 
 
+@dataclasses.dataclass(frozen=True)
+class HashedLayout:
+    """How categorical columns of many values become ids.
+
+    Attributes:
+      columns: Columns whose values the contract does not list.
+      vocabulary: How many values, the most frequent of all columns together, have an id.
+      buckets: Ids of each column for its other values, chosen by a hash.
+    """
+
+    columns: tuple[str, ...]
+    vocabulary: int
+    buckets: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Offsets:
+    """First ids in the joint id space.
+
+    Attributes:
+      numbers: Of each numeric column, then of the age of each date.
+      listed: Of each categorical column whose values are listed.
+      parts: Of each part of each date.
+      hashed: Of each categorical column of many values.
+      vocabulary: Of the values of all these columns; as many ids lie before it.
+    """
+
+    numbers: tuple[int, ...]
+    listed: tuple[int, ...]
+    parts: tuple[int, ...]
+    hashed: tuple[int, ...]
+    vocabulary: int
+
+
 class Layout(Section):
     """Where each column stands in the model inputs.
 
-    The joint id space holds, in this order, `buckets` ids for each numeric column, then for each
-    categorical column one id for missing or unknown and one for each value.
+    The joint id space holds, in this order: for each numeric column and for the age of each date
+    `buckets` ids and one for missing; for each categorical column whose values are listed one id
+    for unknown, one for each value, and one for missing; for each part of each date an id for each
+    value and one for missing; for each categorical column of many values its hash buckets and one
+    for missing; and the vocabulary of the latter, whose size only Transform knows.
 
     Attributes:
-      numeric: Numeric columns, in the order of the `numeric` input.
+      numeric: Numeric columns, in the order of the `numeric` input, where the ages of dates follow.
       categorical: Categorical columns and their values, those of the contract's domains, in the
-        order of the `categorical` input.
+        order of the `categorical` input, where the parts of dates and the columns of `hashed`
+        follow.
       buckets: Quantile buckets for each numeric column; the one after the last is for missing.
       text: The text columns, or None when there are none.
+      dates: Columns of dates and times.
+      hashed: Categorical columns of many values, or None when there are none.
     """
 
     numeric: tuple[str, ...]
     categorical: tuple[tuple[str, tuple[str, ...]], ...]
     buckets: int
     text: TextLayout | None
+    dates: tuple[DateColumn, ...] = ()
+    hashed: HashedLayout | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that the models learn from."""
-        categorical = (column for column, _ in self.categorical)
-        return (*self.numeric, *categorical, *(self.text.columns if self.text else ()))
+        listed = (column for column, _ in self.categorical)
+        dates = (date.column for date in self.dates)
+        hashed = self.hashed.columns if self.hashed else ()
+        text = self.text.columns if self.text else ()
+        return (*self.numeric, *listed, *dates, *hashed, *text)
 
     @property
-    def offsets(self) -> tuple[int, ...]:
-        """First id of each column: the numeric columns, then the categorical ones."""
-        sizes = [self.buckets + 1] * len(self.numeric)
-        sizes += [1 + len(values) for _, values in self.categorical]
-        return tuple(int(total) for total in np.cumsum([0, *sizes])[:-1])
+    def numbers(self) -> int:
+        """Values of the `numeric` input: numeric columns and ages of dates."""
+        return len(self.numeric) + len(self.dates)
+
+    @property
+    def categories(self) -> int:
+        """Values of the `categorical` input."""
+        offsets = self.offsets
+        return sum(map(len, (offsets.numbers, offsets.listed, offsets.parts, offsets.hashed)))
+
+    @property
+    def offsets(self) -> Offsets:
+        """First ids of the columns."""
+        sizes = (
+            [self.buckets + 1] * self.numbers,
+            [2 + len(values) for _, values in self.categorical],
+            [1 + PARTS[part] for date in self.dates for part in date.parts],
+            [self.hashed.buckets + 1] * len(self.hashed.columns) if self.hashed else [],
+        )
+        ends = iter(itertools.accumulate(itertools.chain.from_iterable(sizes), initial=0))
+        numbers, listed, parts, hashed = (tuple(itertools.islice(ends, len(s))) for s in sizes)
+        return Offsets(numbers, listed, parts, hashed, vocabulary=next(ends))
 
     @property
     def ids(self) -> int:
-        """Size of the joint id space, at least 1."""
-        categories = sum(1 + len(values) for _, values in self.categorical)
-        return max(1, (self.buckets + 1) * len(self.numeric) + categories)
+        """Size of the joint id space without a fitted vocabulary, at least 1."""
+        return max(1, self.offsets.vocabulary)
 
 
 class Preprocessing(Layout):
@@ -101,11 +162,14 @@ def layout_of(columns: Collection[str], preprocessing: Preprocessing) -> Layout:
     def selected(column: str) -> bool:
         return column in columns and not_a_feature(column) not in columns
 
-    text = preprocessing.text
+    text, hashed = preprocessing.text, preprocessing.hashed
     texts = tuple(c for c in text.columns if selected(c)) if text else ()
+    many_valued = tuple(c for c in hashed.columns if selected(c)) if hashed else ()
     return Layout(
         numeric=tuple(c for c in preprocessing.numeric if selected(c)),
         categorical=tuple((c, values) for c, values in preprocessing.categorical if selected(c)),
         buckets=preprocessing.buckets,
         text=dataclasses.replace(text, columns=texts) if text and texts else None,
+        dates=tuple(date for date in preprocessing.dates if selected(date.column)),
+        hashed=dataclasses.replace(hashed, columns=many_valued) if hashed and many_valued else None,
     )

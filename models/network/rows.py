@@ -57,6 +57,11 @@ class Rows:
         columns = {name: c[index] for name, c in vars(self).items() if c is not None}
         return Rows(**columns)
 
+    def followed_by(self, other: "Rows") -> "Rows":
+        """Returns these rows, then those of `other`."""
+        there = {name: c for name, c in vars(self).items() if c is not None}
+        return Rows(**{n: np.concatenate([c, getattr(other, n)]) for n, c in there.items()})
+
     def weighted(self) -> "Rows":
         """Drops rows of weight 0 and scales the weights to a mean of 1."""
         rows = self.take(self.weight[:, 0] > 0)

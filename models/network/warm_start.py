@@ -30,7 +30,7 @@ from models.network.tuning import architecture_of
 FOLDER = "Format-WarmStart"  # beside Format-Serving, so that it is never pushed
 _WEIGHTS_FILE = "weights.npz"
 _MEANING_FILE = "start.json"
-_MISSING = "missing"
+_UNKNOWN, _MISSING = -1, -2
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,21 @@ def cold_reason(
 
 def _columns(preprocessing: Mapping[str, Any]) -> list[str]:
     text = preprocessing.get("text") or {"columns": []}
-    kinds = (preprocessing["numeric"], preprocessing["categorical"])
-    return [*(column["column"] for kind in kinds for column in kind), *text["columns"]]
+    kinds = (
+        preprocessing["numeric"],
+        preprocessing["categorical"],
+        _hashed(preprocessing)["columns"],
+    )
+    parts = (
+        f"{part['part']} of {date['column']}"
+        for date in preprocessing.get("dates", ())
+        for part in date["parts"]
+    )
+    return [*(column["column"] for kind in kinds for column in kind), *parts, *text["columns"]]
+
+
+def _hashed(preprocessing: Mapping[str, Any]) -> Mapping[str, Any]:
+    return preprocessing.get("hashed") or {"columns": (), "buckets": 0, "vocabulary": 0}
 
 
 def take_over(
@@ -205,17 +218,35 @@ def matching_rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarr
     return _places(_keys(before, buckets), keys) if keys else np.zeros(1, int)
 
 
-def _keys(preprocessing: Mapping[str, Any], buckets: int) -> list[tuple[str, str | int]]:
-    """What each id stands for: (column, value), or (column, bucket in terms of `buckets`)."""
-    own = preprocessing["buckets"]
-    keys: list[tuple[str, str | int]] = []
-    for column in preprocessing["numeric"]:
+def _keys(preprocessing: Mapping[str, Any], buckets: int) -> list[Hashable]:
+    """What each id stands for: (column, value), or (column, bucket in terms of `buckets`).
+
+    Numbers stand for what is no text of the column, so that no value is taken for it.
+    """
+    own, hashed = preprocessing["buckets"], _hashed(preprocessing)
+    dates = preprocessing.get("dates", ())
+    keys: list[Hashable] = []
+    for column in (*preprocessing["numeric"], *dates):
         keys += [(column["column"], bucket * buckets // own) for bucket in range(own)]
         keys.append((column["column"], _MISSING))
     for column in preprocessing["categorical"]:
-        keys.append((column["column"], -1))
+        two = "missing" in column  # format 1 has one id for missing and unknown
+        keys.append((column["column"], _UNKNOWN if two else _MISSING))
         keys += [(column["column"], value) for value in column["values"]]
-    return keys
+        keys += [(column["column"], _MISSING)] if two else []
+    for column in dates:
+        for part in column["parts"]:
+            keys += [(column["column"], part["part"], n) for n in range(part["values"])]
+            keys.append((column["column"], part["part"], _MISSING))
+    for column in hashed["columns"]:
+        size = hashed["buckets"]
+        keys += [(column["column"], "bucket", size, bucket) for bucket in range(size)]
+        keys.append((column["column"], _MISSING))
+    values: list[Hashable] = [None] * hashed["vocabulary"]
+    for column in hashed["columns"]:
+        for value, number in column["values"].items():
+            values[number - len(keys)] = (column["column"], value)
+    return keys + values
 
 
 def _matching_tokens(before: Mapping[str, Any], now: Mapping[str, Any]) -> np.ndarray:

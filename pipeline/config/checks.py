@@ -186,10 +186,11 @@ def _check_metrics(config: Config) -> Iterator[Problem]:
     if known.kinds:
         by_class = {kind: known.quality[known.kinds[kind][0]] for kind in QUALITY_BY_CLASS}
         rates = {kind: known.rates[known.kinds[kind][0]] for kind in RATES_BY_CLASS}
+    quality, compared = {**known.quality, **by_class}, {**known.compared, **by_class}
     named: list[tuple[KeyPath, Mapping[str, float], Mapping[str, Metric]]] = [
-        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, known.quality),
+        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, quality),
         *(
-            (("pusher", key), getattr(config.pusher, key), known.compared)
+            (("pusher", key), getattr(config.pusher, key), compared)
             for key in ("max_regression", "max_regression_by_slice")
         ),
     ]

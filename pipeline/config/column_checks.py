@@ -10,13 +10,15 @@ from core.config import Config
 from core.contract import read_contract
 from core.sections import TrueLabel
 from core.targets import TARGETS
+from models.columns.date_formats import date_column
 from pipeline.config.overlay import KeyPath
 
 Problem = tuple[KeyPath, str]
 # Columns that nodes add to the rows.
 RESERVED_FOR_LABEL = ("row_id", "weight")
 RESERVED = (*RESERVED_FOR_LABEL, "label", "numeric", "categorical", "tokens")
-COLUMN_KINDS = ("numeric", "categorical", "text")
+MOST_CLASSES = 100  # votes and labels are 8-bit codes
+COLUMN_KINDS = ("numeric", "categorical", "text", "dates")
 # What tf.function takes as the name of an argument, and SavedModel gives back.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 _NO_ARGUMENTS = (*keyword.kwlist, "self")
@@ -33,7 +35,10 @@ def check_columns(config: Config) -> Iterator[Problem]:
     yield from _check_classes(columns)
     listed = [columns.label, *(name for kind in COLUMN_KINDS for name in getattr(columns, kind))]
     if len(listed) == 1:
-        yield ("columns", "numeric"), "name at least one column in numeric, categorical or text"
+        yield (
+            ("columns", "numeric"),
+            f"name at least one column in {', '.join(COLUMN_KINDS)}",
+        )
     for name in sorted({name for name in listed if listed.count(name) > 1}):
         for key in ("label", *COLUMN_KINDS):
             if name in getattr(columns, key):
@@ -44,6 +49,13 @@ def check_columns(config: Config) -> Iterator[Problem]:
     if columns.label in RESERVED_FOR_LABEL:
         yield ("columns", "label"), f"'{columns.label}' is a name that the pipeline itself uses"
     yield from _check_names(config)
+    for name, date in columns.dates.items():
+        for key, written in (("timezone", ("%s", date.timezone)), ("format", (date.format, "UTC"))):
+            try:
+                date_column(name, *written)
+            except ValueError as error:
+                said = f"'{getattr(date, key)}': {error}" if key == "format" else str(error)
+                yield ("columns", "dates", name, key), said
     for name, group in columns.groups.items():
         path = ("columns", "groups", name)
         if name in listed:
@@ -65,6 +77,12 @@ def _check_classes(columns: TrueLabel) -> Iterator[Problem]:
                 ("columns", "classes"),
                 f"'{other}' and '{name}' differ in capitals or blanks at most; make one of them",
             )
+    if len(columns.classes) > MOST_CLASSES:
+        yield (
+            ("columns", "classes"),
+            f"{len(columns.classes)} classes; at most {MOST_CLASSES} can be told apart: make some "
+            "one class",
+        )
     if not columns.is_binary and columns.positive is not None:
         yield (
             ("columns", "positive"),
@@ -112,7 +130,7 @@ def _unlisted(config: Config, repository: Path) -> list[str]:
     """Columns of strings in the contract that are sliced on at most: no model learns from them."""
     path = repository / config.contract
     kinds = read_contract(path) if path.is_file() else {}
-    others = {config.columns.label, *config.columns.text}
+    others = {config.columns.label, *config.columns.text, *config.columns.dates}
     return [c for c, kind in kinds.items() if kind == "BYTES" and c not in others]
 
 
@@ -129,6 +147,8 @@ def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
                 yield path, f"'{name}' holds numbers; make a group of it (columns.groups)"
             elif name in columns.text:
                 yield path, f"'{name}' is text; slice by a column derived from it, e.g. its length"
+            elif name in columns.dates:
+                yield path, f"'{name}' is a date; slice by a column derived from it, e.g. its year"
             elif name not in known:
                 yield (
                     path,

@@ -63,7 +63,7 @@ def _check_serving(config: Config) -> Iterator[tuple[KeyPath, str]]:
     serving, columns = config.serving, config.columns
     if serving.token_variable is not None and serving.token_file is not None:
         yield ("serving", "token_file"), "serving.token_variable is given, too; give one of them"
-    known = (*columns.numeric, *columns.categorical, *columns.text)
+    known = columns.features
     for column in serving.log.leave_out:
         if column not in known:
             yield ("serving", "log", "leave_out"), f"there is no column '{column}'"

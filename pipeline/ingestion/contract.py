@@ -49,7 +49,7 @@ def raw_columns(config: Config) -> ColumnKinds:
     added = (ROW_ID, *columns.groups, *_ADDED_LATER)
     kinds = {c: kind for c, kind in contract.items() if c not in added or c == columns.label}
     wanted = dict.fromkeys(columns.numeric, "INT or FLOAT")
-    wanted |= dict.fromkeys((*columns.categorical, *columns.text), "BYTES")
+    wanted |= dict.fromkeys((*columns.categorical, *columns.text, *columns.dates), "BYTES")
     for column in [*wanted, columns.label]:
         if column not in kinds:
             raise InputError(

@@ -13,6 +13,7 @@ from core.config import Config
 from core.names import SPLITS
 from pipeline.ingestion import rows, tables
 from pipeline.ingestion.contract import raw_columns
+from pipeline.ingestion.date_cells import DateCells
 from pipeline.ingestion.repeats import RowKeys
 from pipeline.ingestion.spans import TEST, SourceFile
 from pipeline.ingestion.splits import SplitWriter
@@ -26,6 +27,7 @@ def write(
     folder: Path,
     without: Mapping[str, NDArray[np.bool_]] | None = None,
     keys: RowKeys | None = None,
+    dates: DateCells | None = None,
 ) -> dict[str, int]:
     """Writes the splits into a folder; the number of rows of each.
 
@@ -35,6 +37,7 @@ def write(
         folder: is made.
         without: rows that are left out, bool [rows] by part.
         keys: is shown the rows.
+        dates: is shown the rows, and refuses what has too many unreadable dates.
 
     Raises:
         InputError: names the file, row and column at fault.
@@ -47,6 +50,10 @@ def write(
                 writer.add(file.part, table, (without or {}).get(file.part))
                 if keys is not None:
                     keys.add(file.part, table)
+                if dates is not None:
+                    dates.add(file, table, first)
+        if dates is not None:
+            dates.check()
         return writer.finish()
 
 

@@ -57,8 +57,7 @@ def read(staged: Staged, config: Config) -> StagedRows:
         for column, cells in zip(header, zip(*rows, strict=True), strict=True):
             table.setdefault(column, []).extend(cells)
     kinds = raw_columns(config).kinds
-    columns = config.columns
-    features = (*columns.numeric, *columns.categorical, *columns.text)
+    features = config.columns.features
     labels = table[config.columns.label]
     return StagedRows(
         table[ROW_ID],

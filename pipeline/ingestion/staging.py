@@ -1,6 +1,6 @@
 """Turns the data window into the CSV files that CsvExampleGen reads.
 
-In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
+In: CSV and Parquet files in span-<n>/ and test/ of `data.folder` or laid out by `data.loader`. Out:
 <run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
 group columns at the end. The digest is that of the content, and so are the modification times,
 which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
@@ -23,6 +23,7 @@ from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY, write_atomically
 from pipeline.ingestion import ledger, split_files, tables
+from pipeline.ingestion.date_cells import DateCells
 from pipeline.ingestion.repeats import RowKeys
 from pipeline.ingestion.spans import SourceFile, SpanFinding, part_of
 from pipeline.ingestion.window import Suspected, Window, find_window
@@ -51,6 +52,7 @@ class Staged:
     rows: rows by split.
     files: the raw files that are taken.
     repeated: what spans of the window repeat.
+    unreadable: spans with dates of another format.
     held_back, reported: what is worth knowing of spans; see pipeline/ingestion/window.py.
     """
 
@@ -60,6 +62,7 @@ class Staged:
     rows: dict[str, int]
     files: tuple[SourceFile, ...]
     repeated: tuple[RepeatedRows, ...] = ()
+    unreadable: tuple[SpanFinding, ...] = ()
     held_back: tuple[SpanFinding, ...] = ()
     reported: tuple[SpanFinding, ...] = ()
 
@@ -116,7 +119,7 @@ def _held(repeated: Iterable[RepeatedRows], config: Config, window: Window) -> s
 
 def _with_findings(staged: Staged, window: Window) -> Staged:
     """With what is worth knowing of spans; all of them held back is an error."""
-    held_back, reported = [*window.held_back], [*window.reported]
+    held_back, reported = [*window.held_back], [*window.reported, *staged.unreadable]
     for found in staged.repeated:
         if found.span in staged.spans:
             left_out = f"{found.message}; {found.rows} rows are left out"
@@ -205,6 +208,7 @@ def _reuse(record: Path, target: Path) -> Staged | None:
         files = [SourceFile(**file) for file in values["files"]]
         values["files"] = tuple(replace(f, path=str(target.parent / f.path)) for f in files)
         values["path"] = str(target / values["digest"][:16])
+        values["unreadable"] = tuple(SpanFinding(**f) for f in values["unreadable"])
         values["repeated"] = tuple(RepeatedRows(**found) for found in values["repeated"])
         findings = dict.fromkeys(("held_back", "reported"), ())
         staged = Staged(**{**values, "spans": tuple(values["spans"]), **findings})
@@ -223,9 +227,10 @@ def _write(config: Config, window: Window, target: Path) -> Staged:
         shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=target))
     keys = RowKeys(config) if config.data.max_repeated is not None else None
+    dates = DateCells(config)
     try:
         written = scratch / "all"
-        counts = split_files.write(config, window.files, written, keys=keys)
+        counts = split_files.write(config, window.files, written, keys=keys, dates=dates)
         judged = keys.judge() if keys else {}
         repeated = tuple(
             RepeatedRows(n, int(found.again.sum()), found.excess, found.message)
@@ -240,7 +245,9 @@ def _write(config: Config, window: Window, target: Path) -> Staged:
             again = {part: found.again for part, found in judged.items()}
             counts = split_files.write(config, files, written, again)
         digest = split_files.move(written, target)
-        return Staged(str(target / digest[:16]), digest, spans, counts, files, repeated)
+        unreadable = dates.findings(spans)
+        path = str(target / digest[:16])
+        return Staged(path, digest, spans, counts, files, repeated, unreadable)
     except InputError:
         for file in window.files:
             tables.check_unchanged(file)

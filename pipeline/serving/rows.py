@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from tensorflow.core.example import example_pb2, feature_pb2
 
+from models.columns.date_formats import reader_of
 from pipeline.serving.contract import ServedColumn
 from pipeline.serving.errors import CellError, RequestError
 
@@ -73,6 +74,7 @@ class RowChecker:
         self._numbers = [contract.get(n, ServedColumn(n, "FLOAT", False)) for n in numbers]
         self._texts = [contract.get(n, ServedColumn(n, "BYTES", False)) for n in texts]
         self._domains = {c.name: {"", *c.values} for c in self._texts if c.values is not None}
+        self._dates = {c.name: reader_of(c.date) for c in self._texts if c.date is not None}
         self._known = set(self.names)
         self._values = itemgetter(*self.names, self.names[0])  # two at least: always a tuple
         self._refuse, self._max_rows = refuse, max_rows
@@ -199,6 +201,12 @@ class RowChecker:
                 row = next(row for row, value in enumerate(values) if value not in domain)
                 what = f"{shown(values[row])} is not one of the contract's values"
                 raise CellError(row, column.name, what)
+        if self._refuse and column.date is not None:
+            reader = self._dates[column.name]
+            for row, value in enumerate(values):
+                if value and reader.read(value) is None:
+                    what = f"{shown(value)} is not of the format {column.date.format}"
+                    raise CellError(row, column.name, what)
         return values
 
 

@@ -22,6 +22,7 @@ print(json.dumps([by_examples[:, 0].numpy().tolist(), by_columns[:, 0].numpy().t
 
 EDGE = """
 import csv, json, re, sys
+from datetime import datetime, timedelta
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -33,14 +34,57 @@ buckets = bundle["buckets"]
 probabilities, numeric, categorical, tokens = [], [], [], []
 text = bundle.get("text", {"columns": [], "vocabulary": [], "offset": 0})
 ids_of = {gram: text["offset"] + place for place, gram in enumerate(text["vocabulary"])}
+hashed = bundle.get("hashed", {"columns": []})
+
+def siphash(content, key):
+    turn = lambda word, by: (word << by | word >> 64 - by) % 2**64
+    start = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
+    a, b, c, d = (word ^ key[n % 2] for n, word in enumerate(start))
+    padded = content + bytes(7 - len(content) % 8) + bytes([len(content) % 256])
+    words = [int.from_bytes(padded[at : at + 8], "little") for at in range(0, len(padded), 8)]
+    for word, rounds in [*((word, 2) for word in words), (None, 4)]:
+        c, d = (c ^ 255, d) if word is None else (c, d ^ word)
+        for _ in range(rounds):
+            a = (a + b) % 2**64; b = turn(b, 13) ^ a; a = turn(a, 32)
+            c = (c + d) % 2**64; d = turn(d, 16) ^ c
+            a = (a + d) % 2**64; d = turn(d, 21) ^ a
+            c = (c + b) % 2**64; b = turn(b, 17) ^ c; c = turn(c, 32)
+        a ^= word or 0
+    return a ^ b ^ c ^ d
+
+def moment(cell, column):  # of the formats that the tests use: year to minute, perhaps an offset
+    found = re.fullmatch(column["pattern"], cell)
+    if found is None:
+        return None
+    held = dict(zip(column["fields"], found.groups()))
+    try:
+        names = ("year", "month", "day", "hour", "minute", "second")
+        time = datetime(*(int(held.get(name, 0)) for name in names))
+    except ValueError:
+        return None
+    if "offset" in held:
+        sign, hours, minutes = re.fullmatch("([+-])(..):?(..)", held["offset"]).groups()
+        shift = timedelta(hours=int(hours), minutes=int(minutes))
+        utc = time - shift if sign == "+" else time + shift
+        seconds = (utc - EPOCH).total_seconds()
+        added = [added for since, added in column["offsets"] if since <= seconds][-1]
+        time = utc + timedelta(seconds=added)
+    return time
+
+EPOCH = datetime(1970, 1, 1)
 for row in csv.DictReader(open(rows)):
     ranks, ids = [], []
-    for column in bundle["numeric"]:
+    times = [moment(row[column["column"]], column) for column in bundle.get("dates", [])]
+    numbers = [row[column["column"]] for column in bundle["numeric"]]
+    for time, column in zip(times, bundle.get("dates", [])):
+        age = time and ((time - EPOCH).total_seconds() - column["newest"]) / 86400
+        numbers.append("" if time is None else age)
+    for value, column in zip(numbers, [*bundle["numeric"], *bundle.get("dates", [])]):
         boundaries = np.float32(column["boundaries"])
-        if row[column["column"]] == "":
+        if value == "":
             rank, bucket = np.float32(0.5), buckets
         else:
-            value = np.float32(row[column["column"]])
+            value = np.float32(value)
             bucket = int(np.sum(value >= boundaries))
             last = len(boundaries) - 1
             below, above = boundaries[np.clip([bucket - 1, bucket], 0, last)]
@@ -51,7 +95,18 @@ for row in csv.DictReader(open(rows)):
     for column in bundle["categorical"]:
         value = row[column["column"]]
         known = column["values"]
-        ids.append(column["offset"] + (known.index(value) + 1 if value in known else 0))
+        place = column["offset"] + (known.index(value) + 1 if value in known else 0)
+        ids.append(place if value else column["missing"])
+    for time, column in zip(times, bundle.get("dates", [])):
+        for part in column["parts"]:
+            values = {"month": lambda t: t.month - 1, "weekday": datetime.weekday}
+            value = values.get(part["part"], lambda t: t.hour)
+            ids.append(part["offset"] + (value(time) if time else part["values"]))
+    for column in hashed["columns"]:
+        value = row[column["column"]]
+        bucket = siphash(value.encode(), hashed["key"]) % hashed["buckets"]
+        other = column["offset"] + (bucket if value else hashed["buckets"])
+        ids.append(column["values"].get(value, other))
     words_of_row = []
     for column in text["columns"]:
         cell = row[column]

@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.measure import MeasurementError
+from benchmarks.served.serving_load import Load, TimedAnswer, told_by_wrk
 from benchmarks.serving import possible, whole
-from benchmarks.serving_load import Load, TimedAnswer, told_by_wrk
 
 PRINTED = """Running 5s test @ http://127.0.0.1:9861/v1/models/smoke:predict
   1 threads and 32 connections

@@ -10,9 +10,10 @@ import tf_keras
 
 from models.export.device import features
 from models.export.export import export_server_model
+from models.network.description import describe
 from models.network.layout import Preprocessing
 from models.network.network import build_network
-from models.network.preprocessing import describe, model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import fit
 

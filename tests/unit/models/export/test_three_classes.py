@@ -15,8 +15,9 @@ from models.export import serve_edge, serve_server
 from models.export.export import export_server_model
 from models.export.server import load_server_model
 from models.export.tflite import VARIANTS, convert_all, measure, predict
+from models.network.description import describe
 from models.network.network import answers_of, build_network
-from models.network.preprocessing import describe, model_inputs_of
+from models.network.preprocessing import model_inputs_of
 from models.network.rows import Rows, load_rows
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import PREPROCESSING, ROWS, raw_example, raw_row, tiny_transform

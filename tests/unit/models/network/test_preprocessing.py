@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 from models.export.export import export_server_model
+from models.network.description import Description, describe
 from models.network.layout import layout_of, not_a_feature
 from models.network.network import build_network
-from models.network.preprocessing import Description, ModelInputs, describe, model_inputs_of
+from models.network.preprocessing import ModelInputs, model_inputs_of
 from tests.support.tiny_rows import ARCHITECTURE
 from tests.support.tiny_transform import PREPROCESSING, ROWS, SPEC, fit, raw_row, tiny_transform
 
@@ -90,7 +91,8 @@ def worked_by_hand(document: dict[str, Any], row: Row) -> tuple[list[np.float32]
     for column in document["categorical"]:
         text = row[column["column"]][0].decode() if row[column["column"]] else ""
         known = column["values"]
-        ids.append(column["offset"] + (1 + known.index(text) if text in known else 0))
+        place = column["offset"] + (1 + known.index(text) if text in known else 0)
+        ids.append(place if text else column["missing"])
     return ranks, ids
 
 
@@ -130,7 +132,8 @@ def test_outputs_of_missing_and_unknown_values(description: Description) -> None
     offsets = description.layout.offsets
     buckets = PREPROCESSING.buckets
     np.testing.assert_array_equal(outputs["numeric"], [[0.5, 0.5]])
-    ids = [offsets[0] + buckets, offsets[1] + buckets, offsets[2], offsets[3]]
+    ids = [offsets.numbers[n] + buckets for n in (0, 1)]
+    ids += [offsets.listed[0] + 3, offsets.listed[1]]  # work is missing, sex unknown
     np.testing.assert_array_equal(outputs["categorical"], [ids])
     assert outputs["label"].tolist() == outputs["weight"].tolist() == [[0.0]]
     assert outputs["sex"].tolist() == [[b"Other"]]
@@ -164,8 +167,8 @@ def test_layout_leaves_dropped_columns_out() -> None:
     layout = layout_of({"age", "sex"}, PREPROCESSING)
     assert layout.numeric == ("age",)
     assert layout.categorical == (("sex", ("Female", "Male")),)
-    assert layout.offsets == (0, 9)
-    assert layout.ids == 12
+    assert (layout.offsets.numbers, layout.offsets.listed) == ((0,), (9,))
+    assert layout.ids == 13
 
 
 def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -188,8 +191,8 @@ def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFa
     ("columns", "inputs"),
     [
         (("age", "capital-gain"), ModelInputs(2, 2, 18)),
-        (("work", "sex"), ModelInputs(1, 2, 6)),
-        (("age", "work"), ModelInputs(1, 2, 12)),
+        (("work", "sex"), ModelInputs(1, 2, 8)),
+        (("age", "work"), ModelInputs(1, 2, 13)),
         (("note",), ModelInputs(1, 1, 1, text=1, tokens=8, token_ids=14)),
     ],
     ids=["numeric only", "categorical only", "a slice column was dropped", "text only"],

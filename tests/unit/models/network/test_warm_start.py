@@ -1,6 +1,7 @@
 """Starting where an earlier network ended: the proof, what is matched by meaning, cold reasons."""
 
 import copy
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from components.training.trainer import run_fn, start_training
 from components.training.tuner import first_trial
 from core.sections import Hyperparameters
 from models.network.network import build_network
-from models.network.preprocessing import ModelInputs
+from models.network.preprocessing import ModelInputs, model_inputs_of
+from models.network.rows import load_rows
+from models.network.training import evaluation_loss
 from models.network.tuning import architecture_of
 from models.network.warm_start import (
     FOLDER,
@@ -27,6 +30,7 @@ from models.network.warm_start import (
     write_start,
 )
 from tests.support.tiny_nodes import TRAINER, paths, told
+from tests.support.tiny_transform import PREPROCESSING
 
 GONE = "the weights of the last blessed model are gone or damaged"
 VALUES = Hyperparameters(
@@ -95,6 +99,52 @@ def test_buckets_go_by_their_share() -> None:
     assert matching_rows(MEANING, MEANING).tolist() == list(range(6))
     other = {**MEANING, "categorical": [{"column": "job", "offset": 3, "values": ["pilot"]}]}
     assert matching_rows(MEANING, other).tolist() == [0, 1, 2, 3, -1]
+
+
+def of_every_kind(values: list[str], buckets: int, missing: bool = True) -> dict[str, Any]:
+    """Ids: job 0 to 2 or 3; weekday of a date, its age before; buckets, missing, vocabulary."""
+    job: dict[str, Any] = {"column": "job", "offset": 2 + 1, "values": ["cook", "clerk"]}
+    size = 4 if missing else 3
+    job |= {"missing": 3 + 3} if missing else {}
+    part = {"part": "weekday", "offset": 3 + size, "values": 7}
+    first = 3 + size + 8
+    known = {value: first + buckets + 1 + n for n, value in enumerate(values)}
+    return {
+        "buckets": 2,
+        "numeric": [],
+        "categorical": [job],
+        "dates": [{"column": "seen", "offset": 0, "boundaries": [0.0], "parts": [part]}],
+        "hashed": {
+            "buckets": buckets,
+            "vocabulary": len(values),
+            "columns": [{"column": "code", "offset": first, "values": known}],
+        },
+    }
+
+
+def test_vocabularies_and_parts_go_by_their_values() -> None:
+    before, now = of_every_kind(["a", "b"], 2), of_every_kind(["c", "b", "a"], 2)
+    rows = matching_rows(before, now).tolist()
+    assert rows[:18] == list(range(18)), "age, job, weekday, buckets and missing stay"
+    assert rows[18:] == [-1, 19, 18]
+    other = matching_rows(before, of_every_kind(["a"], 3)).tolist()
+    assert other[15:] == [-1, -1, -1, 17, 18], "buckets of another number hold other values"
+
+
+def test_a_missing_value_takes_over_from_format_1() -> None:
+    before, now = of_every_kind(["a"], 2, missing=False), of_every_kind(["a"], 2)
+    rows = matching_rows(before, now).tolist()
+    assert rows[3:7] == [-1, 4, 5, 3], "unknown values were never trained"
+    assert rows[7:] == list(range(6, 18))
+
+
+def test_other_parts_of_a_date_start_cold(start: Start) -> None:
+    before, now = of_every_kind(["a"], 2), of_every_kind(["a"], 2)
+    now["dates"][0]["parts"][0]["part"] = "month"
+    earlier = dataclasses.replace(start, preprocessing=before)
+    reason = "the columns changed: added month of seen; dropped weekday of seen"
+    assert cold_reason(earlier, now, architecture_of(VALUES)) == reason
+    assert cold_reason(earlier, before, architecture_of(VALUES)) is None
 
 
 def test_words_go_by_themselves(tmp_path: Path) -> None:
@@ -233,10 +283,11 @@ def test_a_trainer_starts_where_the_earlier_one_ended(tiny_nodes: Path, tmp_path
     report = json.loads((tmp_path / "run" / "training.json").read_text())
     assert report["start"]["start"] == "warm"
     assert report["start"]["new_rows"] == 0.0
-    ended = min(earlier["history"]["val_loss"])
-    assert report["start"]["initial_val_loss"] == pytest.approx(
-        ended, rel=1e-3
-    )  # its bias was settled
+    teacher = tf_keras.models.load_model(tiny_nodes / "model_run" / "teacher.keras", compile=False)
+    inputs = model_inputs_of(paths()["transform_graph_path"], PREPROCESSING)
+    ended = evaluation_loss(teacher, load_rows(paths()["eval_files"], inputs))
+    assert report["start"]["initial_val_loss"] == pytest.approx(ended, rel=1e-5)
+    assert ended < min(earlier["history"]["val_loss"]) * 1.001, "its bias was settled"
     assert report["base_model"] == str(tiny_nodes)
     # The epoch made it worse, so the next one starts from the same weights again.
     assert min(report["history"]["val_loss"]) > ended

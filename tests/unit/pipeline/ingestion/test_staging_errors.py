@@ -31,6 +31,11 @@ BAD_FILES = {
         "'hour' is not expected; rename it to",
     ),
     "duplicated column": (table(5).replace("hours", "age", 1), "column 'age' is there 2 times"),
+    "columns of one name that differ": (
+        "".join(f"{line},{line[:2]}\n" for line in table(5).split()).replace(",ag", ",age")
+        + "9,9,cook,n9,no,8\n",
+        "2 columns are called 'age' and differ: row 6 has '9' in column 1 and '8' in column 6",
+    ),
     "text in a number column": (
         table(5).replace("\n22,", "\ntwenty,"),
         "row 3, column 'age': 'twenty' is not a whole number",
@@ -101,7 +106,8 @@ def test_a_missing_file_or_folder_is_named(folder: Path) -> None:
     for span in ("span-1", "span-2"):
         (folder / span / "data.csv").unlink()
     with pytest.raises(
-        InputError, match=r"data: every span is held back:\n.*span-1: no \.csv file in it"
+        InputError,
+        match=r"data: every span is held back:\n.*span-1: no .csv or .parquet file in it",
     ):
         run(folder)
     (folder / "span-2" / "data.csv").write_text(table(5))
@@ -209,12 +215,14 @@ def test_a_loader_reads_the_folder_that_is_named(
     [
         ("columns.numeric=[age, pay]", "'pay' is not in"),
         ("columns.categorical=[job, hours]", "'hours' has type FLOAT"),
+        ("columns.dates={hours: {format: '%H'}}", "'hours' has type FLOAT, but .* dates: BYTES"),
+        ("columns.dates={seen: {format: '%H'}}", "'seen' is not in"),
     ],
 )
 def test_a_configuration_that_does_not_fit_the_data(
     folder: Path, override: str, message: str
 ) -> None:
-    extra = ["columns.numeric=[age]"] if "hours]" in override else []
+    extra = ["columns.numeric=[age]"] if "hours" in override else []
     with pytest.raises(InputError, match=message):
         run(folder, *extra, override)
 

@@ -89,7 +89,7 @@ def test_without_a_version_there_is_nothing_to_serve(tmp_path: Path, capsys: Any
 
 
 def test_the_contract_says_what_a_column_may_hold() -> None:
-    columns = read_columns(REPOSITORY / "schema" / "census" / "schema.pbtxt")
+    columns = read_columns(REPOSITORY / "schema" / "census" / "schema.pbtxt", {})
     age, work = columns["age"], columns["workclass"]
     assert (age.kind, age.required, age.low, age.high, age.values) == ("INT", True, 17, 90, None)
     assert (work.kind, work.required) == ("BYTES", False)
