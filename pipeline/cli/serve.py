@@ -83,9 +83,7 @@ def serve(options: argparse.Namespace, out: Console) -> int:
     shadow = read_shadow(options.shadow, options.target)
     if shadow is not None and not config.serving.log.sample:
         raise InputError("--shadow: its answers go to the log; set serving.log.sample above 0")
-    columns = config.columns
-    taken = (*columns.numeric, *columns.categorical, *columns.text)
-    canary = read_canary(options.canary, options.canary_key, taken)
+    canary = read_canary(options.canary, options.canary_key, config.columns.features)
     token = serving.read_token(config, os.environ)
     shown, grpc_address = f"[{host}]" if ":" in host else host, None
     if options.grpc_port != _NO_GRPC:
