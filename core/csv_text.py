@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from core.errors import InputError
@@ -11,7 +10,6 @@ from core.errors import InputError
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_BYTES = 2**18
 _LONGEST_CELL = 2**31 - 1  # characters; the csv module alone stops at 131,072
-_CHUNK_ROWS = 2**12  # turned into columns at a time
 _SHOWN = 60  # characters of a cell in a message
 _OTHER_FORMATS = {
     b"\x1f\x8b": "compressed (gzip)",
@@ -53,6 +51,7 @@ def not_utf8(error: UnicodeDecodeError, name: str) -> InputError:
     for start, what in _OTHER_FORMATS.items():
         if error.object.startswith(start):
             how = "unpack it first" if what.startswith("compressed") else "save it as CSV in UTF-8"
+            how = "give it the ending .parquet" if what == "Parquet" else how
             return InputError(f"{name}: it is {what}, not text in UTF-8; {how}")
     # With a character in place of the faulty bytes the text ends within the row at fault.
     before = error.object[: error.start].decode("utf-8-sig", "replace") + "?"
@@ -98,49 +97,6 @@ def read(lines: Iterable[str], name: str, delimiter: str = ",") -> Iterator[list
         raise InputError(
             f"{name}: line {reader.line_num} is not valid CSV: {error}; check its quotes"
         ) from error
-
-
-def read_columns(content: bytes, name: str, delimiter: str) -> tuple[list[str], list[list[str]]]:
-    """Header and cells by column; equal cells of a column are one object, so they cost little.
-
-    Raises:
-      InputError: It is not UTF-8, not valid CSV, ragged, or has no rows.
-    """
-    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-    try:
-        rows = read(_not_blank(lines, name), name, delimiter)
-        header = next(rows)
-        columns: list[list[str]] = [[] for _ in header]
-        known: list[dict[str, str]] = [{} for _ in header]
-        first = 1
-        while chunk := list(islice(rows, _CHUNK_ROWS)):
-            for number, row in enumerate(chunk, first):
-                if len(row) != len(header):
-                    check_width(header, row, number, name)
-            for cells, same, new in zip(columns, known, zip(*chunk, strict=True), strict=True):
-                cells.extend(map(same.setdefault, new, new))
-            first += len(chunk)
-    except UnicodeDecodeError:
-        decode(content, name)  # names the row
-        raise
-    if first == 1:
-        raise no_rows(name)
-    return header, columns
-
-
-def _not_blank(lines: Iterable[str], name: str) -> Iterator[str]:
-    """The lines from the first that is not blank.
-
-    Raises:
-      InputError: There is none.
-    """
-    blank = True
-    for line in lines:
-        blank = blank and not line.strip()
-        if not blank:
-            yield line
-    if blank:
-        decode(b"", name)
 
 
 def _lines(text: str) -> io.StringIO:

@@ -16,17 +16,22 @@ class Quantity:
     high: float
 
 
-def wilson_interval(right: float, total: int) -> tuple[float, float] | None:
-    """95% interval of a share (Wilson, Probable Inference, JASA 1927); None of no trials."""
+def wilson_interval(right: float, total: int, z: float = Z) -> tuple[float, float] | None:
+    """95% interval of a share (Wilson, Probable Inference, JASA 1927); None of no trials.
+
+    Of another level by another `z`, as in `newcombe_interval`.
+    """
     if total == 0:
         return None
-    share, spread = right / total, Z**2 / total
+    share, spread = right / total, z**2 / total
     middle = (share + spread / 2) / (1 + spread)
-    half = Z / (1 + spread) * np.sqrt(share * (1 - share) / total + spread / (4 * total))
+    half = z / (1 + spread) * np.sqrt(share * (1 - share) / total + spread / (4 * total))
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def newcombe_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+def newcombe_interval(
+    first: tuple[int, int], second: tuple[int, int], z: float = Z
+) -> tuple[float, float]:
     """95% interval of the first share minus the second, of independent trials.
 
     Method 10 of Newcombe, Interval Estimation for the Difference Between Independent Proportions
@@ -35,11 +40,12 @@ def newcombe_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[
     Args:
       first: Hits and trials, at least one trial.
       second: Hits and trials, at least one trial.
+      z: Standard normal quantile; where several differences are looked at, a larger one.
 
     Raises:
       ValueError: There are no trials on one side.
     """
-    one, other = wilson_interval(*first), wilson_interval(*second)
+    one, other = wilson_interval(*first, z), wilson_interval(*second, z)
     if one is None or other is None:
         raise ValueError("no trials on one side")
     share, against = first[0] / first[1], second[0] / second[1]

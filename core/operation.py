@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.sections import Count, Section, Share, Text
+from core.sections import Count, Limit, Section, Share, Text
 
 # Sections that change neither a run nor the decision to run.
 OPERATION = ("serving", "monitor", "schedule", "notify", "metrics", "metadata")
@@ -22,8 +22,8 @@ class PusherSection(Section):
     time_limit: Seconds
     min_rows: Count
     compare_on: Annotated[tuple[Literal["newest", "before"], ...], Field(min_length=1)]
-    max_regression: dict[str, Share]
-    max_regression_by_slice: dict[str, Share]
+    max_regression: dict[str, Limit]
+    max_regression_by_slice: dict[str, Limit]
     max_uncertainty: Share
     when_too_few: Literal["keep", "push"]
 
@@ -64,7 +64,7 @@ class RetrainSection(Section):
     min_rows: Count
     max_age_days: Annotated[float, Field(gt=0)] | None
     min_labeled_rows: Count
-    max_quality_drop: dict[str, Share]
+    max_quality_drop: dict[str, Limit]
     max_label_shift: Share
     max_class_shift: Share
 

@@ -1,7 +1,7 @@
 """A CSV file as somebody hands it over, turned into the rows that the pipeline reads.
 
 Columns are renamed and left out, numbers and missing values are written in one form, the label
-becomes one of two classes, and the rows are split into a training and a test part by their content,
+becomes one of the classes, and the rows are split into a training and a test part by their content,
 the class left out.
 """
 
@@ -11,13 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
+from statistics import NormalDist
 
 from core.errors import InputError
 from core.intervals import newcombe_interval
 from core.numbers import is_float
 
 NUMBER, DECIMAL_COMMA, CATEGORY, TEXT = "number", "number with a decimal comma", "category", "text"
-NUMBERS = (NUMBER, DECIMAL_COMMA)
+MANY_VALUED, DATE = "category of many values", "date"
+NUMBERS, CATEGORIES = (NUMBER, DECIMAL_COMMA), (CATEGORY, MANY_VALUED)
 FEW_LOTS, FEW_ROWS_A_LOT = 100, 5  # fewer lots of more rows are not drawn as a whole
 
 # Nobody sets off thousands behind a leading zero: 0,500 is a half.
@@ -33,7 +35,7 @@ class Column:
     Attributes:
       header: Its name in the file.
       name: Its name in the pipeline.
-      kind: One of NUMBER, DECIMAL_COMMA, CATEGORY and TEXT.
+      kind: One of NUMBER, DECIMAL_COMMA, CATEGORY, MANY_VALUED, DATE and TEXT.
     """
 
     header: str
@@ -48,16 +50,27 @@ class Label:
     Attributes:
       header: Its name in the file.
       name: Its name in the pipeline.
-      positive: Value of the class to detect.
-      negative: What the other class is called.
+      positive: Of two classes the value of the one to detect.
+      negative: What the other one is called.
       one_against_rest: Whether every other value is of the other class, or only `negative`.
+      classes: Of more than two classes all.
+      left_out: Further values, whose rows are left out.
     """
 
     header: str
     name: str
-    positive: str
-    negative: str
-    one_against_rest: bool
+    positive: str | None = None
+    negative: str | None = None
+    one_against_rest: bool = False
+    classes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes by their codes; of two the positive one has the code 1."""
+        if self.negative is None or self.positive is None:
+            return self.classes
+        return self.negative, self.positive
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,7 @@ class Source:
       label: The label.
       test_fraction: Share of the labelled rows that goes into the test part.
       seed: Of the split.
+      labelled_only: Whether rows without a label are left out.
     """
 
     file: str
@@ -83,6 +97,7 @@ class Source:
     label: Label
     test_fraction: float
     seed: int
+    labelled_only: bool = False
 
 
 def number(cell: str, kind: str) -> str | None:
@@ -133,25 +148,30 @@ def converted(cells: Sequence[str], column: Column, missing: Sequence[str], name
 
 
 def labels(cells: Sequence[str], label: Label, missing: Sequence[str], name: str) -> list[str]:
-    """The class of each row, "" where it is unknown.
+    """The class of each row, "" where it is unknown; values that are left out stay.
 
     Raises:
-      InputError: A value is of neither class.
+      InputError: A value is of no class.
     """
     known = present(cells, missing)
     if label.one_against_rest:
-        return [cell if cell in ("", label.positive) else label.negative for cell in known]
+        other = label.negative or ""
+        return [cell if cell in ("", label.positive) else other for cell in known]
+    expected = {"", *label.names, *label.left_out}
     for row, cell in enumerate(known, 1):
-        if cell not in (label.positive, label.negative, ""):
+        if cell not in expected:
+            classes = ", ".join(f"'{each}'" for each in label.names)
             raise InputError(
-                f"{name}: row {row}, column '{label.header}': '{cell}' is neither "
-                f"'{label.positive}' nor '{label.negative}'"
+                f"{name}: row {row}, column '{label.header}': '{cell}' is none of the classes "
+                f"{classes}"
             )
     return known
 
 
 def convert(source: Source, cells: Mapping[str, Sequence[str]], name: str) -> dict[str, list[str]]:
     """All columns of a table in the pipeline's form and under its names, the label last.
+
+    Without the rows that are left out for their label, or for having none.
 
     Args:
       source: What is taken over.
@@ -169,8 +189,9 @@ def convert(source: Source, cells: Mapping[str, Sequence[str]], name: str) -> di
         for column in source.columns
     }
     label = source.label
-    table[label.name] = labels(cells[label.header], label, source.missing, name)
-    return table
+    classes = table[label.name] = labels(cells[label.header], label, source.missing, name)
+    left_out = {*label.left_out, *([""] if source.labelled_only else [])}
+    return rows_of(table, [each not in left_out for each in classes]) if left_out else table
 
 
 def contents_of(table: Mapping[str, Sequence[str]], label: Label) -> Iterator[tuple[str, ...]]:
@@ -224,31 +245,33 @@ def _are_few(rows_by_content: Counter[str]) -> bool:
     return lots < min(FEW_LOTS, rows / FEW_ROWS_A_LOT)
 
 
-def uneven(classes: Sequence[str], test: Sequence[bool], positive: str) -> str | None:
+def uneven(classes: Sequence[str], test: Sequence[bool], names: Sequence[str]) -> str | None:
     """What is to be said of a split whose parts differ in their classes by more than chance.
 
     Args:
       classes: Class of each row; those without one do not count.
       test: Whether each row is of the test part.
-      positive: Name of the class to detect.
+      names: The classes that are looked at: of two one is enough.
 
     Returns:
-      None where the 95% interval of the difference holds 0.
+      None where the 95% interval of the difference holds 0, for all classes together.
     """
-    trials, hits = Counter[bool](), Counter[bool]()
-    for name, side in zip(classes, test, strict=True):
-        trials[side] += bool(name)
-        hits[side] += name == positive
+    rows = {side: Counter(compress(classes, map(side.__eq__, test))) for side in (True, False)}
+    trials = {side: count.total() - count[""] for side, count in rows.items()}
     if not (trials[True] and trials[False]):
         return None
-    low, high = newcombe_interval((hits[True], trials[True]), (hits[False], trials[False]))
-    if low <= 0.0 <= high:
-        return None
-    return (
-        f"'{positive}' is the class of {hits[True] / trials[True]:.1%} of the test part's labelled "
-        f"rows and of {hits[False] / trials[False]:.1%} of the others: models are measured on rows "
-        "of another kind than they are trained on"
-    )
+    z = NormalDist().inv_cdf(1 - 0.025 / len(names))
+    for name in names:
+        hits = {side: count[name] for side, count in rows.items()}
+        one, other = ((hits[side], trials[side]) for side in (True, False))
+        low, high = newcombe_interval(one, other, z)
+        if not low <= 0.0 <= high:
+            return (
+                f"'{name}' is the class of {hits[True] / trials[True]:.1%} of the test part's "
+                f"labelled rows and of {hits[False] / trials[False]:.1%} of the others: models are "
+                "measured on rows of another kind than they are trained on"
+            )
+    return None
 
 
 def _place(content: str, seed: int) -> float:

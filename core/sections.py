@@ -30,6 +30,7 @@ class DataSection(Section):
     """Which raw data a run takes."""
 
     loader: Text | None
+    source: Text | None
     folder: Text | None
     answers: Text | None
     window: Count | None

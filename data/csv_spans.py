@@ -1,4 +1,4 @@
-"""Lays a CSV file out as spans: `span-1/data.csv` and `test/data.csv`.
+"""Lays a CSV or Parquet file out as spans: `span-1/data.csv` and `test/data.csv`.
 
 For data sets whose `spans` module only describes a file (`SOURCE`) that lies beside it. Fails with
 InputError when the file is missing, is another one, or does not fit its description.
@@ -7,8 +7,9 @@ InputError when the file is missing, is another one, or does not fit its descrip
 import hashlib
 from pathlib import Path
 
-from core import csv_text, raw_table
+from core import raw_table
 from core.errors import InputError
+from core.raw import raw_files
 from core.raw_table import Source
 from data import packaged_spans
 from data.packaged_spans import to_csv
@@ -40,7 +41,7 @@ def read(source: Source, path: Path) -> dict[str, list[str]]:
     """Cells of the file by header.
 
     Raises:
-        InputError: it is missing, another file, or not valid CSV.
+        InputError: it is missing, another file, or not valid CSV or Parquet.
     """
     try:
         content = path.read_bytes()
@@ -52,5 +53,5 @@ def read(source: Source, path: Path) -> dict[str, list[str]]:
             f"{path}: SHA-256 is {found}, expected {source.sha256}; bring the file back, "
             "or correct the description of the data set if the new one is meant"
         )
-    header, columns = csv_text.read_columns(content, str(path), source.delimiter)
-    return dict(zip(header, columns, strict=True))
+    table = raw_files.read(content, str(path), source.delimiter)
+    return dict(zip(table.header, table.cells, strict=True))

@@ -16,7 +16,7 @@ def judged(rows: Unseen, probabilities: np.ndarray, config: Config) -> Judged:
     """Rows beside what a model says of them, by the slices of the configuration."""
     slices = config.evaluation.slices
     columns = {column: rows.rows.columns[column] for keys in slices for column in keys}
-    return Judged(rows.positive, probabilities, slice_rows(columns, slices))
+    return Judged(rows.codes, probabilities, slice_rows(columns, slices))
 
 
 def held_back(
@@ -28,13 +28,13 @@ def held_back(
         retrain.min_labeled_rows,
         retrain.max_label_shift,
         retrain.max_class_shift,
-        columns.both,
+        columns.names,
     )
     draw, doubted = np.random.default_rng(0), 0
     for _ in range(draws):
         rows = draw.choice(pool.count, size, replace=False)
         span = Judged(
-            pool.positive[rows],
+            pool.codes[rows],
             pool.probabilities[rows],
             {name: members[rows] for name, members in pool.slices.items()},
         )

@@ -29,10 +29,10 @@ Quality = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Unseen:
-    """Rows, and which of them are positive."""
+    """Rows, and the code of their class: 1 where they are positive."""
 
     rows: RawRows
-    positive: np.ndarray
+    codes: np.ndarray
 
     def of(self, target: str, folder: Path) -> Quality:
         """Quality of the version in a folder."""
@@ -40,14 +40,14 @@ class Unseen:
             probabilities = load_server_model(str(folder))(self.rows.examples)
         else:
             probabilities = predict_edge.predict(folder, self.rows.columns, 1).probabilities
-        everyone = {"": np.ones(len(self.positive), bool)}
+        everyone = {"": np.ones(len(self.codes), bool)}
         by_sex = slice_rows({"sex": self.rows.columns["sex"]}, [["sex"]])
         found = {}
         for where, members in {**everyone, **by_sex}.items():
             for name, metric in compared().items():
                 if name not in RECALL and (where or name not in QUALITY):
                     continue
-                value = metric.measure(self.positive[members], probabilities[members])
+                value = metric.measure(self.codes[members], probabilities[members])
                 assert value is not None, f"{name} {where}"
                 value = 1.0 - value if name == "fpr" else value
                 found[f"{RECALL.get(name, name)} {where}".strip()] = value
@@ -68,7 +68,7 @@ def unseen(table: pd.DataFrame, config: Config) -> Unseen:
                     writer.write(example)
         spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in kinds.items()}
         rows = load_raw_rows([path], spec)
-    return Unseen(rows, raw.is_positive(columns.label, columns.both[1]))
+    return Unseen(rows, raw.codes(columns))
 
 
 def served(rows: Unseen, run_folder: Path, name: str) -> dict[str, Quality]:

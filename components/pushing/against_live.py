@@ -5,21 +5,24 @@ that the world has changed.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core import operation
+from core.answers import decided
 from core.names import LABEL
 from core.sections import LabelSource, Section, Slicing, TrueLabel
 from models.export.raw_rows import RawRows, labelled_spans
 from models.metrics.comparison import Difference, compare
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
-from models.metrics.registry import METRICS, compared, slice_rows
+from models.metrics.registry import Metrics, metrics_of, slice_rows
 
 NEWEST, BEFORE = "newest", "before"
 LEFT_OUT = "left out by pusher.compare_on"
+FEW_OF_A_CLASS = 20
+"""Of fewer rows the recall of one of many classes says nothing: a few rows turn by chance."""
 
 
 class PushSettings(Section):
@@ -30,6 +33,11 @@ class PushSettings(Section):
     labeling: LabelSource
     evaluation: Slicing
     types: dict[str, str]
+
+    @property
+    def measured(self) -> Metrics:
+        """The metrics that there are for the classes."""
+        return metrics_of(self.columns.names)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def comparison_rows(
 
     Args:
       target: server or edge.
-      candidate: Probabilities of the candidate, [rows of the sets that are used, in order].
+      candidate: Answers of the candidate, [rows] or [rows, K], of the sets that are used, in order.
       live: Those of the live version.
       sets: See `choose_rows`.
       settings: What to go by.
@@ -129,29 +137,53 @@ def _differences(
         for name, members in slice_rows(columns, slicing.slices).items()
         if members.sum() >= slicing.min_slice_rows
     }
-    labels = np.round(rows.columns[LABEL])
-    pusher = settings.pusher
-    metrics = sorted({*pusher.max_regression, *pusher.max_regression_by_slice})
-    found = compare(labels, candidate, live, slices, metrics)
-    return [d for d in found if d.metric in getattr(pusher, _key(d))]
+    labels, measured = decided(rows.columns[LABEL]), settings.measured
+    by_key = {key: _bounds(settings, key) for key in (_EVERYWHERE, _BY_SLICE)}
+    metrics = sorted({*by_key[_EVERYWHERE], *by_key[_BY_SLICE]})
+    found = compare(labels, candidate, live, slices, metrics, among=measured)
+    members = {OVERALL: np.ones(len(labels), bool), **slices}
+    return [
+        d
+        for d in found
+        if d.metric in by_key[_key(d)] and _has_rows(d.metric, labels[members[d.slice]], measured)
+    ]
+
+
+_EVERYWHERE, _BY_SLICE = "max_regression", "max_regression_by_slice"
 
 
 def _key(difference: Difference) -> str:
     """The key of its bound."""
-    return "max_regression" if difference.slice == OVERALL else "max_regression_by_slice"
+    return _EVERYWHERE if difference.slice == OVERALL else _BY_SLICE
+
+
+def _bounds(settings: PushSettings, key: str) -> dict[str, float]:
+    """Bounds by metric; one of `recall` is of the recall of each class."""
+    return settings.measured.each(getattr(settings.pusher, key))
+
+
+def _named(metric: str, bounds: Mapping[str, float]) -> str:
+    """Under which name a metric is bounded: `recall[ride]`, or `recall` of every class."""
+    return metric if metric in bounds else metric.partition("[")[0]
+
+
+def _has_rows(metric: str, labels: np.ndarray, measured: Metrics) -> bool:
+    """Whether rows are enough to speak of the class that a metric is about, if it is about one."""
+    code = measured.code_of(metric)
+    return code is None or int((labels == code).sum()) >= FEW_OF_A_CLASS
 
 
 def _row(target: str, name: str, difference: Difference, settings: PushSettings) -> Gate:
     key = _key(difference)
-    tolerance = getattr(settings.pusher, key)[difference.metric]
-    greater = compared()[difference.metric].greater_is_better
+    tolerance = _bounds(settings, key)[difference.metric]
+    greater = settings.measured.compared[difference.metric].greater_is_better
     gate = (at_least if greater else at_most)(
         target,
         f"{difference.metric} against live, {name}",
         difference.slice,
         difference.value,
         -tolerance if greater else tolerance,
-        f"pusher.{key}.{difference.metric}",
+        f"pusher.{key}.{_named(difference.metric, getattr(settings.pusher, key))}",
     )
     return dataclasses.replace(
         gate,
@@ -171,7 +203,7 @@ def _certainty(
     uncertain as can be.
     """
     pusher = settings.pusher
-    for metric in sorted(METRICS.keys() & pusher.max_regression.keys()):
+    for metric in sorted(settings.measured.together.keys() & pusher.max_regression.keys()):
         measured = [(d.uncertainty, d.rows) for d in overall if d.metric == metric]
         uncertainty, rows = min(measured, default=(1.0, 0))
         gate = at_most(

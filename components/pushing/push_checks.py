@@ -28,6 +28,7 @@ from models.metrics.gates import OVERALL, Gate, PushChecks, at_most
 
 _TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 _NEVER_SENT = (LABEL, WEIGHT)
+_STEP = 1 / 256  # a device's shares are multiples of it, so their sum is off by up to half of each
 
 
 def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[Gate]:
@@ -61,10 +62,17 @@ def prediction_rows(
         return [missing]
     if problem and problem.cut_off and served.live is None:
         return [replace(missing, metric="answers of live")]
-    sample = np.stack([predictions.probabilities[: len(expected)], predictions.by_column])
+    first = predictions.probabilities[: len(expected)]
+    shape = expected.shape[1:]
+    if not (first.shape == predictions.by_column.shape == expected.shape):
+        asked = f"{shape[0]} shares of classes" if shape else "one probability"
+        return [replace(missing, why=f"its answers are not {asked} a row, {len(expected)} rows")]
+    sample = np.stack([first, predictions.by_column])
     wrong = ~(np.isfinite(sample) & (sample >= 0) & (sample <= 1))
+    if shape:
+        wrong = wrong.any(axis=-1) | (np.abs(sample.sum(axis=-1) - 1) > _STEP * (1 + shape[0]))
     difference = None if wrong.any() else float(np.abs(sample - expected).max())
-    why = f"{wrong.sum()} of {sample.size} answers are no probabilities" if wrong.any() else None
+    why = f"{wrong.sum()} of {wrong.size} answers are no probabilities" if wrong.any() else None
     bounds = [
         ("answers differ", difference, "max_difference"),
         ("latency ms", predictions.latency_ms, "max_latency_ms"),
@@ -76,10 +84,25 @@ def prediction_rows(
     return [replace(differ, why=why), latency]
 
 
+def other_classes(served: Served) -> str | None:
+    """In words, that the live version tells other classes apart than the candidate; else None.
+
+    What it answers then cannot be compared row by row: a class that it does not know has no share.
+    """
+    mine, live = served.candidate, served.live
+    if mine is None or live is None:
+        return None
+    alike = mine.probabilities.shape[1:] == live.probabilities.shape[1:]
+    if alike and (mine.classes == live.classes or not (mine.classes and live.classes)):
+        return None
+    named = ", ".join(live.classes) or "two classes"
+    return f"it answers {named} and not {', '.join(mine.classes) or 'two classes'}: not compared"
+
+
 def in_pipeline_predictions(
     target: str, graph: str, examples: list[bytes], model: str, model_run: str
 ) -> np.ndarray:
-    """Probabilities, [rows], from the Transform graph and the network as the pipeline has them."""
+    """Answers, [rows] or [rows, K], from the Transform graph and the network of the pipeline."""
     output = tft.TFTransformOutput(graph)
     transform = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     features = transform(tf.io.parse_example(examples, output.raw_feature_spec()))
@@ -112,6 +135,8 @@ def check(
     """
     spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in settings.types.items()}
     spec |= {column: tf.io.VarLenFeature(tf.float32) for column in _NEVER_SENT}
+    if (width := settings.columns.width) > 1:
+        spec[LABEL] = tf.io.FixedLenFeature([width], tf.float32)
     test = load_raw_rows([patterns["test"]], spec)
     sample = test.take(np.arange(min(settings.pusher.sample_rows, test.count)))
     compared: list[RowSet] = []
@@ -127,15 +152,17 @@ def check(
         )
     expected = in_pipeline_predictions(target, graph, sample.examples, model, model_run)
     rows = prediction_rows(target, served, expected, settings, live is not None)
+    problem = served.problem.text if served.problem else other_classes(served)
     checks = PushChecks(
         sample_rows=sample.count,
         latency_ms=served.candidate.latency_ms if served.candidate else None,
         live_version=int(Path(live).name) if live else None,
         compared_on=in_words(compared) if live else None,
-        problem=served.problem.text if served.problem else None,
+        problem=problem,
         left_out=left_out(compared),
     )
-    if live and served.candidate and served.live and all(r.passed for r in rows):
+    comparable = live and other_classes(served) is None
+    if comparable and served.candidate and served.live and all(r.passed for r in rows):
         candidate = served.candidate.probabilities[sample.count :]
         now = served.live.probabilities[sample.count :]
         rows += comparison_rows(target, candidate, now, compared, settings)

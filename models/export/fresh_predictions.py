@@ -42,11 +42,14 @@ class FreshPredictions:
         raw columns.
       by_column: [sample] or [sample, K], of named columns; at the edge the first `probabilities`.
       latency_ms: Median time of single requests, after a warm-up.
+      classes: In the order of the answers, where the model names them; a server model of two does
+        not.
     """
 
     probabilities: np.ndarray
     by_column: np.ndarray
     latency_ms: float
+    classes: tuple[str, ...] = ()
 
 
 def write_task(folder: Path, task: Task, columns: Mapping[str, np.ndarray]) -> None:
@@ -71,7 +74,8 @@ def read_task(folder: Path) -> tuple[Task, dict[str, np.ndarray]]:
 def write_predictions(folder: Path, name: str, predictions: FreshPredictions) -> None:
     """Writes what the model `name` (candidate or live) predicted, whole or not at all."""
     scratch = folder / f".{name}.npz"
-    np.savez(scratch, **asdict(predictions))
+    values = asdict(predictions) | {"classes": np.array(predictions.classes, str)}
+    np.savez(scratch, **values)
     scratch.rename(folder / f"{name}.npz")
 
 
@@ -81,4 +85,5 @@ def read_predictions(folder: Path, name: str) -> FreshPredictions | None:
         return None
     with np.load(folder / f"{name}.npz") as arrays:
         latency = float(arrays["latency_ms"])
-        return FreshPredictions(arrays["probabilities"], arrays["by_column"], latency)
+        classes = tuple(arrays["classes"].tolist())
+        return FreshPredictions(arrays["probabilities"], arrays["by_column"], latency, classes)

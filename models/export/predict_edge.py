@@ -26,7 +26,8 @@ def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> FreshP
     probabilities = by_row(runner(**features(bundle, columns))[signature["output"]])
     one = {name: values[:1] for name, values in columns.items()}
     latency = median_latency_us(lambda: runner(**features(bundle, one)), _REPEATS) / 1000.0
-    return FreshPredictions(probabilities, probabilities[:sample], latency)
+    classes = tuple(bundle.get("classes", ()))
+    return FreshPredictions(probabilities, probabilities[:sample], latency, classes)
 
 
 def main(folder: Path) -> None:

@@ -44,10 +44,12 @@ def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) 
         for name, dtype in signature_inputs(Path(folder), "serving_columns").items()
     }
     one = tf.constant(examples[:1])
+    answers = by_column(**named)
     return FreshPredictions(
         by_row(tf.concat(probabilities, axis=0).numpy()),
-        by_row(by_column(**named)[output].numpy()),
+        by_row(answers[output].numpy()),
         median_latency_us(lambda: by_example(examples=one), _REPEATS) / 1000.0,
+        tuple(n.decode() for n in answers["classes"].numpy()[0]) if "classes" in answers else (),
     )
 
 

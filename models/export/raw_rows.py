@@ -21,7 +21,8 @@ class RawRows:
 
     Attributes:
       examples: Serialized tf.Examples.
-      columns: By name, each [rows]: float32 with NaN, or str with "", where a cell is empty.
+      columns: By name, each [rows]: float32 with NaN, or str with "", where a cell is empty; the
+        shares of K > 2 classes are [rows, K].
     """
 
     examples: list[bytes]
@@ -48,7 +49,8 @@ def load_raw_rows(patterns: Sequence[str], spec: Mapping[str, Any]) -> RawRows:
 
     Args:
       patterns: File patterns of TFRecords of serialized tf.Examples.
-      spec: A VarLenFeature for each column.
+      spec: A VarLenFeature for each column, of which the first value counts; a FixedLenFeature for
+        one that every row has as often.
 
     Raises:
       InputError: No file matches, or a file is truncated or damaged.
@@ -62,16 +64,19 @@ def load_raw_rows(patterns: Sequence[str], spec: Mapping[str, Any]) -> RawRows:
     return RawRows(examples, {name: np.concatenate(found) for name, found in parts.items()})
 
 
-def _dense(column: tf.SparseTensor) -> np.ndarray:
+def _dense(column: tf.SparseTensor | tf.Tensor) -> np.ndarray:
+    if not isinstance(column, tf.SparseTensor):
+        values: np.ndarray = column.numpy()
+        return values
     rows = int(column.dense_shape[0])
     first = column.indices.numpy()[:, 1] == 0
-    places, values = column.indices.numpy()[first, 0], column.values.numpy()[first]
+    places, found = column.indices.numpy()[first, 0], column.values.numpy()[first]
     if column.dtype == tf.string:
         dense = np.full(rows, "", object)
-        dense[places] = [value.decode("utf-8") for value in values]
+        dense[places] = [value.decode("utf-8") for value in found]
         return dense
     numbers = np.full(rows, np.nan, np.float32)
-    numbers[places] = values
+    numbers[places] = found
     return numbers
 
 

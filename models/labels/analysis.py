@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, Votes
+from models.labels.votes import ABSTAIN, Gold, Votes
 
 INTERVALS = 5  # equally large parts that the values of a number column are cut into
 MIN_LIFT = 1.2  # how much more frequent a value must be to be named
@@ -29,6 +29,7 @@ class Disagreement:
       both: Rows on which both vote.
       gold_rows: Gold rows among `rows`.
       first_right: Gold rows among `rows` whose true label is the vote of `first`.
+      second_right: Gold rows among `rows` whose true label is the vote of `second`.
     """
 
     first: int
@@ -37,6 +38,7 @@ class Disagreement:
     both: int
     gold_rows: int
     first_right: int
+    second_right: int
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,18 @@ def disagreements(votes: Votes, gold: Gold, most: int) -> list[Disagreement]:
       gold: Votes and labels of the gold rows.
       most: How many pairs.
     """
-    positive, negative = ((votes == side).astype(np.float64) for side in (POSITIVE, NEGATIVE))
-    both = (positive + negative).T @ (positive + negative)
-    opposed = positive.T @ negative + negative.T @ positive
+    voted = (votes != ABSTAIN).astype(np.float64)
+    both = voted.T @ voted
+    for_class = ((votes == k).astype(np.float64) for k in range(int(votes.max(initial=0)) + 1))
+    opposed = both - sum(cast.T @ cast for cast in for_class)
     firsts, seconds = np.triu_indices(votes.shape[1], k=1)
     order = np.argsort(-opposed[firsts, seconds], kind="stable")[:most]
     found = []
     for i, j in zip(firsts[order].tolist(), seconds[order].tolist(), strict=True):
         if rows := int(opposed[i, j]):
             at = rows_of_disagreement(gold.votes, i, j)
-            right = int((gold.votes[at, i] == gold.labels[at]).sum())
-            found.append(Disagreement(i, j, rows, int(both[i, j]), len(at), right))
+            right = [int((gold.votes[at, n] == gold.labels[at]).sum()) for n in (i, j)]
+            found.append(Disagreement(i, j, rows, int(both[i, j]), len(at), *right))
     return found
 
 

@@ -1,7 +1,8 @@
 """What is wrong with labelling functions, and what to do about it.
 
 Judged by votes alone and by the gold rows: a function that never votes or always votes alike, votes
-that go against the true labels or against the other functions, and functions that say the same.
+that go against the true labels or against the other functions, functions that say the same, and
+classes that none votes for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,26 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.intervals import wilson_interval
-from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Counts, Gold, Votes
+from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
 
 ALWAYS = 0.99  # share of rows: a function that votes alike on as many tells no row from another
 SAME = 0.95  # share of rows on which either of two functions votes, and both alike
-CLASSES = {NEGATIVE: "NEGATIVE", POSITIVE: "POSITIVE"}
+ALL = "all functions"  # what a fault that is no single function's is found in
 
 Severity = Literal["error", "warning", "note"]
 Kind = Literal[
-    "never_votes", "constant", "anti_correlated", "against_others", "identical", "unchecked"
+    "never_votes",
+    "constant",
+    "anti_correlated",
+    "against_others",
+    "identical",
+    "unchecked",
+    "class_without_votes",
 ]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault of a labelling function.
+    """A fault of a labelling function, or of all together.
 
     Attributes:
       severity: `error` spoils the labels, `warning` may, `note` is for information.
       kind: Which fault.
-      function: Name of the function.
+      function: Name of the function; ALL for a class without votes.
       message: What was seen, with the numbers.
       action: What to do.
     """
@@ -45,9 +52,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class _Seen:
-    """Votes of all functions: distinct vectors with counts, the gold rows, their class balance."""
+    """Votes of all functions: distinct vectors with counts, the gold rows; names of the classes."""
 
     names: Sequence[str]
+    classes: Sequence[str]
     vectors: Votes
     counts: Counts
     gold: Gold
@@ -57,7 +65,13 @@ class _Seen:
         return int(self.counts.sum())
 
 
-def find(names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold) -> list[Finding]:
+def find(
+    names: Sequence[str],
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    classes: Sequence[str] = BOTH,
+) -> list[Finding]:
     """Faults of labelling functions, the gravest first, then in the order of the functions.
 
     Args:
@@ -65,20 +79,23 @@ def find(names: Sequence[str], vectors: Votes, counts: Counts, gold: Gold) -> li
       vectors: int8 [vectors, functions], distinct vote vectors.
       counts: int64 [vectors], rows behind each vector.
       gold: Votes and labels of the gold rows.
+      classes: What the classes are called, by code; two in capitals, as functions write them.
     """
-    seen = _Seen(names, vectors, counts, gold)
+    if len(classes) == 2:
+        classes = [name.upper() for name in classes]
+    seen = _Seen(names, classes, vectors, counts, gold)
     found = [
         finding for n in range(len(names)) for finding in (*_by_votes(seen, n), *_twins(seen, n))
     ]
+    found += _unvoted(seen)
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda finding: order[finding.severity])
 
 
 def _by_votes(seen: _Seen, n: int) -> Iterator[Finding]:
     """Faults that a function's own votes, the true labels and the others' votes show."""
-    name = seen.names[n]
-    cast = {vote: int(seen.counts[seen.vectors[:, n] == vote].sum()) for vote in CLASSES}
-    voted, vote = sum(cast.values()), max(cast, key=lambda vote: cast[vote])
+    name, cast = seen.names[n], _cast(seen.vectors[:, n], len(seen.classes), seen.counts)
+    voted, vote = int(cast.sum()), int(cast.argmax())
     if voted == 0:
         yield Finding(
             "warning",
@@ -92,7 +109,7 @@ def _by_votes(seen: _Seen, n: int) -> Iterator[Finding]:
             "error",
             "constant",
             name,
-            f"votes {CLASSES[vote]} on {voted} of {seen.rows} rows and never otherwise: "
+            f"votes {seen.classes[vote]} on {voted} of {seen.rows} rows and never otherwise: "
             "it tells no row from another",
             "return ABSTAIN where its reason does not hold, or drop it",
         )
@@ -106,16 +123,18 @@ def _by_gold(seen: _Seen, n: int, voted: int) -> Iterator[Finding]:
     total = int((votes != ABSTAIN).sum())
     right = int((votes == labels).sum())
     low, high = wilson_interval(right, total) or (0.0, 1.0)
-    chance = _chance(votes[votes != ABSTAIN], float((labels == POSITIVE).mean())) if total else 0.5
+    chance = _chance(_cast(votes, len(seen.classes)), _cast(labels, len(seen.classes)))
     if high < chance:
+        swap = "look whether it names the class that it means"
+        if len(seen.classes) == 2:
+            swap = "swap POSITIVE and NEGATIVE if its condition is written the wrong way round"
         yield Finding(
             "error",
             "anti_correlated",
             seen.names[n],
             f"right on {right} of {total} gold rows (95% interval {low:.2f} to {high:.2f}); "
             f"the same votes cast blindly would be right on {chance:.0%}",
-            "swap POSITIVE and NEGATIVE if its condition is written the wrong way round; "
-            "else narrow or drop it",
+            f"{swap}; else narrow or drop it",
         )
         return
     if total == 0:
@@ -133,16 +152,20 @@ def _by_gold(seen: _Seen, n: int, voted: int) -> Iterator[Finding]:
 
 def _by_others(seen: _Seen, n: int) -> Iterator[Finding]:
     """Whether a function votes against the majority of the others, more than blind votes would."""
+    width, mine = len(seen.classes), seen.vectors[:, n]
     others = np.delete(seen.vectors, n, axis=1)
-    lead = (others == POSITIVE).sum(axis=1) - (others == NEGATIVE).sum(axis=1)
-    mine = seen.vectors[:, n]
-    decided, both = lead != 0, (lead != 0) & (mine != ABSTAIN)
+    cast = np.stack([(others == k).sum(axis=1) for k in range(width)], axis=1)
+    second, first = np.partition(cast, width - 2, axis=1)[:, -2:].T
+    decided, most = first > second, cast.argmax(axis=1).astype(np.int8)
+    both = decided & (mine != ABSTAIN)
     rows = int(seen.counts[both].sum())
     if rows == 0:
         return
-    agree = int(seen.counts[both & ((lead > 0) == (mine == POSITIVE))].sum())
-    balance = float(seen.counts[lead > 0].sum() / seen.counts[decided].sum())
-    chance = _chance(mine[both], balance, seen.counts[both])
+    agree = int(seen.counts[both & (mine == most)].sum())
+    chance = _chance(
+        _cast(mine[both], width, seen.counts[both]),
+        _cast(most[decided], width, seen.counts[decided]),
+    )
     interval = wilson_interval(agree, rows)
     if interval is not None and interval[1] < chance:
         yield Finding(
@@ -178,7 +201,32 @@ def _twins(seen: _Seen, n: int) -> Iterator[Finding]:
         return
 
 
-def _chance(votes: NDArray[np.int8], balance: float, counts: Counts | None = None) -> float:
-    """Share of votes that would be right if each were cast on a row drawn at random."""
-    positive = float(np.average(votes == POSITIVE, weights=counts))
-    return positive * balance + (1 - positive) * (1 - balance)
+def _unvoted(seen: _Seen) -> Iterator[Finding]:
+    """Classes that are voted for on no row."""
+    cast = sum(_cast(votes, len(seen.classes), seen.counts) for votes in seen.vectors.T)
+    for k in np.flatnonzero(np.asarray(cast) == 0):
+        yield Finding(
+            "warning",
+            "class_without_votes",
+            ALL,
+            f"none votes {seen.classes[k]} on any of {seen.rows} rows: all that the labels know of "
+            "the class are its gold rows",
+            "write a function for it",
+        )
+
+
+def _cast(votes: NDArray[np.int8], classes: int, counts: Counts | None = None) -> Floats:
+    """Rows, or rows behind vectors, by class that is voted for: float64 [classes]."""
+    at = votes != ABSTAIN
+    weights = None if counts is None else counts[at]
+    return np.bincount(votes[at], weights, minlength=classes).astype(np.float64)
+
+
+def _chance(votes: Floats, truth: Floats) -> float:
+    """Share of votes that would be right if each were cast on a row drawn at random.
+
+    Args:
+      votes: float64 [classes], votes by class.
+      truth: float64 [classes], rows by class.
+    """
+    return float(votes @ truth / (votes.sum() * truth.sum())) if votes.any() else 0.0

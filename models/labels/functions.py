@@ -11,6 +11,7 @@ from snorkel.labeling import LabelingFunction
 
 from core.errors import InputError
 from models.labels import voting
+from models.labels.votes import BOTH
 
 Item = TypeVar("Item", bound=Hashable)
 Row = Mapping[str, Any]  # column name to number, text, or None where it is missing
@@ -98,12 +99,14 @@ def of_all_classes(
         given = len(extra)
 
 
-def columns_read(functions: Sequence[LabelingFunction], rows: Sequence[Row]) -> list[str]:
+def columns_read(
+    functions: Sequence[LabelingFunction], rows: Sequence[Row], classes: Sequence[str] = BOTH
+) -> list[str]:
     """The columns that functions look at to vote on rows, in the order of the rows' columns.
 
     All of them behind a preprocessor that copies the row; all of them if none is seen.
     """
-    voter, seen = voting.Voter(functions), set[str]()
+    voter, seen = voting.Voter(functions, classes), set[str]()
     for row in rows:
         seen |= voter.columns_read(row)
     columns = list(rows[0]) if rows else []

@@ -99,7 +99,8 @@ def weak(
         "trials": [asdict(trial) for trial in fitted.trials],
         "functions": functions,
         "findings": [
-            asdict(finding) for finding in label_findings.find(names, vectors, counts, gold_rows)
+            asdict(finding)
+            for finding in label_findings.find(names, vectors, counts, gold_rows, classes)
         ],
         "gold_rows_answered": answered,
     }

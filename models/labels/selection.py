@@ -43,6 +43,18 @@ def _coarse(values: Sequence[float | str | None]) -> NDArray[Any]:
     return np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers))
 
 
+def uncertainty(probability: Floats) -> Floats:
+    """Variance of a label, float64 [rows]: p(1 - p) of two classes, of more half their sum.
+
+    Half, since of two classes, each with its share, it is the same number.
+
+    Args:
+      probability: float64 [rows], P(positive), or [rows, classes].
+    """
+    each = probability * (1 - probability)
+    return each if each.ndim == 1 else each.sum(axis=1) / 2
+
+
 def most_informative(
     features: Floats,
     probability: Floats,
@@ -54,7 +66,7 @@ def most_informative(
 
     Args:
       features: float64 [rows, features] of all rows that matter.
-      probability: float64 [rows], P(positive) as far as it is known.
+      probability: float64 [rows], P(positive) as far as it is known, or [rows, classes].
       known: Rows whose label is known.
       candidates: Rows to pick from; as many are picked if there are fewer than `count`.
       count: How many.
@@ -62,7 +74,7 @@ def most_informative(
     Returns:
       Indices into the rows.
     """
-    noise = probability * (1 - probability)
+    noise = uncertainty(probability)
     old = features[known]
     information = (old.T * noise[known]) @ old + PRECISION * np.eye(features.shape[1])
     covariance = np.linalg.inv(information)

@@ -188,11 +188,12 @@ def _checked(vote: Any, classes: tuple[str, ...], function: str, row_id: str) ->
     why = ""
     if isinstance(vote, bool | np.bool_):
         why = "; False would be class 0 where ABSTAIN may be meant: return one of those"
-    words = "NEGATIVE, POSITIVE" if len(classes) == 2 else ", ".join(classes)
+    named = ", ".join(f"{code} '{name}'" for code, name in enumerate(classes))
+    told = f"-1 (ABSTAIN) or a class by its code or name: {named}"
+    if len(classes) == 2:
+        told = f"one of the integers [-1, 0, 1] (ABSTAIN, NEGATIVE, POSITIVE) or a name: {named}"
     raise InputError(
-        f"labelling function {function}, row {row_id}: returned {vote!r}; "
-        f"a vote is one of the integers {list(range(ABSTAIN, len(classes)))} (ABSTAIN, {words}), "
-        f"or the name of a class{why}"
+        f"labelling function {function}, row {row_id}: returned {vote!r}; a vote is {told}{why}"
     )
 
 

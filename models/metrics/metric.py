@@ -121,6 +121,17 @@ class Metrics:
         """The metrics that a name in a bound stands for: one for each class, or itself."""
         return self.kinds.get(name, (name,))
 
+    def code_of(self, name: str) -> int | None:
+        """The code of the class that a metric is about; None where it is about all."""
+        return next((of.index(name) for of in self.kinds.values() if name in of), None)
+
+    def each(self, bounds: Mapping[str, float]) -> dict[str, float]:
+        """Bounds by metric: one for each class spread out, one for a class alone before it."""
+        spread = {
+            n: b for name, b in bounds.items() if name in self.kinds for n in self.names(name)
+        }
+        return {**spread, **{n: b for n, b in bounds.items() if n not in self.kinds}}
+
     def overall(self, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         """Every metric of quality, and the number of examples.
 

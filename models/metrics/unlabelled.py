@@ -5,11 +5,14 @@ is decided to be, is right with probability c; metrics are sums of such terms. W
 answer is learnt on rows with labels. The calibration sees the groups of a row, too: a model that is
 wrongly calibrated within a group is estimated wrongly as soon as the group's share changes.
 
+Of more than two classes the accuracy is the mean of the probability that the chosen class, the one
+with the largest share, is right; recall of a class is that of the class against the others.
+
 It holds as long as rows alike are labelled alike. When that changes (concept drift), no estimate
 without labels can know.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +36,24 @@ class Sensitivity:
       value: The estimate.
       gradient: Its derivative by the coefficients of the calibration.
       variance: That of the true value around it, when the calibration is right.
+      by: The calibration.
     """
 
     value: float
     gradient: np.ndarray
     variance: float
+    by: "Calibration"
+
+    def quantity(self) -> Quantity:
+        """The estimate, and where the true value is: of these rows, and with this calibration."""
+        half = self.by.half(self.gradient, self.variance)
+        return Quantity(self.value, max(0.0, self.value - half), min(1.0, self.value + half))
+
+    def minus(self, other: "Sensitivity") -> Quantity:
+        """The difference of two estimates by one calibration, of different rows."""
+        value = self.value - other.value
+        half = self.by.half(self.gradient - other.gradient, self.variance + other.variance)
+        return Quantity(value, value - half, value + half)
 
 
 class Calibration:
@@ -75,7 +91,12 @@ class Calibration:
         return self._of(self._terms(answers, groups))
 
     def estimate(
-        self, metric: str, answers: np.ndarray, groups: Columns, rows: np.ndarray
+        self,
+        metric: str,
+        answers: np.ndarray,
+        groups: Columns,
+        rows: np.ndarray,
+        decisions: np.ndarray | None = None,
     ) -> Sensitivity | None:
         """A metric on some rows; None where there is nothing to measure it on.
 
@@ -84,29 +105,22 @@ class Calibration:
           answers: Probabilities, [all rows].
           groups: Columns, each [all rows].
           rows: bool [all rows], which are meant.
+          decisions: 1 where the positive class is decided, 0 elsewhere, [all rows]; None: where the
+            answer is above the threshold.
         """
         chosen = answers[rows]
         terms = self._terms(chosen, {column: cells[rows] for column, cells in groups.items()})
         certain = self._of(terms)
-        found = ESTIMATORS[metric](certain, chosen) if len(chosen) else None
+        decided = chosen if decisions is None else decisions[rows]
+        found = ESTIMATORS[metric](certain, decided) if len(chosen) else None
         if found is None:
             return None
         value, slope = found
         spread = certain * (1 - certain)
-        return Sensitivity(value, (slope * spread) @ terms, float((slope**2 * spread).sum()))
+        return Sensitivity(value, (slope * spread) @ terms, float((slope**2 * spread).sum()), self)
 
-    def quantity(self, found: Sensitivity) -> Quantity:
-        """The estimate, and where the true value is: of these rows, and with this calibration."""
-        half = self._half(found.gradient, found.variance)
-        return Quantity(found.value, max(0.0, found.value - half), min(1.0, found.value + half))
-
-    def difference(self, one: Sensitivity, other: Sensitivity) -> Quantity:
-        """The first minus the second, of different rows."""
-        value = one.value - other.value
-        half = self._half(one.gradient - other.gradient, one.variance + other.variance)
-        return Quantity(value, value - half, value + half)
-
-    def _half(self, gradient: np.ndarray, variance: float) -> float:
+    def half(self, gradient: np.ndarray, variance: float) -> float:
+        """Half the width of the 95% interval of an estimate; arguments as of `Sensitivity`."""
         return Z * float(np.sqrt(variance + gradient @ self._covariance @ gradient))
 
     def _of(self, terms: np.ndarray) -> np.ndarray:
@@ -188,11 +202,15 @@ def measured(metric: str, labels: np.ndarray, answers: np.ndarray) -> Quantity |
     found = {**METRICS, **RATES}[metric].terms(labels, answers) if len(labels) else None
     if found is None:
         return None
-    value, groups = found
+    return quantity_of(*found)
+
+
+def quantity_of(value: float, groups: Sequence[np.ndarray], most: float = 1.0) -> Quantity:
+    """A measured value between 0 and `most` with the interval that its terms give."""
     # One more row of either kind: a share of few rows that are all alike is not certain.
     variance = sum(
         (float(terms.var()) * len(terms) + 0.25) / (len(terms) * (len(terms) + 1))
         for terms in groups
     )
     half = Z * float(np.sqrt(variance))
-    return Quantity(value, max(0.0, value - half), min(1.0, value + half))
+    return Quantity(value, max(0.0, value - half), min(most, value + half))

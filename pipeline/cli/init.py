@@ -1,4 +1,4 @@
-"""`init`: describes a new data set from a CSV file."""
+"""`init`: describes a new data set from a CSV or Parquet file."""
 
 import argparse
 import math
@@ -13,19 +13,37 @@ from pipeline.cli.common import DONE
 from pipeline.init import describe, display
 from pipeline.init.describe import Described
 from pipeline.init.files import InitOrigin
-from pipeline.init.looking import InitRequest
+from pipeline.init.looking import GOLD, KINDS, WEAK, InitRequest
 from pipeline.report.markup import escape
 
-KINDS = ("number", "category", "text", "leave-out")
+MODES = (GOLD, WEAK)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's flags; it has no use for those of the others."""
-    parser.add_argument("--csv", required=True, metavar="FILE", help="the data, with a header")
+    parser.add_argument(
+        "--csv", "--parquet", required=True, dest="csv", metavar="FILE",
+        help="the data: CSV with a header, or Parquet, by its ending",
+    )  # fmt: skip
     parser.add_argument("--label", required=True, metavar="COLUMN", help="column with the label")
     parser.add_argument("--name", required=True, help="of the data set: letters a-z, digits, '_'")
     parser.add_argument(
-        "--positive", metavar="VALUE", help="value of the label to detect; all others are one class"
+        "--positive",
+        metavar="VALUE",
+        help="value of the label to detect; all others are one class; without it each is a class",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        help="of labelling: all labels, or few and labelling functions (default: gold where nearly "
+        "all rows have a label)",
+    )
+    parser.add_argument(
+        "--slice",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="results are measured by its values, or by groups of its numbers; more than once",
     )
     parser.add_argument(
         "--test-fraction",
@@ -67,6 +85,8 @@ def init(options: argparse.Namespace, out: Console) -> int:
         options.test_fraction,
         tuple(options.missing),
         kinds,
+        tuple(dict.fromkeys(options.slice)),
+        options.mode,
     )
     origin = InitOrigin(f"{datetime.now(UTC):%Y-%m-%d}", options.command)
     described = _described(request, origin)
@@ -94,7 +114,15 @@ def _share(text: str) -> float:
 
 
 def _kind(text: str) -> tuple[str, str]:
-    column, equals, kind = text.rpartition("=")
-    if not equals or kind not in KINDS:
-        raise InputError(f"--kind {text}: write COLUMN=KIND; a kind is one of {', '.join(KINDS)}")
+    column, equals, kind = _column_and_kind(text)
+    if not equals or kind.partition(":")[0] not in KINDS or (":" in kind and kind[:5] != "date:"):
+        raise InputError(
+            f"--kind {text}: write COLUMN=KIND; a kind is one of {', '.join(KINDS)}, or date:FORMAT"
+        )
     return column, kind
+
+
+def _column_and_kind(text: str) -> tuple[str, str, str]:
+    """Column, `=` and kind; a format of dates may hold a further `=`."""
+    column, equals, kind = text.partition("=date:")
+    return (column, "=", f"date:{kind}") if equals else text.rpartition("=")

@@ -1,6 +1,7 @@
 """`labels import`, `list`, `remove`: answers that people gave; `labels outcomes`: of requests."""
 
 import argparse
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
 from pipeline.labels import answers
 from pipeline.labels.importing import import_file
+from pipeline.labels.to_label import allowed_answers
 from pipeline.monitoring import outcomes
 from pipeline.report.markup import escape
 
@@ -44,9 +46,11 @@ def import_(options: argparse.Namespace, out: Console) -> int:
         out.print(escape(f"{options.file}: imported before, as {done.known}; nothing to do"))
         return DONE
     given = done.new.answers
+    counts = Counter(answer.answer for answer in given)
     by_class = [
-        f"{sum(answer.answer == name for answer in given)} {name}"
-        for name in config.columns.names[::-1]
+        f"{counts[name]} {name}"
+        for name in allowed_answers(config)
+        if counts[name] or config.columns.is_binary
     ]
     random = sum(answer.selection == "random" for answer in given)
     lines = [

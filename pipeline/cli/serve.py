@@ -5,12 +5,13 @@ import os
 
 from rich.console import Console
 
+from core.config import Config
 from core.errors import InputError
 from core.targets import SERVER, TARGETS
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.markup import escape
 from pipeline.serving import serve as serving
-from pipeline.serving.options import ServeOptions, read_shadow
+from pipeline.serving.options import CanaryName, ServeOptions, read_canary, read_shadow
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _NO_GRPC = -1
@@ -42,6 +43,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="WHO",
         help="edge, previous or a version's number: is asked the same, for the log alone",
     )
+    parser.add_argument(
+        "--canary",
+        metavar="VERSION:SHARE",
+        help="a version that answers a share of the requests, e.g. 1795715046:0.1",
+    )
+    parser.add_argument(
+        "--canary-key",
+        metavar="NAME",
+        help="column or header by whose value the canary's requests are told (the whole row)",
+    )
     parser.set_defaults(verb=serve)
 
 
@@ -72,11 +83,14 @@ def serve(options: argparse.Namespace, out: Console) -> int:
     shadow = read_shadow(options.shadow, options.target)
     if shadow is not None and not config.serving.log.sample:
         raise InputError("--shadow: its answers go to the log; set serving.log.sample above 0")
+    columns = config.columns
+    taken = (*columns.numeric, *columns.categorical, *columns.text)
+    canary = read_canary(options.canary, options.canary_key, taken)
     token = serving.read_token(config, os.environ)
     shown, grpc_address = f"[{host}]" if ":" in host else host, None
     if options.grpc_port != _NO_GRPC:
         grpc_address = f"{shown}:{serving.free_port(host, options.grpc_port)}"
-    told = ServeOptions(config, folder, options.target, grpc_address, token, shadow)
+    told = ServeOptions(config, folder, options.target, grpc_address, token, shadow, canary)
     version = serving.check_there_is_a_version(told)
     with serving.listen(host, options.port) as listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
@@ -86,6 +100,8 @@ def serve(options: argparse.Namespace, out: Console) -> int:
             + (f", gRPC at {grpc_address}" if grpc_address else ""),
             soft_wrap=True,
         )
+        if canary is not None:
+            _tell_canary(canary, config, out)
         if token is None and host not in _LOOPBACK:
             warning = (
                 f"anybody who reaches {host} is answered: serving.token_variable asks for a token"
@@ -93,3 +109,14 @@ def serve(options: argparse.Namespace, out: Console) -> int:
             out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
         serving.serve(told, listener)
     return DONE
+
+
+def _tell_canary(canary: CanaryName, config: Config, out: Console) -> None:
+    key = "its first row"
+    if canary.column is not None or canary.header is not None:
+        key = f"column {canary.column}" if canary.column is not None else f"header {canary.header}"
+    share = f"{canary.share:.2%} of the requests, told by {key}"
+    out.print(escape(f"canary: version {canary.version} answers {share}"), soft_wrap=True)
+    if not config.serving.log.sample:
+        why = "serving.log.sample is 0, so `monitor` cannot compare the canary"
+        out.print(f"[yellow]warning[/]: {escape(why)}", soft_wrap=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline.cli.common import DONE, add_common_flags, follow_up, load_config, run_folder
-from pipeline.labels.to_label import write_batch
+from pipeline.labels.to_label import allowed_answers, write_batch
 from pipeline.report.markup import escape
 
 
@@ -32,12 +32,12 @@ def to_label(options: argparse.Namespace, out: Console) -> int:
     with Console(stderr=True).status("choosing rows"):
         out_file = Path(options.out) if options.out else None
         batch = write_batch(config, run_folder(options, config), options.n, out_file)
-    columns = config.columns
+    *most, last = allowed_answers(config)
     for line in (
         f"{batch.rows} rows to label: {batch.path}",
         f"  {batch.random} drawn at random from {batch.pool}, {batch.rows - batch.random} chosen "
         "to inform",
-        f"  in column answer, write {' or '.join(columns.names[::-1])}, or leave it empty "
+        f"  in column answer, write {', '.join(most)} or {last}, or leave it empty "
         "to skip; in column annotator, who answered",
         f"  then: {follow_up(options, 'labels', 'import', str(batch.path))}",
     ):

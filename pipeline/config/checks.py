@@ -186,10 +186,11 @@ def _check_metrics(config: Config) -> Iterator[Problem]:
     if known.kinds:
         by_class = {kind: known.quality[known.kinds[kind][0]] for kind in QUALITY_BY_CLASS}
         rates = {kind: known.rates[known.kinds[kind][0]] for kind in RATES_BY_CLASS}
+    quality, compared = {**known.quality, **by_class}, {**known.compared, **by_class}
     named: list[tuple[KeyPath, Mapping[str, float], Mapping[str, Metric]]] = [
-        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, known.quality),
+        (("retrain", "max_quality_drop"), config.retrain.max_quality_drop, quality),
         *(
-            (("pusher", key), getattr(config.pusher, key), known.compared)
+            (("pusher", key), getattr(config.pusher, key), compared)
             for key in ("max_regression", "max_regression_by_slice")
         ),
     ]
@@ -222,6 +223,8 @@ def _no_metric(name: str, path: KeyPath, known: Mapping[str, Metric], classes: i
 def _check_files(config: Config, repository: Path) -> Iterator[Problem]:
     if config.data.folder is None and config.data.loader is None:
         yield ("data", "loader"), "give data.folder (your CSV files) or data.loader (a module)"
+    if config.data.source is not None and config.data.loader is None:
+        yield ("data", "source"), "is for the module data.loader to read, which is not set"
     if not (repository / config.contract).is_file():
         yield ("schema",), f"there is no file {repository / config.contract}"
     modules = {("data", "loader"): config.data.loader}

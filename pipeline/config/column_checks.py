@@ -17,6 +17,7 @@ Problem = tuple[KeyPath, str]
 # Columns that nodes add to the rows.
 RESERVED_FOR_LABEL = ("row_id", "weight")
 RESERVED = (*RESERVED_FOR_LABEL, "label", "numeric", "categorical", "tokens")
+MOST_CLASSES = 100  # votes and labels are 8-bit codes
 COLUMN_KINDS = ("numeric", "categorical", "text", "dates")
 # What tf.function takes as the name of an argument, and SavedModel gives back.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
@@ -76,6 +77,12 @@ def _check_classes(columns: TrueLabel) -> Iterator[Problem]:
                 ("columns", "classes"),
                 f"'{other}' and '{name}' differ in capitals or blanks at most; make one of them",
             )
+    if len(columns.classes) > MOST_CLASSES:
+        yield (
+            ("columns", "classes"),
+            f"{len(columns.classes)} classes; at most {MOST_CLASSES} can be told apart: make some "
+            "one class",
+        )
     if not columns.is_binary and columns.positive is not None:
         yield (
             ("columns", "positive"),

@@ -1,7 +1,7 @@
 """The spans under a folder: their files, and what is wrong with one by itself.
 
-A span is a folder `span-<n>` of CSV files. docs/continuous-training.md describes the protocol;
-pipeline/ingestion/window.py says which of them a run takes.
+A span is a folder `span-<n>` of CSV and Parquet files. docs/continuous-training.md describes the
+protocol; pipeline/ingestion/window.py says which of them a run takes.
 """
 
 import hashlib
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
+from core.raw.raw_files import ENDINGS
 from core.sections import DataSection
 
 TEST = "test"
+NO_FILE = f"no {' or '.join(ENDINGS)} file in it"
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,14 @@ def part_of(span: int) -> str:
     return f"span-{span}"
 
 
-def csv_files(folder: Path) -> list[Path]:
+def data_files(folder: Path) -> list[Path]:
     """The data files of a part.
 
     Raises:
         InputError: one is no file, or has a name that is not UTF-8.
     """
-    found = sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    there = folder.iterdir() if folder.is_dir() else ()
+    found = sorted(path for path in there if path.suffix in ENDINGS)
     for path in found:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "a link that leads nowhere"
@@ -80,13 +83,15 @@ def span_folders(folder: Path) -> dict[int, Path]:
         elif re.match(r"span\W*_?\W*\d", path.name, re.IGNORECASE):
             raise InputError(f"{path}: a span is called span-<number>; rename it, or move it away")
     if not found:
-        raise InputError(f"{folder}: no span-<number> folder in it; put CSV files in span-1/")
+        raise InputError(
+            f"{folder}: no span-<number> folder in it; put CSV or Parquet files in span-1/"
+        )
     return found
 
 
 def read_part(folder: Path, part: str) -> tuple[SourceFile, ...]:
     """The data files of a part, with their checksums."""
-    return tuple(SourceFile(part, str(path), _sha256(path)) for path in csv_files(folder))
+    return tuple(SourceFile(part, str(path), _sha256(path)) for path in data_files(folder))
 
 
 def _sha256(path: Path) -> str:
@@ -105,7 +110,7 @@ def inspect(
         return SpanFinding(number, "incomplete", f"{folder / marker} is not there yet"), ()
     files = read_part(folder, part_of(number))
     if not files:
-        return SpanFinding(number, "incomplete", f"{folder}: no .csv file in it"), ()
+        return SpanFinding(number, "incomplete", f"{folder}: {NO_FILE}"), ()
     sums = folder / data.checksum_file
     if sums.is_file() and (fault := _check_sums(sums, files)):
         return SpanFinding(number, "damaged", f"{fault}; deliver the span again"), ()
@@ -113,7 +118,7 @@ def inspect(
 
 
 def _check_sums(path: Path, files: Sequence[SourceFile]) -> str | None:
-    """What does not agree with a file as `sha256sum *.csv` writes it."""
+    """What does not agree with a file as `sha256sum` writes it."""
     found = {Path(file.path).name: file.sha256 for file in files}
     expected: dict[str, str] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):

@@ -1,6 +1,6 @@
 """Turns the data window into the CSV files that CsvExampleGen reads.
 
-In: span-<n>/*.csv and test/*.csv, from `data.folder` or laid out by `data.loader`. Out:
+In: CSV and Parquet files in span-<n>/ and test/ of `data.folder` or laid out by `data.loader`. Out:
 <run folder>/staged/<digest>/{train,eval,test}/data.csv with `row_id` (`span-1:17`) in front and the
 group columns at the end. The digest is that of the content, and so are the modification times,
 which CsvExampleGen's fingerprint is made of: equal data is found in the cache again.
@@ -8,6 +8,7 @@ which CsvExampleGen's fingerprint is made of: equal data is found in the cache a
 
 import hashlib
 import importlib
+import inspect
 import json
 import shutil
 import tempfile
@@ -139,19 +140,33 @@ def _raw_folder(config: Config, run_folder: Path) -> Path:
         return folder
     assert config.data.loader is not None
     folder = run_folder / "data"
-    lay_out = _loader(config.data.loader)
+    lay_out, source = _loader(config.data.loader), config.data.source
+    read = [] if source is None else [str(REPOSITORY / source)]
+    if read and not _takes_source(lay_out):
+        raise InputError(
+            f"data.source: {source}: {config.data.loader}.lay_out(folder) reads no folder; drop "
+            "the key, or write lay_out(folder, source)"
+        )
     with _named(f"data.loader: {config.data.loader}.lay_out failed"):
-        lay_out(str(folder))
+        lay_out(str(folder), *read)
     return folder
 
 
-def _loader(module: str) -> Callable[[str], None]:
-    """The module's `lay_out`."""
+def _loader(module: str) -> Callable[..., None]:
+    """The module's `lay_out(folder)`, or `lay_out(folder, source)`."""
     with _named(f"data.loader: {module} cannot be imported"):
         lay_out = getattr(importlib.import_module(module), "lay_out", None)
     if not callable(lay_out):
         raise InputError(f"data.loader: {module} has no function lay_out(folder); write one")
-    return cast(Callable[[str], None], lay_out)
+    return cast(Callable[..., None], lay_out)
+
+
+def _takes_source(lay_out: Callable[..., None]) -> bool:
+    try:
+        inspect.signature(lay_out).bind("folder", "source")
+    except TypeError:
+        return False
+    return True
 
 
 @contextmanager

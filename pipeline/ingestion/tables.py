@@ -1,4 +1,4 @@
-"""Reads CSV files as text and checks them against the columns that are expected.
+"""Reads raw files, CSV or Parquet, as text and checks them against the columns that are expected.
 
 Every problem is an InputError that names file, row (the first row after the header is 1) and
 column, and says what to do.
@@ -9,12 +9,13 @@ import hashlib
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from typing import BinaryIO
 
 import pandas as pd
 
 from core import csv_text, numbers
 from core.errors import InputError
+from core.raw.raw_files import RawReader
 from pipeline.ingestion.spans import SourceFile
 
 CHUNK_ROWS = 2**14  # read at a time
@@ -49,17 +50,14 @@ def read_table(content: bytes, name: str, columns: ColumnKinds) -> pd.DataFrame:
     Raises:
         InputError: not UTF-8, no rows, ragged rows, wrong columns, text in a number column.
     """
-    lines = io.StringIO(csv_text.decode(content, name), newline="")
-    parts = [table for _, table in _tables(lines, name, columns)]
-    cells = {column: [c for part in parts for c in part[column]] for column in columns.kinds}
-    return pd.DataFrame(cells, dtype=object)
+    return whole(_tables(io.BytesIO(content), name, columns), columns)
 
 
 def read_file(file: SourceFile, columns: ColumnKinds) -> Iterator[tuple[int, Table]]:
-    """Yields the rows of a CSV file, CHUNK_ROWS at a time, behind the number of their first.
+    """Yields the rows of a raw file, CHUNK_ROWS at a time, behind the number of their first.
 
     Args:
-        file: as it was when the window was chosen.
+        file: as it was when the window was chosen; CSV or Parquet.
         columns: what it has to hold.
 
     Returns:
@@ -70,8 +68,15 @@ def read_file(file: SourceFile, columns: ColumnKinds) -> Iterator[tuple[int, Tab
         InputError: as `read_table`, or the file is another one by now.
     """
     with open(file.path, "rb") as content:
-        yield from _tables(_text(content, file.path), file.path, columns)
+        yield from _tables(content, file.path, columns)
     check_unchanged(file)
+
+
+def whole(parts: Iterable[tuple[int, Table]], columns: ColumnKinds) -> pd.DataFrame:
+    """The rows of `read_file` as one table."""
+    tables = [table for _, table in parts]
+    cells = {column: [c for part in tables for c in part[column]] for column in columns.kinds}
+    return pd.DataFrame(cells, dtype=object)
 
 
 def check_unchanged(file: SourceFile) -> None:
@@ -89,51 +94,25 @@ def check_unchanged(file: SourceFile) -> None:
         )
 
 
-def _text(content: io.BufferedReader, name: str) -> Iterator[str]:
-    """The lines of a file, their ends as they are."""
-    lines = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
-    blank = True
-    try:
-        for line in lines:
-            blank = blank and not line.strip()
-            if not blank:
-                yield line
-    except UnicodeDecodeError:
-        content.seek(0)
-        csv_text.decode(content.read(), name)  # names the row
-        raise
-    if blank:
-        csv_text.decode(b"", name)
-
-
-def _tables(lines: Iterable[str], name: str, columns: ColumnKinds) -> Iterator[tuple[int, Table]]:
-    rows = csv_text.read(lines, name)
-    header = next(rows)
-    _check_header(header, name, columns)
-    first = 1
-    while chunk := list(islice(rows, CHUNK_ROWS)):
-        for number, row in enumerate(chunk, first):
-            if len(row) != len(header):
-                csv_text.check_width(header, row, number, name)
-        cells = dict(zip(header, map(list, zip(*chunk, strict=True)), strict=True))
+def _tables(file: BinaryIO, name: str, columns: ColumnKinds) -> Iterator[tuple[int, Table]]:
+    reader = RawReader(file, name)
+    _check_header(reader.header, name, columns)
+    for first, batch in reader.batches(CHUNK_ROWS):
+        cells = dict(zip(reader.columns, batch, strict=True))
+        empty = [""] * len(batch[0])
         table = {}
         for column, kind in columns.kinds.items():
-            table[column] = cells.get(column) or [""] * len(chunk)
+            table[column] = cells.get(column, empty)
             if kind != "BYTES":
                 table[column] = _convert(table[column], name, column, kind, first)
         yield first, table
-        first += len(chunk)
-    if first == 1:
-        raise csv_text.no_rows(name)
 
 
 def _check_header(header: list[str], name: str, columns: ColumnKinds) -> None:
     problems = []
-    for column in dict.fromkeys(c for c in header if header.count(c) > 1):
-        problems.append(f"column '{column}' is there {header.count(column)} times; keep one")
     missing = [c for c in columns.kinds if c not in header and c not in columns.optional]
     absent = [c for c in columns.kinds if c not in header]
-    for column in header:
+    for column in dict.fromkeys(header):
         if column not in columns.kinds:
             close = difflib.get_close_matches(column, absent, 1, 0.5)
             if close:
@@ -144,6 +123,9 @@ def _check_header(header: list[str], name: str, columns: ColumnKinds) -> None:
                     f"column '{column}' is not expected; remove it, or add it to the schema"
                 )
     problems += [f"column '{column}' is missing; add it" for column in missing]
+    if problems:  # one of two of a name may be the one that is missing
+        doubled = (column for column in dict.fromkeys(header) if header.count(column) > 1)
+        problems += [f"column '{c}' is there {header.count(c)} times" for c in doubled]
     if problems:
         raise InputError("\n".join(f"{name}: {problem}" for problem in problems))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from core.errors import InputError
 from core.sections import DataSection
 from pipeline.ingestion.spans import (
+    NO_FILE,
     TEST,
     SourceFile,
     SpanFinding,
@@ -86,7 +87,7 @@ def find_window(folder: Path, data: DataSection, ledger: Ledger) -> Window:
     folders = span_folders(folder)
     test = read_part(folder / TEST, TEST)
     if not test:
-        raise InputError(f"{folder / TEST}: missing, or no .csv file in it; put the data there")
+        raise InputError(f"{folder / TEST}: missing, or {NO_FILE}; put the data there")
     whole: dict[int, tuple[SourceFile, ...]] = {}
     held_back = []
     for number in sorted(folders):

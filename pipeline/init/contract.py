@@ -8,7 +8,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from core.names import ROW_ID
 from core.numbers import read_integer
-from core.raw_table import CATEGORY, NUMBERS, Column
+from core.raw_table import CATEGORIES, CATEGORY, NUMBERS, Column
+from core.sections import Group
+from pipeline.ingestion.rows import group_labels
 from pipeline.init.proposal import Proposal
 
 DISTANCE, LABEL_DISTANCE = 0.05, 0.1  # as in the census contract
@@ -28,6 +30,8 @@ def infer(
     schema = schema_pb2.Schema(default_environment=["TRAINING", "SERVING"])
     for column in proposal.columns:
         _column(schema, column, cells[column.name], smallest_split)
+    for name, group in proposal.slices.groups.items():
+        _group(schema, name, group, cells)
     _label(schema, proposal)
     row_id = schema.feature.add(name=ROW_ID, type=schema_pb2.BYTES, not_in_environment=["SERVING"])
     row_id.presence.min_fraction, row_id.presence.min_count = 1.0, 1
@@ -46,9 +50,18 @@ def _label(schema: schema_pb2.Schema, proposal: Proposal) -> None:
     feature = schema.feature.add(
         name=label.name, type=schema_pb2.BYTES, not_in_environment=["SERVING"]
     )
-    _domain(feature, schema, [label.negative, label.positive])
+    _domain(feature, schema, label.names)
     feature.presence.min_fraction = 0.0
     feature.drift_comparator.infinity_norm.threshold = LABEL_DISTANCE
+
+
+def _group(
+    schema: schema_pb2.Schema, name: str, group: Group, cells: Mapping[str, Sequence[str]]
+) -> None:
+    """A column that staging derives of a number."""
+    feature = schema.feature.add(name=name, type=schema_pb2.BYTES, not_in_environment=["SERVING"])
+    values = {cell for cell in cells[group.column] if cell}
+    _domain(feature, schema, group_labels(group, all(map(_is_whole, values))))
 
 
 def _column(
@@ -58,15 +71,16 @@ def _column(
     comparators = (feature.drift_comparator, feature.skew_comparator)
     values = set(cells) - {""}
     if column.kind in NUMBERS:
-        whole = all(read_integer(cell) is not None for cell in values)
+        whole = all(map(_is_whole, values))
         feature.type = schema_pb2.INT if whole else schema_pb2.FLOAT
         if min(map(float, values)) >= 0:
             domain = feature.int_domain if whole else feature.float_domain
             domain.name, domain.min = feature.name, 0
         for comparator in comparators:
             comparator.jensen_shannon_divergence.threshold = DISTANCE
-    elif column.kind == CATEGORY:
-        _domain(feature, schema, sorted(values))
+    elif column.kind in CATEGORIES:
+        if column.kind == CATEGORY:
+            _domain(feature, schema, sorted(values))
         for comparator in comparators:
             comparator.infinity_norm.threshold = DISTANCE
     known = sum(map(bool, cells)) / len(cells)
@@ -81,6 +95,10 @@ def least_presence(share: float, smallest_split: int) -> float:
         return 1.0
     spread = _SPREAD * math.sqrt(share * (1 - share) / max(smallest_split, 1))
     return max(0.0, math.floor((share - spread) * 20) / 20)
+
+
+def _is_whole(cell: str) -> bool:
+    return read_integer(cell) is not None
 
 
 def _domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema, values: Sequence[str]) -> None:

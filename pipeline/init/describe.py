@@ -5,9 +5,9 @@ import importlib
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from core.errors import InputError
 from core.files import REPOSITORY
 from core.raw_table import NUMBERS
 from models.labels import functions as labeling
-from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.config import overlay
 from pipeline.config.load import CONFIGS, SMOKE, load
 from pipeline.ingestion import staging
@@ -24,19 +23,19 @@ from pipeline.init import contract, example, files, leaks, looking, names, propo
 from pipeline.init.example import Example, Value
 from pipeline.init.files import InitOrigin
 from pipeline.init.gold_budget import SEED
-from pipeline.init.looking import RAW, InitRequest, Looked
+from pipeline.init.looking import WEAK, InitRequest, Looked
 from pipeline.init.proposal import Proposal
 
-CHECKED_ROWS = 5000  # of each part
+CHECKED_ROWS, CHECKED_OF_A_CLASS = 5000, 50  # of each part
 _SIDES = (("span-1", False), ("test", True))
 
 
 @dataclass(frozen=True)
 class Described:
-    """A new data set: what was decided, the labelling function, the files that were written."""
+    """A new data set: what was decided, the labelling functions, the files that were written."""
 
     proposal: Proposal
-    example: Example
+    examples: tuple[Example, ...]
     written: tuple[str, ...]
 
 
@@ -69,21 +68,25 @@ def describe(
     proposed, test, gold_rows = _without_leaks(looked, table, smoke, say)
     taken = [*(column.name for column in proposed.columns), proposed.label.name]
     table = {name: table[name] for name in taken}
-    say("looking for a labelling function")
-    sound = {n: v for n, v in gold_rows.values.items() if n not in gold_rows.suspect}
+    say("looking for labelling functions")
+    unfit = {*gold_rows.suspect, *proposed.dates}
+    sound = {n: v for n, v in gold_rows.values.items() if n not in unfit}
     chosen = example.find(sound, gold_rows.classes, proposed.text, gold_rows.looked_at)
-    if chosen is None:
+    if not chosen and proposed.mode == WEAK:
         raise InputError(
             f"{request.csv}: no column has a value, a word or a range that holds for "
             f"{example.RARE_COVERAGE:.0%} to {example.MOST_COVERAGE:.0%} of the rows, which a "
             "labelling function needs to begin with, columns that tell the label aside; bring more "
-            "columns or more rows"
+            "columns or more rows, or --mode gold if nearly all rows have a label"
         )
     say("writing and checking")
     schema = contract.infer(table, proposed, _smallest_split(proposed, smoke))
     contents = files.render(proposed, contract.render(schema), chosen, origin)
-    _put(contents, proposed, {part: _some(table, test, side) for part, side in _SIDES})
-    return Described(proposed, chosen, (f"data/{request.name}/{RAW}", *contents))
+    some = {part: _some(table, test, side, proposed.label.name) for part, side in _SIDES}
+    _put(contents, proposed, some)
+    return Described(
+        proposed, tuple(chosen), (f"data/{request.name}/{proposed.source.file}", *contents)
+    )
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,7 @@ def _without_leaks(
         say("splitting the rows")
         proposed, test = proposal.propose(looked, table, smoke)
         gold_rows = _gold_rows(proposed, table, test)
-        classes = (proposed.label.negative, proposed.label.positive)
-        found = leaks.find(gold_rows.values, gold_rows.classes, classes)
+        found = leaks.find(gold_rows.values, gold_rows.classes, proposed.label.names)
         headers = {column.name: column.header for column in proposed.columns}
         new = {name: why for name, why in found.items() if headers[name] not in looked.leaks}
         if not new:
@@ -140,9 +142,8 @@ def _gold_rows(
         ]
         for column in proposed.columns
     }
-    classes = {
-        n: POSITIVE if cells[at] == label.positive else NEGATIVE for n, at in enumerate(gold)
-    }
+    code_of = {name: code for code, name in enumerate(label.names)}
+    classes = {n: code_of[cells[at]] for n, at in enumerate(gold)}
     return _GoldRows(values, classes, list(range(len(gold), len(gold) + len(some))))
 
 
@@ -152,9 +153,17 @@ def _smallest_split(proposed: Proposal, smoke: Mapping[str, Any]) -> int:
     return int(min(proposed.rows["test"], proposed.rows["span-1"] * 0.2) * share)
 
 
-def _some(table: Mapping[str, list[str]], test: Sequence[bool], side: bool) -> dict[str, list[str]]:
-    """The first CHECKED_ROWS rows of a part."""
-    at = list(islice((n for n, tested in enumerate(test) if tested == side), CHECKED_ROWS))
+def _some(
+    table: Mapping[str, list[str]], test: Sequence[bool], side: bool, label: str
+) -> dict[str, list[str]]:
+    """The first CHECKED_ROWS rows of a part, and the first CHECKED_OF_A_CLASS of each class."""
+    of_part = [n for n, tested in enumerate(test) if tested == side]
+    seen = Counter[str]()
+    at = []
+    for place, n in enumerate(of_part):
+        seen[table[label][n]] += 1
+        if place < CHECKED_ROWS or seen[table[label][n]] <= CHECKED_OF_A_CLASS:
+            at.append(n)
     return {column: [cells[n] for n in at] for column, cells in table.items()}
 
 
@@ -170,7 +179,7 @@ def _put(
         for path, content in contents.items():
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             (scratch / path).write_bytes(content)
-        raw = scratch / "data" / name / RAW
+        raw = scratch / "data" / name / proposed.source.file
         raw.parent.mkdir()
         shutil.copyfile(proposed.request.csv, raw)
         for place in places:
@@ -193,7 +202,8 @@ def _check(proposed: Proposal, scratch: Path, parts: Mapping[str, Mapping[str, l
     Raises:
         InputError: a run would fail.
     """
-    name, raw = proposed.request.name, REPOSITORY / "data" / proposed.request.name / RAW
+    name = proposed.request.name
+    raw = REPOSITORY / "data" / name / proposed.source.file
     importlib.invalidate_caches()
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # what is put in place is what was written, and nothing else
@@ -213,7 +223,7 @@ def _check(proposed: Proposal, scratch: Path, parts: Mapping[str, Mapping[str, l
         overrides = [f"data.folder={scratch / 'parts'}", "data.loader=null"]
         config = load(name, [*overrides, f"labeling.gold_rows={budget}"])
         staging.stage(config, scratch / "run")
-        assert config.labeling.functions is not None
-        labeling.load(config.labeling.functions)
+        if config.labeling.functions is not None:
+            labeling.load(config.labeling.functions)
     finally:
         sys.dont_write_bytecode = before

@@ -5,11 +5,12 @@ from collections.abc import Container, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from models.labels.votes import POSITIVE
-from pipeline.init.columns import LABEL, LEFT_OUT, Seen
+from core.raw_table import Label
 from pipeline.init.describe import Described
 from pipeline.init.example import Example
-from pipeline.init.files import function_name
+from pipeline.init.files import class_word, function_name
+from pipeline.init.kinds.seen import LABEL, LEFT_OUT, Seen
+from pipeline.init.looking import GOLD
 from pipeline.init.proposal import Proposal
 from pipeline.report.markup import escape
 
@@ -48,24 +49,41 @@ def print_described(out: Console, described: Described, every_column: bool) -> N
     out.print(table)
     if len(shown) < len(proposed.seen):
         _print_others(out, proposed, {seen.header for seen in shown})
-    rows = proposed.rows
-    out.print(
-        f"\n{rows['span-1']} rows for training, of which {proposed.gold_rows} are the gold budget, "
-        f"and {rows['test']} in the test part"
-    )
-    out.print(f"labelling function {escape(_function_line(described.example))}", soft_wrap=True)
-    if not described.example.above_chance:
+    _print_mode(out, described)
+    for note in proposed.notes:
+        out.print(f"[yellow]note[/]: {escape(note)}", soft_wrap=True)
+    if left_out := (*proposed.left_out, *proposed.dropped):
+        out.print(f"[yellow]left out[/]: {escape('; '.join(left_out))}", soft_wrap=True)
+    out.print("written:")
+    for path in described.written:
+        out.print(f"  {escape(path)}", soft_wrap=True)
+    out.print(f"next: {proposed.first_run}; then docs/your-data.md, 'After init'", soft_wrap=True)
+
+
+def _print_mode(out: Console, described: Described) -> None:
+    """The rows, where labels come from, and the labelling functions."""
+    proposed = described.proposal
+    training, test = proposed.rows["span-1"], proposed.rows["test"]
+    if proposed.mode == GOLD:
+        said = (
+            f"\n{training} rows for training and {test} in the test part\n"
+            f"all labels are used (labeling.mode: gold); to try weak labels, {_weakly(described)}"
+        )
+    else:
+        said = (
+            f"\n{training} rows for training, of which {proposed.gold_rows} are the gold budget, "
+            f"and {test} in the test part"
+        )
+    out.print(said, soft_wrap=True)
+    for example in described.examples:
+        line = _function_line(example, proposed.label)
+        out.print(f"labelling function {escape(line)}", soft_wrap=True)
+    if described.examples and not described.examples[0].above_chance:
         out.print(
             "[yellow]note[/]: no condition on one column is better than chance on the gold rows: "
             "replace this function before a run (docs/weak-supervision.md)",
             soft_wrap=True,
         )
-    for note in proposed.notes:
-        out.print(f"[yellow]note[/]: {escape(note)}", soft_wrap=True)
-    out.print("written:")
-    for path in described.written:
-        out.print(f"  {escape(path)}", soft_wrap=True)
-    out.print(f"next: {proposed.first_run}; then docs/your-data.md, 'After init'", soft_wrap=True)
 
 
 def _telling(seen: Sequence[Seen]) -> list[Seen]:
@@ -89,14 +107,22 @@ def _print_others(out: Console, proposed: Proposal, shown: Container[str]) -> No
     out.print(f"every column: {path}, or init --all-columns", soft_wrap=True)
 
 
-def _function_line(chosen: Example) -> str:
-    """What the gold rows say of the labelling function, beside what chance would have."""
-    word = "positive" if chosen.vote == POSITIVE else "negative"
+def _weakly(described: Described) -> str:
+    if not described.examples:
+        return "write labelling functions first (docs/weak-supervision.md)"
+    return (
+        f"{described.proposal.gold_rows} of them and what labelling functions say of the other "
+        "rows: --set labeling.mode=weak"
+    )
+
+
+def _function_line(chosen: Example, label: Label) -> str:
+    """What the gold rows say of a labelling function, beside what chance would have."""
     low, high = chosen.interval
     verdict = "better than chance" if chosen.above_chance else "no better than chance"
     return (
         f"{function_name(chosen)}: right on {chosen.right} of {chosen.gold} gold rows "
         f"({chosen.right / chosen.gold:.0%}, 95% interval {low:.0%} to {high:.0%}; of all gold "
-        f"rows {chosen.chance:.0%} are {word}: {verdict}), votes on {chosen.coverage:.0%} of all "
-        "rows"
+        f"rows {chosen.chance:.0%} are {class_word(chosen, label)}: {verdict}), votes on "
+        f"{chosen.coverage:.0%} of all rows"
     )

@@ -1,4 +1,4 @@
-"""The labelling function that `init` writes: the one condition that gold rows speak for most.
+"""The labelling functions that `init` writes: the conditions that gold rows speak for most.
 
 Only gold rows, which a run may see, have a say: the conditions are judged by their true labels, and
 how many other rows a condition holds for is counted without a label.
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from core.intervals import wilson_interval
-from models.labels.votes import NEGATIVE, POSITIVE
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.6
 RARE_COVERAGE = 0.02  # taken where nothing else is to be had
@@ -38,7 +37,7 @@ class Example:
         column: the column.
         operator: `==`, `>=`, `<=` or HAS_WORD.
         value: what the column is compared with.
-        vote: POSITIVE or NEGATIVE.
+        vote: code of the class.
         right: gold rows with this class among `gold`.
         gold: gold rows for which it holds.
         chance: share of gold rows with this class.
@@ -65,8 +64,9 @@ def find(
     gold: Mapping[int, int],
     text: Collection[str] = (),
     rows: Sequence[int] | None = None,
-) -> Example | None:
-    """The best condition; None where none holds for enough rows.
+) -> list[Example]:
+    """The best condition; of more classes than two that of each class for which one is better than
+    chance. Empty where none holds for enough rows.
 
     Args:
         columns: values by column, one a row; None where missing.
@@ -75,7 +75,7 @@ def find(
         rows: numbers of the rows that coverage is measured on; None: of SAMPLE rows or so.
     """
     labels = np.array(list(gold.values()))
-    chance_of = {vote: float((labels == vote).mean()) for vote in (POSITIVE, NEGATIVE)}
+    chance_of = {vote: float((labels == vote).mean()) for vote in np.unique(labels).tolist()}
     found: list[tuple[bool, float, float, Example]] = []
     tried = 0
     for column, values in columns.items():
@@ -84,7 +84,7 @@ def find(
         holds = _told(of_gold, column in text), _told(of_all, column in text)
         for name, value in _conditions(of_gold, column in text):
             at = holds[0](name, value)
-            tried += 2
+            tried += len(chance_of)
             if at.sum() < LEAST_VOTES:
                 continue
             coverage = float(holds[1](name, value).mean())
@@ -98,12 +98,14 @@ def find(
                 )
                 by_luck = float(binom.sf(right - 1, votes, chance))
                 found.append((coverage >= LEAST_COVERAGE, interval[0] - chance, by_luck, example))
-    if not found:
-        return None
     # The best of many conditions is good by luck more easily than one would be.
     beyond = [each for each in found if each[2] < LUCK / tried]
-    best = max(beyond or found, key=lambda each: each[:2])[3]
-    return replace(best, above_chance=bool(beyond))
+    if len(chance_of) == 2 or not beyond:
+        best = [max(beyond or found, key=lambda each: each[:2])] if found else []
+    else:
+        of_class = ([each for each in beyond if each[3].vote == vote] for vote in chance_of)
+        best = [max(each, key=lambda each: each[:2]) for each in of_class if each]
+    return [replace(each[3], above_chance=bool(beyond)) for each in best]
 
 
 def _told(values: Sequence[Value | None], text: bool) -> Callable[[str, Value], NDArray[np.bool_]]:

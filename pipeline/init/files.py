@@ -2,8 +2,10 @@
 
 import io
 import json
+import math
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import jinja2
 from ruamel.yaml import YAML
 
-from models.labels.votes import POSITIVE
+from core.raw_table import Label
 from pipeline.init.example import HAS_WORD, Example
 from pipeline.init.names import safe_names
 from pipeline.init.proposal import Proposal
@@ -29,17 +31,19 @@ class InitOrigin:
 
 
 def render(
-    proposal: Proposal, schema: str, example: Example, origin: InitOrigin
+    proposal: Proposal, schema: str, examples: Sequence[Example], origin: InitOrigin
 ) -> dict[str, bytes]:
     """Content by path, relative to the repository, but for the data; the configuration is last."""
     name, label = proposal.request.name, proposal.label
     columns = {
         "label": label.name,
-        "positive": label.positive,
-        "negative": label.negative,
+        "classes": list(label.names),
+        **({"positive": label.positive} if label.positive is not None else {}),
         "numeric": proposal.numeric,
         "categorical": proposal.categorical,
+        **({"dates": proposal.dates} if proposal.dates else {}),
         **({"text": proposal.text} if proposal.text else {}),
+        **({"groups": _groups(proposal)} if proposal.slices.groups else {}),
     }
     values = {
         "name": name,
@@ -47,13 +51,11 @@ def render(
         "source": proposal.source,
         "label": label,
         "columns": columns,
+        "bounds": _bounds(proposal),
         "total": sum(proposal.rows.values()),
         "renamed": any(header != taken for header, taken in proposal.names.items()),
         "schema": schema,
-        "example": example,
-        "function": function_name(example),
-        "docstring": _docstring(example),
-        "vote": "POSITIVE" if example.vote == POSITIVE else "NEGATIVE",
+        "functions": _functions(examples, label),
         "origin": origin,
     }
     places = {
@@ -65,6 +67,7 @@ def render(
         f"{folder}/{file}": environment.get_template(f"{file}.j2").render(values).encode()
         for folder, files in places.items()
         for file in files
+        if examples or file != "labeling_functions.py"
     }
     config = environment.get_template("config.yaml.j2").render(values).encode()
     return {
@@ -72,6 +75,56 @@ def render(
         **written,
         f"configs/{name}.yaml": config,
     }
+
+
+def _bounds(proposal: Proposal) -> dict[str, dict[str, float]]:
+    """What a first model has to keep to: more than chance.
+
+    Of more classes than two, what guessing by the shares of the classes would have: an accuracy of
+    the sum of their squares, and a macro F1 of one by their number.
+    """
+    if len(proposal.label.names) == 2:
+        return {"min": {"auc": 0.5}, "max_drop": {"auc": 0.05}}
+    guessed = sum(share**2 for share in proposal.shares), 1 / len(proposal.shares)
+    accuracy, macro_f1 = (math.floor(value * 100) / 100 for value in guessed)
+    return {
+        "min": {"accuracy": accuracy, "macro_f1": macro_f1},
+        "max_drop": {"accuracy": 0.05, "macro_f1": 0.05},
+    }
+
+
+def _groups(proposal: Proposal) -> dict[str, Any]:
+    return {
+        name: {
+            "column": group.column,
+            "bounds": [int(each) if each.is_integer() else each for each in group.bounds],
+        }
+        for name, group in proposal.slices.groups.items()
+    }
+
+
+def _functions(examples: Sequence[Example], label: Label) -> list[dict[str, Any]]:
+    """The labelling functions as the template takes them; names differ."""
+    found: dict[str, dict[str, Any]] = {}
+    for example in examples:
+        name = function_name(example)
+        while name in found:  # the same condition for another class
+            name += "_too"
+        vote = ("NEGATIVE", "POSITIVE")[example.vote] if label.positive is not None else None
+        found[name] = {
+            "name": name,
+            "example": example,
+            "docstring": _docstring(example, label),
+            "vote": vote or python_text(label.names[example.vote]),
+        }
+    return list(found.values())
+
+
+def class_word(example: Example, label: Label) -> str:
+    """What the class that a condition votes for is called."""
+    if label.positive is not None:
+        return ("negative", "positive")[example.vote]
+    return f"'{label.names[example.vote]}'"
 
 
 def function_name(example: Example) -> str:
@@ -82,16 +135,17 @@ def function_name(example: Example) -> str:
     return re.sub(r"[^a-z0-9_]", "_", f"{'f_' if safe[0].isdigit() else ''}{safe.lower()}")
 
 
-def _docstring(example: Example) -> str:
+def _docstring(example: Example, label: Label) -> str:
     """What the gold rows say of the example, wrapped."""
-    kind = "positive" if example.vote == POSITIVE else "negative"
+    kind = class_word(example, label)
     verdict = (
         f"of all gold rows {example.chance:.0%} are"
         if example.above_chance
         else f"no more than chance would have ({example.chance:.0%}): replace it before a run"
     )
     text = f"{example.right} of the {example.gold} gold rows it holds for are {kind}; {verdict}."
-    lines = textwrap.wrap(text, _WIDTH)
+    escaped = text.replace("\\", "/").replace('"""', "'''")
+    lines = textwrap.wrap(" ".join(escaped.split()), _WIDTH)
     return "\n    ".join(lines if len(lines) == 1 else [*lines, ""])
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
-from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.init.example import Value
 
 SUSPECT_AUC = 0.95
@@ -27,20 +26,22 @@ Labels = NDArray[np.int64]
 def find(
     columns: Mapping[str, Sequence[Value | None]],
     gold: Mapping[int, int],
-    classes: tuple[str, str],
+    classes: Sequence[str],
 ) -> dict[str, str]:
     """What gives each suspect column away, in words.
 
     Args:
         columns: values by column, one a row; None where missing.
         gold: row number and class of the gold rows.
-        classes: names of the negative and the positive class.
+        classes: names of the classes by their codes.
     """
     labels = np.array(list(gold.values()))
-    if min((labels == POSITIVE).sum(), (labels == NEGATIVE).sum()) < LEAST_ROWS:
+    held = [code for code in range(len(classes)) if (labels == code).sum() >= LEAST_ROWS]
+    if len(held) < 2:
         return {}
     found = {}
-    chance = ALARMS / (6 * max(1, len(columns)))  # some questions are asked of each column
+    # Some questions are asked of each column, for each class.
+    chance = ALARMS / (3 * len(held) * max(1, len(columns)))
     for column, values in columns.items():
         of_gold = [values[n] for n in gold]
         why = _by_presence(of_gold, labels, classes, chance) or _by_value(
@@ -52,7 +53,7 @@ def find(
 
 
 def _by_presence(
-    values: Sequence[Value | None], labels: Labels, classes: tuple[str, str], chance: float
+    values: Sequence[Value | None], labels: Labels, classes: Sequence[str], chance: float
 ) -> str | None:
     there = np.array([value is not None for value in values])
     for rows, what in ((there, "filled"), (~there, "empty")):
@@ -63,12 +64,9 @@ def _by_presence(
 
 
 def _by_value(
-    values: Sequence[Value | None], labels: Labels, classes: tuple[str, str], chance: float
+    values: Sequence[Value | None], labels: Labels, classes: Sequence[str], chance: float
 ) -> str | None:
-    auc = max((_auc(labels, scores) for scores in _scores(values, labels)), default=0.5)
-    positive, negative = (labels == POSITIVE).sum(), (labels == NEGATIVE).sum()
-    spread = np.sqrt((len(labels) + 1) / (12 * positive * negative))
-    if auc >= SUSPECT_AUC and (auc - 0.5) / spread > norm.isf(chance):
+    if (auc := _macro_auc(values, labels, chance)) is not None:
         return f"alone ranks the gold rows by their label (AUC {auc:.2f})"
     texts = {value for value in values if isinstance(value, str)}
     for text in sorted(texts) if len(texts) * _ROWS_A_VALUE <= len(values) else []:
@@ -84,7 +82,7 @@ def _pure(
 ) -> tuple[int, int, int] | None:
     """Of rows nearly all of one class, beyond chance: those that are, all of them, the class."""
     total = int(rows.sum())
-    for label in (POSITIVE, NEGATIVE):
+    for label in np.unique(labels).tolist()[::-1]:
         right, of_class = int((labels[rows] == label).sum()), int((labels == label).sum())
         if total < LEAST_ROWS or right < PURE * total or right < least * of_class:
             continue
@@ -93,13 +91,33 @@ def _pure(
     return None
 
 
-def _auc(labels: Labels, scores: NDArray[np.float64]) -> float:
+def _macro_auc(values: Sequence[Value | None], labels: Labels, chance: float) -> float | None:
+    """The AUC of a column, each class against the rest, where it is suspect beyond chance.
+
+    One class that is told from all others by a number, as a kind of flower is by its size, is not:
+    a column that is known only after the label tells them all.
+    """
+    codes, rows = np.unique(labels, return_counts=True)
+    codes = codes[rows >= LEAST_ROWS]
+    aucs = []
+    for code in codes[-1:] if len(codes) == 2 else codes:
+        of_class = labels == code
+        aucs.append(max((_auc(of_class, each) for each in _scores(values, of_class)), default=0.5))
+        others = len(labels) - of_class.sum()
+        spread = np.sqrt((len(labels) + 1) / (12 * of_class.sum() * others))
+        if (aucs[-1] - 0.5) / spread <= norm.isf(chance):
+            return None
+    auc = float(np.mean(aucs))
+    return auc if auc >= SUSPECT_AUC else None
+
+
+def _auc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     auc = float(roc_auc_score(labels, scores))
     return max(auc, 1 - auc)
 
 
-def _scores(values: Sequence[Value | None], labels: Labels) -> list[NDArray[np.float64]]:
-    """The number, a missing one below and above all others; the share of positives of a text."""
+def _scores(values: Sequence[Value | None], labels: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """The number, a missing one below and above all others; the share of the class of a text."""
     if not any(isinstance(value, str) for value in values):
         numbers = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
         known = numbers[~np.isnan(numbers)]
@@ -111,5 +129,5 @@ def _scores(values: Sequence[Value | None], labels: Labels) -> list[NDArray[np.f
     distinct, code = np.unique(texts, return_inverse=True)
     if len(distinct) * _ROWS_A_VALUE > len(texts):
         return []
-    share: NDArray[np.float64] = np.bincount(code, labels == POSITIVE) / np.bincount(code)
+    share: NDArray[np.float64] = np.bincount(code, labels) / np.bincount(code)
     return [share[code]]

@@ -9,16 +9,15 @@ import pandas as pd
 
 from core import raw_table
 from core.errors import InputError
-from core.raw_table import CATEGORY, NUMBERS, TEXT, Column, Label, Source
+from core.raw_table import CATEGORIES, DATE, NUMBERS, TEXT, Column, Label, Source
 from pipeline.ingestion import rows
-from pipeline.init import columns, header_words
-from pipeline.init.columns import LABEL, Seen
+from pipeline.init import slicing
 from pipeline.init.gold_budget import LEAST_GOLD_ROWS, TEST_OF_A_CLASS, fits, gold_rows
-from pipeline.init.looking import SHOWN_HEADERS, InitRequest, Looked
+from pipeline.init.kinds.seen import LABEL, LEFT_OUT, Seen, otherwise
+from pipeline.init.looking import GOLD, SHOWN_HEADERS, InitRequest, Looked
+from pipeline.init.slicing import Slices
 
-SEEDS = range(1, 31)  # of the split, tried until both parts have rows of both classes
-MOST_SLICE_VALUES = 8
-SLICES = 4
+SEEDS = range(1, 31)  # of the split, tried until both parts have rows of all classes
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,13 @@ class Proposal:
     rows: rows by part.
     labelled: training rows that have a label.
     gold_rows: the gold budget.
+    mode: of labelling.
+    shares: of the classes among the labelled training rows, by their codes.
     batch_size: rows; small files need small steps.
-    slices: categories to slice by.
+    slices: what to slice by.
     notes: what its owner should know besides.
+    left_out: columns that are left out, and what it would take to keep them.
+    dropped: rows that are, in the same way.
     first_run: the command of a run that can work, in small if it can.
     """
 
@@ -43,9 +46,13 @@ class Proposal:
     rows: Mapping[str, int]
     labelled: int
     gold_rows: int
+    mode: str
+    shares: tuple[float, ...]
     batch_size: int
-    slices: tuple[str, ...]
+    slices: Slices
     notes: tuple[str, ...]
+    left_out: tuple[str, ...]
+    dropped: tuple[str, ...]
     first_run: str
 
     @property
@@ -71,8 +78,23 @@ class Proposal:
 
     @property
     def categorical(self) -> list[str]:
-        """Names of the categories."""
-        return [column.name for column in self.columns if column.kind == CATEGORY]
+        """Names of the categories that models learn from."""
+        known = {each.header for each in self.seen if each.learned}
+        return [
+            column.name
+            for column in self.columns
+            if column.kind in CATEGORIES and column.header in known
+        ]
+
+    @property
+    def dates(self) -> dict[str, dict[str, str]]:
+        """How the columns of dates are written, by their names."""
+        formats = {each.header: each.format for each in self.seen}
+        return {
+            column.name: {"format": formats[column.header]}
+            for column in self.columns
+            if column.kind == DATE
+        }
 
     @property
     def text(self) -> list[str]:
@@ -97,34 +119,52 @@ def propose(
         InputError: rows are too few.
     """
     request, source = looked.request, looked.source
-    taken = {name: table[name] for name in (*(c.name for c in source.columns), source.label.name)}
-    classes = taken[source.label.name]
+    label = source.label
+    taken = {name: table[name] for name in (*(c.name for c in source.columns), label.name)}
+    classes, count = taken[label.name], len(label.names)
     for seed in SEEDS:
-        contents = raw_table.contents_of(taken, source.label)
+        contents = raw_table.contents_of(taken, label)
         test = raw_table.in_test(contents, classes, request.test_fraction, seed)
         train_part, test_part = _parts(classes, test)
-        gold = gold_rows(train_part, None)
-        if gold and fits(train_part, test_part, None, gold):
+        gold = gold_rows(train_part, None, count)
+        all_used = looked.mode == GOLD
+        if gold and fits(train_part, test_part, None, None if all_used else gold, count):
             break
     else:
         raise InputError(_too_few(request, classes))
-    notes = [note] if (note := raw_table.uneven(classes, test, source.label.positive)) else []
+    uneven = raw_table.uneven(classes, test, label.names[-1:] if count == 2 else label.names)
     training = len(train_part)
-    slices, about_people = _slices(source.columns, looked.seen)
+    known = train_part["label"].value_counts()
+    labelled = int(known.drop("", errors="ignore").sum())
+    slices, about_slices = slicing.propose(looked, taken)
     proposal = Proposal(
         request,
         replace(source, seed=seed),
         looked.seen,
         next(each.why for each in looked.seen if each.kind == LABEL),
         {"span-1": training, "test": len(test_part)},
-        int((train_part["label"] != "").sum()),
+        labelled,
         gold,
+        looked.mode,
+        tuple(known[name] / labelled for name in label.names),
         next(size for least, size in ((5000, 256), (1000, 64), (0, 32)) if training >= least),
         slices,
-        (*notes, *about_people, *_leak_notes(looked)),
-        _first_run(request.name, train_part, test_part, gold, smoke),
+        (*filter(None, [uneven]), *about_slices, *_leak_notes(looked)),
+        _left_out(looked),
+        looked.dropped,
+        _first_run(looked, train_part, test_part, gold, smoke),
     )
     return proposal, test
+
+
+def _left_out(looked: Looked) -> tuple[str, ...]:
+    """Columns that are left out unasked, with what it would take to keep them."""
+    return tuple(
+        f"{each.header or '(no name)'}: {each.why}"
+        + (f" (to keep it: {each.advice})" if each.advice else "")
+        for each in looked.seen
+        if each.kind == LEFT_OUT and looked.request.kinds.get(each.header) != "leave-out"
+    )
 
 
 def _leak_notes(looked: Looked) -> list[str]:
@@ -133,7 +173,7 @@ def _leak_notes(looked: Looked) -> list[str]:
     left = [header for header in looked.leaks if header not in asked]
     notes = [
         f"{header} {looked.leaks[header]}: is it known when a prediction is asked for? If not, "
-        f"start again with {columns.otherwise(header, 'leave-out')}"
+        f"start again with {otherwise(header, 'leave-out')}"
         for header in asked
     ]
     if left:
@@ -146,18 +186,22 @@ def _leak_notes(looked: Looked) -> list[str]:
 
 
 def _first_run(
-    name: str, train: pd.DataFrame, test: pd.DataFrame, gold: int, smoke: Mapping[str, Any]
+    looked: Looked, train: pd.DataFrame, test: pd.DataFrame, gold: int, smoke: Mapping[str, Any]
 ) -> str:
     """The command of a smoke run that can work, with what it needs; else of a whole run."""
+    name, count = looked.request.name, len(looked.source.label.names)
     drawn, shown = smoke["data"]["rows"], min(gold, smoke["labeling"]["gold_rows"])
-    fewer = min(shown, gold_rows(train, drawn))
-    for most, budget, sets in (
+    fewer = min(shown, gold_rows(train, drawn, count))
+    tries: list[tuple[int | None, int | None, list[str]]] = [
         (drawn, shown, []),
         (drawn, fewer, [f"labeling.gold_rows={fewer}"]),
         (None, shown, ["data.rows=null"]),
         (None, gold, ["data.rows=null", f"labeling.gold_rows={gold}"]),
-    ):
-        if budget and fits(train, test, most, budget):
+    ]
+    if looked.mode == GOLD:
+        tries = [(drawn, None, []), (None, None, ["data.rows=null"])]
+    for most, budget, sets in tries:
+        if budget != 0 and fits(train, test, most, budget, count):
             flags = " ".join(f"--set {each}" for each in sets)
             return f"make smoke CONFIG={name}" + (f' ARGS="{flags}"' if flags else "")
     return f"make run-local CONFIG={name}"
@@ -181,21 +225,3 @@ def _too_few(request: InitRequest, classes: Sequence[str]) -> str:
         f"{LEAST_GOLD_ROWS} gold rows or more and a test part with {TEST_OF_A_CLASS} rows of each "
         f"class or more; bring more rows, or change --test-fraction {request.test_fraction}"
     )
-
-
-def _slices(taken: Sequence[Column], seen: Sequence[Seen]) -> tuple[tuple[str, ...], list[str]]:
-    """Categories of few values by which a fairness review would ask for results, and a note."""
-    values = {each.header: each.values for each in seen}
-    asked = [column for column in taken if header_words.is_sensitive(column.header)]
-    few = tuple(
-        column.name
-        for column in asked
-        if column.kind == CATEGORY and 2 <= len(values[column.header]) <= MOST_SLICE_VALUES
-    )
-    if not asked:
-        return (), []
-    known = ", ".join(column.name for column in asked[:SHOWN_HEADERS])
-    by = f"results are sliced by {', '.join(few[:SLICES])}" if few else "none is sliced by"
-    return few[:SLICES], [
-        f"about who people are, by their names: {known}; {by} (evaluation.slices, columns.groups)"
-    ]

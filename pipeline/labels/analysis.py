@@ -88,9 +88,10 @@ def analyse(config: Config, run_folder: Path, now: datetime) -> Analysis:
         data_sha256=staged.digest,
         seed=config.seed,
         epochs=config.labeling.epochs,
+        classes=list(config.columns.names),
         labels=labels,
         gates=gates,
-        disagreements=_disagreements(applied, called),
+        disagreements=_disagreements(applied, config),
         uncovered=_uncovered(applied, called),
         changes=None,
     )
@@ -208,17 +209,15 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     return labels_report.FunctionsReport.model_validate(values)
 
 
-def _disagreements(
-    applied: Applied, called: Sequence[str]
-) -> list[labels_report.DisagreementReport]:
-    found = []
+def _disagreements(applied: Applied, config: Config) -> list[labels_report.DisagreementReport]:
+    found, classes = [], config.columns.names
     for pair in label_analysis.disagreements(applied.votes, _gold(applied), PAIRS):
         both = [applied.functions[pair.first], applied.functions[pair.second]]
         at = label_analysis.rows_of_disagreement(applied.votes, pair.first, pair.second)
         chosen = sorted(at.tolist(), key=lambda n: n not in applied.gold)[:EXAMPLES]
-        columns = labeling.columns_read(both, [applied.rows[n] for n in chosen])
+        columns = labeling.columns_read(both, [applied.rows[n] for n in chosen], classes)
         values = asdict(pair) | {"first": both[0].name, "second": both[1].name}
-        examples = _examples(applied, chosen, columns, called)
+        examples = _examples(applied, chosen, columns, config.columns.called)
         found.append(labels_report.DisagreementReport(**values, examples=examples))
     return found
 

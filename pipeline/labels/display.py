@@ -18,7 +18,8 @@ from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
 
 PAIRS = 5  # of those in the report
-SIGNS = {"negative": "-", "positive": "+"}
+SIGNS = {"negative": "-", "positive": "+"}  # of two classes
+SHOWN = 3  # classes that are listed where there are more than two
 
 
 def print_report(out: Console, report: LfReport) -> None:
@@ -26,8 +27,8 @@ def print_report(out: Console, report: LfReport) -> None:
     labels = report.labels
     out.print(_function_table(report))
     out.print(
-        f"{labels.rows} rows, {labels.gold_rows} of them gold ({labels.class_balance:.1%} "
-        f"positive): coverage {labels.coverage:.1%}, overlap {labels.overlap:.1%}, conflict "
+        f"{labels.rows} rows, {labels.gold_rows} of them gold ({escape(balance_line(report))}): "
+        f"coverage {labels.coverage:.1%}, overlap {labels.overlap:.1%}, conflict "
         f"{labels.conflict:.1%}; labels right on {labels.accuracy_on_gold:.1%} of the gold rows "
         "(cross-validated)",
         soft_wrap=True,
@@ -41,6 +42,18 @@ def print_report(out: Console, report: LfReport) -> None:
         _print_disagreement(out, pair)
     _print_uncovered(out, report)
     _print_changes(out, report.changes)
+
+
+def balance_line(report: LfReport) -> str:
+    """`24.0% positive`, or `other 58.0%, carry 30.0%, ride 12.0%`: of many classes the first."""
+    balance = report.labels.class_balance
+    if isinstance(balance, float):
+        return f"{balance:.1%} positive"
+    ranked = sorted(balance.items(), key=lambda each: -each[1])
+    told = [f"{name} {share:.1%}" for name, share in ranked[:SHOWN]]
+    if more := len(ranked) - SHOWN:
+        told.append(f"{more} more, down to {ranked[-1][1]:.1%}")
+    return ", ".join(told)
 
 
 def _print_methods(out: Console, labels: FunctionsReport) -> None:
@@ -77,10 +90,20 @@ def _function_table(report: LfReport) -> Table:
     for column in ("votes", "coverage", "overlap", "conflict", "gold", "accuracy (95%)", "weight"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, row in report.labels.functions.items():
-        votes = "/".join(SIGNS[polarity] for polarity in row.polarity) or "none"
+        votes = escape(votes_cell(row, report))
         shares = [f"{share:.1%}" for share in (row.coverage, row.overlap, row.conflict)]
         table.add_row(escape(name), votes, *shares, *accuracy_cells(row), number(row.weight))
     return table
+
+
+def votes_cell(row: Function, report: LfReport) -> str:
+    """`-/+`, or `ride/carry`: the classes that a function votes for; of many the first."""
+    if not row.polarity:
+        return "none"
+    if len(report.classes) <= 2:
+        return "/".join(SIGNS[word] for word in row.polarity)
+    more = len(row.polarity) - SHOWN
+    return "/".join([*row.polarity[:SHOWN], *([f"{more} more"] if more > 0 else [])])
 
 
 def accuracy_cells(row: Function) -> tuple[str, str]:
@@ -111,8 +134,8 @@ def gold_line(pair: DisagreementReport) -> str:
     """Which function of a pair is right on the gold rows on which they disagree."""
     if not pair.gold_rows:
         return "none of them gold"
-    right = f"{pair.first} is right on {pair.first_right}"
-    return f"{right}, {pair.second} on {pair.gold_rows - pair.first_right} of the gold rows"
+    right = f"{pair.first} is right on {pair.first_right}, {pair.second} on {pair.second_right}"
+    return f"{right} of the {pair.gold_rows} gold rows"
 
 
 def example_line(example: ExampleRow) -> str:

@@ -156,13 +156,16 @@ def _faults_of_lines(
 ) -> Iterator[Fault]:
     """What is wrong with the file by itself."""
     classes = config.columns.names[::-1]
+    wrong = f"is none of {', '.join(config.columns.classes)}"
+    if config.columns.is_binary:
+        wrong = f"is neither '{classes[0]}' nor '{classes[1]}'"
     for n, line in given.items():
         where = f"row {n} ({line[ROW_ID]})"
         if line["answer"] not in classes:
             yield (
                 (n, "answer"),
-                f"{where}, column 'answer': '{csv_text.shown(line['answer'])}' is neither "
-                f"'{classes[0]}' nor '{classes[1]}'; an empty cell skips the row",
+                f"{where}, column 'answer': '{csv_text.shown(line['answer'])}' {wrong}; an "
+                "empty cell skips the row",
             )
         if not (line["annotator"].strip() or annotator):
             yield (

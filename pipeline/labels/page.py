@@ -26,7 +26,8 @@ def render(report: LfReport) -> str:
     return environment.get_template("lf.html.j2").render(
         report=report,
         labels=report.labels,
-        signs=display.SIGNS,
+        votes_cell=display.votes_cell,
+        balance_line=display.balance_line,
         accuracy_cells=display.accuracy_cells,
         gold_line=display.gold_line,
         with_interval=display.with_interval,

@@ -20,7 +20,10 @@ class _Part(BaseModel):
 
 
 class Function(LabelingFunction):
-    """One labelling function; shares of all rows, accuracy with its 95% interval on gold rows."""
+    """One labelling function; shares of all rows, accuracy with its 95% interval on gold rows.
+
+    `polarity`: the classes that it votes for; of two, "negative" and "positive".
+    """
 
     overlap: float
     conflict: float
@@ -56,7 +59,7 @@ class FunctionsReport(LabelSummary):
 
 
 class ExampleRow(_Part):
-    """A row; `label` is its true label if it is a gold row, else null."""
+    """A row; `label` is its class in the words of `polarity` if it is a gold row, else null."""
 
     row_id: str
     columns: dict[str, Value]
@@ -66,7 +69,8 @@ class ExampleRow(_Part):
 class DisagreementReport(_Part):
     """Two functions that vote for different classes on `rows` of the rows where `both` vote.
 
-    Of the `gold_rows` among them, `first_right` have the class that `first` votes for.
+    Of the `gold_rows` among them, `first_right` have the class that `first` votes for, and
+    `second_right` that of `second`; of more than two classes, some may have neither.
     """
 
     first: str
@@ -75,6 +79,7 @@ class DisagreementReport(_Part):
     both: int
     gold_rows: int
     first_right: int
+    second_right: int
     examples: list[ExampleRow]
 
 
@@ -109,7 +114,10 @@ class Changes(_Part):
 
 
 class LfReport(_Part):
-    """One call of `lf`; `changes` is null when there is no earlier call to compare with."""
+    """One call of `lf`; `changes` is null when there is no earlier call to compare with.
+
+    `classes`: the classes by the codes of votes; empty in a report of before there was a list.
+    """
 
     format: Literal[1]
     config: str
@@ -118,6 +126,7 @@ class LfReport(_Part):
     data_sha256: str
     seed: int
     epochs: int
+    classes: list[str] = []
     labels: FunctionsReport
     gates: list[Gate]
     disagreements: list[DisagreementReport]

@@ -66,6 +66,7 @@ def _settings(before: LfReport, after: LfReport) -> list[str]:
         "labeling.gold_rows": (_budget(old), _budget(new)),
         "answers of people": (old.gold_rows_answered, new.gold_rows_answered),
         "labeling.epochs": (before.epochs, after.epochs),
+        "columns.classes": (before.classes or after.classes, after.classes),
     }
     return [name for name, (one, other) in pairs.items() if one != other]
 
@@ -76,8 +77,14 @@ def _budget(labels: FunctionsReport) -> int:
 
 
 def _changed_votes(before: Analysis, after: Analysis) -> dict[str, int]:
-    """Rows on which each function of both calls votes otherwise; empty if the rows differ."""
-    if before.report.data_sha256 != after.report.data_sha256:
+    """Rows on which each function of both calls votes otherwise.
+
+    Empty if the rows differ, or the classes that the votes are codes of.
+    """
+    classes = before.report.classes, after.report.classes
+    if before.report.data_sha256 != after.report.data_sha256 or (
+        classes[0] and classes[0] != classes[1]
+    ):
         return {}
     columns = {name: n for n, name in enumerate(before.report.labels.functions)}
     return {

@@ -6,9 +6,10 @@ estimated on the random ones alone. No TensorFlow, no TFX; of true labels, only 
 are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from core.errors import InputError
 from core.files import write_atomically
 from core.names import ROW_ID
 from models.labels import selection as label_selection
-from models.labels.votes import ABSTAIN, POSITIVE
+from models.labels.votes import ABSTAIN, POSITIVE, Floats
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.contract import raw_columns
 from pipeline.ingestion.rows import uniform
@@ -29,6 +30,7 @@ from pipeline.labels.file_columns import ADDED, shown_names
 from pipeline.report.markup import spreadsheet_cell
 
 CANDIDATES = 20_000  # rows to choose from: a draw of them where there are more
+SHOWN = 3  # classes whose probability is told, where there are more than two
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _pool(applied: analysis.Applied) -> NDArray[np.int64]:
 
 def choose(
     applied: analysis.Applied,
-    probability: NDArray[np.float64],
+    probability: Floats,
     pool: NDArray[np.int64],
     count: int,
     config: Config,
@@ -99,7 +101,7 @@ def choose(
 
     Args:
         applied: rows, votes and gold rows.
-        probability: P(positive) of every row.
+        probability: float64 [rows], P(positive) of every row; of more classes [rows, classes].
         pool: indices of the rows that may be asked for.
         count: rows of the batch.
         config: its seed makes the draws; how many gold rows there are makes them others.
@@ -125,7 +127,7 @@ def _table(
     config: Config,
     staged: staging.Staged,
     applied: analysis.Applied,
-    probability: NDArray[np.float64],
+    probability: Floats,
     picked: Sequence[Picked],
 ) -> list[list[str]]:
     """Header and rows; random and chosen ones are mixed."""
@@ -137,19 +139,15 @@ def _table(
     for place in np.argsort(uniform(ids, "place", config.seed), kind="stable"):
         each = picked[place]
         row = cells[applied.table.row_ids[each.index]]
-        votes = applied.votes[each.index]
+        votes = zip(names, applied.votes[each.index].tolist(), strict=True)
         lines.append(
             [
                 row[ROW_ID],
                 *(row[column] for column in columns),
-                f"{probability[each.index]:.3f}",
-                " ".join(
-                    f"{'+' if vote == POSITIVE else '-'}{name}"
-                    for name, vote in zip(names, votes, strict=True)
-                    if vote != ABSTAIN
-                ),
+                _probability_cell(probability[each.index], config),
+                _votes_cell(votes, config),
                 "",
-                " | ".join([*config.columns.names[::-1], "empty: skip"]),
+                " | ".join([*allowed_answers(config), "empty: skip"]),
                 "",
                 each.selection,
                 f"{each.inclusion_probability:.6g}",
@@ -157,6 +155,28 @@ def _table(
             ]
         )
     return [[ROW_ID, *shown_names(columns), *ADDED], *lines]
+
+
+def allowed_answers(config: Config) -> tuple[str, ...]:
+    """The classes as people are asked for them: of two the positive one first."""
+    columns = config.columns
+    return columns.names[::-1] if columns.is_binary else columns.names
+
+
+def _probability_cell(probability: Any, config: Config) -> str:
+    """`0.712`, P(positive); of more than two classes `ride 0.712, other 0.208, carry 0.080`."""
+    if config.columns.is_binary:
+        return f"{probability:.3f}"
+    best = np.argsort(-probability, kind="stable")[:SHOWN]
+    return ", ".join(f"{config.columns.names[k]} {probability[k]:.3f}" for k in best)
+
+
+def _votes_cell(votes: Iterable[tuple[str, int]], config: Config) -> str:
+    """`+function -function`; of more than two classes `function=class, function=class`."""
+    cast = [(name, vote) for name, vote in votes if vote != ABSTAIN]
+    if config.columns.is_binary:
+        return " ".join(f"{'+' if vote == POSITIVE else '-'}{name}" for name, vote in cast)
+    return ", ".join(f"{name}={config.columns.names[vote]}" for name, vote in cast)
 
 
 def _write(path: Path, table: list[list[str]]) -> None:

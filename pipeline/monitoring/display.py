@@ -5,7 +5,15 @@ from rich.console import Console
 from rich.table import Table
 
 from core.intervals import Quantity
-from pipeline.monitoring.records import MonitorReport, SideBySide, say
+from models.metrics.unlabelled_classes import RECALL, of_class
+from pipeline.monitoring.records import (
+    ALL_ROWS,
+    CanaryReport,
+    MonitorReport,
+    SideBySide,
+    SliceReport,
+    say,
+)
 from pipeline.report.markup import escape
 
 _SHOWN = ("accuracy", "tpr")
@@ -34,7 +42,10 @@ def print_report(report: MonitorReport, out: Console) -> None:
         told = ", ".join(f"{count} of {kind}" for kind, count in kinds.items())
         out.print(f"[green]within[/]  {escape(told)}", soft_wrap=True)
     if report.slices:
-        out.print(_slices(report))
+        many = bool(report.slices[ALL_ROWS].classes)
+        out.print(_slices(report, ("accuracy",) if many else _SHOWN))
+        if many:
+            out.print(_classes(report.slices[ALL_ROWS]))
     for gap in report.gaps:
         out.print(
             escape(
@@ -55,6 +66,8 @@ def print_report(report: MonitorReport, out: Console) -> None:
         )
     if report.shadow is not None:
         _print_shadow(report.shadow, out)
+    if report.canary is not None:
+        _print_canary(report.canary, out)
     for unknown in report.unknown:
         out.print(f"[yellow]unknown[/] {escape(f'{unknown.what}: {unknown.why}')}", soft_wrap=True)
 
@@ -71,13 +84,58 @@ def _print_shadow(shadow: SideBySide, out: Console) -> None:
     out.print(escape(f"{told}; {shadow.verdict}: {shadow.why}"), soft_wrap=True)
 
 
-def _slices(report: MonitorReport) -> Table:
+def _print_canary(canary: CanaryReport, out: Console) -> None:
+    told = (
+        f"canary version {canary.version}: {canary.rows} rows of {canary.requests} requests beside "
+        f"{canary.live_rows} of {canary.live_requests}"
+    )
+    for name, more in canary.decisions.items():
+        told += f"; answers {name} {_signed(more)} more often"
+    if "difference" in canary.latency_ms:
+        latency = canary.latency_ms
+        told += (
+            f"; median latency {latency['canary'].value:.2f} ms, "
+            f"{_signed(latency['difference'])} ms from {latency['live'].value:.2f}"
+        )
+    if canary.failed:
+        told += f"; {canary.failed} rows not answered: {canary.error}"
+    out.print(escape(f"{told}; {canary.verdict}: {canary.why}"), soft_wrap=True)
+
+
+def _signed(quantity: Quantity) -> str:
+    return f"{quantity.value:+.3f} ({quantity.low:+.3f} to {quantity.high:+.3f})"
+
+
+def _classes(everything: SliceReport) -> Table:
+    """Shares and recall by class, of all rows."""
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    table.add_column("class", overflow="fold")
+    measured = bool(everything.measured)
+    columns = ["share", "test", "recall test", "estimated", *(["measured"] if measured else [])]
+    for column in columns:
+        table.add_column(column, justify="right")
+    for name, share in everything.classes.items():
+        recall = of_class(RECALL, name)
+        cells = [
+            _share(share.value),
+            _share(everything.test_classes.get(name)),
+            _number(everything.test.get(recall)),
+            _interval(everything.estimated.get(recall)),
+        ]
+        cells += [_interval(everything.measured.get(recall))] if measured else []
+        table.add_row(escape(name), *cells)
+    return table
+
+
+def _slices(report: MonitorReport, metrics: tuple[str, ...]) -> Table:
     """Shares, and metrics on the test rows, estimated, and measured where labels came later."""
     table = Table(box=SIMPLE_HEAD, padding=0)
     measured = any(part.measured for part in report.slices.values())
     table.add_column("slice", overflow="fold")
-    columns = ["rows", "share", "test", "positive", "test"]
-    for metric in _SHOWN:
+    columns = ["rows", "share", "test"]
+    two = not report.slices[ALL_ROWS].classes
+    columns += ["positive", "test"] if two else []
+    for metric in metrics:
         columns += [f"{metric} test", "estimated", *(["measured"] if measured else [])]
     for column in columns:
         table.add_column(column, justify="right")
@@ -86,10 +144,11 @@ def _slices(report: MonitorReport) -> Table:
             f"{part.rows:,}",
             _share(part.share),
             _share(part.test_share),
-            _share(part.positive.value if part.positive else None),
-            _share(part.test_positive),
         ]
-        for metric in _SHOWN:
+        if two:
+            cells += [_share(part.positive.value if part.positive else None)]
+            cells += [_share(part.test_positive)]
+        for metric in metrics:
             cells += [_number(part.test.get(metric)), _interval(part.estimated.get(metric))]
             cells += [_interval(part.measured.get(metric))] if measured else []
         table.add_row(escape(name), *cells)

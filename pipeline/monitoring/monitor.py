@@ -1,7 +1,7 @@
 """Looks at the requests of a target's live version, and says what is beyond the bounds."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,13 +11,23 @@ import numpy as np
 from core.config import Config
 from core.intervals import Quantity
 from core.operation import MonitorSection
+from models.metrics.registry import metric_of
 from pipeline.ingestion.contract import slice_columns
 from pipeline.metadata.executions import Execution
-from pipeline.monitoring import inputs, outcomes, quality, reference, requests, side_by_side
+from pipeline.monitoring import (
+    canaries,
+    inputs,
+    outcomes,
+    quality,
+    reference,
+    requests,
+    side_by_side,
+)
 from pipeline.monitoring.records import (
     ALL_ROWS,
     AnswerShares,
     BoundCheck,
+    CanaryReport,
     CheckKind,
     GapReport,
     MonitorReport,
@@ -28,6 +38,9 @@ from pipeline.monitoring.reference import Reference, UnknownError
 from pipeline.retraining.served_model import executions_of, statistics_of_run
 from pipeline.serving.options import REQUESTS_FOLDER
 from pipeline.versions.served import Version, live
+
+Known = Mapping[requests.Place, str]
+"""Labels that came later, by request and row."""
 
 
 @dataclass
@@ -119,15 +132,17 @@ def _look(
         found.add(inputs.distances(asked.rows, statistics, config))
     tell(f"asking version {version.version} about its test rows")
     test = _reference(executions, config, version, found)
-    labels = _labels(config, run_folder, asked)
+    known = outcomes.labels_of(outcomes.read_all(run_folder))
+    labels = _labels(config, known, asked.places)
+    classes = None if config.columns.is_binary else config.columns.names
     columns = reference.group_columns(asked.rows.table, config)
     if missing := [column for column in slice_columns(config) if column not in columns]:
         why = "requests are logged without it (serving.log.leave_out)"
         found.unknown.extend(Unknown(what=f"slices by {column}", why=why) for column in missing)
     answered = quality.Answered(columns, asked.answers, labels)
-    judge = quality.Judge(answered, test, config.evaluation, config.monitor.min_slice_rows)
-    if test is not None and judge.calibration is None:
-        found.add_unknown("estimate", "the labels of the test rows are of one class")
+    judge = quality.Judge(answered, test, config.evaluation, config.monitor.min_slice_rows, classes)
+    if judge.uncalibrated is not None:
+        found.add_unknown("estimate", judge.uncalibrated)
     if not (labels >= 0).any():
         found.add_unknown("quality", "no label came later; `labels outcomes FILE` takes them")
     slices, gaps, answers = judge.slices(), list(judge.gaps()), judge.answers()
@@ -147,7 +162,9 @@ def _look(
                 labels,
                 config.monitor.min_slice_rows,
                 config.monitor.max_drop.get("accuracy", 0.0),
+                config.columns.width,
             ),
+            "canary": _canary(config, known, asked),
         }
     )
 
@@ -163,10 +180,24 @@ def _reference(
         return None
 
 
-def _labels(config: Config, run_folder: Path, asked: requests.Requests) -> np.ndarray:
-    known = outcomes.labels_of(outcomes.read_all(run_folder))
+def _labels(config: Config, known: Known, places: Sequence[requests.Place]) -> np.ndarray:
     class_of = {name: code for code, name in enumerate(config.columns.names)}
-    return np.array([class_of.get(known.get(place, ""), -1) for place in asked.places], np.int8)
+    return np.array([class_of.get(known.get(place, ""), -1) for place in places], np.int8)
+
+
+def _canary(config: Config, known: Known, asked: requests.Requests) -> CanaryReport | None:
+    bounds = canaries.CanaryBounds(
+        config.monitor.min_slice_rows,
+        config.monitor.max_drop.get("accuracy", 0.0),
+        config.pusher.max_latency_ms,
+    )
+
+    def labels_of(lines: canaries.Lines) -> np.ndarray:
+        return _labels(config, known, requests.places_of(lines))
+
+    return canaries.compare(
+        asked.lines, asked.canary, labels_of, config.columns.names, bounds, config.monitor.rows
+    )
 
 
 def _check_answers(answers: AnswerShares | None, settings: MonitorSection) -> Iterator[BoundCheck]:
@@ -197,11 +228,14 @@ def _check_quality(
         for kind, now in kinds:
             if metric in now and metric in everything.test:
                 before, found = everything.test[metric], now[metric]
-                low, high = before - found.high, before - found.low
+                drop = before - found.value, before - found.high, before - found.low
+                if not metric_of(metric).greater_is_better:
+                    drop = found.value - before, found.low - before, found.high - before
+                value, low, high = drop
                 yield BoundCheck(
                     kind=kind,
                     of=f"{metric} drop",
-                    value=before - found.value,
+                    value=value,
                     low=low,
                     high=high,
                     bound=bound,
@@ -217,11 +251,15 @@ def _check_quality(
 def _check_gaps(gaps: list[GapReport], settings: MonitorSection) -> Iterator[BoundCheck | Unknown]:
     for column, bounds in settings.max_gap.items():
         for rate, bound in bounds.items():
-            of = [gap for gap in gaps if (gap.column, gap.rate) == (column, rate)]
+            of = [
+                gap
+                for gap in gaps
+                if gap.column == column and (gap.rate == rate or gap.rate.startswith(f"{rate}["))
+            ]
             for gap in of:
                 yield BoundCheck(
                     kind="estimated gap" if gap.how == "estimated" else "gap",
-                    of=f"{column} {rate}",
+                    of=f"{column} {gap.rate}",
                     value=gap.gap.value,
                     low=gap.gap.low,
                     high=gap.gap.high,

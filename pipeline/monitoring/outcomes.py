@@ -89,7 +89,7 @@ def import_file(config: Config, run_folder: Path, path: Path, now: datetime) -> 
     given = {n: line for n, line in enumerate(lines, 1) if line[_LABEL].strip()}
     if not given:
         raise InputError(f"{path}: column '{_LABEL}' is empty in all {len(lines)} rows; fill it in")
-    logged = rows_by_request(run_folder / REQUESTS_FOLDER)
+    logged = rows_by_request(run_folder / REQUESTS_FOLDER, config.columns.width)
     faults = list(_faults(given, config, logged))
     if not faults and not any(line[_REQUEST].strip() in logged for line in given.values()):
         faults = [
@@ -176,9 +176,12 @@ def _faults(
             yield f"row {n}, column '{_REQUEST}': empty; give the id of the request"
             continue
         if label not in classes:
+            none = f"neither '{classes[0]}' nor '{classes[1]}'"
+            if len(classes) > 2:
+                none = f"none of {', '.join(config.columns.names)}"
             yield (
-                f"row {n}, column '{_LABEL}': '{csv_text.shown(label)}' is neither '{classes[0]}' "
-                f"nor '{classes[1]}'; an empty cell skips the row"
+                f"row {n}, column '{_LABEL}': '{csv_text.shown(label)}' is {none}; an empty cell "
+                "skips the row"
             )
         if not row and logged.get(request, 1) > 1:
             yield (

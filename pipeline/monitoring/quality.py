@@ -3,16 +3,19 @@
 Pure functions on arrays.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from core.answers import decided
 from core.intervals import Quantity, wilson_interval
 from core.sections import Slicing
+from models.metrics import unlabelled_classes
 from models.metrics.registry import MONITORED_RATES, THRESHOLD, slice_rows
 from models.metrics.unlabelled import ESTIMATORS, Calibration, Sensitivity, measured
+from models.metrics.unlabelled_classes import RECALL, ClassCalibrations, of_class
 from pipeline.monitoring.records import (
     ALL_ROWS,
     AnswerShares,
@@ -31,8 +34,8 @@ class Answered:
 
     Attributes:
       columns: As those of `Reference`.
-      answers: float64 [rows].
-      labels: 1, 0, or -1 where no label came, int8 [rows].
+      answers: float64 [rows], or [rows, K].
+      labels: Codes of the classes, or -1 where no label came, int8 [rows].
     """
 
     columns: Mapping[str, np.ndarray]
@@ -55,26 +58,63 @@ def slices_of(
 class Judge:
     """Compares answers with those of the test rows."""
 
-    def __init__(self, answered: Answered, reference: Reference | None, slicing: Slicing,
-                 min_rows: int) -> None:  # fmt: skip
-        """Calibrates where there is a reference with both classes.
+    def __init__(
+        self,
+        answered: Answered,
+        reference: Reference | None,
+        slicing: Slicing,
+        min_rows: int,
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        """Calibrates where there is a reference that shows something: `uncalibrated` says why not.
 
         Args:
           answered: Requests.
           reference: Test rows; None: unknown.
           slicing: Slices.
           min_rows: Of smaller slices and groups nothing is said.
+          classes: With more than two, their names by code.
         """
+        self._classes = classes
         self._answered, self._reference = answered, reference
         self._slices = slices_of(answered.columns, slicing, len(answered.answers))
         self._min_rows = min_rows
         self._test = (
             slices_of(reference.columns, slicing, len(reference.answers)) if reference else {}
         )
-        self.calibration: Calibration | None = None
-        if reference is not None and reference.labels.any() and not reference.labels.all():
-            shared = {c: v for c, v in reference.columns.items() if c in answered.columns}
-            self.calibration = Calibration(reference.answers, shared, reference.labels)
+        self.calibration: Calibration | ClassCalibrations | None = None
+        self.uncalibrated: str | None = None
+        if reference is not None:
+            try:
+                self.calibration = self._calibrate(reference)
+            except ValueError as error:
+                self.uncalibrated = (
+                    "the labels of the test rows are of one class"
+                    if classes is None
+                    else f"of the test rows {error}"
+                )
+
+    def _calibrate(self, reference: Reference) -> Calibration | ClassCalibrations:
+        shared = {c: v for c, v in reference.columns.items() if c in self._answered.columns}
+        if self._classes is None:
+            return Calibration(reference.answers, shared, reference.labels)
+        return ClassCalibrations(reference.answers, shared, reference.labels, self._classes)
+
+    def _measure(self, labels: np.ndarray, answers: np.ndarray) -> dict[str, Quantity]:
+        """Metrics on rows with labels, codes of the classes."""
+        if self._classes is not None:
+            return unlabelled_classes.measured(labels, answers, self._classes)
+        found = {metric: measured(metric, labels == 1, answers) for metric in ESTIMATORS}
+        return {metric: quantity for metric, quantity in found.items() if quantity is not None}
+
+    def _shares(self, answers: np.ndarray) -> dict[str, Quantity]:
+        """The share of each class among the answers; of two classes see `positive`."""
+        counts = np.bincount(decided(answers), minlength=len(self._classes or ()))
+        return {
+            name: Quantity(count / len(answers), *interval)
+            for name, count in zip(self._classes or (), counts.tolist(), strict=False)
+            if (interval := wilson_interval(count, len(answers))) is not None
+        }
 
     def slices(self) -> dict[str, SliceReport]:
         """Each slice of enough rows; all rows in any case."""
@@ -88,28 +128,30 @@ class Judge:
         answers, labels = self._answered.answers, self._answered.labels
         labelled = rows & (labels >= 0)
         enough = labelled.sum() >= self._min_rows
-        positive = int((answers[rows] > THRESHOLD).sum())
-        interval = wilson_interval(positive, int(rows.sum()))
         test = self._test.get(name)
         reference = self._reference
         report = SliceReport(
             rows=int(rows.sum()),
             share=float(rows.mean()) if len(rows) else 0.0,
-            positive=Quantity(positive / int(rows.sum()), *interval) if interval else None,
+            positive=_positive(answers[rows]) if self._classes is None else None,
+            classes=self._shares(answers[rows]),
             estimated=self._estimates(rows),
             labelled=int(labelled.sum()),
-            measured=_measure(labels[labelled] == 1, answers[labelled]) if enough else {},
+            measured=self._measure(labels[labelled], answers[labelled]) if enough else {},
             estimated_there={
                 n: q.value for n, q in (self._estimates(labelled) if enough else {}).items()
             },
         )
         if reference is None or test is None:
             return report
-        known = _measure(reference.labels[test], reference.answers[test])
+        there = reference.answers[test]
+        known = self._measure(reference.labels[test], there)
+        positive = _positive(there) if self._classes is None else None
         return report.model_copy(
             update={
                 "test_share": float(test.mean()),
-                "test_positive": float((reference.answers[test] > THRESHOLD).mean()),
+                "test_positive": None if positive is None else positive.value,
+                "test_classes": {n: q.value for n, q in self._shares(there).items()},
                 "test": {n: q.value for n, q in known.items()},
             }
         )
@@ -121,12 +163,13 @@ class Judge:
         return self.calibration.estimate(metric, self._answered.answers, columns, rows)
 
     def _estimates(self, rows: np.ndarray) -> dict[str, Quantity]:
-        found = {metric: self._estimate(metric, rows) for metric in ESTIMATORS}
-        return {
-            metric: self.calibration.quantity(one)
-            for metric, one in found.items()
-            if one is not None and self.calibration is not None
-        }
+        if self.calibration is None:
+            return {}
+        metrics: Iterable[str] = ESTIMATORS
+        if isinstance(self.calibration, ClassCalibrations):
+            metrics = self.calibration.metrics
+        found = {metric: self._estimate(metric, rows) for metric in metrics}
+        return {metric: one.quantity() for metric, one in found.items() if one is not None}
 
     def gaps(self) -> Iterator[GapReport]:
         """The largest gaps between groups of the columns that are sliced by alone."""
@@ -139,9 +182,24 @@ class Judge:
                 for name, rows in self._slices.items()
                 if name.startswith(f"{column}=") and "," not in name
             }
-            for rate in MONITORED_RATES:
+            of_groups = self._measured_groups(groups)
+            for rate in self._rates():
                 yield from self._estimated_gap(column, rate, groups)
-                yield from self._measured_gap(column, rate, groups)
+                yield from self._measured_gap(column, rate, of_groups)
+
+    def _rates(self) -> Sequence[str]:
+        if self._classes is None:
+            return MONITORED_RATES
+        return [of_class(RECALL, name) for name in self._classes]
+
+    def _measured_groups(self, groups: Mapping[str, np.ndarray]) -> dict[str, dict[str, Quantity]]:
+        answers, labels = self._answered.answers, self._answered.labels
+        there = {name: rows & (labels >= 0) for name, rows in groups.items()}
+        return {
+            name: self._measure(labels[rows], answers[rows])
+            for name, rows in there.items()
+            if rows.sum() >= self._min_rows
+        }
 
     def _estimated_gap(
         self, column: str, rate: str, groups: Mapping[str, np.ndarray]
@@ -151,28 +209,21 @@ class Judge:
             for name, rows in groups.items()
             if rows.sum() >= self._min_rows and (estimate := self._estimate(rate, rows)) is not None
         }
-        if len(found) > 1 and self.calibration is not None:
+        if len(found) > 1:
             higher, lower = max(
                 ((a, b) if found[a].value >= found[b].value else (b, a)
                  for a, b in combinations(found, 2)),
                 key=lambda pair: found[pair[0]].value - found[pair[1]].value,
             )  # fmt: skip
-            gap = self.calibration.difference(found[higher], found[lower])
+            gap = found[higher].minus(found[lower])
             yield GapReport(
                 column=column, rate=rate, how="estimated", higher=higher, lower=lower, gap=gap
             )
 
     def _measured_gap(
-        self, column: str, rate: str, groups: Mapping[str, np.ndarray]
+        self, column: str, rate: str, of_groups: Mapping[str, Mapping[str, Quantity]]
     ) -> Iterator[GapReport]:
-        answers, labels = self._answered.answers, self._answered.labels
-        found = {}
-        for name, rows in groups.items():
-            there = rows & (labels >= 0)
-            if there.sum() >= self._min_rows:
-                quantity = measured(rate, labels[there] == 1, answers[there])
-                if quantity is not None:
-                    found[name] = quantity
+        found = {name: metrics[rate] for name, metrics in of_groups.items() if rate in metrics}
         if len(found) > 1:
             higher = max(found, key=lambda name: found[name].value)
             lower = min(found, key=lambda name: found[name].value)
@@ -191,14 +242,19 @@ class Judge:
         """The distribution of the answers; None without test rows to compare with."""
         if self._reference is None or not len(self._answered.answers):
             return None
+        if self._classes is not None:
+            of = [self._shares(a) for a in (self._answered.answers, self._reference.answers)]
+            requests, test = ([share.value for share in shares.values()] for shares in of)
+            return AnswerShares(requests=requests, test=test, classes=[*self._classes])
         return AnswerShares(
             requests=_histogram(self._answered.answers), test=_histogram(self._reference.answers)
         )
 
 
-def _measure(labels: np.ndarray, answers: np.ndarray) -> dict[str, Quantity]:
-    found = {metric: measured(metric, labels, answers) for metric in ESTIMATORS}
-    return {metric: quantity for metric, quantity in found.items() if quantity is not None}
+def _positive(answers: np.ndarray) -> Quantity | None:
+    positive = int((answers > THRESHOLD).sum())
+    interval = wilson_interval(positive, len(answers))
+    return Quantity(positive / len(answers), *interval) if interval else None
 
 
 def errors_of(everything: SliceReport) -> list[EstimateError]:

@@ -64,14 +64,21 @@ class RequestWindow(_Line):
 
 
 class AnswerShares(_Line):
-    """Shares of ten equal intervals of the answers, of the requests and of the test rows."""
+    """Shares of ten equal intervals of the answers, of the requests and of the test rows.
+
+    classes: with more than two the shares are those of the classes that are answered, in this
+    order.
+    """
 
     requests: list[float]
     test: list[float]
+    classes: list[str] = []
 
 
 class SliceReport(_Line):
     """One slice: rows, their share, the share that is answered positive; metrics by name.
+
+    classes: of more than two the share of each that is answered, in the place of `positive`.
 
     test_share, test: the same of the test rows, whose labels are known.
     labelled: rows whose label came later, `measured` on them; `estimated_there` is the estimate of
@@ -83,6 +90,8 @@ class SliceReport(_Line):
     test_share: float | None = None
     positive: Quantity | None = None
     test_positive: float | None = None
+    classes: dict[str, Quantity] = {}
+    test_classes: dict[str, float] = {}
     estimated: dict[str, Quantity] = {}
     test: dict[str, float] = {}
     labelled: int = 0
@@ -119,6 +128,7 @@ class SideBySide(_Line):
     """The live version beside the shadow that was asked the same.
 
     difference, largest: mean and largest absolute difference of the answers.
+    With more than two classes a row's difference is the largest of its K.
     other_decisions: share of the rows that the two decide otherwise.
     failed: rows that the shadow did not answer, and why the last of them.
     accuracy_gain: of the shadow over the live version, on rows whose label came later.
@@ -133,6 +143,31 @@ class SideBySide(_Line):
     largest: float
     other_decisions: Quantity | None
     labelled: int
+    accuracy_gain: Quantity | None
+    verdict: Literal["go on", "go back", "unknown"]
+    why: str
+
+
+class CanaryReport(_Line):
+    """The live version beside a canary: requests of the newest one, and those that it left.
+
+    failed: rows that the canary did not answer, so that the live version did, and why the last.
+    decisions: by how much more often the canary answers a class; of two the positive one.
+    latency_ms: median latency of requests: `live`, `canary`, `difference`.
+    accuracy_gain: of the canary over the live version, on rows whose label came later.
+    """
+
+    version: int
+    rows: int
+    live_rows: int
+    requests: int
+    live_requests: int
+    failed: int
+    error: str | None
+    decisions: dict[str, Quantity]
+    latency_ms: dict[str, Quantity]
+    labelled: int
+    live_labelled: int
     accuracy_gain: Quantity | None
     verdict: Literal["go on", "go back", "unknown"]
     why: str
@@ -155,6 +190,7 @@ class MonitorReport(_Line):
     gaps: list[GapReport] = []
     errors: list[EstimateError] = []
     shadow: SideBySide | None = None
+    canary: CanaryReport | None = None
 
     @property
     def exceeded(self) -> list[BoundCheck]:

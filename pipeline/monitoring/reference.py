@@ -16,6 +16,7 @@ from pipeline.ingestion.contract import raw_columns, slice_columns
 from pipeline.metadata.executions import Execution
 from pipeline.run.environment import prepare
 from pipeline.serving.contract import read_columns
+from pipeline.serving.outputs import check_classes
 from pipeline.versions.served import Version
 
 _BATCH_ROWS = 4096
@@ -27,8 +28,8 @@ class Reference:
 
     Attributes:
       columns: Columns that rows are sliced by and calibrated with, each [rows] of str.
-      labels: bool [rows].
-      answers: Of the version, float64 [rows].
+      labels: bool [rows]; of more than two classes their codes, int64 [rows].
+      answers: Of the version, float64 [rows], or [rows, K].
     """
 
     columns: dict[str, np.ndarray]
@@ -69,24 +70,25 @@ def read(path: Path, config: Config, version: Version) -> Reference:
         raise UnknownError(f"{path} has no column '{label}'")
     table = table[table[label] != ""].reset_index(drop=True)
     try:
-        answers = ask(version.target, version.path, table)
+        answers = ask(version.target, version.path, table, config.columns.names)
     except (OSError, KeyError, ValueError) as error:
         raise UnknownError(
             f"version {version.version} does not answer its test rows: {error}"
         ) from error
-    labels = (table[label] == config.columns.positive).to_numpy()
-    return Reference(group_columns(table, config), labels, answers)
+    return Reference(group_columns(table, config), _labels(table[label], config), answers)
 
 
-def ask(target: str, folder: Path, table: pd.DataFrame) -> np.ndarray:
-    """A version's answers to rows of text cells, float64 [rows]; "" where a value is missing.
+def ask(target: str, folder: Path, table: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """A version's answers to rows of text cells, as of `Reference`; "" where a value is missing.
 
     Raises:
         KeyError: a column lacks that the model takes.
+        ValueError: its classes are others.
     """
     if target == "server":
         prepare()
     model = importlib.import_module(TARGETS[target].loader).load(folder)  # loads TensorFlow
+    check_classes(model.classes, classes)
     numbers = np.empty((len(table), len(model.numbers)))
     for at, name in enumerate(model.numbers):
         numbers[:, at] = pd.to_numeric(table[name].where(table[name] != ""))
@@ -95,7 +97,20 @@ def ask(target: str, folder: Path, table: pd.DataFrame) -> np.ndarray:
         model.answer(numbers[at : at + _BATCH_ROWS], texts[at : at + _BATCH_ROWS])
         for at in range(0, len(table), _BATCH_ROWS)
     ]
-    return np.concatenate([np.zeros(0), *parts]).astype(np.float64)
+    if not parts:
+        return np.zeros(0 if model.classes is None else (0, len(model.classes)))
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _labels(labels: pd.Series, config: Config) -> np.ndarray:
+    """Labels as of `Reference`."""
+    if config.columns.is_binary:
+        return (labels == config.columns.positive).to_numpy()
+    codes = {name: code for code, name in enumerate(config.columns.names)}
+    for name in labels.unique():
+        if name not in codes:
+            raise UnknownError(f"the test rows have the label '{name}', columns.classes has not")
+    return labels.map(codes).to_numpy(np.int64)
 
 
 def group_columns(table: pd.DataFrame, config: Config) -> dict[str, np.ndarray]:

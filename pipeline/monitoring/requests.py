@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -27,9 +27,10 @@ class Requests:
 
     Attributes:
       rows: What was asked; None where there are no rows.
-      answers: Probabilities, float64 [rows].
+      answers: Probabilities, float64 [rows], or [rows, K].
       places: Id and row of each in its request.
       lines: As they were logged.
+      canary: Lines of other versions that answered as canaries, the newest `monitor.rows`.
       window: Counts.
     """
 
@@ -37,6 +38,7 @@ class Requests:
     answers: np.ndarray
     places: list[Place]
     lines: list[dict[str, Any]]
+    canary: list[dict[str, Any]]
     window: RequestWindow
 
 
@@ -57,6 +59,7 @@ def read(
     """
     most, others, unreadable = config.monitor.rows, 0, 0
     newest: list[dict[str, Any]] = []
+    canary: list[dict[str, Any]] = []
     first = _text(since) if since else ""
     for path in reversed(log_files(folder)):
         try:
@@ -68,7 +71,7 @@ def read(
                 lines = deque(file, max(_READ * most, _AT_LEAST))
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-        for record in map(_record, lines):
+        for record in (_record(line, config.columns.width) for line in lines):
             if record is None:
                 unreadable += 1
             elif record["target"] == target and record["time"] >= first:
@@ -76,8 +79,16 @@ def read(
                     newest.append(record)
                 else:
                     others += 1
+                    if _is_of_canary(record):
+                        canary.append(record)
         newest = sorted(newest, key=itemgetter("time"))[-most:]
-    return _requests(newest, folder, config, others, unreadable)
+        canary = sorted(canary, key=itemgetter("time"))[-most:]
+    return _requests(newest, canary, folder, config, others, unreadable)
+
+
+def _is_of_canary(record: dict[str, Any]) -> bool:
+    told = record.get("canary")
+    return isinstance(told, dict) and told.get("version") == record["version"]
 
 
 def _text(time: datetime) -> str:
@@ -85,7 +96,12 @@ def _text(time: datetime) -> str:
 
 
 def _requests(
-    found: Sequence[dict[str, Any]], folder: Path, config: Config, others: int, unreadable: int
+    found: Sequence[dict[str, Any]],
+    canary: list[dict[str, Any]],
+    folder: Path,
+    config: Config,
+    others: int,
+    unreadable: int,
 ) -> Requests:
     window = RequestWindow(
         rows=len(found),
@@ -96,35 +112,52 @@ def _requests(
         unreadable=unreadable,
     )
     rows = rows_of([record["columns"] for record in found], folder, config) if found else None
-    answers = np.array([record["answer"] for record in found], np.float64)
-    places = [(record["request"], record["row"]) for record in found]
-    return Requests(rows, answers, places, list(found), window)
+    answers = answers_of(found, config.columns.width)
+    return Requests(rows, answers, places_of(found), list(found), canary, window)
+
+
+def places_of(records: Sequence[Mapping[str, Any]]) -> list[Place]:
+    """Id and row of each record in its request."""
+    return [(record["request"], record["row"]) for record in records]
 
 
 _FIELDS = {"request": str, "row": int, "time": str, "target": str, "version": int,
-           "columns": dict, "answer": float}  # fmt: skip
+           "columns": dict}  # fmt: skip
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    """A line of the log; None where it is none, or cut off."""
+def answers_of(records: Sequence[Mapping[str, Any]], width: int) -> np.ndarray:
+    """What was answered, float64 [records], or [records, K]."""
+    answers = np.array([record["answer"] for record in records], np.float64)
+    return answers if width == 1 else answers.reshape(len(records), width)
+
+
+def _record(line: bytes, width: int) -> dict[str, Any] | None:
+    """A line of the log; None where it is none, or cut off, or the answer is of other classes."""
     try:
         record = json.loads(line)
     except ValueError:
         return None
     if not isinstance(record, dict):
         return None
-    if isinstance(record.get("answer"), int):
-        record["answer"] = float(record["answer"])
     whole = all(isinstance(record.get(name), kind) for name, kind in _FIELDS.items())
-    return record if whole and 0 <= record["answer"] <= 1 else None
+    return record if whole and is_answer(record.get("answer"), width) else None
 
 
-def rows_by_request(folder: Path) -> dict[str, int]:
+def is_answer(answer: object, width: int) -> bool:
+    """Whether it is a probability, or that many in a list."""
+    if width == 1:
+        return isinstance(answer, int | float) and 0 <= answer <= 1
+    return (
+        isinstance(answer, list) and len(answer) == width and all(is_answer(a, 1) for a in answer)
+    )
+
+
+def rows_by_request(folder: Path, width: int) -> dict[str, int]:
     """How many rows each request of the log has: the number of its last one, and one."""
     found: dict[str, int] = {}
     for path in log_files(folder):
         with open(path, "rb") as file:
-            for record in map(_record, file):
+            for record in (_record(line, width) for line in file):
                 if record is not None:
                     request = record["request"]
                     found[request] = max(found.get(request, 0), record["row"] + 1)

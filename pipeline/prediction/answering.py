@@ -6,7 +6,6 @@ import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -16,15 +15,16 @@ import pyarrow.parquet as pq
 from core import csv_text, numbers
 from core.sections import DateFormat
 from core.targets import TARGETS
-from models.metrics.registry import THRESHOLD
+from models.export.served import ServedModel
 from pipeline.prediction.batch_files import Chunk
 from pipeline.serving.contract import ServedColumn, read_columns
 from pipeline.serving.errors import CellError, RequestError
+from pipeline.serving.outputs import chosen
 from pipeline.serving.rows import RequestRows, RowChecker
 
-ADDED = ("probability", "prediction", "version")
 _ARROW = {"BYTES": pa.string(), "INT": pa.int64(), "FLOAT": pa.float64()}
 BadRow = tuple[int, str, str]  # number, column, reason
+_LOADED: dict[tuple[str, str], ServedModel] = {}
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,8 @@ class Asked:
     Attributes:
       target, version, folder: The version.
       contract: Path of the schema.
-      classes: Negative, positive.
+      classes: By their codes; of two negative, positive.
       refuse: Whether values outside domains and ranges are refused.
-      text_cells: Whether cells are texts that numbers are to be read from.
       dates: `columns.dates` of the configuration.
     """
 
@@ -44,10 +43,26 @@ class Asked:
     version: int
     folder: str
     contract: str
-    classes: tuple[str, str]
+    classes: tuple[str, ...]
     refuse: bool
-    text_cells: bool
     dates: dict[str, DateFormat] = field(default_factory=dict)
+
+
+def added(classes: Sequence[str]) -> tuple[str, ...]:
+    """The columns that answers get; of more than two classes the probability of each."""
+    if len(classes) == 2:
+        return ("probability", "prediction", "version")
+    return (*(f"probability[{name}]" for name in classes), "class", "version")
+
+
+def load_ahead(target: str, folder: str) -> ServedModel:
+    """Loads a version of a target; the next `AnswerChunks` of this process takes it over."""
+    return _LOADED.setdefault((target, folder), _load(target, folder))
+
+
+def _load(target: str, folder: str) -> ServedModel:
+    model: ServedModel = importlib.import_module(TARGETS[target].loader).load(Path(folder))
+    return model
 
 
 class AnswerChunks(beam.DoFn):
@@ -57,10 +72,10 @@ class AnswerChunks(beam.DoFn):
         self._asked = asked
 
     def setup(self) -> None:
-        """Loads the model."""
+        """Loads the model, unless there is one that nobody has taken: one thread asks a model."""
         asked = self._asked
-        module = importlib.import_module(TARGETS[asked.target].loader)
-        self._model = module.load(Path(asked.folder))
+        taken = _LOADED.pop((asked.target, asked.folder), None)
+        self._model = _load(asked.target, asked.folder) if taken is None else taken
         self._contract = read_columns(Path(asked.contract), asked.dates)
         columns = (self._model.numbers, self._model.texts)
         most = 2**62  # a chunk has few
@@ -113,16 +128,15 @@ class AnswerChunks(beam.DoFn):
             }
         )
 
-    def _cell(self, row: int, column: ServedColumn, cell: Any) -> Any:
-        """A cell as a request has it; None and an empty text are missing."""
+    def _cell(self, row: int, column: ServedColumn, cell: str) -> float | str:
+        """A cell as a request has it; an empty one is missing."""
         if column.kind == "BYTES":
-            return "" if cell is None else cell
-        if cell is None or (self._asked.text_cells and not cell.strip()):
-            return float("nan")
-        if not self._asked.text_cells:
             return cell
+        bare = cell.strip()
+        if not bare:
+            return float("nan")
         read = numbers.read_integer if column.kind == "INT" else numbers.read_float
-        number = read(cell.strip())
+        number = read(bare)
         if number is None:
             wanted = "a whole number" if column.kind == "INT" else "a number"
             raise CellError(row, column.name, f"'{csv_text.shown(cell)}' is not {wanted}")
@@ -133,12 +147,15 @@ class AnswerChunks(beam.DoFn):
         if rows.count and self._model.texts:
             texts[:] = rows.texts
         asked = np.array(rows.numbers, np.float64).reshape(rows.count, len(self._model.numbers))
-        answers = self._model.answer(asked, texts) if rows.count else np.zeros(0, np.float32)
+        classes = self._asked.classes
+        width = 1 if len(classes) == 2 else len(classes)
+        answers = self._model.answer(asked, texts) if rows.count else np.zeros((0, width))
         arrays = self._kept(chunk, rows, kept)
-        arrays[ADDED[0]] = pa.array(answers.astype(np.float64), pa.float64())
-        classes = [self._asked.classes[int(answer > THRESHOLD)] for answer in answers]
-        arrays[ADDED[1]] = pa.array(classes, pa.string())
-        arrays[ADDED[2]] = pa.array([self._asked.version] * rows.count, pa.int64())
+        *of_answers, of_class, of_version = added(classes)
+        for name, column in zip(of_answers, answers.reshape(-1, width).T, strict=True):
+            arrays[name] = pa.array(column.astype(np.float64), pa.float64())
+        arrays[of_class] = pa.array(chosen(answers, classes), pa.string())
+        arrays[of_version] = pa.array([self._asked.version] * rows.count, pa.int64())
         return pa.table(arrays)
 
     def _kept(

@@ -3,8 +3,8 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from core import csv_text
 from core.errors import InputError
+from core.raw import parquet_text
+from core.raw.raw_files import SameColumns, csv_rows
 
 CHUNK_ROWS = 4096
 OUTPUTS = (".csv", ".parquet")
@@ -26,7 +28,7 @@ class Chunk(NamedTuple):
     Attributes:
       first: Number of the first, from 1.
       columns: Their names; None where rows are serialized tf.Examples.
-      rows: A list of cells each, texts in CSV; or bytes.
+      rows: A list of cells each, all of them texts, "" where missing; or bytes.
       table: The same rows, of Parquet: what is written out has their types.
     """
 
@@ -36,19 +38,27 @@ class Chunk(NamedTuple):
     table: pa.Table | None = None
 
 
-def read(path: Path) -> Iterator[Chunk]:
+def read(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
     """The rows of a CSV, Parquet or TFRecord file, by its ending.
 
+    Args:
+        path: the file.
+        wanted: columns whose values are asked for: of Parquet the others are in `table` alone.
+
     Raises:
-        InputError: there is no such file, or it is none of these.
+        InputError: there is no such file, it is none of these, a wanted column of Parquet holds no
+            texts or numbers, or columns of one name differ.
     """
     if path.suffix not in INPUTS:
         raise InputError(f"{path}: rows are read from files that end in {', '.join(INPUTS)}")
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    reader = {".csv": _csv, ".parquet": _parquet}.get(path.suffix, _tfrecord)
+    if path.suffix == ".csv":
+        chunks = _csv(path)
+    else:
+        chunks = _parquet(path, wanted) if path.suffix == ".parquet" else _tfrecord(path)
     first = 1
-    for chunk in reader(path):
+    for chunk in chunks:
         yield Chunk(first, chunk.columns, chunk.rows, chunk.table)
         first += len(chunk.rows)
     if first == 1:
@@ -56,39 +66,39 @@ def read(path: Path) -> Iterator[Chunk]:
 
 
 def _csv(path: Path) -> Iterator[Chunk]:
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = (line for line in file)
-            rows = csv_text.read(_not_blank(lines, path), str(path))
-            header = tuple(next(rows))
-            _check_header(header, path)
-            while cells := list(islice(rows, CHUNK_ROWS)):
-                yield Chunk(0, header, cells)
-    except UnicodeDecodeError:
-        csv_text.decode(path.read_bytes(), str(path))  # names the row
-        raise
+    name, first = str(path), 1
+    with open(path, "rb") as file:
+        rows = csv_rows(file, name)
+        same = SameColumns(next(rows), name)
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            if len(same.names) < same.width:
+                for number, row in enumerate(chunk, first):
+                    csv_text.check_width(same.header, row, number, name)
+                columns = same.once(list(zip(*chunk, strict=True)), first)
+                chunk = list(map(list, zip(*columns, strict=True)))
+            yield Chunk(0, tuple(same.names), chunk)
+            first += len(chunk)
 
 
-def _not_blank(lines: Iterator[str], path: Path) -> Iterator[str]:
-    first = next((line for line in lines if line.strip()), None)
-    if first is None:
-        csv_text.decode(b"", str(path))
-        return
-    yield first
-    yield from lines
-
-
-def _parquet(path: Path) -> Iterator[Chunk]:
-    try:
-        with pq.ParquetFile(path) as file:
-            names = tuple(file.schema_arrow.names)
-            _check_header(names, path)
-            for batch in file.iter_batches(CHUNK_ROWS):
-                cells = [column.to_pylist() for column in batch.columns]
-                rows = [list(row) for row in zip(*cells, strict=True)]
-                yield Chunk(0, names, rows, pa.Table.from_batches([batch]))
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: no Parquet file: {error}") from error
+def _parquet(path: Path, wanted: Collection[str]) -> Iterator[Chunk]:
+    name, first = str(path), 1
+    with open(path, "rb") as file, parquet_text.opened(file, name) as parquet:
+        schema = parquet.schema_arrow
+        same = SameColumns([column.strip() for column in schema.names], name)
+        asked = [c in wanted or same.header.count(c) > 1 for c in same.header]
+        parquet_text.check_types(list(compress(schema, asked)), name)
+        for batch in parquet.iter_batches(CHUNK_ROWS):
+            cells = [
+                parquet_text.cells(values, column, first, name) if is_asked else values
+                for column, values, is_asked in zip(same.header, batch.columns, asked, strict=True)
+            ]
+            texts = [
+                column if isinstance(column, list) else [""] * batch.num_rows
+                for column in same.once(cells, first)
+            ]
+            table = pa.Table.from_arrays([batch.columns[at] for at in same.places], same.names)
+            yield Chunk(0, tuple(same.names), list(map(list, zip(*texts, strict=True))), table)
+            first += batch.num_rows
 
 
 def _tfrecord(path: Path) -> Iterator[Chunk]:
@@ -114,12 +124,6 @@ def _check_gzip(path: Path) -> None:
                 pass
     except (EOFError, OSError, zlib.error) as error:
         raise InputError(f"{path}: truncated or damaged: {error}; bring it anew") from error
-
-
-def _check_header(names: Sequence[str], path: Path) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{path}: {names.count(name)} columns are called '{name}'; keep one")
 
 
 def write_table(path: Path, header: Sequence[str], parts: Iterator[pa.Table]) -> None:

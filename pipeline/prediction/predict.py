@@ -1,6 +1,5 @@
 """Answers a file of rows by a pushed version, all of them or none: the output appears whole."""
 
-import importlib
 import json
 import pickle
 import tempfile
@@ -15,9 +14,9 @@ from core import csv_text
 from core.config import Config
 from core.errors import InputError
 from core.files import write_atomically
-from core.targets import TARGETS
 from pipeline.prediction import batch_files
 from pipeline.run.environment import prepare
+from pipeline.serving.outputs import check_classes
 from pipeline.versions.served import Version, versions
 
 _SERVED = ("live", "previous")
@@ -68,9 +67,10 @@ def predict(request: PredictRequest, tell: Callable[[str], None]) -> PredictCoun
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
         folder = Path(scratch)
         prepare()
-        chunks = _write_chunks(request.source, folder)
+        inputs = _inputs(request, version)
+        chunks = _write_chunks(request.source, inputs, folder)
         tell(f"{request.target} version {version.version} answers {len(chunks)} chunks")
-        header = _answer(request, version, chunks)
+        header = _answer(request, version, inputs, chunks)
         bad = []
         for path in chunks:
             bad += json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
@@ -118,58 +118,80 @@ def _check_paths(request: PredictRequest) -> None:
         raise InputError(f"{output}: input, output and bad rows have to be three files")
 
 
-def _write_chunks(source: Path, folder: Path) -> list[str]:
+def _inputs(request: PredictRequest, version: Version) -> tuple[str, ...]:
+    """The columns that a version takes; it stays loaded for the answers.
+
+    Raises:
+      InputError: It answers other classes than the configuration names.
+    """
+    from pipeline.prediction import answering  # loads Beam
+
+    model = answering.load_ahead(request.target, str(version.path))
+    try:
+        check_classes(model.classes, request.config.columns.names)
+    except ValueError as error:
+        raise InputError(f"{request.target} version {version.version}: {error}") from error
+    return (*model.numbers, *model.texts)
+
+
+def _write_chunks(source: Path, inputs: tuple[str, ...], folder: Path) -> list[str]:
     """Chunks as files, in order: Beam's runner would hold them all in memory."""
     paths = []
-    for number, chunk in enumerate(batch_files.read(source)):
+    for number, chunk in enumerate(batch_files.read(source, inputs)):
         path = folder / f"{number:08d}"
         path.write_bytes(pickle.dumps(chunk))
         paths.append(str(path))
     return paths
 
 
-def _answer(request: PredictRequest, version: Version, chunks: list[str]) -> list[str]:
+def _answer(
+    request: PredictRequest, version: Version, inputs: tuple[str, ...], chunks: list[str]
+) -> list[str]:
     """Runs Beam; the columns of the output."""
     import apache_beam as beam  # loads Beam
     from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
 
-    from pipeline.prediction.answering import ADDED, AnswerChunks, Asked  # loads Beam
+    from pipeline.prediction import answering  # loads Beam
     from pipeline.settings import beam_args  # loads TensorFlow
 
     config = request.config
     first: batch_files.Chunk = pickle.loads(Path(chunks[0]).read_bytes())
-    asked = Asked(
+    asked = answering.Asked(
         request.target,
         version.version,
         str(version.path),
         str(config.schema_path),
-        config.columns.both,
+        config.columns.names,
         config.serving.out_of_domain == "refuse",
-        request.source.suffix == ".csv",
         config.columns.dates,
     )
-    _check_columns(first, asked.target, version, request.source, ADDED)
+    added = answering.added(asked.classes)
+    _check_columns(first, request, version, inputs, added)
     with beam.Pipeline(options=PipelineOptions(beam_args(config))) as pipeline:
         _ = (
             pipeline
             | "Chunks" >> beam.Create(chunks)
             | "Spread" >> beam.Reshuffle()
-            | "Answer" >> beam.ParDo(AnswerChunks(asked))
+            | "Answer" >> beam.ParDo(answering.AnswerChunks(asked))
         )
     return list(pq.read_schema(f"{chunks[0]}.parquet").names)
 
 
 def _check_columns(
-    first: batch_files.Chunk, target: str, version: Version, source: Path, added: tuple[str, ...]
+    first: batch_files.Chunk,
+    request: PredictRequest,
+    version: Version,
+    inputs: tuple[str, ...],
+    added: tuple[str, ...],
 ) -> None:
     if first.columns is None:
         return
-    model = importlib.import_module(TARGETS[target].loader).load(version.path)
-    missing = [n for n in (*model.numbers, *model.texts) if n not in first.columns]
+    source = request.source
+    missing = [name for name in inputs if name not in first.columns]
     if missing:
         raise InputError(
-            f"{source}: column '{missing[0]}' is missing; version {version.version} of {target} "
-            f"takes {', '.join((*model.numbers, *model.texts))}"
+            f"{source}: column '{missing[0]}' is missing; version {version.version} of "
+            f"{request.target} takes {', '.join(inputs)}"
         )
     for column in added:
         if column in first.columns:

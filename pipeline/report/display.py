@@ -14,6 +14,7 @@ from models.labels.findings import Finding
 from models.metrics.gates import PushChecks
 from models.metrics.registry import EXAMPLES, METRICS, RATES, measured_by
 from pipeline.ingestion.spans import SpanFinding
+from pipeline.report.class_table import lowest_recall, print_classes
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
 from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
@@ -87,6 +88,7 @@ def print_results(
     if summary.models:
         out.print(_model_table(summary))
     if slices:
+        print_classes(out, summary)
         print_slices(out, summary)
     for note in summary.notes:
         out.print(f"[cyan]note[/]: {escape(note)}", soft_wrap=True)
@@ -215,9 +217,11 @@ def print_slices(out: Console, summary: Summary) -> None:
         model = summary.models.get(variant)
         if model is None or not model.slices:
             continue
-        measured = _of_slices(model)
-        fewest = "positive" if "tpr" in measured else "fewest"
-        table = _table(f"{target}, slice", "rows", fewest, *measured.values())
+        two = (known := measured_by(model.metrics)) is METRICS
+        measured = {**known, **RATES} if two else {**known}
+        heads = [metric.heading for metric in measured.values()]
+        heads = ["positive", *heads] if two else ["fewest", *heads, "lowest recall"]
+        table = _table(f"{target}, slice", "rows", *heads)
         for column in table.columns[1:]:
             column.justify = "right"
         for name, row in model.slices.items():
@@ -227,17 +231,9 @@ def print_slices(out: Console, summary: Summary) -> None:
                 fewest = str(seen.fewest if seen.positives is None else seen.positives)
             counts = [_number(row.get(EXAMPLES), ".0f"), fewest]
             values = [_number(row.get(metric), ".3f") for metric in measured]
+            values += [] if two else [escape(lowest_recall(row))]
             table.add_row(escape(name), *counts, *values)
         out.print(table)
-
-
-def _of_slices(model: MeasuredModel) -> dict[str, str]:
-    """What is told of each slice, with its heading: of many classes the recall of each."""
-    known = measured_by(model.metrics)
-    rates: dict[str, str] = {name: metric.heading for name, metric in RATES.items()}
-    if known is not METRICS:
-        rates = {name: name for name in model.metrics if name.startswith("recall[")}
-    return {name: metric.heading for name, metric in known.items()} | rates
 
 
 def _number(value: float | None, form: str = ".4f") -> str:

@@ -1,5 +1,6 @@
 """The table of gates: what failed in full, what passed folded to the worst slice of each metric."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
@@ -8,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from models.metrics.gates import Gate
+from models.metrics.many_classes import QUALITY_BY_CLASS, RATES_BY_CLASS
 from pipeline.report.markup import escape
 
 Line = tuple[Gate, int]
 """A gate, and how many of its target and metric passed that it stands for."""
 
+_OF_A_CLASS = re.compile(rf"\b({'|'.join({*QUALITY_BY_CLASS, *RATES_BY_CLASS})})\[.*\]")
 _VERDICT = 5  # its column
 _VALUE = "value [95% interval] rows"
 _TO_CHANGE = "to change: --set KEY=VALUE"
@@ -50,11 +53,13 @@ def print_gates(out: Console, gates: Sequence[Gate], every: bool = False) -> Non
 def fold(gates: Iterable[Gate]) -> list[Line]:
     """What failed or is undecided, and of each target and metric what passed by the least margin.
 
+    The recall of one class and that of another are one metric here.
+
     A gate without numbers to compare stands for itself.
     """
     alike: dict[tuple[str, str], list[Gate]] = {}
     for gate in gates:
-        alike.setdefault((gate.target, gate.metric), []).append(gate)
+        alike.setdefault((gate.target, _OF_A_CLASS.sub(r"\1", gate.metric)), []).append(gate)
     lines: list[Line] = []
     for group in alike.values():
         told = [gate for gate in group if gate.verdict == "passed"]

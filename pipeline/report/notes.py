@@ -1,6 +1,7 @@
 """What the figures of a run do not say by themselves, a sentence each."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import NormalDist
 
 from core.intervals import newcombe_interval
 from models.metrics.evidence import SliceEvidence
@@ -46,14 +47,21 @@ def _test_rows(seen: SliceEvidence, labels: LabelSummary | None) -> Iterator[str
         )
     balance = getattr(labels, "class_balance", None)
     gold = getattr(labels, "gold_rows_random", 0)
-    if balance is None or not gold or not seen.rows or seen.positives is None:
+    if balance is None or not gold or not seen.rows:
         return
-    low, high = newcombe_interval((seen.positives, seen.rows), (round(balance * gold), gold))
-    if not low <= 0.0 <= high:
+    shares = {"positive": balance} if isinstance(balance, float) else balance
+    z = NormalDist().inv_cdf(1 - 0.025 / len(shares))  # one of many differs by chance (Bonferroni)
+    found = []
+    for called, share in shares.items():
+        tested = seen.of_classes.get(called, 0)
+        low, high = newcombe_interval((tested, seen.rows), (round(share * gold), gold), z)
+        found.append((max(low, -high), called, tested / seen.rows, share))
+    beyond, called, tested_share, share = max(found)
+    if beyond > 0:
         yield (
-            f"{seen.positives / seen.rows:.1%} of the test rows are positive and {balance:.1%} of "
-            "the labelled training rows, which is more than chance: the parts are of different "
-            "kinds, or of different times"
+            f"{tested_share:.1%} of the test rows are {called} and {share:.1%} of the labelled "
+            "training rows, which is more than chance: the parts are of different kinds, or of "
+            "different times"
         )
 
 

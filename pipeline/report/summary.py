@@ -106,7 +106,8 @@ class MeasuredModel(_Report):
     """Quality on the test split, by slice and as gaps between groups; size and latency.
 
     `evidence`: what the figures rest on, by slice, "overall" among them; `against_teacher`: the
-    model minus the teacher on the same rows, by metric.
+    model minus the teacher on the same rows, by metric; `confusion`: with more than two classes
+    rows by true class, in each by the class that is decided for.
     """
 
     metrics: dict[str, int | float | None]
@@ -114,6 +115,7 @@ class MeasuredModel(_Report):
     gaps: dict[str, dict[str, float | None]]
     evidence: dict[str, SliceEvidence] = {}
     against_teacher: list[Difference] = []
+    confusion: list[list[int]] | None = None
     bytes: int
     gzip_bytes: int
     latency_us: dict[str, float]

@@ -46,15 +46,20 @@ class Evidence:
     measurements: list[Measurement] = field(default_factory=list)
 
 
-def of_models(live: Mapping[str, int | None], damaged: Mapping[str, str]) -> Evidence:
-    """Whether each target has a model that is served.
+def of_models(
+    live: Mapping[str, int | None], damaged: Mapping[str, str], other_classes: str | None = None
+) -> Evidence:
+    """Whether each target has a model that is served, of the classes that are asked for.
 
     Args:
         live: version that is served, by target; None where there is no whole one.
         damaged: by target, what is damaged of the version that is served.
+        other_classes: in words, that what is served tells other classes apart.
     """
     if damaged:
         return Evidence("model", "reason", "; ".join(damaged.values()))
+    if other_classes is not None:
+        return Evidence("model", "reason", other_classes)
     missing = [target for target, version in live.items() if version is None]
     if missing:
         what = f"no {' and no '.join(missing)} model is served yet"

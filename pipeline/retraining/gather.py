@@ -13,6 +13,7 @@ from typing import Literal
 from core.config import Config
 from core.errors import InputError
 from core.files import REPOSITORY
+from models.metrics.registry import metrics_of
 from pipeline.ingestion import repeats
 from pipeline.ingestion.spans import part_of
 from pipeline.ingestion.window import Window
@@ -63,9 +64,20 @@ class Situation:
         return evidence.new_spans(self.spans, self.served.trained_on or {})
 
 
+def other_classes(situation: Situation) -> str | None:
+    """In words, that the served model tells other classes apart than are asked for; else None."""
+    known, asked = situation.served.classes, situation.config.columns.called
+    if known is None or known == asked:
+        return None
+    return (
+        f"the server model that is served tells {', '.join(known)} apart, and columns.classes are "
+        f"{', '.join(situation.config.columns.classes)}"
+    )
+
+
 def predictions_of(situation: Situation) -> ServedPredictions | None:
-    """What asks the served model; None where none is served."""
-    if situation.served.server is None:
+    """What asks the served model; None where none is served, or one of other classes."""
+    if situation.served.server is None or other_classes(situation) is not None:
         return None
     return ServedPredictions(situation.config, str(situation.served.server.path), situation.tell)
 
@@ -73,7 +85,7 @@ def predictions_of(situation: Situation) -> ServedPredictions | None:
 def label_evidence(situation: Situation, predictions: ServedPredictions | None) -> Evidence:
     """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
     if predictions is None:
-        return Evidence("label shift", "unknown", NOTHING_SERVED)
+        return Evidence("label shift", "unknown", other_classes(situation) or NOTHING_SERVED)
     if not situation.new:
         return Evidence("label shift", "quiet", NO_NEW_SPAN)
     settings, window = situation.config.retrain, situation.window
@@ -91,7 +103,7 @@ def label_evidence(situation: Situation, predictions: ServedPredictions | None) 
             settings.min_labeled_rows,
             settings.max_label_shift,
             settings.max_class_shift,
-            columns.both,
+            columns.names,
         ),
     )
 
@@ -121,8 +133,8 @@ def repeat_evidence(situation: Situation) -> Evidence:
 def other_evidence(situation: Situation, predictions: ServedPredictions | None) -> list[Evidence]:
     """All evidence but that of labels."""
     served = situation.served
-    found = [evidence.of_models(served.numbers, served.damaged)]
-    if predictions is None:
+    found = [evidence.of_models(served.numbers, served.damaged, other_classes(situation))]
+    if served.server is None:
         kinds: tuple[Kind, ...] = (
             "new span",
             "answers",
@@ -189,7 +201,9 @@ def _distances(
     return drift.of_distances(kind, what, len(rows.table), config.retrain.min_rows, measure)
 
 
-def _quality(situation: Situation, predictions: ServedPredictions) -> Evidence:
+def _quality(situation: Situation, predictions: ServedPredictions | None) -> Evidence:
+    if predictions is None:
+        return Evidence("quality", "unknown", other_classes(situation) or NOTHING_SERVED)
     if not situation.new:
         return Evidence("quality", "quiet", NO_NEW_SPAN)
     settings = situation.config.retrain
@@ -199,4 +213,5 @@ def _quality(situation: Situation, predictions: ServedPredictions) -> Evidence:
         situation.served.metrics,
         settings.min_labeled_rows,
         settings.max_quality_drop,
+        metrics_of(situation.config.columns.names),
     )

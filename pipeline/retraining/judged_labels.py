@@ -7,7 +7,9 @@ until a person accepts it.
 
 from collections.abc import Mapping
 
-from models.metrics.registry import METRICS, overall_metrics
+import numpy as np
+
+from models.metrics.registry import OF_TWO, Metrics
 from pipeline.retraining import label_shares
 from pipeline.retraining.evidence import Evidence, Measurement
 from pipeline.retraining.judged_rows import Judged
@@ -64,32 +66,45 @@ def of_label_shift(
 
 
 def of_quality(
-    new: Judged, when_pushed: Mapping[str, float], min_rows: int, max_drop: Mapping[str, float]
+    new: Judged,
+    when_pushed: Mapping[str, float],
+    min_rows: int,
+    max_drop: Mapping[str, float],
+    among: Metrics = OF_TWO,
 ) -> Evidence:
     """Whether the served model is worse on new labelled rows than when it was pushed.
 
     Args:
         new: labelled rows that it was not trained on.
         when_pushed: its metrics on the test part.
-        min_rows: fewer rows are not judged.
-        max_drop: largest fall by metric.
+        min_rows: fewer rows are not judged, nor is a class of fewer.
+        max_drop: largest fall by metric; one of `recall` is of the recall of each class.
+        among: the metrics that there are for the classes.
     """
     if new.count < min_rows:
         what = f"{new.count} new labelled rows, retrain.min_labeled_rows={min_rows} are needed"
         return Evidence("quality", "unknown", what)
-    if new.positive.all() or not new.positive.any():
+    if len(np.unique(new.codes)) < 2:
         what = f"all {new.count} new labelled rows are of one class"
         return Evidence("quality", "unknown", what)
-    if unknown := sorted(max_drop.keys() - when_pushed.keys()):
+    now = among.overall(new.codes, new.probabilities)
+    bounds = {
+        metric: bound
+        for metric, bound in among.each(max_drop).items()
+        if (code := among.code_of(metric)) is None
+        # What is never decided for has no precision, now or then.
+        or ((new.codes == code).sum() >= min_rows and metric in now and metric in when_pushed)
+    }
+    if unknown := sorted(bounds.keys() - when_pushed.keys()):
         what = f"nothing says what {', '.join(unknown)} was when the model was pushed"
         return Evidence("quality", "unknown", what)
-    now = overall_metrics(new.positive.astype(int), new.probabilities)
     measured = []
-    for metric, bound in max_drop.items():
-        fall = METRICS[metric].fall(when_pushed[metric], now[metric])
-        key = f"retrain.max_quality_drop.{metric}"
+    for metric, bound in bounds.items():
+        fall = among.quality[metric].fall(when_pushed[metric], now[metric])
+        named = metric if metric in max_drop else metric.partition("[")[0]
+        key = f"retrain.max_quality_drop.{named}"
         measured.append(Measurement(f"{metric} drop", fall, bound, fall > bound, key))
-    values = ", ".join(f"{m} {now[m]:.3f} (pushed with {when_pushed[m]:.3f})" for m in max_drop)
+    values = ", ".join(f"{m} {now[m]:.3f} (pushed with {when_pushed[m]:.3f})" for m in bounds)
     fell = any(m.exceeded for m in measured)
     what = f"on {new.count} new labelled rows: {values}"
     return Evidence("quality", "reason" if fell else "quiet", what, measured)

@@ -6,45 +6,47 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.metrics.registry import THRESHOLD
+from core.answers import decided
 
 
 @dataclass(frozen=True)
 class Judged:
     """Labelled rows.
 
-    positive: true class, bool [rows].
-    probabilities: the model's, float [rows].
+    codes: true class by its code, int64 [rows].
+    probabilities: the model's answers, float [rows] of two classes, [rows, K] of more.
     slices: which rows are in each slice, bool [rows] by name, as `slice_rows` gives them.
     """
 
-    positive: NDArray[np.bool_]
+    codes: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     slices: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """Number of rows."""
-        return len(self.positive)
+        return len(self.codes)
 
     @property
     def agreement(self) -> float:
         """Share of rows whose label is the model's decision."""
-        return float(np.mean(self.decisions == self.positive))
+        return float(np.mean(self.decisions == self.codes))
 
     @property
-    def decisions(self) -> NDArray[np.bool_]:
-        """Which rows the model takes for positive, bool [rows]."""
-        return self.probabilities > THRESHOLD
+    def decisions(self) -> NDArray[np.int64]:
+        """The class that the model takes each row for, by its code, int64 [rows]."""
+        return decided(self.probabilities)
 
 
 def together(parts: list[Judged]) -> Judged:
     """The rows of several spans."""
+    parts = [part for part in parts if part.count]
+    if not parts:
+        return Judged(np.zeros(0, np.int64), np.zeros(0))
     names = sorted({name for part in parts for name in part.slices})
-    none = np.zeros(0, bool)
     return Judged(
-        np.concatenate([none, *(part.positive for part in parts)]),
-        np.concatenate([np.zeros(0), *(part.probabilities for part in parts)]),
+        np.concatenate([part.codes for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
         {
             name: np.concatenate([p.slices.get(name, np.zeros(p.count, bool)) for p in parts])
             for name in names

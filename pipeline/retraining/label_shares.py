@@ -2,7 +2,8 @@
 
 They move the agreement with the served model too little to be seen in it. So the rows are told
 apart by slice and by the class that the model gives them: in each such part the share that is
-labelled positive should be the mean of the model's probabilities, but for what the model is off by.
+labelled as that class should be the mean of the model's probabilities of it, but for what the model
+is off by; so should, among all rows of a slice, the share of each class (of two, of the positive).
 How much that is, is seen on rows whose labels are not in doubt.
 """
 
@@ -12,6 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from core import answers
 from models.metrics.gates import OVERALL
 from pipeline.retraining.judged_rows import Judged, together
 
@@ -26,13 +28,13 @@ class LabelBounds:
     max_shift: largest fall of the share of labels that the model agrees with.
     max_class_shift: largest distance of the share of a class from what is expected.
     confidence: of all intervals of a span together.
-    classes: names of the classes, the negative one first.
+    classes: names of the classes by their codes.
     """
 
     min_rows: int
     max_shift: float
     max_class_shift: float
-    classes: tuple[str, str]
+    classes: tuple[str, ...]
     confidence: float = 0.995
 
 
@@ -88,20 +90,22 @@ def shifted(judged: Judged, references: Sequence[Judged], bounds: LabelBounds) -
     if not enough:
         return []
     names = (OVERALL, *sorted(judged.slices))
-    parts = [(name, decided) for name in names for decided in (None, False, True)]
+    parts = [(name, *part) for name in names for part in _parts(len(bounds.classes))]
     width = NormalDist().inv_cdf(1 - (1 - bounds.confidence) / 2 / len(parts))
     found = []
-    for name, decided in parts:
-        mine = _part(judged, name, decided)
-        each = [_part(reference, name, decided) for reference in enough]
-        all_ = _part(together(enough), name, decided)
+    everything = together(enough)
+    for part in parts:
+        name, decided, labelled = part
+        mine = _part(judged, *part)
+        each = [_part(reference, *part) for reference in enough]
+        all_ = _part(everything, *part)
         if not (mine.is_measurable and all_.is_measurable):
             continue
-        off = [mine.residual - part.residual for part in each if part.rows]
+        off = [mine.residual - other.residual for other in each if other.rows]
         shift = Shift(
             where=name,
             decided=None if decided is None else bounds.classes[decided],
-            labelled=bounds.classes[decided is not False],
+            labelled=bounds.classes[labelled],
             rows=mine.rows,
             share=mine.share,
             expected=mine.share - mine.residual + all_.residual,
@@ -131,14 +135,21 @@ class _Part:
         return self.rows > 0 and self.rows**2 * self.variance >= _LEAST_VARIANCE
 
 
-def _part(judged: Judged, name: str, decided: bool | None) -> _Part:
+def _parts(classes: int) -> list[tuple[int | None, int]]:
+    """The class that the model gives the rows, None for any, and the one whose share it is.
+
+    Of two classes the share of one is all but that of the other.
+    """
+    of_all = [1] if classes == 2 else range(classes)
+    return [*((None, code) for code in of_all), *((code, code) for code in range(classes))]
+
+
+def _part(judged: Judged, name: str, decided: int | None, labelled: int) -> _Part:
     members = np.ones(judged.count, bool) if decided is None else judged.decisions == decided
     if name != OVERALL:
         members &= judged.slices.get(name, np.zeros(judged.count, bool))
-    probability = judged.probabilities[members]
-    label = decided is not False
-    probability = probability if label else 1.0 - probability
-    labelled_so = (judged.positive[members] == label).astype(float)
+    probability = answers.spread(judged.probabilities[members])[:, labelled]
+    labelled_so = (judged.codes[members] == labelled).astype(float)
     rows = len(labelled_so)
     if rows == 0:
         return _Part(0, 0.0, 0.0, 0.0)

@@ -52,16 +52,16 @@ class ServedPredictions:
     def _judge(self, files: tuple[SourceFile, ...]) -> Judged:
         columns = self._config.columns
         rows = read_files(files, self._config).labeled(columns.label)
-        positive = rows.is_positive(columns.label, columns.both[1])
-        if len(positive) == 0:
-            return Judged(positive, np.zeros(0))
+        codes = rows.codes(columns)
+        if len(codes) == 0:
+            return Judged(codes, np.zeros(0))
         if self._ask is None:
             self._ask = _load(self._model)
         from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder  # loads TensorFlow
 
         encoder = RecordBatchToExamplesEncoder()
         examples = [e for batch in rows.batches() for e in encoder.encode(batch)]
-        return Judged(positive, self._ask(examples), rows.slices(self._config))
+        return Judged(codes, self._ask(examples), rows.slices(self._config))
 
 
 def _load(model: str) -> Callable[[Sequence[bytes]], np.ndarray]:

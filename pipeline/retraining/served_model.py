@@ -9,11 +9,13 @@ from core.errors import InputError
 from core.names import FILES_SHA256
 from core.targets import TARGETS
 from core.version_record import version_damage
+from models.metrics.gates import OVERALL
 from pipeline.ingestion import ledger
 from pipeline.metadata.damage import damage_of
 from pipeline.metadata.executions import Execution, find
 from pipeline.metadata.store import open_store
 from pipeline.report import summary
+from pipeline.report.summary import MeasuredModel
 from pipeline.retraining.answered import imports_of_run
 from pipeline.retraining.records import Log
 from pipeline.versions.served import Version, live
@@ -33,6 +35,8 @@ class ServedModels:
     learnt_from: imports of answers that the run of the server model took.
     metrics: the server model's metrics on the test part when it was pushed.
     damaged: by target, which file of a live version is damaged or gone.
+    classes: what the server model's reports call the classes that it tells apart, in the order of
+        its answers: of two negative and positive.
     """
 
     versions: Mapping[str, Version | None]
@@ -42,6 +46,7 @@ class ServedModels:
     learnt_from: frozenset[str] | None
     metrics: Mapping[str, float]
     damaged: Mapping[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] | None = None
 
     @property
     def numbers(self) -> dict[str, int | None]:
@@ -62,14 +67,16 @@ def look_up(run_folder: Path, name: str, log: Log) -> ServedModels:
     versions = {t: None if t in damaged else version for t, version in found.items()}
     server = versions["server"]
     executions = executions_of(run_folder, server.run_id if server else None)
+    model = _measured(run_folder, server)
     return ServedModels(
         versions,
         _trained_on(run_folder, versions),
         _trained_at(server, log),
         statistics_of_run(executions),
         imports_of_run(executions),
-        _metrics(run_folder, server),
+        _metrics(model),
         damaged,
+        _classes(model),
     )
 
 
@@ -110,13 +117,22 @@ def statistics_of_run(executions: list[Execution]) -> Path | None:
     return path if path.is_file() else None
 
 
-def _metrics(run_folder: Path, server: Version | None) -> dict[str, float]:
+def _measured(run_folder: Path, server: Version | None) -> MeasuredModel | None:
+    """What the run of the served model measured of it; None where nothing says so."""
     if server is None or server.run_id is None:
-        return {}
+        return None
     try:
         found = summary.read(summary.path_of(run_folder, server.run_id))
     except InputError:
-        return {}
-    model = found.models.get(found.targets["server"])
+        return None
+    return found.models.get(found.targets["server"])
+
+
+def _classes(model: MeasuredModel | None) -> tuple[str, ...] | None:
+    overall = model.evidence.get(OVERALL) if model else None
+    return tuple(overall.of_classes) if overall else None
+
+
+def _metrics(model: MeasuredModel | None) -> dict[str, float]:
     metrics = model.metrics if model else {}
     return {name: float(value) for name, value in metrics.items() if value is not None}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core import csv_text
 from core.config import Config
 from core.errors import InputError
+from core.sections import TrueLabel
 from models.metrics.registry import slice_rows
 from pipeline.ingestion import rows, tables
 from pipeline.ingestion.contract import raw_columns
@@ -46,9 +47,10 @@ class SpanRows:
         """The rows that have a true label."""
         return SpanRows(self.table[self.table[label] != ""].reset_index(drop=True), self.kinds)
 
-    def is_positive(self, label: str, positive: str) -> NDArray[np.bool_]:
-        """Which rows are labelled as the positive class, bool [rows]."""
-        return (self.table[label] == positive).to_numpy()
+    def codes(self, columns: TrueLabel) -> NDArray[np.int64]:
+        """The true class of each labelled row by its code, int64 [rows]."""
+        codes = {name: code for code, name in enumerate(columns.names)}
+        return self.table[columns.label].map(codes).to_numpy(np.int64)
 
     def slices(self, config: Config) -> dict[str, NDArray[np.bool_]]:
         """Which rows are in each slice of `evaluation.slices`, bool [rows] by name."""
@@ -67,7 +69,7 @@ def read_files(files: Sequence[SourceFile], config: Config) -> SpanRows:
     columns = raw_columns(config)
     parts = []
     for file in files:
-        table = tables.read_table(Path(file.path).read_bytes(), file.path, columns)
+        table = tables.whole(tables.read_file(file, columns), columns)
         rows.check_labels(table, file.path, config, must_have=False)
         parts.append(table)
     return SpanRows(pd.concat(parts, ignore_index=True), columns.kinds)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.targets import EDGE, TARGETS
+from pipeline.serving.canary import Canary
 from pipeline.serving.contract import read_columns
 from pipeline.serving.errors import RequestError
 from pipeline.serving.metrics import ServingMetrics
@@ -149,11 +150,14 @@ def make_service(options: ServeOptions) -> Service:
     config, metrics = options.config, ServingMetrics()
     contract = read_columns(config.schema_path, config.columns.dates)
     targets = dict.fromkeys([options.target, EDGE.name])
+    canary, shadowed = options.canary, options.shadow
     versions = {
         target: Versions(
             config.name,
             TARGETS[target].served(options.run_folder, config.name),
             Loader(target, contract, config, metrics),
+            canary.version if canary is not None and target == options.target else None,
+            shadowed.version if shadowed is not None and target == shadowed.target else None,
         )
         for target in targets
     }
@@ -161,7 +165,11 @@ def make_service(options: ServeOptions) -> Service:
     if config.serving.log.sample:
         folder = options.run_folder / REQUESTS_FOLDER
         log = RequestLog(folder, options.target, config.serving.log)
-    asked = options.shadow
-    shadow = asked and Shadow(asked.target, asked.label, asked.version, versions[asked.target])
-    token_free = options.token is None
-    return Service(config, options.target, versions, log, metrics, token_free, shadow or None)
+    shadow = None
+    if shadowed is not None:
+        of = versions[shadowed.target]
+        shadow = Shadow(shadowed.target, shadowed.label, shadowed.version, of)
+    return Service(
+        config, options.target, versions, log, metrics, options.token is None, shadow,
+        None if canary is None else Canary(canary, versions[options.target]),
+    )  # fmt: skip

@@ -31,7 +31,7 @@ class Batcher:
         """Takes the model.
 
         Args:
-          ask: From rows to answers, [rows].
+          ask: From rows to answers, [rows] or [rows, K].
           max_rows: Most rows of a batch.
           wait: Seconds that a request waits for others.
           observe: Told the rows of each batch.

@@ -1,6 +1,7 @@
 """What a process that serves is told, small enough to hand to another process."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,58 @@ def read_shadow(text: str | None, target: str) -> ShadowName | None:
 
 
 @dataclass(frozen=True)
+class CanaryName:
+    """A version that answers a share of the requests; see `pipeline.serving.canary`.
+
+    Attributes:
+      version: Its number.
+      share: 0 to 1.
+      header, column: Where the key of a request is; both None: its first row is its key.
+    """
+
+    version: int
+    share: float
+    header: str | None = None
+    column: str | None = None
+
+
+def read_canary(text: str | None, key: str | None, columns: Sequence[str]) -> CanaryName | None:
+    """What `--canary` and `--canary-key` name.
+
+    Args:
+      text: VERSION:SHARE.
+      key: A column that the models take, or else a header.
+      columns: Names of these columns.
+
+    Raises:
+        InputError: It is none, or the share is none.
+    """
+    if text is None:
+        if key is not None:
+            raise InputError(f"--canary-key {key}: there is no --canary whose requests it tells")
+        return None
+    match = re.fullmatch(r"([0-9]{1,18}):([0-9]*\.?[0-9]+(?:[eE]-?[0-9]{1,3})?)", text)
+    if match is None:
+        raise InputError(
+            f"--canary {text}: give the number of a version and a share, such as 1795715046:0.1; "
+            "`models` lists versions"
+        )
+    share = float(match[2])
+    if not 0 <= share <= 1:
+        raise InputError(f"--canary {text}: {match[2]} is no share of the requests; give 0 to 1")
+    if key is None:
+        return CanaryName(int(match[1]), share)
+    if key in columns:
+        return CanaryName(int(match[1]), share, column=key)
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", key):
+        raise InputError(
+            f"--canary-key {key}: it is no column that the models take ({', '.join(columns)}), and "
+            "a header has no such name"
+        )
+    return CanaryName(int(match[1]), share, header=key.lower())
+
+
+@dataclass(frozen=True)
 class ServeOptions:
     """How to serve.
 
@@ -52,6 +105,7 @@ class ServeOptions:
       grpc_address: host:port of gRPC; None: no gRPC.
       token: What requests must bear; None: nothing.
       shadow: Who answers beside the live version; None: nobody.
+      canary: Who answers a share of the requests in its place; None: nobody.
     """
 
     config: Config
@@ -60,3 +114,4 @@ class ServeOptions:
     grpc_address: str | None
     token: str | None
     shadow: ShadowName | None = None
+    canary: CanaryName | None = None

@@ -2,7 +2,9 @@
 
 A line for each row: `request` (id, as in the answer's header X-Request-Id), `row` (from 0), `time`
 (UTC, of the answer), `target`, `version`, `columns` (as the model was asked; null where missing),
-`answer` (probability of the positive class), `latency_ms` (of the request), and more as it comes.
+`answer` (probability of the positive class; with more than two classes the probability of each, in
+their order, and `class`, the one that is answered), `latency_ms` (of the request), and more as it
+comes.
 `retrain.request_log` reads the folder as it is.
 
 A thread of its own writes, a few times a second, whole lines with one write. A process that is
@@ -44,8 +46,10 @@ class LogEntry(NamedTuple):
       target, version: Who answered.
       names: Columns of `rows`, numbers first.
       rows: What was asked.
-      answers: Probabilities, [rows].
+      answers: Probabilities, [rows], or [rows, K].
       latency_ms: From the whole request to the answer.
+      classes: As those of `ServedModel`.
+      canary: Of a canary: its version, whether it was chosen, and why it did not answer then.
       shadow: Of a shadow: target, version, answers or error.
     """
 
@@ -55,8 +59,10 @@ class LogEntry(NamedTuple):
     version: int
     names: Sequence[str]
     rows: "RequestRows"
-    answers: Sequence[float]
+    answers: Sequence[Any]
     latency_ms: float
+    classes: Sequence[str] | None = None
+    canary: dict[str, Any] | None = None
     shadow: dict[str, Any] | None = None
 
 
@@ -134,6 +140,8 @@ class RequestLog:
             "answer": 0.0,
             "latency_ms": entry.latency_ms,
         }
+        if entry.canary is not None:
+            record["canary"] = entry.canary
         rows = zip(entry.rows.numbers, entry.rows.texts, entry.answers, strict=True)
         for row, (numbers, texts, answer) in enumerate(rows):
             cells: dict[str, Any] = dict(zip(entry.names, numbers + texts, strict=True))
@@ -142,8 +150,10 @@ class RequestLog:
             for name in self._left_out:
                 cells.pop(name, None)
             record["row"], record["columns"], record["answer"] = row, cells, answer
+            if entry.classes is not None:
+                record["class"] = _most_probable(answer, entry.classes)
             if entry.shadow is not None:
-                record["shadow"] = _of_row(entry.shadow, row, answer)
+                record["shadow"] = _of_row(entry.shadow, row, answer, entry.classes)
             yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
     def _time(self, at: float) -> str:
@@ -204,12 +214,26 @@ class RequestLog:
                 del sizes[path]
 
 
-def _of_row(shadow: dict[str, Any], row: int, answer: float) -> dict[str, Any]:
-    """What a shadow answered to one row, and how that differs from the live answer."""
+def _most_probable(shares: Sequence[float], classes: Sequence[str]) -> str:
+    return classes[max(range(len(shares)), key=shares.__getitem__)]
+
+
+def _of_row(
+    shadow: dict[str, Any], row: int, answer: Any, classes: Sequence[str] | None
+) -> dict[str, Any]:
+    """What a shadow answered to one row, and how that differs from the live answer.
+
+    With more than two classes `difference` is the largest of them, without a sign.
+    """
     told = {name: value for name, value in shadow.items() if name != "answers"}
     if "answers" in shadow:
         told["answer"] = shadow["answers"][row]
-        told["difference"] = told["answer"] - answer
+        if classes is None:
+            told["difference"] = told["answer"] - answer
+        else:
+            pairs = zip(told["answer"], answer, strict=True)
+            told["class"] = _most_probable(told["answer"], classes)
+            told["difference"] = max(abs(one - other) for one, other in pairs)
     return told
 
 

@@ -159,7 +159,7 @@ def check_there_is_a_version(options: ServeOptions) -> int:
     """The version that will be live.
 
     Raises:
-      InputError: None was pushed.
+      InputError: None was pushed, or that of a shadow or a canary was not, or the canary is live.
     """
     served = TARGETS[options.target].served(options.run_folder, options.config.name)
     folders = version_folders(served)
@@ -168,4 +168,20 @@ def check_there_is_a_version(options: ServeOptions) -> int:
             f"{options.target}: no version in {served}; `run` pushes one, `models` lists them, "
             "--config and --root name other folders"
         )
-    return max(folders)
+    live, canary, shadow = max(folders), options.canary, options.shadow
+    for flag, number in (
+        ("--canary", canary and canary.version),
+        ("--shadow", shadow and shadow.version),
+    ):
+        if number is not None and number not in folders:
+            there = ", ".join(str(one) for one in sorted(folders, reverse=True))
+            raise InputError(
+                f"{flag} {number}: no such version in {served}; there are {there}. `rollback "
+                f"{options.target} {number}` brings one back that was withdrawn"
+            )
+    if canary is not None and canary.version == live:
+        raise InputError(
+            f"--canary {live}: is the live version of {options.target}, which answers the other "
+            "requests; name an earlier one"
+        )
+    return live

@@ -21,11 +21,14 @@ from core.targets import TARGETS
 from core.version_record import version_damage
 from models.export.served import ServedModel
 from pipeline.serving.batching import Batcher
+from pipeline.serving.canary import Canary, Header
 from pipeline.serving.contract import ServedColumn
+from pipeline.serving.errors import RequestError
 from pipeline.serving.metrics import ServingMetrics
+from pipeline.serving.outputs import check_classes
 from pipeline.serving.request_log import LogEntry, RequestLog
 from pipeline.serving.rows import RequestRows, RowChecker
-from pipeline.serving.shadow import MOST_WAITING, Shadow
+from pipeline.serving.shadow import MOST_WAITING, Shadow, as_asked
 from pipeline.serving.versions import Servable, Versions, ask_columns
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -35,6 +38,7 @@ _ALL_FIELDS = (
     else "always_print_fields_with_no_presence"
 )
 _WARM_UP_ROWS = (1, 8)  # and a full batch
+_ROUNDED = 1 / 128  # each share of a quantized model is rounded, so they sum to 1 but for that
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Service:
       metrics: The figures.
       token_free: Whether requests need no token.
       shadow: Who answers beside the live version, for the log alone.
+      canary: Who answers a share of the requests in its place.
     """
 
     config: Config
@@ -58,6 +63,7 @@ class Service:
     metrics: ServingMetrics
     token_free: bool
     shadow: Shadow | None = None
+    canary: Canary | None = None
     _shadowed: set[asyncio.Task[None]] = field(default_factory=set)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
     _process: str = field(default_factory=lambda: f"{os.getpid():x}-{time.time_ns():x}")
@@ -69,9 +75,9 @@ class Service:
         return self.versions[self.target]
 
     @property
-    def classes(self) -> tuple[str, str]:
-        """The labels: negative, positive."""
-        return self.config.columns.both
+    def classes(self) -> tuple[str, ...]:
+        """The classes by their codes: of two negative, positive."""
+        return self.config.columns.names
 
     def request_id(self, given: bytes | None) -> str:
         """Id of a request: the one that it came with, if it can stand in a header."""
@@ -80,27 +86,49 @@ class Service:
         return f"{self._process}-{next(self._ids)}"
 
     async def answer(
-        self, servable: Servable, rows: RequestRows, request: str, began: float
-    ) -> np.ndarray:
-        """The answers for rows that were checked, counted and written down.
+        self,
+        servable: Servable,
+        rows: RequestRows,
+        request: str,
+        began: float,
+        header: Header | None = None,
+    ) -> tuple[Servable, np.ndarray]:
+        """The answers for rows that were checked, counted and written down, and who gave them.
 
         Args:
-          servable: Who answers.
+          servable: Who answers, unless it is the canary's turn.
           rows: What is asked.
           request: Its id.
           began: `time.perf_counter()` when the request was there.
+          header: Headers of a request that names no version; None: no canary answers it.
 
         Raises:
           RequestError: The model failed.
         """
-        answers = await servable.answer(rows)
+        told: dict[str, Any] | None = None
+        answers = None
+        canary = self.canary.find() if self.canary is not None and header is not None else None
+        if canary is not None and self.canary is not None and header is not None:
+            told = {
+                "version": canary.version,
+                "chosen": self.canary.is_chosen(servable, rows, header),
+            }
+            if told["chosen"]:
+                try:
+                    asked = as_asked(rows, servable, canary)
+                    answers = await canary.answer(asked)
+                    servable, rows = canary, asked
+                except RequestError as error:
+                    told["error"] = error.message
+        if answers is None:
+            answers = await servable.answer(rows)
         self.metrics.rows(self.target, servable.version, rows.count)
         if self.log is not None:
             latency = round((time.perf_counter() - began) * 1000, 3)
             names = servable.checker.names
             entry = LogEntry(
                 request, time.time(), self.target, servable.version, names, rows,
-                answers.tolist(), latency,
+                answers.tolist(), latency, servable.model.classes, told,
             )  # fmt: skip
             if self.shadow is None or len(self._shadowed) >= MOST_WAITING:
                 self.log.add(entry)
@@ -108,7 +136,7 @@ class Service:
                 task = asyncio.create_task(self._log_with_shadow(self.shadow, servable, entry))
                 self._shadowed.add(task)
                 task.add_done_callback(self._shadowed.discard)
-        return answers
+        return servable, answers
 
     async def _log_with_shadow(self, shadow: Shadow, servable: Servable, entry: LogEntry) -> None:
         if self.log is not None:
@@ -148,12 +176,14 @@ class Loader:
         """Loads a version and has it answer its warm-up.
 
         Raises:
-          ValueError: A file is not as it was pushed, or its answers are no probabilities.
+          ValueError: A file is not as it was pushed, it tells other classes apart than the
+            configuration, or its answers are no probabilities.
         """
         if damage := version_damage(folder):
             raise ValueError(damage)
         module = importlib.import_module(TARGETS[self.target].loader)
         model: ServedModel = module.load(folder)
+        check_classes(model.classes, self.config.columns.names)
         serving = self.config.serving
         refuse = serving.out_of_domain == "refuse"
         checker = RowChecker(self.contract, model.numbers, model.texts, refuse, serving.max_rows)
@@ -179,7 +209,16 @@ def warm_up(model: ServedModel, checker: RowChecker, sizes: Sequence[int]) -> No
     ask = ask_columns(model)
     for size in sizes:
         answers = ask([(numbers, texts), nothing][:size] + [(numbers, texts)] * (size - 2))
-        if answers.shape != (size,) or not ((answers >= 0) & (answers <= 1)).all():
+        shape = (size,) if model.classes is None else (size, len(model.classes))
+        if answers.shape != shape or not _are_probabilities(answers):
             raise ValueError(f"its warm-up answered {answers[:3]}, which are no probabilities")
     if model.takes_examples:
         model.answer_examples([b""])
+
+
+def _are_probabilities(answers: np.ndarray) -> bool:
+    inside = bool(((answers >= 0) & (answers <= 1)).all())
+    if answers.ndim == 1:
+        return inside
+    off = abs(answers.sum(axis=1) - 1)
+    return inside and bool((off < _ROUNDED * answers.shape[1]).all())

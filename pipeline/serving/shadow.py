@@ -32,14 +32,18 @@ class Shadow:
         try:
             found = self.versions.find(self.versions.name, self.version, self.label)
             told["version"] = found.version
-            answers = await found.answer(_as_asked(rows, live, found))
+            answers = await found.answer(as_asked(rows, live, found))
         except RequestError as error:
             return {**told, "error": error.message}
         return {**told, "answers": answers.tolist()}
 
 
-def _as_asked(rows: RequestRows, live: Servable, other: Servable) -> RequestRows:
-    """Rows with their columns in the order of another model."""
+def as_asked(rows: RequestRows, live: Servable, other: Servable) -> RequestRows:
+    """Rows with their columns in the order of another model.
+
+    Raises:
+      RequestError: It takes a column that the live version does not.
+    """
     if live.checker.names == other.checker.names:
         return rows
     orders = []

@@ -1,9 +1,10 @@
 """The versions that are served: they come and go with the folder that is watched.
 
 As TensorFlow Serving does it, the highest number is live; the one before it is served, too, by its
-number and by the label `previous`. A new version is loaded and answers its warm-up beside the old
-one, which answers until then. A version that cannot be loaded is told by the status and by the log,
-and the old one goes on.
+number and by the label `previous`, and so are versions that the server was told to keep: a canary
+(label `canary`, as long as it is not live) and a shadow. A new version is loaded and answers its
+warm-up beside the old one, which answers until then. A version that cannot be loaded is told by the
+status and by the log, and the old one goes on.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 _KEPT = 2  # live and previous
 _REMEMBERED = 20  # versions that ended, in the status
 _RETRY = 30.0  # seconds after which a version that failed is tried again
-LIVE, PREVIOUS = "live", "previous"
+LIVE, PREVIOUS, CANARY = "live", "previous", "canary"
 LABELS = (LIVE, PREVIOUS)
 
 
@@ -41,7 +42,7 @@ class Servable:
     by_examples: Batcher | None
 
     async def answer(self, rows: RequestRows) -> np.ndarray:
-        """Probabilities of the positive class, float32 [rows].
+        """What `ServedModel.answer` gives: float32 [rows], or [rows, K].
 
         Raises:
           RequestError: The model failed.
@@ -87,9 +88,26 @@ class Versions:
       states: What became of each version by number.
     """
 
-    def __init__(self, name: str, served: Path, load: Callable[[int, Path], Servable]) -> None:
-        """Takes the folder to watch, and what loads a version and has it answer its warm-up."""
+    def __init__(
+        self,
+        name: str,
+        served: Path,
+        load: Callable[[int, Path], Servable],
+        canary: int | None = None,
+        shadow: int | None = None,
+    ) -> None:
+        """Takes the folder to watch, and what loads a version and has it answer its warm-up.
+
+        Args:
+          name: Of the model.
+          served: The folder.
+          load: Loads a version.
+          canary: A version that is kept, and gets the label `canary`.
+          shadow: A version that is kept.
+        """
         self.name, self._served, self._load = name, served, load
+        self._canary = canary
+        self._pinned = {number for number in (canary, shadow) if number is not None}
         self.states: dict[int, VersionState] = {}
         self._loaded: dict[int, tuple[tuple[int, int, int], Servable]] = {}
         self._failed: dict[int, _Failure] = {}
@@ -97,7 +115,7 @@ class Versions:
 
     @property
     def labels(self) -> dict[str, int]:
-        """Versions by label: `live`, and `previous` when there is one."""
+        """Versions by label: `live`, `previous` when there is one, and `canary`."""
         return self._labels
 
     def find(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
@@ -150,11 +168,16 @@ class Versions:
         for number in wanted:
             await self._ensure(number, folders[number])
             self._publish(wanted)
-        gone = [number for number in self._loaded if number not in wanted]
+        pinned = sorted(self._pinned.intersection(folders).difference(wanted))
+        for number in pinned:
+            await self._ensure(number, folders[number])
+        gone = [number for number in self._loaded if number not in (*wanted, *pinned)]
         for number in gone if self._labels.get(LIVE) in wanted else []:
-            self._note(number, "END")
+            canary = "its folder is gone; the live version answers its share"
+            self._note(number, "END", canary if number == self._canary else "")
             del self._loaded[number]
             _LOG.info("%s: version %d is no longer served", self.name, number)
+        self._publish(wanted)
         after = {number: identity for number, (identity, _) in self._loaded.items()}
         if before != after:
             settle_memory(left=not before.items() <= after.items())
@@ -202,7 +225,16 @@ class Versions:
             return
         if ready[0] != self._labels.get(LIVE):
             _LOG.info("%s: version %d is live", self.name, ready[0])
-        self._labels = dict(zip(LABELS, ready, strict=False))
+        labels = dict(zip(LABELS, ready, strict=False))
+        if self._canary is not None and self._canary != ready[0] and self._canary in self._loaded:
+            labels[CANARY] = self._canary
+            if CANARY not in self._labels:
+                _LOG.info("%s: version %d is canary", self.name, self._canary)
+        elif CANARY in self._labels:
+            why = "is live" if self._canary == ready[0] else "is gone"
+            told = "%s: version %d %s and no canary any more: the live version answers all requests"
+            _LOG.warning(told, self.name, self._canary, why)
+        self._labels = labels
 
     def _note(self, number: int, state: str, error: str = "") -> None:
         self.states[number] = VersionState(state, error)

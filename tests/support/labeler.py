@@ -15,7 +15,7 @@ from tfx.types.standard_artifacts import Examples
 from components.artifacts import AnomalyReport, Answers, LabelReport
 from components.beam import record_batches
 from components.labels.snorkel_labeler import SnorkelLabeler
-from core.names import ANSWERS_FILE, LABEL_REPORT
+from core.names import ANSWERS_FILE, LABEL, LABEL_REPORT
 from data.census import spans
 
 LABEL_COLUMN = "income-per-year"
@@ -83,6 +83,7 @@ def label(
     answers: Mapping[str, Any] | None = None,
     seed: int = 1,
     groups: Sequence[str] = GROUPS,
+    classes: Sequence[str] = ("<=50K", ">50K"),
     **changes: Any,
 ) -> Result:
     """Runs the component's own function with real artifacts and a real Beam pipeline."""
@@ -104,8 +105,8 @@ def label(
     settings = {
         "columns": {
             "label": LABEL_COLUMN,
-            "classes": ["<=50K", ">50K"],
-            "positive": ">50K",
+            "classes": list(classes),
+            "positive": ">50K" if len(classes) == 2 else None,
         },
         "labeling": labeling | changes,
         "features": NUMERIC + CATEGORICAL,
@@ -133,7 +134,14 @@ def read_split(folder: Path) -> dict[str, list[Any]]:
         batch for path in sorted(folder.iterdir()) for batch in record_batches.read(str(path))
     ]
     names = {name for batch in batches for name in batch.schema.names}
-    return {n: [v for batch in batches for v in record_batches.values(batch, n)] for n in names}
+    return {n: [v for batch in batches for v in cells(batch, n)] for n in names}
+
+
+def cells(batch: pa.RecordBatch, name: str) -> list[Any]:
+    """One value a row; of labels of several numbers, their list."""
+    if name == LABEL and batch.column(name).value_lengths().to_pylist()[:1] not in ([], [1]):
+        return batch.column(name).to_pylist()
+    return record_batches.values(batch, name)
 
 
 def gold_of(result: Result) -> dict[str, str]:

@@ -17,13 +17,10 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from pipeline.serving.canary import Header
 from pipeline.serving.errors import CellError, RequestError
-from pipeline.serving.protocols.payloads import (
-    EXAMPLES,
-    EXAMPLES_SIGNATURE,
-    PROBABILITY,
-    check_lengths,
-)
+from pipeline.serving.outputs import names_of, outputs_of
+from pipeline.serving.protocols.payloads import EXAMPLES, EXAMPLES_SIGNATURE, check_lengths
 from pipeline.serving.rows import RequestRows
 from pipeline.serving.service import Service
 from pipeline.serving.versions import Servable
@@ -107,7 +104,12 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             servable = _find(self._api.service, request.model_spec)
             name = request.model_spec.signature_name or EXAMPLES_SIGNATURE
             rows = tensor_rows(request, name, servable)
-            answers = await self._api.service.answer(servable, rows, number, began)
+            spec = request.model_spec
+            any_version = not (spec.HasField("version") or spec.version_label)
+            headers = _headers(context) if any_version else None
+            servable, answers = await self._api.service.answer(
+                servable, rows, number, began, headers
+            )
             return _response(request, name, servable, answers)
 
         return await self._api.call("predict", context, answer)
@@ -143,6 +145,16 @@ class _Model(model_service_pb2_grpc.ModelServiceServicer):
             return response
 
         return await self._api.call("status", context, answer)
+
+
+def _headers(context: Any) -> Header:
+    """A call's metadata by name, texts alone."""
+
+    def header(name: str) -> str | None:
+        found = dict(context.invocation_metadata() or ()).get(name)
+        return found if isinstance(found, str) else None
+
+    return header
 
 
 def _asked(request: Any) -> dict[str, Any]:
@@ -184,11 +196,12 @@ def tensor_rows(request: predict_pb2.PredictRequest, name: str, servable: Servab
             f"{{{','.join(sorted(sent - wanted))}}}. Missing but required: "
             f"{{{','.join(sorted(wanted - sent))}}}."
         )
+    outputs = names_of(servable.model.classes)
     for alias in request.output_filter:
-        if alias != PROBABILITY:
+        if alias not in outputs:
             raise RequestError(
                 f"output tensor alias not found in signature: {alias} Outputs expected to be in "
-                f"the set {{{PROBABILITY}}}."
+                f"the set {{{','.join(outputs)}}}."
             )
     columns = {
         alias: tensor_values(alias, request.inputs[alias], signature.inputs[alias].dtype)
@@ -241,9 +254,16 @@ def _spec(request: Any, servable: Servable, signature: str) -> model_pb2.ModelSp
 
 def _response(request: Any, name: str, servable: Servable, answers: np.ndarray) -> Any:
     response = predict_pb2.PredictResponse(model_spec=_spec(request, servable, name))
-    output = response.outputs[PROBABILITY]
-    output.dtype = types_pb2.DT_FLOAT
-    for size in (len(answers), 1):
-        output.tensor_shape.dim.add(size=size)
-    output.float_val.extend(answers.tolist())
+    for output in outputs_of(answers, servable.model.classes):
+        if request.output_filter and output.name not in request.output_filter:
+            continue
+        tensor = response.outputs[output.name]
+        for size in (len(answers), output.width):
+            tensor.tensor_shape.dim.add(size=size)
+        if output.is_text:
+            tensor.dtype = types_pb2.DT_STRING
+            tensor.string_val.extend(text.encode() for text in output.values)
+        else:
+            tensor.dtype = types_pb2.DT_FLOAT
+            tensor.float_val.extend(output.values.tolist())
     return response

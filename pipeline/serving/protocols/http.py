@@ -22,6 +22,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
+def text_header(scope: Scope, name: str) -> str | None:
+    """The same as text."""
+    found = header(scope, name.encode())
+    return None if found is None else found.decode("latin-1")
+
+
 async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
     """The body of a request, unpacked where it is gzip. Too large a one is read, but not kept.
 

@@ -5,7 +5,8 @@ offered.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,8 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.serving.errors import CellError, RequestError
+from pipeline.serving.outputs import CLASS, CLASSES, PROBABILITY, names_of, outputs_of, widths_of
 from pipeline.serving.protocols import payloads
-from pipeline.serving.protocols.http import read_body
+from pipeline.serving.protocols.http import read_body, text_header
 from pipeline.serving.protocols.rest import servable_of
 from pipeline.serving.rows import RequestRows, RowChecker, shown
 from pipeline.serving.service import Service
@@ -50,7 +52,7 @@ def routes(service: Service) -> list[Route]:
 
     async def model(request: Request) -> Response:
         servable = _servable(service, request)
-        versions = sorted(service.served.labels.values())
+        versions = sorted({*service.served.labels.values()})
         inputs = [
             {"name": c.name, "datatype": "BYTES" if c.kind == "BYTES" else "FP32", "shape": [-1, 1]}
             for c in servable.checker.columns()
@@ -61,7 +63,10 @@ def routes(service: Service) -> list[Route]:
                 "versions": [str(version) for version in versions],
                 "platform": f"tfx-two-targets_{service.target}",
                 "inputs": inputs,
-                "outputs": [{"name": "probability", "datatype": "FP32", "shape": [-1, 1]}],
+                "outputs": [
+                    {"name": name, "datatype": _datatype(name), "shape": [-1, width]}
+                    for name, width in widths_of(servable.model.classes).items()
+                ],
             }
         )
 
@@ -71,23 +76,26 @@ def routes(service: Service) -> list[Route]:
         body = await read_body(request.scope, request.receive, most)
         servable = _servable(service, request)
         document = payloads.parse(body)
-        rows = infer_rows(document, servable.checker)
+        rows = infer_rows(document, servable.checker, names_of(servable.model.classes))
         given = document.get("id")
         if given is not None and type(given) is not str:
             raise RequestError("'id' must be a string")
         number = service.request_id(given.encode() if given else None)
-        answers = await service.answer(servable, rows, number, began)
-        output = {
-            "name": "probability",
-            "datatype": "FP32",
-            "shape": [rows.count, 1],
-            "data": answers,
-        }
+        any_version = "version" not in request.path_params
+        headers = partial(text_header, request.scope) if any_version else None
+        servable, answers = await service.answer(servable, rows, number, began, headers)
+        asked = [output["name"] for output in document.get("outputs") or []]
+        outputs = [
+            {"name": o.name, "datatype": _datatype(o.name), "shape": [rows.count, o.width],
+             "data": o.values}
+            for o in outputs_of(answers, servable.model.classes)
+            if not asked or o.name in asked
+        ]  # fmt: skip
         content = {
             "model_name": service.config.name,
             "model_version": str(servable.version),
             "id": given or number,
-            "outputs": [output],
+            "outputs": outputs,
         }
         return Response(payloads.dump(content, answers), media_type="application/json")
 
@@ -132,8 +140,14 @@ def _servable(service: Service, request: Request) -> Any:
     return servable_of(service, parameters["name"], parameters.get("version"))
 
 
-def infer_rows(document: Mapping[str, Any], checker: RowChecker) -> RequestRows:
-    """The rows of an infer request.
+def _datatype(output: str) -> str:
+    return "BYTES" if output in (CLASSES, CLASS) else "FP32"
+
+
+def infer_rows(
+    document: Mapping[str, Any], checker: RowChecker, names: Sequence[str] = (PROBABILITY,)
+) -> RequestRows:
+    """The rows of an infer request of a model with outputs of these names.
 
     Raises:
       RequestError: It is not as it should be.
@@ -157,8 +171,10 @@ def infer_rows(document: Mapping[str, Any], checker: RowChecker) -> RequestRows:
     if type(outputs) is not list:
         raise RequestError("'outputs' must be a list of tensors")
     for output in outputs:
-        if type(output) is not dict or output.get("name") != "probability":
-            raise RequestError(f"there is no output {shown(output)}; the output is 'probability'")
+        if type(output) is not dict or output.get("name") not in names:
+            told = "the output is" if len(names) == 1 else "outputs are"
+            listed = ", ".join(f"'{name}'" for name in names)
+            raise RequestError(f"there is no output {shown(output)}; {told} {listed}")
     payloads.check_lengths(columns)
     checker.check_count(len(next(iter(columns.values()))))
     try:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from pipeline.serving.contract import ServedColumn
+from pipeline.serving.outputs import CLASS, CLASSES, PROBABILITIES
+from pipeline.serving.protocols.payloads import BY_OUTPUT, BY_ROW
 from pipeline.serving.service import Service
 
 _ERROR = {
@@ -27,15 +29,18 @@ def describe(service: Service) -> dict[str, Any]:
     model, version = f"/v1/models/{service.config.name}", {"live": live.version}
     v2 = f"/v2/models/{service.config.name}"
     examples = {"$ref": "#/components/schemas/Examples"}
+    told = "probabilities of the positive class"
+    if live.model.classes is not None:
+        told = "the probability of each class, and the most probable one"
     paths: dict[str, Any] = {
         model: _get("state of each version"),
         f"{model}/metadata": _get("signatures of the live version"),
-        f"{model}:predict": _post("probabilities of the positive class", _predict(columns)),
+        f"{model}:predict": _post(told, _predict(columns), _predictions(live.model.classes)),
         f"{model}:classify": _post("classes with their probabilities", examples),
-        f"{model}:regress": _post("probabilities of the positive class", examples),
+        f"{model}:regress": _post(told, examples),
         v2: _get("inputs and outputs"),
         f"{v2}/ready": _get("whether the model answers"),
-        f"{v2}/infer": _post("probabilities of the positive class", _infer(columns)),
+        f"{v2}/infer": _post(told, _infer(columns)),
         "/v2": _get("what serves"),
         "/v2/health/live": _get("whether the server is up"),
         "/v2/health/ready": _get("whether a version answers"),
@@ -43,6 +48,8 @@ def describe(service: Service) -> dict[str, Any]:
         "/readyz": _get("whether a version answers"),
         "/compare": _post("what each target answers for one row", {"$ref": _ROW}),
     }
+    if live.model.classes is not None:
+        del paths[f"{model}:regress"]  # answers one number a row
     return {
         "openapi": "3.1.0",
         "info": {
@@ -135,15 +142,34 @@ def _infer(columns: tuple[ServedColumn, ...]) -> dict[str, Any]:
     return {"type": "object", "required": ["inputs"], "properties": properties}
 
 
-def _responses(what: str) -> dict[str, Any]:
-    answer = {"description": what, "content": {"application/json": {"schema": {"type": "object"}}}}
+def _predictions(classes: tuple[str, ...] | None) -> dict[str, Any]:
+    """Answers of `:predict`; with more than two classes their outputs by name."""
+    if classes is None:
+        return {"type": "object"}
+    shares = {"type": "array", "items": {"type": "number"}, "minItems": len(classes)}
+    names = {"type": "array", "items": {"enum": [*classes]}, "minItems": len(classes)}
+    one = {PROBABILITIES: shares, CLASSES: names, CLASS: {"enum": [*classes]}}
+    row = {"type": "object", "required": [*one], "properties": one}
+    columns = {name: {"type": "array", "items": schema} for name, schema in one.items()}
+    outputs = {"type": "object", "required": [*one], "properties": columns}
+    return {
+        "type": "object",
+        "properties": {BY_ROW: {"type": "array", "items": row}, BY_OUTPUT: outputs},
+    }
+
+
+def _responses(what: str, schema: dict[str, Any]) -> dict[str, Any]:
+    answer = {"description": what, "content": {"application/json": {"schema": schema}}}
     return {"200": answer, **dict.fromkeys(("400", "401", "404", "503"), _ERROR)}
 
 
 def _get(what: str) -> dict[str, Any]:
-    return {"get": {"summary": what, "responses": _responses(what)}}
+    return {"get": {"summary": what, "responses": _responses(what, {"type": "object"})}}
 
 
-def _post(what: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _post(
+    what: str, schema: dict[str, Any], answer: dict[str, Any] | None = None
+) -> dict[str, Any]:
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return {"post": {"summary": what, "requestBody": body, "responses": _responses(what)}}
+    responses = _responses(what, answer or {"type": "object"})
+    return {"post": {"summary": what, "requestBody": body, "responses": responses}}

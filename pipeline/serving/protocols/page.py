@@ -6,11 +6,13 @@ from secrets import token_urlsafe
 from typing import Any
 
 import jinja2
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pipeline.serving.errors import RequestError
+from pipeline.serving.outputs import chosen
 from pipeline.serving.protocols import payloads
 from pipeline.serving.protocols.http import read_body
 from pipeline.serving.protocols.inference import json
@@ -40,6 +42,7 @@ def routes(service: Service) -> list[Route]:
             target=service.target,
             version=labels.get("live", "none"),
             columns=columns,
+            classes=service.classes,
             has_token=not service.token_free,
             signature=COLUMNS_SIGNATURE,
             nonce=nonce,
@@ -65,7 +68,6 @@ async def answers(service: Service, row: dict[str, Any]) -> list[dict[str, Any]]
     Raises:
       RequestError: The served target refuses the row.
     """
-    negative, positive = service.classes
     document = {"signature_name": COLUMNS_SIGNATURE, "instances": [row]}
     found = []
     for target, versions in service.versions.items():
@@ -81,17 +83,18 @@ async def answers(service: Service, row: dict[str, Any]) -> list[dict[str, Any]]
             found.append({"target": target, "version": servable.version, "error": error.message})
             continue
         if target == service.target:
-            probabilities = await service.answer(servable, rows, service.request_id(None), began)
+            _, answered = await service.answer(servable, rows, service.request_id(None), began)
         else:
-            probabilities = await servable.answer(rows)
-        probability = float(str(probabilities[0]))  # as :predict writes it
-        label = positive if probability >= 0.5 else negative
-        found.append(
-            {
-                "target": target,
-                "version": servable.version,
-                "probability": probability,
-                "label": label,
-            }
-        )
+            answered = await servable.answer(rows)
+        told = {"target": target, "version": servable.version}
+        found.append({**told, **_told(answered, service.classes)})
     return found
+
+
+def _told(answered: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
+    """The answer for one row, with numbers as :predict writes them."""
+    if answered.ndim == 1:
+        probability = float(str(answered[0]))
+        return {"probability": probability, "label": classes[int(probability >= 0.5)]}
+    shares = {name: float(str(share)) for name, share in zip(classes, answered[0], strict=True)}
+    return {"probabilities": shares, "label": chosen(answered, classes)[0]}

@@ -19,7 +19,7 @@ from pipeline.serving.rows import RequestRows, RowChecker, decode_base64, shown
 COLUMNS_SIGNATURE = "serving_columns"
 EXAMPLES_SIGNATURE = "serving_default"
 EXAMPLES = "examples"
-PROBABILITY = "probability"
+BY_ROW, BY_OUTPUT = "predictions", "outputs"
 SIGNATURES = (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE)
 _DECODER = json.JSONDecoder()
 
@@ -95,9 +95,9 @@ def predict_rows(document: Mapping[str, Any], checker: RowChecker) -> tuple[str,
             raise RequestError(f"JSON Value: {shown(document)} {text}")
         if not instances:
             raise RequestError(f"JSON Value: {shown(document)} No values in 'instances' array")
-        return "predictions", _instances(instances, signature, checker)
+        return BY_ROW, _instances(instances, signature, checker)
     if has_columns:
-        return "outputs", _inputs(document["inputs"], signature, checker)
+        return BY_OUTPUT, _inputs(document["inputs"], signature, checker)
     raise RequestError("Missing 'inputs' or 'instances' key")
 
 

@@ -6,15 +6,25 @@ Names in a URL are looked up among the versions that are loaded; none of them re
 import logging
 import re
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 import orjson
 
+from pipeline.serving import outputs
 from pipeline.serving.errors import RequestError
 from pipeline.serving.protocols import payloads
-from pipeline.serving.protocols.http import Receive, Scope, Send, header, read_body, reply
+from pipeline.serving.protocols.http import (
+    Receive,
+    Scope,
+    Send,
+    header,
+    read_body,
+    reply,
+    text_header,
+)
 from pipeline.serving.service import Service
 from pipeline.serving.versions import Servable
 
@@ -27,6 +37,7 @@ _TOLD = re.compile(
     r"/v1/models(?:/([^/:]+))?(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?(?:/(metadata))?",
     re.IGNORECASE | re.ASCII,
 )
+_ANY = {"version": None, "label": None}
 _LARGEST_VERSION = 2**63 - 1
 _PROTOCOL = "rest"
 
@@ -47,7 +58,7 @@ class RestApi:
             body = await read_body(scope, receive, self._max_body)
             began = time.perf_counter()
             method, find = self._parse(scope["method"], scope["raw_path"].decode("latin-1"))
-            content = await self._content(method, find, body, request, began)
+            content = await self._content(method, find, body, request, began, scope)
         except RequestError as error:
             code, status = error.code, error.http
             content = orjson.dumps({"error": error.message})
@@ -78,8 +89,9 @@ class RestApi:
         return method, {"name": unquote(match[1]), "version": version, "label": label}
 
     async def _content(
-        self, method: str, find: dict[str, Any], body: bytes, request: str, began: float
-    ) -> bytes:
+        self, method: str, find: dict[str, Any], body: bytes, request: str, began: float,
+        scope: Scope,
+    ) -> bytes:  # fmt: skip
         if method == "status":
             return self._status(find)
         if method == "metadata":
@@ -87,19 +99,28 @@ class RestApi:
             return orjson.dumps(self._service.describe(found), option=orjson.OPT_INDENT_2)
         document = payloads.parse(body)
         servable = self._service.served.find(**find)
+        headers = partial(text_header, scope) if find == {**find, **_ANY} else None
         if method == "predict":
             key, rows = payloads.predict_rows(document, servable.checker)
-            answers = await self._service.answer(servable, rows, request, began)
-            return payloads.dump({key: answers[:, np.newaxis]}, answers)
+            _, answers = await self._service.answer(servable, rows, request, began, headers)
+            formed = outputs.by_row if key == payloads.BY_ROW else outputs.by_output
+            return payloads.dump({key: formed(answers, servable.model.classes)}, answers)
+        if method == "regress" and (classes := servable.model.classes) is not None:
+            raise RequestError(
+                f"the model tells {len(classes)} classes apart ({', '.join(classes)}), and regress "
+                "answers one number a row; ask :predict or :classify"
+            )
         rows = payloads.example_rows(document, servable.checker)
-        answers = await self._service.answer(servable, rows, request, began)
+        _, answers = await self._service.answer(servable, rows, request, began, headers)
         if method == "regress":
             return payloads.dump({"results": answers}, answers)
         return payloads.dump({"results": self._classes(answers)}, answers)
 
     def _classes(self, answers: np.ndarray) -> list[list[tuple[str, np.float32]]]:
-        negative, positive = self._service.classes
-        return [[(negative, np.float32(1) - p), (positive, p)] for p in answers]
+        if answers.ndim == 1:
+            answers = np.stack([np.float32(1) - answers, answers], axis=1)
+        names = self._service.classes
+        return [list(zip(names, shares, strict=True)) for shares in answers]
 
     def _status(self, find: dict[str, Any]) -> bytes:
         states = self._service.served.status(**find)

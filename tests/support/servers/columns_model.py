@@ -15,6 +15,8 @@ CONTRACT = {
     "sex": ServedColumn("sex", "BYTES", True, ("Female", "Male")),
 }
 
+THREE_CLASSES = ("ride", 'carry, "a" bag', "other")
+
 
 class ColumnsModel:
     """Answers age / 100, and .5 where it is missing; keeps the batches it was asked."""
@@ -39,6 +41,17 @@ class ColumnsModel:
 
     def answer_examples(self, examples: Sequence[bytes]) -> np.ndarray:
         raise NotImplementedError
+
+
+class ThreeClassModel(ColumnsModel):
+    """Answers shares: age / 100, and two thirds and one third of the rest."""
+
+    classes: tuple[str, ...] | None = THREE_CLASSES
+
+    def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        first = super().answer(numbers, texts)
+        rest = 1 - first
+        return np.stack([first, rest * 2 / 3, rest / 3], axis=1).astype(np.float32)
 
 
 def checker(refuse: bool = False, max_rows: int = 100) -> RowChecker:

@@ -74,28 +74,3 @@ def test_what_is_written_is_read_again() -> None:
 
 def test_a_cell_in_a_message_is_short_and_without_control_characters() -> None:
     assert csv_text.shown("\x1b[31m" + "x" * 100) == "\\x1b[31m" + "x" * 55 + "…"
-
-
-def test_columns_are_those_of_the_rows() -> None:
-    """Rows by the thousand, of cells with quotes, delimiters and line ends."""
-    rows = [[str(n), ['a"b', "c,d", "e\nf", "g\rh", ""][n % 5]] for n in range(9000)]
-    text = "".join(csv_text.to_lines([["n", "x"], *rows]))
-    header, columns = csv_text.read_columns(b"\xef\xbb\xbf" + text.encode(), "x.csv", ",")
-    assert header == ["n", "x"]
-    assert list(map(list, zip(*columns, strict=True))) == rows
-    assert len({id(cell) for cell in columns[1]}) == 5, "equal cells are one object"
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("a,b\n1,2\nK\u00f6ln,3\n".encode("latin-1"), "x.csv: row 2 is not UTF-8"),
-        (b" \n", "x.csv: the file is empty"),
-        (b"a,b\n", "x.csv: no rows below the header"),
-        (b"a,b\n1,2\n3\n", "x.csv: row 2 has 1 cells, the header has 2 columns"),
-        (b'a,b\n1,"2\n', "x.csv: line 2 is not valid CSV"),
-    ],
-)
-def test_columns_of_a_file_at_fault_are_refused(content: bytes, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        csv_text.read_columns(content, "x.csv", ",")

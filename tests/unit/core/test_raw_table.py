@@ -68,7 +68,9 @@ def test_rows_that_do_not_fit_are_refused(header: list[str], row: list[str], mes
 
 def test_a_third_class_is_refused_unless_it_is_one_of_the_rest() -> None:
     two = Label("Paid by", "paid_by", "card", "cash", False)
-    with pytest.raises(InputError, match="row 2, column 'Paid by': 'cheque' is neither 'card'"):
+    with pytest.raises(
+        InputError, match="row 2, column 'Paid by': 'cheque' is none of the classes"
+    ):
         raw_table.labels(["card", "cheque"], two, (), "x.csv")
 
 
@@ -139,8 +141,8 @@ def test_one_row_in_another_spelling_has_the_same_content() -> None:
 def test_parts_of_different_classes_are_said() -> None:
     classes = ["yes"] * 40 + ["no"] * 60 + [""] * 10
     even = [n % 5 == 0 for n in range(110)]
-    assert raw_table.uneven(classes, even, "yes") is None
-    found = raw_table.uneven(classes, [n < 20 for n in range(110)], "yes")
+    assert raw_table.uneven(classes, even, ["yes"]) is None
+    found = raw_table.uneven(classes, [n < 20 for n in range(110)], ["yes"])
     assert found is not None
     assert "'yes' is the class of 100.0% of the test part's labelled rows and of 25.0%" in found
-    assert raw_table.uneven([""] * 4, [True, False] * 2, "yes") is None
+    assert raw_table.uneven([""] * 4, [True, False] * 2, ["yes"]) is None

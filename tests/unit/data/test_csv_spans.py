@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 
 from core.errors import InputError
@@ -58,3 +60,17 @@ def test_another_file_is_refused_and_nothing_is_written(source: Source, tmp_path
     with pytest.raises(InputError, match="cannot be read"):
         csv_spans.lay_out(source, tmp_path, str(tmp_path / "spans"))
     assert not (tmp_path / "spans").exists()
+
+
+def test_a_parquet_file_is_laid_out_as_the_same_rows_of_csv_are(
+    source: Source, tmp_path: Path
+) -> None:
+    csv_spans.lay_out(source, tmp_path, str(tmp_path / "csv"))
+    path = tmp_path / "raw" / "data.parquet"
+    pq.write_table(pyarrow.csv.read_csv(tmp_path / "raw" / "data.csv"), path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    other = replace(source, file="raw/data.parquet", sha256=sha256)
+    csv_spans.lay_out(other, tmp_path, str(tmp_path / "parquet"))
+    for part in ("span-1", "test"):
+        of_csv, of_parquet = (tmp_path / kind / part / "data.csv" for kind in ("csv", "parquet"))
+        assert of_csv.read_bytes() == of_parquet.read_bytes()

@@ -17,6 +17,7 @@ from tensorflow_model_analysis.metrics import binary_confusion_matrices
 from tensorflow_model_analysis.utils.config_util import update_eval_config_with_defaults
 
 from components.beam import sliced_batches, tfma_fast_path
+from models.metrics.registry import metrics_of
 from pipeline.config.load import load
 from pipeline.evaluation import eval_config
 
@@ -66,11 +67,15 @@ def keep(result: Any, folder: str) -> None:
 
 
 def evaluate(
-    batches: list[dict[str, Any]], models: int, grouped: bool, folder: Path
+    batches: list[dict[str, Any]],
+    models: int,
+    grouped: bool,
+    folder: Path,
+    classes: tuple[str, ...] = ("no", "yes"),
 ) -> dict[Any, Any]:
     """All metrics by slice and key, from grouped or from single rows."""
     evaluation = load("census", []).evaluation
-    config = eval_config(evaluation, ("no", "yes"), "tf_generic")
+    config = eval_config(evaluation, classes, "tf_generic")
     config = update_eval_config_with_defaults(
         config, has_baseline=models == 2, rubber_stamp=models == 1
     )
@@ -121,6 +126,55 @@ def test_so_are_those_of_candidate_and_baseline_the_shorter_way(
     assert {key.model_name for _, key in expected} == {"candidate", "baseline"}
     stock.undo()
     assert_equal(expected, evaluate(batches, 2, True, tmp_path / "grouped"))
+
+
+CLASSES = ("small bag", "b=o,x", "Crate[1]")
+
+
+def batch_of_three(models: tuple[str, ...], seed: int) -> dict[str, Any]:
+    """One-hot labels, and answers as the signatures give them: shares, names and the class."""
+    draw = np.random.default_rng(seed)
+    labels = np.eye(3, dtype=np.float32)[draw.integers(0, 3, ROWS)]
+    found = {}
+    for model in models or ("",):
+        shares = draw.dirichlet([1.0, 1.0, 1.0], ROWS).astype(np.float32)
+        names = np.array(CLASSES, object)
+        found[model] = {
+            "probabilities": shares,
+            "classes": np.tile(names, (ROWS, 1)),
+            "class": names[shares.argmax(axis=1)][:, None],
+        }
+    predictions = found if models else found[""]
+    return batch(models) | {
+        tfma.LABELS_KEY: dict.fromkeys(models, labels) if models else labels,
+        tfma.PREDICTIONS_KEY: predictions,
+    }
+
+
+@pytest.mark.parametrize("models", [(), ("candidate", "baseline")])
+def test_of_three_classes_tfma_gives_what_the_registry_does(
+    models: tuple[str, ...], tmp_path: Path
+) -> None:
+    batches = [batch_of_three(models, 1), batch_of_three(models, 2)]
+    known = metrics_of(CLASSES)
+    found = evaluate(batches, len(models) or 1, True, tmp_path / "grouped", CLASSES)
+    labels = np.concatenate(
+        [b[tfma.LABELS_KEY][models[0]] if models else b[tfma.LABELS_KEY] for b in batches]
+    ).argmax(axis=1)
+    sexes = np.concatenate([b[tfma.FEATURES_KEY]["sex"].values for b in batches])
+    for model in models or ("",):
+        each = [b[tfma.PREDICTIONS_KEY] for b in batches]
+        shares = np.concatenate([(p[model] if models else p)["probabilities"] for p in each])
+        for key, rows in (((), sexes != b""), ((("sex", "F"),), sexes == b"F")):
+            expected = known.of_slice(labels[rows], shares[rows])
+            measured = {
+                k.name: value
+                for (where, k), value in found.items()
+                if where == key and k.model_name == model and not k.is_diff
+            }
+            assert set(known.everything) < set(measured)
+            for name in known.everything:
+                assert measured[name] == pytest.approx(expected[name], abs=1e-12), name
 
 
 def element(labels: Any, predictions: Any, weights: Any = None) -> Any:

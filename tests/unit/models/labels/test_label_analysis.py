@@ -15,12 +15,20 @@ VOTES = np.array(
 def test_pairs_that_disagree_most_come_first_and_gold_says_who_is_right() -> None:
     gold = Gold(VOTES[:2], np.array([1, 0], dtype=np.int8))
     assert label_analysis.disagreements(VOTES, gold, most=5) == [
-        Disagreement(first=0, second=1, rows=2, both=3, gold_rows=2, first_right=1),
-        Disagreement(first=0, second=2, rows=2, both=2, gold_rows=1, first_right=0),
-        Disagreement(first=1, second=2, rows=2, both=3, gold_rows=0, first_right=0),
+        Disagreement(first=0, second=1, rows=2, both=3, gold_rows=2, first_right=1, second_right=1),
+        Disagreement(first=0, second=2, rows=2, both=2, gold_rows=1, first_right=0, second_right=1),
+        Disagreement(first=1, second=2, rows=2, both=3, gold_rows=0, first_right=0, second_right=0),
     ]
     assert len(label_analysis.disagreements(VOTES, gold, most=1)) == 1
     assert label_analysis.rows_of_disagreement(VOTES, 1, 2).tolist() == [2, 3]
+
+
+def test_of_three_classes_both_may_be_wrong() -> None:
+    votes = np.array([[0, 1], [0, 2], [2, 2], [2, 1], [-1, 1]], dtype=np.int8)
+    gold = Gold(votes, np.array([2, 0, 2, 1, 1], dtype=np.int8))
+    assert label_analysis.disagreements(votes, gold, most=5) == [
+        Disagreement(first=0, second=1, rows=3, both=4, gold_rows=3, first_right=1, second_right=1)
+    ]
 
 
 def test_functions_that_agree_are_no_pair() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.labels.selection import most_informative, one_hot
+from models.labels.selection import most_informative, one_hot, uncertainty
 
 
 def test_one_hot_cuts_numbers_and_keeps_missing_values_apart() -> None:
@@ -42,6 +42,24 @@ def pick(probability: list[float], known: list[int], count: int) -> list[int]:
 def test_uncertain_rows_come_before_sure_ones() -> None:
     chosen = pick([0.01, 0.5, 0.01, 0.01], [], 5)
     assert [int(GROUPS[n]) for n in chosen] == [1] * 5
+
+
+def test_two_classes_with_their_shares_are_as_uncertain_as_one_probability() -> None:
+    one = np.array([0.0, 0.2, 0.5, 0.9])
+    np.testing.assert_allclose(uncertainty(np.stack([1 - one, one], axis=1)), uncertainty(one))
+
+
+def test_rows_that_may_be_of_many_classes_come_before_those_of_two() -> None:
+    kinds = np.array([[1, 0, 0], [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3], [0.98, 0.01, 0.01]])
+    assert uncertainty(kinds).argsort().tolist() == [0, 3, 1, 2]
+    none = np.array([], dtype=np.int64)
+    groups = np.repeat([0, 1, 2, 3], 50)
+    features = np.hstack([np.ones((200, 1)), np.eye(4)[groups]])
+    every = np.arange(200, dtype=np.int64)
+    chosen = groups[most_informative(features, kinds[groups], none, every, 9)].tolist()
+    assert chosen[0] == 2
+    assert chosen.count(2) >= chosen.count(1) > 0
+    assert {0, 3}.isdisjoint(chosen)
 
 
 def test_frequent_kinds_come_first_and_no_kind_takes_all() -> None:

@@ -108,3 +108,23 @@ def test_a_class_without_a_gold_row_is_named() -> None:
     labels, votes = draw(3, 300, [0.8, 0.8, 0.8])
     with pytest.raises(InputError, match=r"none of 100 gold rows has the class 'class 2'"):
         fit(labels[labels < 2], votes[labels < 2], 100, 3)
+
+
+@pytest.mark.parametrize("accuracies", [[0.8], [0.8, 0.7]])
+def test_fewer_than_three_functions_leave_the_combiner(accuracies: list[float]) -> None:
+    labels, votes = draw(3, 600, accuracies)
+    fitted, _ = fit(labels, votes, 100, 3)
+    assert list(fitted.scores) == ["combiner", "majority_vote"]
+    assert fitted.method == "combiner"
+    assert fitted.accuracy_on_gold > 0.6
+
+
+def test_a_class_that_none_votes_for_and_a_function_of_one_class() -> None:
+    labels, votes = draw(3, 600, [0.8, 0.7, 0.6])
+    votes[votes == 2] = ABSTAIN
+    votes = np.hstack([votes, np.full((600, 1), 1, np.int8)])
+    fitted, vector_of_row = fit(labels, votes, 100, 3)
+    shares = fitted.probability[vector_of_row]
+    assert np.isfinite(shares).all()
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert (shares.argmax(axis=1) == labels).mean() > 0.6

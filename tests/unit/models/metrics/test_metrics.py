@@ -70,7 +70,7 @@ def test_the_value_is_what_its_terms_vary_around() -> None:
 
 
 def test_what_cannot_be_measured_is_no_figure() -> None:
-    with pytest.raises(ValueError, match="auc, .* cannot be measured on 2 rows"):
+    with pytest.raises(ValueError, match=r"auc, .* cannot be measured on 2 rows"):
         overall_metrics(np.array([0, 0]), np.array([0.9, 0.1]))
 
 

@@ -34,7 +34,7 @@ def test_the_estimate_is_right_where_group_shares_have_shifted(metric: str) -> N
         assert found is not None
         assert true is not None
         assert before is not None
-        quantity = calibration.quantity(found)
+        quantity = found.quantity()
         inside += quantity.low <= true <= quantity.high
         errors += abs(quantity.value - true) / 20
         unchanged += abs(before - true) / 20

@@ -147,6 +147,10 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
             "columns.dates.seen.timezone: there is no time zone 'Mars'",
         ),
         (
+            f"columns.classes={[str(n) for n in range(101)]}",
+            "101 classes; at most 100 can be told apart",
+        ),
+        (
             "evaluation.slices=[[sexx]]",
             "neither a column of text nor a group; the nearest is 'sex'",
         ),
@@ -335,7 +339,7 @@ def test_of_more_than_two_classes_none_is_detected() -> None:
     gaps = [f"evaluation.{target}.max_gap={{}}" for target in ("server", "edge")]
     config = load("census", [*three, *gaps])
     assert (config.columns.names, config.columns.width) == (("a", "b", "c"), 3)
-    assert set(config.pusher.max_regression) == {"accuracy", "macro_f1"}
+    assert set(config.pusher.max_regression) == {"accuracy", "macro_f1", "recall"}
     with pytest.raises(InputError, match=r"max_gap\.sex\.tpr: .*with 3 classes there are recall"):
         load("census", three)
     with pytest.raises(InputError, match=r"evaluation\.edge\.min\.f1: .*with 3 classes there are"):

@@ -31,6 +31,11 @@ BAD_FILES = {
         "'hour' is not expected; rename it to",
     ),
     "duplicated column": (table(5).replace("hours", "age", 1), "column 'age' is there 2 times"),
+    "columns of one name that differ": (
+        "".join(f"{line},{line[:2]}\n" for line in table(5).split()).replace(",ag", ",age")
+        + "9,9,cook,n9,no,8\n",
+        "2 columns are called 'age' and differ: row 6 has '9' in column 1 and '8' in column 6",
+    ),
     "text in a number column": (
         table(5).replace("\n22,", "\ntwenty,"),
         "row 3, column 'age': 'twenty' is not a whole number",
@@ -101,7 +106,8 @@ def test_a_missing_file_or_folder_is_named(folder: Path) -> None:
     for span in ("span-1", "span-2"):
         (folder / span / "data.csv").unlink()
     with pytest.raises(
-        InputError, match=r"data: every span is held back:\n.*span-1: no \.csv file in it"
+        InputError,
+        match=r"data: every span is held back:\n.*span-1: no .csv or .parquet file in it",
     ):
         run(folder)
     (folder / "span-2" / "data.csv").write_text(table(5))
@@ -180,6 +186,28 @@ def test_a_loader_at_fault_is_named(
     data = config.data.model_copy(update={"folder": None, "loader": "loader_at_fault"})
     with pytest.raises(InputError, match=message):
         stage(config.model_copy(update={"data": data}), folder.parent / "run")
+
+
+def test_a_loader_reads_the_folder_that_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / "loader_of_files.py").write_text(
+        "import shutil\ndef lay_out(folder, source=None):\n    shutil.copytree(source, folder)\n"
+    )
+    (folder.parent / "loader_of_none.py").write_text("def lay_out(folder):\n    pass\n")
+    monkeypatch.syspath_prepend(folder.parent)
+    config = configure(folder)
+
+    def staged(loader: str) -> int:
+        update = {"folder": None, "loader": loader, "source": str(folder)}
+        data = config.data.model_copy(update=update)
+        return sum(
+            stage(config.model_copy(update={"data": data}), folder.parent / "run").rows.values()
+        )
+
+    assert staged("loader_of_files") == sum(stage(config, folder.parent / "other").rows.values())
+    with pytest.raises(InputError, match=r"loader_of_none.lay_out\(folder\) reads no folder"):
+        staged("loader_of_none")
 
 
 @pytest.mark.parametrize(

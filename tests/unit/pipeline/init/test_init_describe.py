@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
@@ -131,8 +133,7 @@ def test_the_example_is_the_condition_that_gold_rows_speak_for() -> None:
     size = [float(n % 10) for n in range(200)]
     city = ["Rome" if n % 2 else "Oslo" for n in range(200)]
     gold = {n: POSITIVE if n % 10 >= 7 else NEGATIVE for n in range(0, 200, 3)}
-    found = example.find({"city": city, "size": size}, gold)
-    assert found is not None
+    [found] = example.find({"city": city, "size": size}, gold)
     assert (found.column, found.above_chance) == ("size", True)
     assert found.right == found.gold
     assert found.coverage <= example.MOST_COVERAGE
@@ -141,14 +142,13 @@ def test_the_example_is_the_condition_that_gold_rows_speak_for() -> None:
 def test_the_example_for_free_text_is_a_word() -> None:
     said = ["Please call us now" if n % 4 == 0 else "see you later then" for n in range(80)]
     gold = {n: POSITIVE if n % 4 == 0 else NEGATIVE for n in range(80)}
-    found = example.find({"said": said}, gold, ["said"])
-    assert found is not None
+    [found] = example.find({"said": said}, gold, ["said"])
     assert (found.operator, found.value, found.right) == (example.HAS_WORD, "call", 20)
 
 
 def test_without_a_condition_for_a_fair_share_of_rows_there_is_no_example() -> None:
     gold = {n: n % 2 for n in range(40)}
-    assert example.find({"a": ["x"] * 40, "b": [None] * 40}, gold) is None
+    assert example.find({"a": ["x"] * 40, "b": [None] * 40}, gold) == []
 
 
 def test_a_column_that_tells_the_label_is_suspect() -> None:
@@ -206,8 +206,7 @@ def test_the_best_of_many_conditions_is_not_above_chance_by_luck() -> None:
         rng = np.random.default_rng(seed)
         gold = {n: int(rng.random() < 0.3) for n in range(200)}
         columns = {f"c{c}": rng.normal(0, 1, 200).tolist() for c in range(60)}
-        found = example.find(columns, gold)
-        assert found is not None
+        [found] = example.find(columns, gold)
         called += found.above_chance
     assert called <= 2
 
@@ -239,7 +238,7 @@ def test_the_modules_are_python_and_the_function_votes(
     proposed: tuple[Proposal, dict[str, list[str]]], written: Example
 ) -> None:
     made, _ = proposed
-    texts = files.render(made, "", written, ORIGIN)
+    texts = files.render(made, "", [written], ORIGIN)
     ast.parse(texts["data/sizes/spans.py"])
     scope: dict[str, object] = {}
     exec(texts["data/sizes/labeling_functions.py"], scope)
@@ -259,7 +258,7 @@ def test_what_is_written_is_formatted(
     columns = [replace(made.columns[0], header='Size "gross"'), *made.columns[1:]]
     source = replace(made.source, columns=tuple(columns))
     unsure = replace(EXAMPLE, above_chance=False, gold=1000, right=100)
-    contents = files.render(replace(made, source=source), "", unsure, ORIGIN)
+    contents = files.render(replace(made, source=source), "", [unsure], ORIGIN)
     for path, content in contents.items():
         if path.endswith(".py"):
             (tmp_path / Path(path).name).write_bytes(content)
@@ -297,7 +296,7 @@ def test_a_header_of_several_lines_stays_within_its_comment() -> None:
     """Spreadsheets write such headers."""
     made, _ = proposed_of(table().replace(",y\n", ',"y or\nn"\n', 1), label="y or\nn")
     origin = InitOrigin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
-    contents = files.render(made, "", EXAMPLE, origin)
+    contents = files.render(made, "", [EXAMPLE], origin)
     assert (
         parse_yaml(contents["configs/sizes.yaml"].decode(), "sizes.yaml")["columns"]["label"]
         == "y_or_n"
@@ -371,6 +370,26 @@ def test_what_tells_the_label_is_left_out_and_many_columns_are_few_lines(
     assert len(made.proposal.numeric) == 61
 
 
+def test_parquet_and_a_column_that_is_there_twice(tmp_path: Path, nothing_put: None) -> None:
+    size = [n % 10 for n in range(600)]
+    label = ["yes" if (n % 10 > 5) != (n % 4 == 1) else "no" for n in range(600)]
+    arrays = [pa.array(size), pa.array(label), pa.array(size)]
+    pq.write_table(pa.Table.from_arrays(arrays, ["size", "y", "size"]), tmp_path / "x.parquet")
+    lines = [f"{n},{name},{n}" for n, name in zip(size, label, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["size,y,size", *lines]))
+    made = [
+        describe.describe(request(tmp_path / name), ORIGIN).proposal
+        for name in ("x.csv", "x.parquet")
+    ]
+    assert [proposed.source.file for proposed in made] == ["raw/data.csv", "raw/data.parquet"]
+    assert made[0].columns == made[1].columns
+    assert made[0].numeric == made[1].numeric == ["size"]
+    arrays[2] = pa.array([*size[:-1], 77])
+    pq.write_table(pa.Table.from_arrays(arrays, ["size", "y", "size"]), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="2 columns are called 'size' and differ: row 600 has '9'"):
+        describe.describe(request(tmp_path / "x.parquet"), ORIGIN)
+
+
 def test_a_leak_that_is_asked_for_stays_but_is_no_labelling_function(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], nothing_put: None
 ) -> None:
@@ -393,7 +412,10 @@ def test_a_leak_that_is_asked_for_stays_but_is_no_labelling_function(
         (table(), ["--name", "census"], "configs/census.yaml is there already"),
         (table(), ["--name", "My Data"], "write small letters a-z"),
         (table(), ["--kind", "y"], "--kind y: write COLUMN=KIND; a kind is one of number"),
-        (table(), ["--kind", "y=date"], "--kind y=date: write COLUMN=KIND"),
+        (table(), ["--kind", "y=dates"], "--kind y=dates: write COLUMN=KIND"),
+        (table(), ["--kind", "y=text:%Y"], "--kind y=text:%Y: write COLUMN=KIND"),
+        (table(), ["--kind", "Note, kind=date:%Q"], "--kind Note, kind=date:%Q: '%Q' is not among"),
+        (table(), ["--slice", "Note kind"], "the nearest is 'Note, kind'"),
         (table(), ["--positive", "vielleicht"], "--positive vielleicht: column 'y' has no such"),
         ("a,y\nK\u00f6ln,1\n", [], "row 1 is not UTF-8"),
         (None, [], "cannot be read: No such file"),

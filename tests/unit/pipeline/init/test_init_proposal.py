@@ -8,6 +8,7 @@ import pytest
 from core import raw_table
 from core.errors import InputError
 from pipeline.init import label, looking, proposal
+from pipeline.init.label import LabelRequest
 from pipeline.init.looking import InitRequest
 from pipeline.init.proposal import Proposal
 
@@ -28,7 +29,7 @@ SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
     ],
 )
 def test_the_classes(cells: list[str], positive: str | None, classes: tuple[str, str]) -> None:
-    chosen, _ = label.choose("y", "y", Counter(cells), ("NA",), positive)
+    chosen, _ = label.choose("y", "y", Counter(cells), LabelRequest(positive, False, ("NA",), 1))
     assert (chosen.positive, chosen.negative) == classes
     assert chosen.one_against_rest == classes[1].startswith("not ")
 
@@ -38,7 +39,11 @@ def test_the_classes(cells: list[str], positive: str | None, classes: tuple[str,
     [
         (["", "NA"], None, "--label y: no value in 2 rows"),
         (["a", "a"], None, "--label y: only the value 'a' in 2 rows"),
-        (["a", "b", "c"], None, "3 classes .'a': 1, 'b': 1, 'c': 1.; say which one to detect"),
+        (
+            [f"class {n}" for n in range(51)],
+            None,
+            "51 classes .'class 0': 1, .*up to 50 are told apart.*or say which one to detect",
+        ),
         (["a", "b"], "c", "--positive c: column 'y' has no such value; it has 'a': 1, 'b': 1"),
         (["Yes", "yes", "no"], None, "composition of letters or the form of a number only .'Yes'"),
         (["Yes", "yes", "YES", "no"], "Yes", "'YES': 1, 'Yes': 1, 'yes': 1. would be different cl"),
@@ -55,7 +60,7 @@ def test_a_label_that_is_no_question_with_two_answers(
     cells: list[str], positive: str | None, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        label.choose("y", "y", Counter(cells), ("NA",), positive)
+        label.choose("y", "y", Counter(cells), LabelRequest(positive, False, ("NA",), 1))
 
 
 def table(rows: int, labelled: int | None = None, positives: int = 3) -> str:
@@ -80,7 +85,9 @@ def propose(text: str, **changes: object) -> Proposal:
 
 
 def test_other_classes_may_be_alike() -> None:
-    chosen, why = label.choose("y", "y", Counter(["No", "no", "yes"]), (), "yes")
+    chosen, why = label.choose(
+        "y", "y", Counter(["No", "no", "yes"]), LabelRequest("yes", False, (), 1)
+    )
     assert (chosen.positive, chosen.negative) == ("yes", "not yes")
     assert why.endswith("; 'No', 'no' are alike")
 
@@ -104,14 +111,14 @@ def test_a_large_file() -> None:
     assert found.gold_rows == 1000
     assert sum(found.rows.values()) == 6000
     assert found.rows["test"] == pytest.approx(1200, rel=0.1)
-    assert found.slices == ()
+    assert found.slices.columns == ()
     assert not found.notes
     assert found.first_run == "make smoke CONFIG=x"
 
 
 def test_results_are_sliced_by_what_is_about_people() -> None:
     found = propose(table(600).replace("size,city,y", "size,personal_status,y", 1))
-    assert found.slices == ("personal_status",)
+    assert found.slices.columns == ("personal_status",)
     [note] = found.notes
     assert note.startswith("about who people are, by their names: personal_status; results are")
 
@@ -144,7 +151,9 @@ def test_a_rare_class_gets_a_larger_budget() -> None:
 
 
 def test_a_class_too_rare_for_a_smoke_run_gets_all_rows() -> None:
-    found = propose(table(60000, positives=4000))
+    text = table(60000, positives=4000)
+    assert propose(text).first_run == 'make smoke CONFIG=x ARGS="--set data.rows=null"'
+    found = propose(text, mode="weak")
     sets = f"--set data.rows=null --set labeling.gold_rows={found.gold_rows}"
     assert found.first_run == f'make smoke CONFIG=x ARGS="{sets}"'
 
@@ -163,7 +172,7 @@ def test_a_class_too_rare_for_a_smoke_run_gets_all_rows() -> None:
         ),
         ("y\n" + "yes\nno\n" * 60 + " \n", {}, "to learn from .the label is the only one."),
         (",y\n" + "a,yes\nb,no\n" * 60, {}, "to learn from ..no name.: it has no name, name it"),
-        ("a,a,y\n1,2,yes\n", {}, "x.csv: 2 columns are called 'a'; rename all but one"),
+        ("a,a,y\n1,2,yes\n", {}, "x.csv: 2 columns are called 'a' and differ: row 1 has '1'"),
         ("a,y\n1,yes,3\n", {}, "x.csv: row 1 has 3 cells, the header has 2 columns"),
         ("a,y\n", {}, "x.csv: no rows below the header"),
         ('a,y\n"1,yes\n', {}, "x.csv: line 2 is not valid CSV"),

@@ -167,12 +167,22 @@ def test_every_field_and_kind_of_finding_is_documented() -> None:
 def test_the_worked_example_of_the_documentation_works(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    (tmp_path / "worked_example.py").write_text(example)
+    two_classes, by_name = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "worked_example.py").write_text(two_classes)
+    (tmp_path / "example_by_name.py").write_text(by_name)
     monkeypatch.syspath_prepend(str(tmp_path))
     config = load("census", settings(raw))
-    labels = config.labeling.model_copy(update={"functions": "worked_example"})
-    found = analysis.analyse(config.model_copy(update={"labeling": labels}), tmp_path, NOW).report
+
+    def analysed(module: str) -> LfReport:
+        labels = config.labeling.model_copy(update={"functions": module})
+        told = config.model_copy(update={"labeling": labels})
+        return analysis.analyse(told, tmp_path, NOW).report
+
+    found = analysed("worked_example")
+    young = found.labels.functions["young"]
+    named = analysed("example_by_name").labels.functions["young"]
+    assert named.coverage == pytest.approx(young.coverage)
+    assert named.polarity == ["negative"]
     assert list(found.labels.functions) == ["young", "executive", "idle", "wealthy"]
     assert all(row.coverage > 0.02 for row in found.labels.functions.values())
     assert [f for f in found.labels.findings if f.severity != "note"] == []

@@ -32,7 +32,9 @@ def measured(rows: int, positives: int, noise: float = 0.3) -> MeasuredModel:
 
 
 def said(
-    model: MeasuredModel, balance: float | None = None, gates: list[Gate] | None = None
+    model: MeasuredModel,
+    balance: float | dict[str, float] | None = None,
+    gates: list[Gate] | None = None,
 ) -> str:
     labels = None
     if balance is not None:
@@ -56,6 +58,20 @@ def test_parts_of_different_classes_are_said() -> None:
     model = measured(1000, 500, 0.9)
     assert "50.0% of the test rows are positive and 10.0% of" in said(model, balance=0.1)
     assert said(model, balance=0.48) == ""
+
+
+def test_of_many_classes_the_one_that_differs_most_is_named() -> None:
+    names = [f"class {code}" for code in range(20)]
+    rows = dict.fromkeys(names, 50)
+    values = {"rows": 1000, "positives": None, "intervals": {}, "by_class": rows}
+    model = MeasuredModel.model_validate({**MODEL, "evidence": {"overall": values}})
+    even = dict.fromkeys(names, 0.05)
+    assert said(model, balance=even) == ""
+    by_chance = even | {"class 3": 0.09, "class 4": 0.01}  # one of twenty differs as much
+    assert said(model, balance=by_chance) == ""
+    other = even | {"class 3": 0.20, "class 4": 0.15, "class 5": 0.0}
+    told = said(model, balance=other)
+    assert "5.0% of the test rows are class 3 and 20.0% of the labelled training rows" in told
 
 
 def test_what_is_undecided_is_said() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.metrics.registry import metrics_of
 from pipeline.config.load import load
 from pipeline.labels.answers import Answer, Import, write
 from pipeline.retraining import evidence
@@ -82,7 +83,7 @@ def judged(rows: int, agreement: float) -> Judged:
     """Rows of both classes; the model agrees with the first of them."""
     positive = np.arange(rows) % 2 == 0
     agrees = np.arange(rows) < round(agreement * rows)
-    return Judged(positive, np.where(positive == agrees, 0.9, 0.1))
+    return Judged(positive.astype(int), np.where(positive == agrees, 0.9, 0.1))
 
 
 BOUNDS = LabelBounds(200, 0.1, 1.0, ("no", "yes"))
@@ -163,5 +164,51 @@ def test_quality_on_new_rows() -> None:
     assert of_quality(rows, pushed, 200, {"accuracy": 0.06}).state == "quiet"
     assert of_quality(rows, {}, 200, {"auc": 0.1}).message.startswith("nothing says what auc was")
     assert of_quality(judged(50, 0.8), pushed, 200, {"auc": 0.1}).state == "unknown"
-    one_class = Judged(np.ones(300, bool), np.full(300, 0.9))
+    one_class = Judged(np.ones(300, int), np.full(300, 0.9))
     assert of_quality(one_class, pushed, 200, {"auc": 0.1}).message.endswith("are of one class")
+
+
+CLASSES = ("small bag", "b=o,x", "Crate[1]")
+
+
+def judged_of_three(counts: tuple[int, int, int], wrong_of_second: int) -> Judged:
+    codes = np.repeat([0, 1, 2], counts)
+    taken = codes.copy()
+    taken[np.flatnonzero(codes == 1)[:wrong_of_second]] = 0
+    return Judged(codes, np.where(np.arange(3) == taken[:, None], 0.8, 0.1))
+
+
+def test_quality_of_three_classes() -> None:
+    among = metrics_of(CLASSES)
+    pushed = {"macro_f1": 0.95, "log_loss": 0.25, "recall[small bag]": 1.0, "recall[b=o,x]": 0.9}
+    rows = judged_of_three((400, 300, 100), 150)
+    bounds = {"macro_f1": 0.2, "log_loss": 1.5, "recall": 0.3}
+    found = of_quality(rows, pushed, 200, bounds, among)
+    assert [(m.name, m.exceeded) for m in found.measurements] == [
+        ("recall[small bag] drop", False),
+        ("recall[b=o,x] drop", True),
+        ("macro_f1 drop", False),
+        ("log_loss drop", False),
+    ], "of Crate[1] there are too few rows"
+    fallen = found.measurements[1]
+    assert fallen.value == pytest.approx(0.4)
+    assert fallen.key == "retrain.max_quality_drop.recall"
+    assert found.measurements[3].value > 0, "a log loss that rises is a fall"
+    assert found.state == "reason"
+    unknown = of_quality(rows, {"macro_f1": 0.9}, 200, {"log_loss": 1.0}, among)
+    assert unknown.message.startswith("nothing says what log_loss was")
+    one = of_quality(judged_of_three((300, 0, 0), 0), pushed, 200, bounds, among)
+    assert one.message == "all 300 new labelled rows are of one class"
+
+
+def test_spans_without_labels_are_joined_with_those_that_have_some() -> None:
+    empty = Judged(np.zeros(0, np.int64), np.zeros(0))
+    joined = together([empty, judged_of_three((5, 3, 2), 0), empty])
+    assert (joined.count, joined.probabilities.shape) == (10, (10, 3))
+    assert together([empty]).count == 0
+
+
+def test_a_model_of_other_classes_is_a_reason() -> None:
+    why = "the server model that is served tells a, b, c apart, and columns.classes are a, b, c, d"
+    found = evidence.of_models({"server": 3, "edge": 4}, {}, why)
+    assert (found.state, found.message) == ("reason", why)

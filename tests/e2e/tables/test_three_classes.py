@@ -1,4 +1,4 @@
-"""Runs on three classes, weak and gold: two pushed models, their answers and their gates."""
+"""A run on three classes: two pushed models, their answers and their gates."""
 
 import csv
 import json
@@ -56,8 +56,8 @@ else:
 class Finished:
     """A run, and where it left what."""
 
-    def __init__(self, folder: Path, mode: str) -> None:
-        self.config, self.root = three_classes.write(folder, mode), folder / "runs"
+    def __init__(self, folder: Path) -> None:
+        self.config, self.root = three_classes.write(folder, "gold"), folder / "runs"
         self.output = self.call("run")
         self.record = Record(self.root, NAME)
         [self.run_id] = self.record.runs()
@@ -79,61 +79,61 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def weak(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    return Finished(tmp_path_factory.mktemp("weak"), "weak")
+def gold(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return Finished(tmp_path_factory.mktemp("gold"))
 
 
-def test_every_node_runs_and_a_second_run_none(weak: Finished) -> None:
+def test_every_node_runs_and_a_second_run_none(gold: Finished) -> None:
     skipped = {"Tuner"}
-    assert weak.record.states(weak.run_id) == dict.fromkeys(NODES - skipped, "COMPLETE")
-    for model in weak.summary["models"].values():
-        assert model["metrics"]["accuracy"] > 0.7
-        assert model["metrics"]["macro_f1"] > 0.7
-    weak.call("run")
-    states = weak.record.states(weak.record.runs()[-1])
+    assert gold.record.states(gold.run_id) == dict.fromkeys(NODES - skipped, "COMPLETE")
+    for model in gold.summary["models"].values():
+        assert model["metrics"]["accuracy"] > 0.8
+        assert model["metrics"]["macro_f1"] > 0.8
+    gold.call("run")
+    states = gold.record.states(gold.record.runs()[-1])
     assert {node for node, state in states.items() if state != "CACHED"} == RESOLVERS
 
 
-def test_the_server_model_answers_as_it_was_evaluated(weak: Finished) -> None:
-    rows = weak.test_rows()
+def test_the_server_model_answers_as_it_was_evaluated(gold: Finished) -> None:
+    rows = gold.test_rows()
     columns: dict[str, list[Any]] = {
         "mass": [float(row["mass"]) for row in rows],
         "length": [float(row["length"]) for row in rows],
         "shape": [row["shape"] for row in rows],
         "site": [row["site"] for row in rows],
     }
-    examples = weak.record.output(weak.run_id, "SnorkelLabeler", "labeled_examples")
+    examples = gold.record.output(gold.run_id, "SnorkelLabeler", "labeled_examples")
     files = sorted(str(path) for path in (examples / "Split-test").glob("*"))
-    found: Any = fresh(ANSWERS, str(weak.pushed("server")), json.dumps(columns), *files)
+    found: Any = fresh(ANSWERS, str(gold.pushed("server")), json.dumps(columns), *files)
     answers = np.array(found["by_columns"])
     np.testing.assert_allclose(
         np.array(found["by_examples"])[row_order(files, rows)], answers, atol=1e-6
     )
     assert found["classes"] == list(CLASSES)
     assert found["class"] == [CLASSES[code] for code in answers.argmax(axis=1)]
-    _is_as_evaluated(weak.summary["models"]["teacher_pruned"], rows, answers)
+    _is_as_evaluated(gold.summary["models"]["teacher_pruned"], rows, answers)
 
 
-def test_the_edge_bundle_answers_as_it_was_evaluated(weak: Finished) -> None:
+def test_the_edge_bundle_answers_as_it_was_evaluated(gold: Finished) -> None:
     from models.network.preprocessing import model_inputs_of
     from models.network.rows import load_columns, load_rows
     from pipeline.config.load import load
     from pipeline.settings import preprocessing_for
 
-    graph = weak.record.output(weak.run_id, "Transform", "transform_graph")
-    transformed = weak.record.output(weak.run_id, "Transform", "transformed_examples")
-    inputs = model_inputs_of(str(graph), preprocessing_for(load(weak.config)))
+    graph = gold.record.output(gold.run_id, "Transform", "transform_graph")
+    transformed = gold.record.output(gold.run_id, "Transform", "transformed_examples")
+    inputs = model_inputs_of(str(graph), preprocessing_for(load(gold.config)))
     pattern = [str(transformed / "Split-test" / "*")]
     rows = load_rows(pattern, inputs)
     features = {name: values.tolist() for name, values in rows.features.items()}
-    found: Any = fresh(ANSWERS, str(weak.pushed("edge")), json.dumps(features))
+    found: Any = fresh(ANSWERS, str(gold.pushed("edge")), json.dumps(features))
     assert found["classes"] == list(CLASSES)
     answers = np.array(found["probabilities"])
     site = load_columns(pattern, ["site"])["site"]
     told = [
         {"kind": CLASSES[code], "site": name} for code, name in zip(rows.codes, site, strict=True)
     ]
-    _is_as_evaluated(weak.summary["models"]["student_int8"], told, answers)
+    _is_as_evaluated(gold.summary["models"]["student_int8"], told, answers)
 
 
 def _is_as_evaluated(
@@ -158,43 +158,10 @@ def _is_as_evaluated(
     )
 
 
-def test_gates_are_judged_by_class_and_by_group(weak: Finished) -> None:
-    shown = weak.call("show", "--all")
+def test_gates_are_judged_by_class_and_by_group(gold: Finished) -> None:
+    shown = gold.call("show", "--all")
     for target in ("server", "edge"):
         for name in CLASSES:
             assert f"recall[{name}]" in shown
         assert f"evaluation.{target}.min_by_class.recall" in shown
         assert f"evaluation.{target}.max_gap.site.recall" in shown
-
-
-def test_functions_are_looked_at_and_rows_are_answered(weak: Finished, tmp_path: Path) -> None:
-    looked_at = weak.call("lf")
-    assert all(name in looked_at for name in CLASSES)
-    asked = tmp_path / "asked.csv"
-    weak.call("to-label", "--n", "20", "--out", str(asked))
-    with asked.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    truth: dict[str, str] = {}
-    for path in weak.root.glob(f"{NAME}/staged/*/*/data.csv"):
-        with path.open(newline="") as file:
-            truth |= {row["row_id"]: row["kind"] for row in csv.DictReader(file)}
-    for line in lines:
-        line["answer"] = truth[line["row_id"]]
-    with asked.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
-    weak.call("labels", "import", str(asked), "--annotator", "ann")
-    lines[0]["answer"] = "basket"
-    with asked.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
-    refused = weak.call("labels", "import", str(asked), "--annotator", "ann", code=2)
-    assert "'basket'" in refused
-
-
-def test_gold_labels_of_three_classes_are_pushed(tmp_path: Path) -> None:
-    gold = Finished(tmp_path, "gold")
-    assert all(gold.summary["pushed"][target]["version"] for target in ("server", "edge"))
-    assert gold.summary["models"]["student_int8"]["metrics"]["accuracy"] > 0.75
