@@ -17,6 +17,7 @@ class Asked:
 
     numbers = ("age",)
     texts = ("job",)
+    classes = None
 
     def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
         assert texts.tolist() == [["cook"], [""], ["clerk"]]
@@ -28,5 +29,5 @@ def test_an_empty_cell_is_a_missing_number(monkeypatch: pytest.MonkeyPatch, tmp_
     loader.load = lambda folder: Asked()  # type: ignore[attr-defined]
     monkeypatch.setattr("importlib.import_module", lambda name: loader)
     cells = {"age": ["", "1.5", "30"], "job": ["cook", "", "clerk"]}
-    answers = reference.ask("edge", tmp_path, pd.DataFrame(cells, dtype=object))
+    answers = reference.ask("edge", tmp_path, pd.DataFrame(cells, dtype=object), ("no", "yes"))
     assert answers.tolist() == [1.0, 0.0, 0.0]
