@@ -30,7 +30,7 @@ def wilson_interval(right: float, total: int, z: float = Z) -> tuple[float, floa
 
 
 def newcombe_interval(
-    first: tuple[int, int], second: tuple[int, int], z: float = Z
+    first: tuple[int, int], second: tuple[int, int], *, z: float = Z
 ) -> tuple[float, float]:
     """95% interval of the first share minus the second, of independent trials.
 

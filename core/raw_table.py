@@ -264,7 +264,7 @@ def uneven(classes: Sequence[str], test: Sequence[bool], names: Sequence[str]) -
     for name in names:
         hits = {side: count[name] for side, count in rows.items()}
         one, other = ((hits[side], trials[side]) for side in (True, False))
-        low, high = newcombe_interval(one, other, z)
+        low, high = newcombe_interval(one, other, z=z)
         if not low <= 0.0 <= high:
             return (
                 f"'{name}' is the class of {hits[True] / trials[True]:.1%} of the test part's "

@@ -66,7 +66,7 @@ def find(
     rows: Sequence[int] | None = None,
 ) -> list[Example]:
     """The best condition; of more classes than two that of each class for which one is better than
-    chance. Empty where none holds for enough rows.
+    chance and right more often than wrong. Empty where none holds for enough rows.
 
     Args:
         columns: values by column, one a row; None where missing.
@@ -100,11 +100,12 @@ def find(
                 found.append((coverage >= LEAST_COVERAGE, interval[0] - chance, by_luck, example))
     # The best of many conditions is good by luck more easily than one would be.
     beyond = [each for each in found if each[2] < LUCK / tried]
-    if len(chance_of) == 2 or not beyond:
-        best = [max(beyond or found, key=lambda each: each[:2])] if found else []
-    else:
-        of_class = ([each for each in beyond if each[3].vote == vote] for vote in chance_of)
+    sound = [each for each in beyond if 2 * each[3].right > each[3].gold]
+    if len(chance_of) > 2 and sound:
+        of_class = ([each for each in sound if each[3].vote == vote] for vote in chance_of)
         best = [max(each, key=lambda each: each[:2]) for each in of_class if each]
+    else:
+        best = [max(beyond or found, key=lambda each: each[:2])] if found else []
     return [replace(each[3], above_chance=bool(beyond)) for each in best]
 
 

@@ -54,7 +54,7 @@ def _test_rows(seen: SliceEvidence, labels: LabelSummary | None) -> Iterator[str
     found = []
     for called, share in shares.items():
         tested = seen.of_classes.get(called, 0)
-        low, high = newcombe_interval((tested, seen.rows), (round(share * gold), gold), z)
+        low, high = newcombe_interval((tested, seen.rows), (round(share * gold), gold), z=z)
         found.append((max(low, -high), called, tested / seen.rows, share))
     beyond, called, tested_share, share = max(found)
     if beyond > 0:

@@ -62,9 +62,8 @@ def test_taxi_trips_run_at_once(copy: Path) -> None:
     before = files(copy)
     taxi = str(importlib.metadata.distribution("tfx").locate_file(TAXI))
     described = pipeline(
-        copy, "init", "--csv", taxi, "--label", "payment_type", "--positive", "Credit Card",
-        "--name", "taxi", "--kind", "tips=leave-out", "--kind", "trip_start_hour=category",
-        "--mode", "weak",
+        copy, "init", "--csv", taxi, "--label", "payment_type", "--name", "taxi",
+        "--kind", "tips=leave-out", "--kind", "trip_start_hour=category",
     )  # fmt: skip
     assert described.returncode == 0, described.stdout
     assert files(copy) - before == {
@@ -72,21 +71,26 @@ def test_taxi_trips_run_at_once(copy: Path) -> None:
         "data/taxi/__init__.py", "data/taxi/README.md", "data/taxi/spans.py",
         "data/taxi/labeling_functions.py", "data/taxi/raw/data.csv",
     }  # fmt: skip
-    for part in ("left out", "seconds since 1970, %s", "Credit Card: 4975 rows"):
-        assert part in described.stdout
+    rare = "left out: pickup_census_tract: empty in 99.99% of the rows"
+    weakly = "--set labeling.mode=weak"
+    for part in (rare, weakly, "('Dispute': 4, 'Pcard': 3,", "seconds since 1970, %s", "4 classes"):
+        assert part in described.stdout, part
     check = [sys.executable, "-m", "ruff"]
     for command in (["check"], ["format", "--check"]):
         subprocess.run([*check, *command, "data/taxi"], cwd=copy, check=True)
     # How a trip is paid is hard to tell: 2,000 rows would not show it to be more than chance.
-    finished = pipeline(copy, "run", "--config", "taxi", "--smoke", "--set", "data.rows=null")
+    finished = pipeline(
+        copy, "run", "--config", "taxi", "--smoke", "--set", "data.rows=null", *weakly.split()
+    )
     assert finished.returncode == 0, finished.stdout
     written = summary(copy, "taxi-smoke")
     assert written.state == "COMPLETE"
-    assert all(pushed.version is not None for pushed in written.pushed.values()), finished.stdout
+    for target, pushed in written.pushed.items():
+        assert pushed.version is not None or pushed.why, target
+    assert written.pushed["edge"].version is not None, finished.stdout
     assert written.labels is not None
-    [function] = written.labels.functions.values()
-    assert 0.05 < function.coverage < 0.6
-    assert [f for f in written.labels.findings or [] if f.severity != "note"] == []
+    assert len(written.labels.functions) >= 2
+    assert all(0.05 < each.coverage < 0.6 for each in written.labels.functions.values())
 
 
 def awkward() -> bytes:

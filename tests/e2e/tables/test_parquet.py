@@ -1,6 +1,7 @@
 """Parquet files in the place of CSV files: the same Examples, and the same models."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pyarrow.csv
@@ -27,8 +28,9 @@ def test_the_same_rows_as_parquet_make_the_same_models(
     kept: Path, cold: str, tmp_path: Path
 ) -> None:
     raw = tmp_path / "raw"
-    for part in ("span-1", "test"):
-        (raw / part).mkdir(parents=True)
+    shutil.copytree(kept / "smoke" / "data", raw)  # span-2 stays as it is
+    for part in ("span-1", "span-3", "test"):
+        (raw / part / "data.csv").unlink()
         table = pyarrow.csv.read_csv(
             kept / "smoke" / "data" / part / "data.csv",
             convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True, null_values=[""]),
@@ -43,7 +45,9 @@ def test_the_same_rows_as_parquet_make_the_same_models(
     assert len(examples_of(root, run_id)) == 3
     assert examples_of(root, run_id) == examples_of(kept, cold)
     parquet, csv = summary(root, run_id), summary(kept, cold)
-    assert set(parquet["data"]["files"]) == {"span-1/data.parquet", "test/data.parquet"}
+    assert set(parquet["data"]["files"]) == {
+        "span-1/data.parquet", "span-2/data.csv", "span-3/data.parquet", "test/data.parquet",
+    }  # fmt: skip
     assert parquet["data"]["rows"] == csv["data"]["rows"]
     for name, model in csv["models"].items():
         assert parquet["models"][name]["metrics"] == model["metrics"]

@@ -150,6 +150,18 @@ def test_functions_of_several_classes_vote_by_name() -> None:
     assert "it holds for are 'ferry'; of all gold rows" in " ".join(said.split())
 
 
+def test_a_function_of_several_classes_is_right_more_often_than_wrong() -> None:
+    """Ten classes along a line: a bound tells the last from the first, not from its neighbours."""
+    rng = np.random.default_rng(3)
+    classes = rng.choice(10, 900)
+    gold = dict(enumerate(classes.tolist()))
+    place: list[float | str | None] = rng.normal(classes, 1).tolist()
+    city: list[float | str | None] = ["b" if k == 4 and n % 5 else "a" for n, k in gold.items()]
+    found = example.find({"place": place, "city": city}, gold)
+    assert ("city", 4) in [(each.column, each.vote) for each in found]
+    assert all(2 * each.right > each.gold for each in found)
+
+
 def test_functions_of_several_classes_are_not_above_chance_by_luck() -> None:
     called = 0
     for seed in range(20):

@@ -29,5 +29,6 @@ def test_an_empty_cell_is_a_missing_number(monkeypatch: pytest.MonkeyPatch, tmp_
     loader.load = lambda folder: Asked()  # type: ignore[attr-defined]
     monkeypatch.setattr("importlib.import_module", lambda name: loader)
     cells = {"age": ["", "1.5", "30"], "job": ["cook", "", "clerk"]}
-    answers = reference.ask("edge", tmp_path, pd.DataFrame(cells, dtype=object), ("no", "yes"))
+    table = pd.DataFrame(cells, dtype=object)
+    answers = reference.ask("edge", tmp_path, table, ("no", "yes"))
     assert answers.tolist() == [1.0, 0.0, 0.0]
