@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from google.protobuf.message import DecodeError
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.components.evaluator import constants
@@ -13,7 +14,9 @@ from tfx.utils import path_utils
 
 from core.names import PREPROCESSING_FILE
 from core.version_record import read_record, version_folders, withdrawn_folder
+from models.export.export import DEFAULT_SIGNATURE
 from models.export.model_content import content_sha256
+from models.export.predict_server import signature_outputs
 
 _BASE_MODEL = "base_model"  # the Trainer's key
 _DONE = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
@@ -56,7 +59,8 @@ class LastBlessedOther(resolver.ResolverStrategy):
     same content, which an earlier run made of the same data.
 
     A model that was rolled back, and lies beside the served folder, is no baseline. Nor is one of
-    other preprocessing, where the Evaluator feeds both the candidate's transformed rows: to a model
+    other outputs: the Evaluator measures both by the same classes. Nor is one of other
+    preprocessing, where the Evaluator feeds both the candidate's transformed rows: to a model
     of other boundaries or vocabularies these mean something else, or lie outside its ids.
 
     Inputs: `candidate` (one Model), `model` and `model_blessing` (all Models and ModelBlessings of
@@ -77,7 +81,8 @@ class LastBlessedOther(resolver.ResolverStrategy):
 
         def accepted(model: Artifact) -> bool:
             other = model.id != candidate.id and _content(model) != mine
-            return other and (not self._same_inputs or _same_inputs(candidate, model))
+            alike = _same_inputs if self._same_inputs else _same_outputs
+            return other and alike(candidate, model)
 
         model, blessing = last_blessed(input_dict, self._served, accepted) or (None, None)
         return {
@@ -89,6 +94,19 @@ class LastBlessedOther(resolver.ResolverStrategy):
 
 def _content(model: Artifact) -> str:
     return content_sha256(Path(path_utils.serving_model_path(model.uri)))
+
+
+def _same_outputs(candidate: Artifact, other: Artifact) -> bool:
+    """Whether two SavedModels answer as many numbers a row, under the same names.
+
+    False where `other` is missing or damaged.
+    """
+    mine = signature_outputs(Path(path_utils.serving_model_path(candidate.uri)), DEFAULT_SIGNATURE)
+    folder = Path(path_utils.serving_model_path(other.uri))
+    try:
+        return mine == signature_outputs(folder, DEFAULT_SIGNATURE)
+    except (OSError, IndexError, DecodeError):
+        return False
 
 
 def _same_inputs(candidate: Artifact, other: Artifact) -> bool:

@@ -64,16 +64,12 @@ def write_student(
     plan = Plan(section.epochs, trainer.batch_size, section.learning_rate, seed, trainer.patience)
     report_of_teacher = Path(teacher_path).with_name(TRAINING_REPORT.file)
     trained = json.loads(report_of_teacher.read_text(encoding="utf-8"))
-    rows = load_rows([train], inputs)
-    evaluation_rows = load_rows([evaluation], inputs)
-    if inputs.learned:  # as the teacher was: each of many values has few rows
-        rows = rows.followed_by(evaluation_rows)
     tf_keras.utils.set_random_seed(seed)
     student, report = distill(
         teacher=tf_keras.models.load_model(teacher_path, compile=False),
         inputs=inputs,
-        train=rows,
-        evaluation=evaluation_rows,
+        train=load_rows([train], inputs),
+        evaluation=load_rows([evaluation], inputs),
         plan=plan,
         section=section,
         max_drop=settings.max_drop,

@@ -5,8 +5,8 @@ the model of an earlier run to start from or none.
 Out: `model`, the SavedModel of the pruned teacher with its two signatures, and beside it what a
 later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras` and
 `training.json`.
-With categories of many values, each of which has few rows, it is trained once more, for as many
-epochs as early stopping has found, on the eval rows too.
+With categories of many values, each of which has few rows, it is trained and pruned once more, on
+the eval rows too, for as many epochs and as far as they have told before.
 Fails when the loss is not finite or the sparsity is not reached; it is pruned less where the eval
 rows show that it gets worse.
 """
@@ -27,13 +27,19 @@ from core.files import write_json
 from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
-from models.network.balance import balance_of, decide, note
+from models.network.balance import Balance, balance_of, decide, note
 from models.network.description import describe
 from models.network.layout import Preprocessing
 from models.network.network import build_network
 from models.network.preprocessing import model_inputs_of
-from models.network.pruning import PruningLimit, prune_within
-from models.network.rows import load_rows
+from models.network.pruning import (
+    PruningLimit,
+    PruningOutcome,
+    measured_sparsity,
+    prune,
+    prune_within,
+)
+from models.network.rows import Rows, load_rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
 from models.network.tuning import architecture_of, of_trial, values_of
 from models.network.warm_start import (
@@ -94,15 +100,8 @@ def run_fn(fn_args: FnArgs) -> None:
         teacher.set_weights(initial_weights)
         epochs = 0
     balance = decide(teacher, [train, evaluation], balance)
-    # Of values with few rows each every row counts; what a later run starts from is not to have
-    # seen the eval rows, by which that run stops.
+    # What a later run starts from is not to have seen the eval rows, by which that run stops.
     write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
-    if inputs.learned and epochs:
-        teacher.set_weights(initial_weights)
-        train = train.followed_by(evaluation)
-        plan = dataclasses.replace(plan, epochs=epochs, patience=None)
-        fit(teacher, balance.weighed(train), weighed[1], cross_entropy, plan)
-        balance = decide(teacher, [train], balance)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
     pruned, pruning = prune_within(
         teacher,
@@ -114,6 +113,10 @@ def run_fn(fn_args: FnArgs) -> None:
         PruningLimit(settings.max_drop, evaluation),
         lambda network: decide(network, [train, evaluation], balance),
     )
+    if inputs.learned and epochs:
+        teacher.set_weights(initial_weights)
+        rows = train.followed_by(evaluation)
+        balance, pruned, pruning = on_all_rows(teacher, rows, balance, plan, epochs, pruning)
     export_server_model(
         pruned, fn_args.transform_graph_path, settings.preprocessing, fn_args.serving_model_dir
     )
@@ -134,6 +137,40 @@ def run_fn(fn_args: FnArgs) -> None:
         "sparsity": pruning.sparsity,
     }
     write_json(Path(fn_args.model_run_dir, TRAINING_REPORT.file), report)
+
+
+def on_all_rows(
+    teacher: tf_keras.Model,
+    rows: Rows,
+    balance: Balance,
+    plan: Plan,
+    epochs: int,
+    pruning: PruningOutcome,
+) -> tuple[Balance, tf_keras.Model, PruningOutcome]:
+    """Trains and prunes once more, on the rows of train and eval.
+
+    Of many values each has few rows, and every row counts. The eval rows have told how many epochs
+    to train and how far to prune; now they can tell nothing any more.
+
+    Args:
+      teacher: With the weights that training started from; it is trained in place.
+      rows: Of train and eval.
+      balance: How their classes are weighed.
+      plan: How to prune.
+      epochs: To train.
+      pruning: How it went on the rows of train.
+
+    Returns:
+      The balance, the pruned teacher, and how it was pruned.
+    """
+    weighed = balance.weighed(rows)
+    fit(teacher, weighed, weighed, cross_entropy, dataclasses.replace(plan, epochs=epochs))
+    balance = decide(teacher, [rows], balance)
+    weighed = balance.weighed(rows)
+    pruned, history = prune(teacher, weighed, weighed, cross_entropy, plan, pruning.sparsity)
+    decide(pruned, [rows], balance)
+    found = PruningOutcome(history, measured_sparsity(pruned), pruning.notes)
+    return balance, pruned, found
 
 
 def start_training(

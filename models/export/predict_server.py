@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from core.answers import by_row
 from models.export.fresh_predictions import (
@@ -58,10 +58,20 @@ def signature_inputs(folder: Path, signature: str) -> dict[str, int]:
 
     A loaded signature would say them with `-` and spaces replaced.
     """
+    inputs = _signature(folder, signature).inputs
+    return {name: tensor.dtype for name, tensor in inputs.items()}
+
+
+def signature_outputs(folder: Path, signature: str) -> dict[str, list[int]]:
+    """Names and shapes of a signature's outputs; -1 is the number of rows."""
+    outputs = _signature(folder, signature).outputs
+    return {n: [d.size for d in tensor.tensor_shape.dim] for n, tensor in outputs.items()}
+
+
+def _signature(folder: Path, signature: str) -> meta_graph_pb2.SignatureDef:
     content = (folder / "saved_model.pb").read_bytes()
     graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
-    inputs = graph.signature_def[signature].inputs
-    return {name: tensor.dtype for name, tensor in inputs.items()}
+    return graph.signature_def[signature]
 
 
 def main(folder: Path) -> None:

@@ -91,7 +91,7 @@ def ask(target: str, folder: Path, table: pd.DataFrame, classes: Sequence[str]) 
     check_classes(model.classes, classes)
     numbers = np.empty((len(table), len(model.numbers)))
     for at, name in enumerate(model.numbers):
-        numbers[:, at] = pd.to_numeric(table[name].replace("", "nan"))
+        numbers[:, at] = pd.to_numeric(table[name].where(table[name] != ""))
     texts = table[list(model.texts)].to_numpy(object)
     parts = [
         model.answer(numbers[at : at + _BATCH_ROWS], texts[at : at + _BATCH_ROWS])

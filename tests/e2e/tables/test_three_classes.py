@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from pipeline.monitoring import records
 from tests.support import three_classes
 from tests.support.e2e.clients import fresh, row_order
 from tests.support.e2e.runs import NODES, RESOLVERS, Record, pipeline, summary
+from tests.support.servers.browser import Page, chromium
+from tests.support.servers.server import serving
 from tests.support.three_classes import CLASSES
 
 NAME = "kinds"
@@ -64,7 +67,7 @@ class Finished:
         self.summary: dict[str, Any] = summary(self.root, self.run_id, NAME)
 
     def call(self, verb: str, *arguments: str, code: int = 0) -> str:
-        finished = pipeline(verb, "--config", self.config, "--root", str(self.root), *arguments)
+        finished = pipeline(verb, *arguments, "--config", self.config, "--root", str(self.root))
         assert finished.returncode == code, finished.stdout
         assert "Traceback" not in finished.stdout
         return finished.stdout
@@ -165,3 +168,68 @@ def test_gates_are_judged_by_class_and_by_group(gold: Finished) -> None:
             assert f"recall[{name}]" in shown
         assert f"evaluation.{target}.min_by_class.recall" in shown
         assert f"evaluation.{target}.max_gap.site.recall" in shown
+
+
+@pytest.mark.parametrize("target", ["server", "edge"])
+def test_what_is_served_is_answered_in_a_file_and_watched(
+    gold: Finished, target: str, tmp_path: Path
+) -> None:
+    [path] = gold.root.glob(f"{NAME}/staged/*/test/data.csv")
+    out, rows = tmp_path / "answers.csv", gold.test_rows()
+    gold.call("predict", "--target", target, "--input", str(path), "--output", str(out))
+    with out.open(newline="") as file:
+        answers = list(csv.DictReader(file))
+    outcomes = [["request", "row", "label"]]
+    with serving(gold.root, "--target", target, config=gold.config) as server:
+        for first in range(0, len(rows), 100):
+            asked = [_as_sent(row) for row in rows[first : first + 100]]
+            code, found = server.ask(
+                f"/v1/models/{NAME}:predict",
+                {"signature_name": "serving_columns", "instances": asked},
+                headers={"X-Request-Id": f"{target}{first}"},
+            )
+            assert code == 200, found
+            pairs = zip(found["predictions"], answers[first:], strict=False)
+            for at, (answer, line) in enumerate(pairs):
+                written = [float(line[f"probability[{name}]"]) for name in CLASSES]
+                assert answer["probabilities"] == pytest.approx(written, abs=1e-6)
+                assert answer["classes"] == list(CLASSES)
+                assert answer["class"] == line["class"]
+                outcomes.append([f"{target}{first}", str(at), line["kind"]])
+        with chromium(tmp_path / "chromium") as page:
+            _ask_by_keyboard(page, server.url, rows[0])
+            cells = "[...document.querySelectorAll('#answer td:nth-child(2)')]"
+            shown = page.evaluate(f"{cells}.map(cell => cell.textContent)")
+            assert page.problems == [] or "favicon" in str(page.problems)
+        assert shown[0] == answers[0]["class"]
+        shares = [float(answers[0][f"probability[{name}]"]) for name in CLASSES]
+        assert [float(share) for share in shown[1:]] == pytest.approx(shares, abs=1e-6)
+    later = tmp_path / "later.csv"
+    with later.open("w", newline="") as file:
+        csv.writer(file).writerows(outcomes)
+    gold.call("labels", "outcomes", str(later))
+    told = gold.call("monitor", "--target", target, "--set", "monitor.min_rows=200")
+    report = records.newest(gold.root / NAME)[target]
+    everything = report.slices[records.ALL_ROWS]
+    right = np.mean([line["class"] == line["kind"] for line in answers])
+    measured, estimated = everything.measured["accuracy"], everything.estimated["accuracy"]
+    assert measured.value == pytest.approx(right)
+    assert estimated.low < right < estimated.high
+    assert set(everything.classes) == set(CLASSES)
+    assert {gap.rate for gap in report.gaps} == {f"recall[{name}]" for name in CLASSES}
+    assert "Crate[1]" in told
+
+
+def _as_sent(row: dict[str, str]) -> dict[str, Any]:
+    numbers = {name: float(row[name]) for name in ("mass", "length")}
+    return {**numbers, "shape": row["shape"], "site": row["site"]}
+
+
+def _ask_by_keyboard(page: Page, url: str, row: dict[str, str]) -> None:
+    page.open(url + "/")
+    page.press("Tab")
+    for _ in range(4):
+        page.type(row[page.evaluate("document.activeElement.name")])
+        page.press("Tab")
+    page.press("Enter", "\r")
+    page.wait_for("document.querySelector('#answer td') !== null")

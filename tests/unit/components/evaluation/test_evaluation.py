@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow_model_analysis as tfma
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
+from tensorflow.core.protobuf import saved_model_pb2
 from tfx.components.evaluator import constants
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, PushedModel
@@ -110,13 +112,28 @@ def test_the_code_is_part_of_what_the_cache_goes_by() -> None:
     assert node.exec_properties["module_path"] == "components.beam.sliced_batches"
 
 
+def answering(classes: int) -> bytes:
+    """A SavedModel's file, as far as its signature says what it answers."""
+    content = saved_model_pb2.SavedModel()
+    signature = content.meta_graphs.add().signature_def["serving_default"]
+    name, width = ("probability", 1) if classes == 2 else ("probabilities", classes)
+    for size in (-1, width):
+        signature.outputs[name].tensor_shape.dim.add().size = size
+    written: bytes = content.SerializeToString()
+    return written
+
+
 def resolve(
     tmp_path: Path,
     candidate: int,
     blessings: list[tuple[int, int]],
     inputs: str = "raw",
+    classes: Mapping[int, int] | None = None,
 ) -> int | None:
-    """The baseline's id among models 1 to 3, given (model, blessed) in the order of blessing."""
+    """The baseline's id among models 1 to 3, given (model, blessed) in the order of blessing.
+
+    `classes` are how many a model tells apart, where it is not two.
+    """
     connection = metadata_store_pb2.ConnectionConfig()
     connection.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
     models = {}
@@ -128,6 +145,9 @@ def resolve(
         content = tmp_path / str(number) / "Format-Serving" / "content"
         if not content.exists():
             content.write_text(f"model {number}")
+        answers = content.with_name("saved_model.pb")
+        if inputs == "raw" and not answers.exists():
+            answers.write_bytes(answering((classes or {}).get(number, 2)))
     given = []
     for number, (model, blessed) in enumerate(blessings):
         blessing = ModelBlessing()
@@ -168,6 +188,18 @@ def test_unblessed_models_are_passed_over(tmp_path: Path) -> None:
 
 def test_earlier_model_tried_again_is_compared_with_the_later_one(tmp_path: Path) -> None:
     assert resolve(tmp_path, 1, [(1, 1), (2, 1)]) == 2
+
+
+def test_a_model_of_more_or_fewer_classes_is_no_baseline(tmp_path: Path) -> None:
+    blessed = [(1, 1), (2, 1)]
+    assert resolve(tmp_path / "a", 3, blessed, classes={2: 3}) == 1
+    assert resolve(tmp_path / "b", 3, blessed, classes={1: 4, 2: 3, 3: 4}) == 1
+    assert resolve(tmp_path / "c", 3, blessed, classes={1: 4, 3: 3}) is None
+    for name, content in (("d", b"\x07no such thing"), ("e", b"")):
+        damaged = tmp_path / name / "2" / "Format-Serving"
+        damaged.mkdir(parents=True)
+        (damaged / "saved_model.pb").write_bytes(content)
+        assert resolve(tmp_path / name, 3, blessed) == 1
 
 
 def test_a_model_that_was_rolled_back_is_no_baseline(tmp_path: Path) -> None:
