@@ -4,8 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.targets import TARGETS
-
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[float, Field(ge=0)]
@@ -304,11 +302,6 @@ class EvaluationSection(Slicing, Judging):
         """The bounds of a target of core/targets.py."""
         bounds: Bounds = getattr(self, target)
         return bounds
-
-    @property
-    def gap_columns(self) -> tuple[str, ...]:
-        """Columns between whose groups a target bounds a gap, in ascending order."""
-        return tuple(sorted({c for t in TARGETS for c in self.bounds_of(t).max_gap}))
 
 
 class BeamSection(Section):

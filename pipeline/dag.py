@@ -185,12 +185,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         variants=quantizer.outputs["variants"],
-        settings=settings_json(
-            VariantSettings,
-            config,
-            preprocessing=preprocessing,
-            gap_columns=config.evaluation.gap_columns,
-        ),
+        settings=settings_json(VariantSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
     nodes = [

@@ -43,11 +43,10 @@ from models.network.rows import load_columns, load_rows
 
 
 class VariantSettings(Section):
-    """What VariantEvaluator goes by; `gap_columns` are those that a target's bounds name."""
+    """What VariantEvaluator goes by."""
 
     preprocessing: Preprocessing
     evaluation: Slicing
-    gap_columns: tuple[str, ...]
 
 
 def evaluate(
@@ -100,7 +99,7 @@ def evaluate(
                 rate: gap(by_slice, column, rate, settings.evaluation.min_slice_rows)
                 for rate in measured.rates
             }
-            for column in settings.gap_columns
+            for column in (keys[0] for keys in settings.evaluation.slices if len(keys) == 1)
         },
     }
 

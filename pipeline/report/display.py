@@ -15,6 +15,7 @@ from models.metrics.gates import PushChecks
 from models.metrics.registry import EXAMPLES, METRICS, RATES, measured_by
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.class_table import lowest_recall, print_classes
+from pipeline.report.gap_table import print_gaps
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
 from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
@@ -90,6 +91,7 @@ def print_results(
     if slices:
         print_classes(out, summary)
         print_slices(out, summary)
+        print_gaps(out, summary)
     for note in summary.notes:
         out.print(f"[cyan]note[/]: {escape(note)}", soft_wrap=True)
     if summary.training:
