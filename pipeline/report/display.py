@@ -1,7 +1,7 @@
 """What the command line prints: nodes while they run, then verdicts, models, pushed versions."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Self
 
 from rich.box import SIMPLE_HEAD
@@ -15,7 +15,7 @@ from models.metrics.gates import PushChecks
 from models.metrics.registry import EXAMPLES, METRICS, RATES, measured_by
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.class_table import lowest_recall, print_classes
-from pipeline.report.gap_table import print_gaps
+from pipeline.report.gap_table import bounded_columns, print_gaps
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
 from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
@@ -196,17 +196,20 @@ def _model_table(summary: Summary) -> Table:
         column.justify = "right"
     targets = {variant: target for target, variant in summary.targets.items()}
     for name, model in summary.models.items():
-        table.add_row(name, *_model_cells(model), targets.get(name, ""))
+        cells = _model_cells(model, bounded_columns(summary.gates))
+        table.add_row(name, *cells, targets.get(name, ""))
     return table
 
 
-def _model_cells(model: MeasuredModel) -> list[str]:
+def _model_cells(model: MeasuredModel, bounded: Set[str]) -> list[str]:
+    """The cells of a model; its gap is the largest of those that are bounded, if any are."""
     metrics = [_number(model.metrics.get(name)) for name in measured_by(model.metrics)]
     gaps = [
         (value, column)
         for column, by_metric in model.gaps.items()
         for rate, value in by_metric.items()
         if rate.partition("[")[0] in _GAPS and value is not None
+        if column in bounded or not bounded
     ]
     gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
     latency = _number(model.latency_us.get("batch_1"), ".0f")

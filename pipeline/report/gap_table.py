@@ -1,11 +1,12 @@
 """The gaps between the groups of each column that is sliced by, bounded or not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from models.metrics.gates import Gate
 from pipeline.report.markup import escape
 from pipeline.report.summary import Summary
 
@@ -34,6 +35,12 @@ def largest(rates: Mapping[str, float | None], kind: str) -> str:
         if value is not None
     ]
     return "{:.3f} {}".format(*max(found)).strip() if found else "-"
+
+
+def bounded_columns(gates: Iterable[Gate]) -> set[str]:
+    """The columns between whose groups a gate bounds a gap."""
+    keys = (gate.key.partition(".max_gap.")[2] for gate in gates)
+    return {key.rpartition(".")[0] for key in keys if key}
 
 
 def _of_kind(rates: Mapping[str, float | None], kind: str) -> Iterator[tuple[str, float | None]]:

@@ -2,7 +2,8 @@
 
 from rich.console import Console
 
-from pipeline.report.gap_table import largest, print_gaps
+from models.metrics.gates import OVERALL, Gate
+from pipeline.report.gap_table import bounded_columns, largest, print_gaps
 from pipeline.report.summary import Summary
 from tests.support.records.summaries import MODEL, VALUES
 
@@ -20,6 +21,12 @@ def test_a_row_for_each_column() -> None:
     lines = [line.split() for line in out.export_text().splitlines()]
     assert ["sex", "0.090", "0.070", "0.170"] in lines
     assert ["a[b]ge", "-", "0.200", "0.300"] in lines
+
+
+def test_bounded_columns_are_told_by_the_keys_of_gates() -> None:
+    keys = ("evaluation.edge.max_gap.a.b.tpr", "evaluation.edge.min.auc", "pusher.max_latency_ms")
+    gates = [Gate("edge", "", OVERALL, 0.1, "", True, key) for key in keys]
+    assert bounded_columns(gates) == {"a.b"}
 
 
 def test_of_several_classes_the_largest_is_shown_with_its_class() -> None:
