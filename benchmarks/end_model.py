@@ -18,7 +18,7 @@ from benchmarks import measure
 from core.config import Config
 from core.names import SPLITS
 from models.labels.votes import ABSTAIN
-from models.metrics.registry import overall_metrics
+from models.metrics.registry import OF_TWO
 from pipeline.config.load import load
 from pipeline.ingestion import staging
 from pipeline.labels import analysis
@@ -145,7 +145,7 @@ def regression_on_gold(
     )
     model.fit(design(prepared.rows.take(np.array(at))), np.array(labels))
     found = model.predict_proba(design(prepared.test))[:, 1]
-    return overall_metrics(prepared.test.label[:, 0], found)
+    return OF_TWO.overall(prepared.test.label[:, 0], found)
 
 
 def _fit(
@@ -164,4 +164,4 @@ def _fit(
     plan = Plan(epochs, batch_size, values.learning_rate, seed, patience)
     fit(model, rows, evaluation, cross_entropy, plan)
     found = model.predict(prepared.test.features, batch_size=8192, verbose=0)[:, 0]
-    return overall_metrics(prepared.test.label[:, 0], found)
+    return OF_TWO.overall(prepared.test.label[:, 0], found)

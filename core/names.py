@@ -6,7 +6,12 @@ ROW_ID = "row_id"
 """Column that staging adds: `span-1:1` for the first row of the first span."""
 
 LABEL = "label"
-"""Column that labelling adds: the probability of the positive class."""
+"""Column that labelling adds: the probability of the positive of two classes, or of more a share of
+each.
+"""
+
+BOTH = ("negative", "positive")
+"""What reports call two classes, by their codes; of more their own names are used."""
 
 WEIGHT = "weight"
 """Column that labelling adds: the weight of a row in training."""

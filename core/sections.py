@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.names import BOTH
+
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[float, Field(ge=0)]
@@ -84,7 +86,7 @@ class TrueLabel(Section):
     @property
     def called(self) -> tuple[str, ...]:
         """What reports call the classes, by their codes."""
-        return ("negative", "positive") if self.is_binary else self.classes
+        return BOTH if self.is_binary else self.classes
 
     @property
     def both(self) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from core.targets import TARGETS
 from models.export import predict_edge
 from models.export.raw_rows import RawRows, load_raw_rows
 from models.export.server import load_server_model
-from models.metrics.registry import compared, slice_rows
+from models.metrics.registry import OF_TWO, slice_rows
 from pipeline.ingestion.contract import raw_columns
 from pipeline.retraining.span_rows import SpanRows
 from pipeline.versions.served import live
@@ -44,7 +44,7 @@ class Unseen:
         by_sex = slice_rows({"sex": self.rows.columns["sex"]}, [["sex"]])
         found = {}
         for where, members in {**everyone, **by_sex}.items():
-            for name, metric in compared().items():
+            for name, metric in OF_TWO.compared.items():
                 if name not in RECALL and (where or name not in QUALITY):
                     continue
                 value = metric.measure(self.codes[members], probabilities[members])

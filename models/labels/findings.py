@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.intervals import wilson_interval
-from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
+from core.names import BOTH
+from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes
 
 ALWAYS = 0.99  # share of rows: a function that votes alike on as many tells no row from another
 SAME = 0.95  # share of rows on which either of two functions votes, and both alike

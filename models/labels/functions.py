@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from snorkel.labeling import LabelingFunction
 
 from core.errors import InputError
+from core.names import BOTH
 from models.labels import voting
-from models.labels.votes import BOTH
 
 Item = TypeVar("Item", bound=Hashable)
 Row = Mapping[str, Any]  # column name to number, text, or None where it is missing

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from core.answers import folded
 from core.errors import InputError
+from core.names import BOTH
 from core.sections import LabelFitting
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
 from models.labels.combiner import combine, temper
 from models.labels.scores import Score
 from models.labels.snorkel_model import Training
-from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
+from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes
 
 MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is right
 FOLDS = 10  # of the cross-validation

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from core.intervals import wilson_interval
+from core.names import BOTH
 from models.labels import findings as label_findings
 from models.labels import groups as label_groups
 from models.labels.label_model import Fitted
 from models.labels.rows import Value
 from models.labels.scores import most_likely
-from models.labels.votes import ABSTAIN, BOTH, Counts, Floats, Gold, Votes
+from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes
 
 Groups = Mapping[str, Sequence[Value]]
 

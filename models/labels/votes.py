@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 """Codes of votes: of two classes, and of no vote. Of K classes they are 0 to K - 1."""
 
-BOTH = ("negative", "positive")
-"""What two classes are called in reports, by code; of more, their own names are used."""
-
 Votes = NDArray[np.int8]
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]

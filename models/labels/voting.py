@@ -20,8 +20,9 @@ from snorkel.labeling import LabelingFunction
 from snorkel.map import BaseMapper
 
 from core.errors import InputError
+from core.names import BOTH
 from models.labels.rows import Columns, Row, Value, plain_row
-from models.labels.votes import ABSTAIN, BOTH
+from models.labels.votes import ABSTAIN
 
 CACHED = 2**15  # cases remembered for each function and preprocessor; then it forgets them all
 _RADIX = 2**62  # codes of combinations stay below it

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter
 
+from core.names import BOTH
 from models.metrics.comparison import Difference
 from models.metrics.measures import Interval
 from models.metrics.registry import metrics_of
-
-BOTH = ("negative", "positive")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class SliceEvidence:
         if self.by_class is not None:
             return dict(self.by_class)
         positive = self.positives or 0
-        return {"negative": self.rows - positive, "positive": positive}
+        return dict(zip(BOTH, (self.rows - positive, positive), strict=True))
 
     @property
     def fewest(self) -> int:

@@ -18,13 +18,11 @@ from models.metrics.measures import Terms
 from models.metrics.metric import EXAMPLES, Metric, Metrics, by_name
 
 __all__ = ["EXAMPLES", "METRICS", "OF_TWO", "QUALITY_BY_CLASS", "RATES"]
-__all__ += ["RATES_BY_CLASS", "THRESHOLD", "Metric", "Metrics", "Terms", "compared", "gap"]
+__all__ += ["RATES_BY_CLASS", "THRESHOLD", "Metric", "Metrics", "Terms", "gap"]
 __all__ += [
     "measured_by",
     "metric_of",
     "metrics_of",
-    "overall_metrics",
-    "slice_metrics",
     "slice_rows",
     "unnamed",
 ]
@@ -90,6 +88,8 @@ MONITORED_RATES = tuple(rate for rate in RATES if rate != "selection_rate")
 OF_TWO = Metrics(METRICS, RATES)
 """Of two classes."""
 
+_ANY_CLASSES = ("", " ", "  ")
+
 
 @functools.cache
 def metrics_of(classes: tuple[str, ...]) -> Metrics:
@@ -104,11 +104,6 @@ def unnamed(probabilities: np.ndarray) -> Metrics:
     return metrics_of(tuple(str(code) for code in range(probabilities.shape[1])))
 
 
-def compared() -> dict[str, Metric]:
-    """What models of two classes are compared by."""
-    return OF_TWO.compared
-
-
 def metric_of(name: str) -> Metric:
     """The metric of a name, where it is not known for which classes; any class's stands for all.
 
@@ -116,23 +111,13 @@ def metric_of(name: str) -> Metric:
       KeyError: There is none.
     """
     kind, bracket, _ = name.partition("[")
-    known = OF_TWO if name in OF_TWO.everything else of_many(("", " ", "  "))
+    known = OF_TWO if name in OF_TWO.everything else metrics_of(_ANY_CLASSES)
     return known.everything[f"{kind}[]" if bracket else name]
 
 
 def measured_by(metrics: Mapping[str, object]) -> Mapping[str, Metric]:
     """The metrics of all classes together that a model was measured by, told by their names."""
-    return of_many(("", " ", "  ")).together if "macro_f1" in metrics else METRICS
-
-
-def overall_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Every metric of quality, and the number of examples: see `Metrics.overall`."""
-    return unnamed(probabilities).overall(labels, probabilities)
-
-
-def slice_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
-    """Every metric and rate of a slice, and its examples: see `Metrics.of_slice`."""
-    return unnamed(probabilities).of_slice(labels, probabilities)
+    return metrics_of(_ANY_CLASSES).together if "macro_f1" in metrics else METRICS
 
 
 def slice_rows(

@@ -75,7 +75,7 @@ class Finished:
     def pushed(self, target: str) -> Path:
         return self.root / NAME / self.summary["pushed"][target]["path"]
 
-    def test_rows(self) -> list[dict[str, str]]:
+    def staged_test_rows(self) -> list[dict[str, str]]:
         [path] = self.root.glob(f"{NAME}/staged/*/test/data.csv")
         with path.open(newline="") as file:
             return list(csv.DictReader(file))
@@ -98,7 +98,7 @@ def test_every_node_runs_and_a_second_run_none(gold: Finished) -> None:
 
 
 def test_the_server_model_answers_as_it_was_evaluated(gold: Finished) -> None:
-    rows = gold.test_rows()
+    rows = gold.staged_test_rows()
     columns: dict[str, list[Any]] = {
         "mass": [float(row["mass"]) for row in rows],
         "length": [float(row["length"]) for row in rows],
@@ -175,7 +175,7 @@ def test_what_is_served_is_answered_in_a_file_and_watched(
     gold: Finished, target: str, tmp_path: Path
 ) -> None:
     [path] = gold.root.glob(f"{NAME}/staged/*/test/data.csv")
-    out, rows = tmp_path / "answers.csv", gold.test_rows()
+    out, rows = tmp_path / "answers.csv", gold.staged_test_rows()
     gold.call("predict", "--target", target, "--input", str(path), "--output", str(out))
     with out.open(newline="") as file:
         answers = list(csv.DictReader(file))

@@ -23,7 +23,7 @@ from components.evaluation.fairness_gate import apply_gates
 from core.version_record import withdrawn_folder
 from models.export.model_content import content_sha256
 from models.metrics.comparison import compare
-from models.metrics.registry import METRICS, RATES, THRESHOLD, Metric, Terms, overall_metrics
+from models.metrics.registry import METRICS, OF_TWO, RATES, THRESHOLD, Metric, Terms
 from pipeline.config import load as config
 from pipeline.evaluation import eval_config
 from pipeline.report.display import print_results
@@ -77,7 +77,7 @@ def test_an_entry_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch
     assert "Precision" in {metric.class_name for metric in made.metrics_specs[0].metrics}
     tfma.utils.verify_eval_config(made)
     labels, answers = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.7, 0.1])
-    measured = {"overall": overall_metrics(labels, answers)}
+    measured = {"overall": OF_TWO.overall(labels, answers)}
     bounds = loaded.evaluation.edge.model_copy(update={"max_gap": {}})
     [gate] = [
         g

@@ -10,7 +10,7 @@ from core.sections import Bounds, Judging
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence, evidence_of
 from models.metrics.gates import Gate
-from models.metrics.registry import slice_metrics
+from models.metrics.registry import OF_TWO
 
 METRICS = {
     "overall": {"auc": 0.90, "examples": 1000},
@@ -132,7 +132,7 @@ def judged(
 ) -> dict[tuple[str, str], Gate]:
     """Gates by metric and slice, with all that they rest on."""
     members = {"overall": np.ones(len(labels), bool), **(groups or {})}
-    found = {name: slice_metrics(labels[at], probabilities[at]) for name, at in members.items()}
+    found = {name: OF_TWO.of_slice(labels[at], probabilities[at]) for name, at in members.items()}
     metrics = {n: {k: v for k, v in row.items() if v is not None} for n, row in found.items()}
     seen = VariantEvidence(
         {name: evidence(labels[at], probabilities[at]) for name, at in members.items()},

@@ -6,14 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from models.metrics.registry import (
-    METRICS,
-    RATES,
-    gap,
-    overall_metrics,
-    slice_metrics,
-    slice_rows,
-)
+from models.metrics.registry import METRICS, OF_TWO, RATES, gap, slice_rows
 
 LABELS = np.array([1, 1, 0, 0, 1, 0])
 PROBABILITIES = np.array([0.9, 0.2, 0.6, 0.1, 0.8, 0.5])
@@ -21,7 +14,7 @@ SEX = np.array(["F", "F", "F", "M", "M", "M"])
 
 
 def test_overall_metrics_of_six_rows() -> None:
-    metrics = overall_metrics(LABELS, PROBABILITIES)
+    metrics = OF_TWO.overall(LABELS, PROBABILITIES)
     # Decisions 1 0 1 0 1 0 (0.5 itself is negative); of 9 pairs 7 are in the right order.
     assert metrics["accuracy"] == pytest.approx(4 / 6)
     assert metrics["f1"] == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
@@ -55,7 +48,7 @@ def test_values_are_those_of_scikit_learn(digits: int) -> None:
         "selection_rate": decisions.mean(),
     }
     assert expected.keys() == METRICS.keys() | RATES.keys()
-    assert slice_metrics(labels, probabilities) == {
+    assert OF_TWO.of_slice(labels, probabilities) == {
         **{name: pytest.approx(value, abs=1e-12) for name, value in expected.items()},
         "examples": 700,
     }
@@ -71,7 +64,7 @@ def test_the_value_is_what_its_terms_vary_around() -> None:
 
 def test_what_cannot_be_measured_is_no_figure() -> None:
     with pytest.raises(ValueError, match=r"auc, .* cannot be measured on 2 rows"):
-        overall_metrics(np.array([0, 0]), np.array([0.9, 0.1]))
+        OF_TWO.overall(np.array([0, 0]), np.array([0.9, 0.1]))
 
 
 def test_a_fall_is_a_change_for_the_worse() -> None:
@@ -81,7 +74,7 @@ def test_a_fall_is_a_change_for_the_worse() -> None:
 
 
 def test_slice_of_one_class_has_no_auc_and_no_rate_of_the_other() -> None:
-    metrics = slice_metrics(np.array([0, 0]), np.array([0.9, 0.1]))
+    metrics = OF_TWO.of_slice(np.array([0, 0]), np.array([0.9, 0.1]))
     assert metrics["auc"] is None
     assert metrics["tpr"] is None
     assert metrics["fpr"] == 0.5
@@ -92,7 +85,7 @@ def metrics_by_slice(
     columns: dict[str, np.ndarray], keys: list[str]
 ) -> dict[str, dict[str, float | None]]:
     slices = slice_rows(columns, [keys])
-    return {name: slice_metrics(LABELS[at], PROBABILITIES[at]) for name, at in slices.items()}
+    return {name: OF_TWO.of_slice(LABELS[at], PROBABILITIES[at]) for name, at in slices.items()}
 
 
 def test_slices_are_named_by_columns_and_values() -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from models.metrics.evidence import evidence
 from models.metrics.gates import Gate
-from models.metrics.registry import overall_metrics, slice_metrics
+from models.metrics.registry import OF_TWO
 from pipeline.report.display import print_results
 from pipeline.report.notes import notes
 from pipeline.report.summary import LabelSummary, MeasuredModel, Summary
@@ -21,8 +21,8 @@ def measured(rows: int, positives: int, noise: float = 0.3) -> MeasuredModel:
     return MeasuredModel.model_validate(
         {
             **MODEL,
-            "metrics": overall_metrics(labels, probabilities),
-            "slices": {"sex=Female": slice_metrics(labels[::2], probabilities[::2])},
+            "metrics": OF_TWO.overall(labels, probabilities),
+            "slices": {"sex=Female": OF_TWO.of_slice(labels[::2], probabilities[::2])},
             "evidence": {
                 "overall": evidence(labels, probabilities),
                 "sex=Female": evidence(labels[::2], probabilities[::2]),
