@@ -65,23 +65,23 @@ def collect(
         label_bounds: `labeling.gates`; a gate that stops the run hands no report on, so its rows
             are judged anew.
     """
-    labels = _read(executions, LABEL_REPORT)
+    labels = read_report(executions, LABEL_REPORT)
     if labels and any(e.node == LABEL_GATES.node and e.state == "FAILED" for e in executions):
         gates = label_gates.judge(labels, label_bounds)
     else:
-        gates = gates_of(_read(executions, LABEL_GATES) or [])
+        gates = gates_of(read_report(executions, LABEL_GATES) or [])
     checks: dict[str, PushChecks] = {}
     for target in TARGETS:
         for report in (FAIRNESS_GATES, PUSH_GATES):
-            gates += gates_of(_read(executions, report.of(target)) or [])
-        if told := _read(executions, PUSH_CHECKS.of(target)):
+            gates += gates_of(read_report(executions, report.of(target)) or [])
+        if told := read_report(executions, PUSH_CHECKS.of(target)):
             checks[target] = _CHECKS.validate_python(told)
     return Findings(
         labels,
-        _read(executions, FEATURE_REPORT),
-        _read(executions, TUNER_REPORT),
+        read_report(executions, FEATURE_REPORT),
+        read_report(executions, TUNER_REPORT),
         _training(executions),
-        _read(executions, VARIANT_REPORT) or {},
+        read_report(executions, VARIANT_REPORT) or {},
         gates,
         checks,
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
@@ -90,8 +90,8 @@ def collect(
 
 def _training(executions: Sequence[Execution]) -> dict[str, Any] | None:
     """How the teacher started, and what is to be said of teacher and student."""
-    start = (_read(executions, TRAINING_REPORT) or {}).get("start")
-    student = _read(executions, DISTILLATION_REPORT) or {}
+    start = (read_report(executions, TRAINING_REPORT) or {}).get("start")
+    student = read_report(executions, DISTILLATION_REPORT) or {}
     if start is None:
         return None
     return {**start, "notes": [*start.get("notes", []), *student.get("notes", [])]}
@@ -99,12 +99,13 @@ def _training(executions: Sequence[Execution]) -> dict[str, Any] | None:
 
 def base_model(executions: Sequence[Execution]) -> str | None:
     """URI of the model that the teacher started from; None when it started cold."""
-    report = _read(executions, TRAINING_REPORT) or {}
+    report = read_report(executions, TRAINING_REPORT) or {}
     warm = report.get("start", {}).get("start") == "warm"
     return str(report["base_model"]) if warm else None
 
 
-def _read(executions: Sequence[Execution], report: Report) -> Any:
+def read_report(executions: Sequence[Execution], report: Report) -> Any:
+    """What a node reported, null for what is no number; None where there is no report."""
     artifact = find(executions, report.node, report.artifact)
     path = Path(artifact.uri) / report.file if artifact else None
     if path is None or not path.is_file():
