@@ -32,6 +32,12 @@ class FeatureReport(Artifact):
     TYPE_NAME = "FeatureReport"
 
 
+class ReferenceAnswers(Artifact):
+    """`answers.npz`: what the simplest models answer to the test rows."""
+
+    TYPE_NAME = "ReferenceAnswers"
+
+
 class TFLiteVariants(Artifact):
     """The student's `.tflite` files and `quantization.json`, their sizes and differences."""
 
@@ -39,7 +45,9 @@ class TFLiteVariants(Artifact):
 
 
 class VariantReport(Artifact):
-    """`variants.json`: quality, fairness, size and latency of every model variant."""
+    """`variants.json`: quality, fairness, size and latency of every model variant; quality and
+    fairness of the references in `references.json`.
+    """
 
     TYPE_NAME = "VariantReport"
 

@@ -33,6 +33,7 @@ from core.sections import (
     FeaturesSection,
     LabelingSection,
     QuantizerSection,
+    ReferenceSection,
     Section,
     Text,
     TrainerSection,
@@ -52,6 +53,7 @@ class Config(Section):
     labeling: LabelingSection
     features: FeaturesSection
     tuner: TunerSection
+    reference: ReferenceSection
     trainer: TrainerSection
     distiller: DistillerSection
     quantizer: QuantizerSection

@@ -233,6 +233,13 @@ class Search(Batches, Weighing, Hyperparameters):
     """What a trial of the tuner trains with."""
 
 
+class ReferenceSection(Section):
+    """The simplest models that could do the job, which the network is compared with."""
+
+    enabled: bool
+    trees: Count
+
+
 class TrainerSection(Stopping, Search):
     """The teacher: the server model."""
 
@@ -276,6 +283,7 @@ class Bounds(Section):
     max_drop: dict[str, Limit]
     max_gap: dict[Text, dict[str, Share]]
     max_drop_from_teacher: dict[str, Limit]
+    min_over_reference: dict[str, Annotated[float, Field(ge=-1, le=1)]]
     better_than_chance: bool
 
 

@@ -27,11 +27,12 @@ from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
 from components.training.distiller import Distiller, DistillerSettings
 from components.training.quantizer import Quantizer, QuantizerSettings
+from components.training.reference import Reference, ReferenceSettings
 from components.training.trainer import TrainerSettings
 from components.training.tuner import TunerSettings
 from core.config import Config
 from core.contract import read_contract
-from core.names import SPLITS
+from core.names import ROW_ID, SPLITS
 from core.targets import TARGETS
 from pipeline.evaluation import eval_config
 from pipeline.ingestion.contract import slice_columns, stage_contract
@@ -101,7 +102,9 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
-        settings=settings_json(FeatureSettings, config, columns=features, passed_through=groups),
+        settings=settings_json(
+            FeatureSettings, config, columns=features, passed_through=(*groups, ROW_ID)
+        ),
         code_sha256=code_sha256("components.data.feature_selector"),
     )
     feature_selector.add_upstream_node(label_gate)  # nothing is trained on what was not gated
@@ -116,6 +119,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         },
         disable_statistics=True,
         disable_analyzer_cache=True,  # no later run would be given it
+    )
+    reference = Reference(
+        labeled_examples=labeler.outputs["labeled_examples"],
+        schema=feature_selector.outputs["selected_schema"],
+        settings=settings_json(ReferenceSettings, config, preprocessing=preprocessing),
+        code_sha256=code_sha256("components.training.reference"),
     )
     trainer_config = {
         "settings": settings_json(
@@ -185,6 +194,9 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         variants=quantizer.outputs["variants"],
+        reference_answers=(
+            reference.outputs["reference_answers"] if config.reference.enabled else None
+        ),
         settings=settings_json(VariantSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
@@ -200,6 +212,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         label_gate,
         feature_selector,
         transform,
+        *([reference] if config.reference.enabled else []),
         *([warm_start] if config.trainer.warm_start else []),
         *([tuner] if config.tuner.enabled else []),
         trainer,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import tensorflow_data_validation as tfdv
 
 from core.config import Config
+from core.names import ROW_ID
 from core.sections import Section
 from models.columns.date_formats import date_column
 from models.network.layout import HashedLayout, Preprocessing, TextLayout
@@ -69,7 +70,7 @@ def preprocessing_for(config: Config) -> Preprocessing:
         text=text if text.columns else None,  # without text its keys change nothing
         dates=tuple(date_column(n, d.format, d.timezone) for n, d in columns.dates.items()),
         hashed=hashed if hashed.columns else None,
-        passed_through=tuple(slice_columns(config)),
+        passed_through=(*slice_columns(config), ROW_ID),
         buckets=features.buckets,
         classes=config.columns.names,
     )

@@ -1,9 +1,9 @@
 """FairnessGate: judges what an Evaluator measured by every bound of the target.
 
 Bounds overall, in every slice that is large enough, against the last blessed model, against the
-teacher, against chance, and on the gaps between groups. They are judged here alone: TFMA's
-thresholds have no word for slices that are too small, and it computes gaps but cannot bless them
-(`metrics_validator` lists every satisfied cross-slice threshold as missing).
+teacher, against the references, against chance, and on the gaps between groups. They are judged
+here alone: TFMA's thresholds have no word for slices that are too small, and it computes gaps but
+cannot bless them (`metrics_validator` lists every satisfied cross-slice threshold as missing).
 
 In: an Evaluator's evaluation and blessing, the model, and VariantEvaluator's report, which has the
 intervals and the comparison with the teacher. Out: `gates`, a row for each bound, and
@@ -28,6 +28,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 from components.artifacts import GateReport, VariantReport, bless
 from core.names import FAIRNESS_GATES, VARIANT_REPORT
 from core.sections import Bounds, Judging, Section, TrueLabel
+from models.metrics.against_reference import reference_gates
 from models.metrics.evidence import VariantEvidence, evidence_of
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
 from models.metrics.judging import chance_gate, gap_gate, teacher_gates, weighed
@@ -105,6 +106,8 @@ def apply_gates(
     if (of_all := known.of_slice(OVERALL)) is not None:
         bounded = bounds.max_drop_from_teacher
         gates += teacher_gates(target, bounded, known.against_teacher, of_all, rule)
+        least = bounds.min_over_reference
+        gates += reference_gates(target, least, known.against_reference, of_all, rule)
         if bounds.better_than_chance:
             gates.append(chance_gate(target, overall, of_all, rule))
     return gates

@@ -4,8 +4,9 @@ TFX's Evaluator takes one candidate; this node measures the others the same way,
 of pruning, distillation and quantization is on record before anything is pushed.
 
 In: the raw and the transformed test split, the Transform graph, the Trainer's server model and its
-Keras files, and the student's TFLite variants. Out: `variant_report`, the `models` object of
-summary.json. Fails when a variant answers with a value that is not a number.
+Keras files, the student's TFLite variants, and what the references answer. Out: `variant_report`,
+the objects `models` and `references` of summary.json. Fails when a variant answers with a value
+that is not a number.
 """
 
 import dataclasses
@@ -23,23 +24,36 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
 from tfx.utils import path_utils
 
-from components.artifacts import TFLiteVariants, VariantReport, split_pattern
+from components.artifacts import (
+    ReferenceAnswers,
+    TFLiteVariants,
+    VariantReport,
+    split_pattern,
+)
 from core.answers import decided
 from core.files import write_json
-from core.names import PRUNED_FILE, QUANTIZATION_REPORT, TEACHER_FILE, VARIANT_REPORT
+from core.names import (
+    PRUNED_FILE,
+    QUANTIZATION_REPORT,
+    REFERENCES_REPORT,
+    ROW_ID,
+    TEACHER_FILE,
+    VARIANT_REPORT,
+)
 from core.sections import Section, Slicing
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
-from models.metrics.comparison import compare
+from models.metrics.comparison import Difference, compare
 from models.metrics.evidence import VariantEvidence, evidence
 from models.metrics.gates import OVERALL
-from models.metrics.registry import gap, metrics_of, slice_rows
+from models.metrics.registry import Metrics, gap, metrics_of, slice_rows
 from models.network.layout import Preprocessing
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_columns, load_rows
+from models.reference.answers import read_answers
 
 
 class VariantSettings(Section):
@@ -55,6 +69,7 @@ def evaluate(
     columns: Mapping[str, np.ndarray],
     settings: VariantSettings,
     teacher: np.ndarray | None = None,
+    references: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Metrics, slices and gaps of one variant, and what they rest on.
 
@@ -64,6 +79,7 @@ def evaluate(
       columns: Slice columns, each [rows] of str.
       settings: What to go by.
       teacher: [rows], the teacher's probabilities, to be compared with row by row.
+      references: The answers of each reference, to be compared with row by row, too.
 
     Raises:
       ValueError: A probability is not a number.
@@ -82,12 +98,11 @@ def evaluate(
             name: evidence(labels[rows], probabilities[rows], classes)
             for name, rows in everything.items()
         },
-        [
-            difference
-            for metric in measured.together
-            if teacher is not None
-            for difference in compare(labels, probabilities, teacher, {}, [metric])
-        ],
+        _differences(labels, probabilities, teacher, measured),
+        {
+            name: _differences(labels, probabilities, answers, measured)
+            for name, answers in (references or {}).items()
+        },
     )
     return {
         **dataclasses.asdict(rests_on),
@@ -102,6 +117,16 @@ def evaluate(
             for column in (keys[0] for keys in settings.evaluation.slices if len(keys) == 1)
         },
     }
+
+
+def _differences(
+    labels: np.ndarray, answers: np.ndarray, others: np.ndarray | None, measured: Metrics
+) -> list[Difference]:
+    """Each metric by itself against another model's answers to the same rows."""
+    if others is None:
+        return []
+    found = (compare(labels, answers, others, {}, [metric]) for metric in measured.together)
+    return [difference for of_metric in found for difference in of_metric]
 
 
 def confusion(labels: np.ndarray, shares: np.ndarray) -> list[list[int]]:
@@ -128,6 +153,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     variant_report: OutputArtifact[VariantReport],
     settings: Parameter[str],
     code_sha256: Parameter[str],
+    reference_answers: InputArtifact[ReferenceAnswers] = None,
 ) -> None:
     """Evaluates all variants as `settings`, JSON of `VariantSettings`, asks; see the module."""
     told = VariantSettings.model_validate_json(settings)
@@ -137,6 +163,15 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     columns = load_columns(test, sorted({c for keys in told.evaluation.slices for c in keys}))
     requests = split_pattern(labeled_examples, "test")
 
+    references = {}
+    if reference_answers:
+        [row_ids] = load_columns(test, [ROW_ID]).values()
+        references = read_answers(Path(reference_answers.uri), row_ids)
+    write_json(
+        Path(variant_report.uri, REFERENCES_REPORT.file),
+        {name: evaluate(labels, found, columns, told) for name, found in references.items()},
+    )
+
     report: dict[str, dict[str, Any]] = {}
     teacher = None
     pruned_path = path_utils.serving_model_path(model.uri)
@@ -144,7 +179,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
         for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
             probabilities = answers_of(network, rows)
-            report[name] = evaluate(labels, probabilities, columns, told, teacher)
+            report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
             if name == "teacher":
                 export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
                 teacher = probabilities
@@ -155,6 +190,6 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
         probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows.features)
-        report[name] = evaluate(labels, probabilities, columns, told, teacher)
+        report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
         report[name] |= measured[name]
     write_json(Path(variant_report.uri, VARIANT_REPORT.file), report)

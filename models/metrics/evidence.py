@@ -63,12 +63,14 @@ class VariantEvidence:
     Attributes:
       evidence: By slice, "overall" among them.
       against_teacher: The model minus the teacher, by metric.
+      against_reference: The model minus each reference, by the reference's name.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore")
 
     evidence: dict[str, SliceEvidence] = field(default_factory=dict)
     against_teacher: list[Difference] = field(default_factory=list)
+    against_reference: dict[str, list[Difference]] = field(default_factory=dict)
 
     def of_slice(self, name: str) -> SliceEvidence | None:
         """The evidence of a slice, in whatever order its columns are named."""

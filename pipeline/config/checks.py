@@ -200,6 +200,8 @@ def _check_metrics(config: Config) -> Iterator[Problem]:
             named.append(((*above, key), getattr(bounds, key), known.quality))
         from_teacher = bounds.max_drop_from_teacher
         named.append(((*above, "max_drop_from_teacher"), from_teacher, known.together))
+        least = bounds.min_over_reference
+        named.append(((*above, "min_over_reference"), least, known.together))
         named.append(((*above, "min_by_class"), bounds.min_by_class, by_class))
         for column, of_column in bounds.max_gap.items():
             named.append(((*above, "max_gap", column), of_column, rates))

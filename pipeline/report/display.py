@@ -18,7 +18,12 @@ from pipeline.report.class_table import lowest_recall, print_classes
 from pipeline.report.gap_table import bounded_columns, print_gaps
 from pipeline.report.gate_table import print_gates
 from pipeline.report.markup import escape
-from pipeline.report.summary import MeasuredModel, Summary, TrainingStart
+from pipeline.report.summary import (
+    MeasuredModel,
+    MeasuredReference,
+    Summary,
+    TrainingStart,
+)
 from pipeline.run.events import DamageFound, Event, NodeStarted
 from pipeline.run.failures import Failure
 
@@ -198,11 +203,19 @@ def _model_table(summary: Summary) -> Table:
     for name, model in summary.models.items():
         cells = _model_cells(model, bounded_columns(summary.gates))
         table.add_row(name, *cells, targets.get(name, ""))
+    for name, reference in summary.references.items():
+        table.add_row(name, *_quality_cells(reference, bounded_columns(summary.gates)))
     return table
 
 
 def _model_cells(model: MeasuredModel, bounded: Set[str]) -> list[str]:
-    """The cells of a model; its gap is the largest of those that are bounded, if any are."""
+    latency = _number(model.latency_us.get("batch_1"), ".0f")
+    quality = _quality_cells(model, bounded)
+    return [*quality, f"{model.bytes:,}", f"{model.gzip_bytes:,}", latency]
+
+
+def _quality_cells(model: MeasuredReference, bounded: Set[str]) -> list[str]:
+    """Metrics, and the largest gap: of those that are bounded, if any are."""
     metrics = [_number(model.metrics.get(name)) for name in measured_by(model.metrics)]
     gaps = [
         (value, column)
@@ -211,9 +224,7 @@ def _model_cells(model: MeasuredModel, bounded: Set[str]) -> list[str]:
         if rate.partition("[")[0] in _GAPS and value is not None
         if column in bounded or not bounded
     ]
-    gap = "{:.3f} {}".format(*max(gaps)) if gaps else "-"
-    latency = _number(model.latency_us.get("batch_1"), ".0f")
-    return [*metrics, gap, f"{model.bytes:,}", f"{model.gzip_bytes:,}", latency]
+    return [*metrics, "{:.3f} {}".format(*max(gaps)) if gaps else "-"]
 
 
 def print_slices(out: Console, summary: Summary) -> None:

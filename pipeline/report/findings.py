@@ -17,6 +17,7 @@ from core.names import (
     LABEL_REPORT,
     PUSH_CHECKS,
     PUSH_GATES,
+    REFERENCES_REPORT,
     TRAINING_REPORT,
     TUNER_REPORT,
     VARIANT_REPORT,
@@ -45,6 +46,7 @@ class Findings:
     tuner: list[dict[str, Any]] | None
     training: dict[str, Any] | None
     models: dict[str, Any]
+    references: dict[str, Any]
     gates: list[Gate]
     push_checks: dict[str, PushChecks]
     pushed: dict[str, Pushed]
@@ -82,6 +84,7 @@ def collect(
         read_report(executions, TUNER_REPORT),
         _training(executions),
         read_report(executions, VARIANT_REPORT) or {},
+        read_report(executions, REFERENCES_REPORT) or {},
         gates,
         checks,
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},

@@ -102,20 +102,29 @@ class TrainingStart(_Report):
     notes: list[str] = []
 
 
-class MeasuredModel(_Report):
-    """Quality on the test split, by slice and as gaps between groups; size and latency.
+class MeasuredReference(_Report):
+    """Quality on the test split, by slice and as gaps between groups.
 
-    `evidence`: what the figures rest on, by slice, "overall" among them; `against_teacher`: the
-    model minus the teacher on the same rows, by metric; `confusion`: with more than two classes
-    rows by true class, in each by the class that is decided for.
+    `evidence`: what the figures rest on, by slice, "overall" among them; `confusion`: with more
+    than two classes rows by true class, in each by the class that is decided for.
     """
 
     metrics: dict[str, int | float | None]
     slices: dict[str, dict[str, int | float | None]]
     gaps: dict[str, dict[str, float | None]]
     evidence: dict[str, SliceEvidence] = {}
-    against_teacher: list[Difference] = []
     confusion: list[list[int]] | None = None
+
+
+class MeasuredModel(MeasuredReference):
+    """A model that may be pushed: size and latency besides.
+
+    `against_teacher`: the model minus the teacher on the same rows, by metric;
+    `against_reference`: the same by the name of each of the references.
+    """
+
+    against_teacher: list[Difference] = []
+    against_reference: dict[str, list[Difference]] = {}
     bytes: int
     gzip_bytes: int
     latency_us: dict[str, float]
@@ -155,6 +164,7 @@ class Summary(_Part):
     training: TrainingStart | None = None
     nodes: dict[str, Node]
     models: dict[Variant, MeasuredModel]
+    references: dict[str, MeasuredReference] = {}
     targets: dict[str, Variant]
     gates: list[Gate]
     push_checks: dict[str, PushChecks] = {}

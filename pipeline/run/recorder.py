@@ -147,6 +147,7 @@ class Recorder:
             training=training,
             nodes=self._nodes,
             models=models,
+            references={n: summary.MeasuredReference(**r) for n, r in found.references.items()},
             targets=targets,
             gates=found.gates,
             push_checks=found.push_checks,

@@ -1,0 +1,1 @@
+"""The simplest models that could do the job, on raw columns: what a network has to be worth."""
