@@ -12,7 +12,7 @@ from models.network.layout import Layout
 
 
 @dataclass(frozen=True)
-class Table:
+class RawFrame:
     """Rows of raw columns.
 
     Attributes:
@@ -29,7 +29,7 @@ class Table:
     text: list[str]
 
 
-def table_of(columns: Mapping[str, np.ndarray], layout: Layout) -> Table:
+def table_of(columns: Mapping[str, np.ndarray], layout: Layout) -> RawFrame:
     """The columns that the models learn from.
 
     Args:
@@ -49,7 +49,7 @@ def table_of(columns: Mapping[str, np.ndarray], layout: Layout) -> Table:
         numeric.append(date.column)
         categorical += [name for name in parts if name != date.column]
         found |= parts
-    return Table(pd.DataFrame(found), numeric, categorical, text)
+    return RawFrame(pd.DataFrame(found), numeric, categorical, text)
 
 
 def _parts(texts: np.ndarray, date: DateColumn) -> dict[str, np.ndarray]:

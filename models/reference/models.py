@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from core.answers import folded, spread
-from models.reference.columns import Table, examples_of, known_classes
+from models.reference.columns import RawFrame, examples_of, known_classes
 
 LOGISTIC_REGRESSION = "logistic_regression"
 BOOSTED_TREES = "boosted_trees"
@@ -45,12 +45,12 @@ class Labelled:
       weights: [rows], not negative.
     """
 
-    table: Table
+    table: RawFrame
     labels: np.ndarray
     weights: np.ndarray
 
 
-Answer = Callable[[Table], np.ndarray]
+Answer = Callable[[RawFrame], np.ndarray]
 """From rows to answers: [rows] of two classes, [rows, K] of more."""
 
 
@@ -76,7 +76,7 @@ def logistic_regression(train: Labelled, width: int) -> Answer:
     model = LogisticRegression(max_iter=_STEPS)
     model.fit(encoded[rows], codes, sample_weight=weights / weights.mean())
 
-    def answer(of: Table) -> np.ndarray:
+    def answer(of: RawFrame) -> np.ndarray:
         shares = model.predict_proba(encoder.transform(of.frame))
         return folded(known_classes(model.classes_, shares, width))
 
@@ -126,7 +126,7 @@ def _tree_rows(rows: Labelled, encoder: "_TreeColumns", width: int) -> dict[str,
 class _TreeColumns:
     """Numbers as they are, categories as codes, TF-IDF of texts."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: RawFrame) -> None:
         self._numeric, self._categorical = table.numeric, table.categorical
         self._codes = OrdinalEncoder(
             handle_unknown="use_encoded_value", unknown_value=np.nan, min_frequency=_RARE
@@ -141,7 +141,7 @@ class _TreeColumns:
         first = len(self._numeric)
         return list(range(first, first + len(self._categorical)))
 
-    def __call__(self, table: Table) -> Any:
+    def __call__(self, table: RawFrame) -> Any:
         """[rows, columns]; sparse where there are texts."""
         parts = [table.frame[self._numeric].to_numpy(np.float64)]
         if self._categorical:

@@ -25,6 +25,7 @@ BOUNDS = Bounds(
     max_drop={},
     max_gap={},
     max_drop_from_teacher={},
+    min_over_reference={},
     better_than_chance=True,
 )
 RULE = Judging(min_slice_rows=100, few_rows=50, when_too_few="warn")
