@@ -22,9 +22,7 @@ def _file(place: tuple[str, str], name: str) -> Path:
 
 def census() -> StudyTable:
     """UCI Adult, training and test rows together."""
-    parts = [
-        pd.read_csv(_file(_AUDITING, n), dtype=str) for n in ("adult.csv", "adult.test.csv")
-    ]
+    parts = [pd.read_csv(_file(_AUDITING, n), dtype=str) for n in ("adult.csv", "adult.test.csv")]
     return StudyTable(pd.concat(parts).rename(columns={"income-per-year": LABEL}), ">50K")
 
 

@@ -203,8 +203,8 @@ def _model_table(summary: Summary) -> Table:
     for name, model in summary.models.items():
         cells = _model_cells(model, bounded_columns(summary.gates))
         table.add_row(name, *cells, targets.get(name, ""))
-    for name, reference in summary.references.items():
-        table.add_row(name, *_quality_cells(reference, bounded_columns(summary.gates)))
+    for called, reference in summary.references.items():
+        table.add_row(called, *_quality_cells(reference, bounded_columns(summary.gates)))
     return table
 
 
