@@ -1,0 +1,25 @@
+"""`report`: the page of a run."""
+
+import argparse
+
+from rich.console import Console
+
+from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.report.markup import escape
+from pipeline.report.page import page
+from pipeline.report.page.records import read_record
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's flags."""
+    add_common_flags(parser)
+    parser.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
+    parser.set_defaults(verb=report)
+
+
+def report(options: argparse.Namespace, out: Console) -> int:
+    """Writes the page of a run and says where it is."""
+    folder = run_folder(options, load_config(options))
+    record = read_record(folder, options.run)
+    out.print(escape(str(page.write(record))), soft_wrap=True)
+    return DONE
