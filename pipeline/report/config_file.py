@@ -24,7 +24,7 @@ def write(config: Config, path: Path) -> None:
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.allow_unicode = True
     text = io.StringIO()
     yaml.dump(config.model_dump(mode="json", by_alias=True), text)

@@ -154,6 +154,7 @@ class Summary(_Part):
     tuner: list[dict[str, Any]] | None
     training: TrainingStart | None = None
     nodes: dict[str, Node]
+    upstream: dict[str, list[str]] = {}
     models: dict[Variant, MeasuredModel]
     targets: dict[str, Variant]
     gates: list[Gate]

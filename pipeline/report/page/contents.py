@@ -3,10 +3,26 @@
 from pipeline.report.page.part import MakePart
 from pipeline.report.page.parts.gates import gates
 from pipeline.report.page.parts.models import models
+from pipeline.report.page.parts.origin.configuration import again, configuration
+from pipeline.report.page.parts.origin.lineage import lineage
 from pipeline.report.page.parts.outcome import outcome
+from pipeline.report.page.parts.process.data import anomalies, data
+from pipeline.report.page.parts.process.labels import labels
+from pipeline.report.page.parts.process.learning import features, training, trials
+from pipeline.report.page.parts.process.nodes import nodes
 
 PARTS: tuple[MakePart, ...] = (
     outcome,
     models,
     gates,
+    nodes,
+    data,
+    anomalies,
+    labels,
+    features,
+    trials,
+    training,
+    lineage,
+    configuration,
+    again,
 )

@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 Text = str | Markup
 Kind = Literal["good", "bad", "warn", "plain"]
-NONE = "–"
+NONE, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 
 def join(pieces: Iterable[Text | None], between: str = "") -> Markup:
@@ -138,19 +138,19 @@ def chart(element: str, label: str, caption: Text = "", height: int = 220) -> Ma
 
 def number(value: float | None, form: str = ".4f") -> str:
     """A number, or a dash."""
-    return NONE if value is None else format(value, form).replace("-", "−")
+    return NONE if value is None else format(value, form).replace("-", MINUS)
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share in percent, or a dash."""
-    return NONE if value is None else f"{value:.{digits}%}".replace("-", "−")
+    return NONE if value is None else f"{value:.{digits}%}".replace("-", MINUS)
 
 
 def interval(ends: Sequence[float] | None, form: str = ".3f") -> Text:
     """`0.861 to 0.902`, the ends of a 95% interval; empty without one."""
     if ends is None:
         return ""
-    low, high = (format(end, form).replace("-", "−") for end in ends)
+    low, high = (format(end, form).replace("-", MINUS) for end in ends)
     return Markup('<span class="interval">{} to {}</span>').format(low, high)
 
 

@@ -34,8 +34,7 @@ def models(record: RunRecord) -> Part | None:
 
 def deployed(summary: Summary) -> dict[str, MeasuredModel]:
     """The measured model of each target."""
-    by_variant: Mapping[str, MeasuredModel] = dict(summary.models)
-    return {t: by_variant[v] for t, v in summary.targets.items() if v in by_variant}
+    return {t: summary.models[v] for t, v in summary.targets.items() if v in summary.models}
 
 
 def metrics_shown(model: MeasuredModel) -> dict[str, str]:

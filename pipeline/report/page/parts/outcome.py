@@ -93,7 +93,8 @@ def _lines(summary: Summary, target: str, pushed: Pushed, gates: list[Gate]) -> 
         )
         yield from _kept(gates)
     elif failed := [gate for gate in gates if not gate.passed]:
-        yield f"{len(failed)} of its {len(gates)} gates {'does' if len(failed) == 1 else 'do'} not hold:"
+        verb = "does" if len(failed) == 1 else "do"
+        yield f"{len(failed)} of its {len(gates)} gates {verb} not hold:"
         yield html.listing(gate.reason for gate in failed)
     else:
         yield f"{(pushed.why or 'no reason was recorded').capitalize()}."

@@ -2,7 +2,7 @@
 const report = (() => {
   "use strict";
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const specs = read("charts"), data = read("data"), views = {};
+  const specs = read("page-charts"), data = read("page-data"), views = {};
   const hues = ["var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)"];
   const guide = {
     domainColor: "var(--line)", tickColor: "var(--line)", gridColor: "var(--grid)",
