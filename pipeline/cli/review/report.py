@@ -14,6 +14,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's flags."""
     add_common_flags(parser)
     parser.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
+    parser.add_argument(
+        "--against", metavar="RUN", help="put it and another run of these side by side instead"
+    )
     parser.set_defaults(verb=report)
 
 
@@ -21,5 +24,9 @@ def report(options: argparse.Namespace, out: Console) -> int:
     """Writes the page of a run and says where it is."""
     folder = run_folder(options, load_config(options))
     record = read_record(folder, options.run)
-    out.print(escape(str(page.write(record))), soft_wrap=True)
+    if options.against is None:
+        path = page.write(record)
+    else:
+        path = page.write_against(record, read_record(folder, options.against))
+    out.print(escape(str(path)), soft_wrap=True)
     return DONE

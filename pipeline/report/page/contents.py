@@ -1,6 +1,7 @@
-"""The parts of a run's report, in the order of the page."""
+"""The parts of a run's report, and of two runs side by side, in the order of the page."""
 
-from pipeline.report.page.part import MakePart
+from pipeline.report.page.against import process, results
+from pipeline.report.page.part import ComparePart, MakePart
 from pipeline.report.page.parts.gates import gates
 from pipeline.report.page.parts.models import models
 from pipeline.report.page.parts.origin.configuration import again, configuration
@@ -25,4 +26,16 @@ PARTS: tuple[MakePart, ...] = (
     lineage,
     configuration,
     again,
+)
+
+COMPARED: tuple[ComparePart, ...] = (
+    results.outcome,
+    results.models,
+    results.gates,
+    process.data,
+    process.labels,
+    process.features,
+    process.training,
+    process.nodes,
+    process.configuration,
 )

@@ -55,6 +55,25 @@ def head_of(record: RunRecord) -> Head:
     )
 
 
+def head_against(record: RunRecord, other: RunRecord) -> Head:
+    """The head of two runs side by side."""
+    one, two = record.summary, other.summary
+    facts = html.facts(
+        [
+            ("This run", Markup("{} {}").format(one.run_id, state(one))),
+            ("The other", Markup("{} {}").format(two.run_id, state(two))),
+            ("Configurations", f"{one.config} and {two.config}"),
+        ]
+    )
+    return Head(
+        title=f"{record.folder.name}: run {one.run_id} against {two.run_id}",
+        eyebrow=f"Two runs of {record.folder.name}",
+        heading=Markup('{} <span class="unit">against</span> {}').format(one.run_id, two.run_id),
+        facts=facts,
+        footer="Differences are those of this run minus the other. Aggregates alone, no rows.",
+    )
+
+
 def state(summary: Summary) -> Markup:
     """How a run ended, as a badge."""
     return html.badge(summary.state.lower(), _KINDS[summary.state])

@@ -1,6 +1,6 @@
 """Pieces of a page: tables, folds, charts, numbers. Whatever is no Markup is escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -185,3 +185,15 @@ def share_bar(share: float | None) -> Markup:
     return Markup('<span class="share"><i style="width:{:.1f}%"></i></span> {}').format(
         100 * min(1.0, max(0.0, share)), percent(share)
     )
+
+
+def difference(
+    one: float | None, other: float | None, shown: Callable[[float | None], str] = number
+) -> str:
+    """The first minus the second with its sign, as `shown` writes numbers; a dash without both."""
+    if one is None or other is None:
+        return NONE
+    text = shown(abs(one - other))
+    if text == shown(0.0):
+        return text
+    return f"{'+' if one > other else MINUS}{text}"

@@ -11,22 +11,16 @@ from markupsafe import Markup
 
 from core.files import write_atomically
 from pipeline.report import summary
-from pipeline.report.page.contents import PARTS
-from pipeline.report.page.head import Head, head_of
+from pipeline.report.page.contents import COMPARED, PARTS
+from pipeline.report.page.head import Head, head_against, head_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.runtime import runtime
 
-FILE = "index.html"
 TEMPLATES = Path(__file__).parent / "templates"
 # Control characters, lone surrogates and what turns the direction of writing: written out.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _LINK = re.compile(r'<a href="#([^"]*)">(.*?)</a>', re.DOTALL)
 _ID = re.compile(r'\bid="([^"]*)"')
-
-
-def path_of(run_folder: Path, run_id: str) -> Path:
-    """<root>/<name>/reports/<run id>/index.html."""
-    return summary.path_of(run_folder, run_id).with_name(FILE)
 
 
 def render(record: RunRecord) -> str:
@@ -37,9 +31,24 @@ def render(record: RunRecord) -> str:
 
 def write(record: RunRecord) -> Path:
     """Writes the report beside the run's summary; its path."""
-    path = path_of(record.folder, record.summary.run_id)
+    path = summary.page_of(record.folder, record.summary.run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, render(record))
+    return path
+
+
+def render_against(record: RunRecord, other: RunRecord) -> str:
+    """Two runs side by side."""
+    parts = [part for compare in COMPARED if (part := compare(record, other)) is not None]
+    return assemble(head_against(record, other), parts, record.folder / "reports")
+
+
+def write_against(record: RunRecord, other: RunRecord) -> Path:
+    """Writes two runs side by side into the reports of the first; the path."""
+    name = f"against-{other.summary.run_id}.html"
+    path = summary.page_of(record.folder, record.summary.run_id).with_name(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, render_against(record, other))
     return path
 
 

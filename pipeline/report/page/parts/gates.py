@@ -62,9 +62,14 @@ def _cells(gate: Gate) -> list[html.Text]:
         html.interval(gate.interval),
         gate.bound,
         html.count(gate.rows),
-        html.badge(gate.verdict, _KINDS.get(gate.verdict, "bad")),
+        badge_of(gate),
         html.code(gate.key),
     ]
+
+
+def badge_of(gate: Gate) -> Markup:
+    """The verdict."""
+    return html.badge(gate.verdict, _KINDS.get(gate.verdict, "bad"))
 
 
 def _to_change(failed: Iterable[Gate]) -> Markup:

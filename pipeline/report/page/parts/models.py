@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from models.metrics.comparison import Difference
 from models.metrics.gates import OVERALL
-from models.metrics.registry import METRICS, RATES, measured_by
+from models.metrics.registry import METRICS, RATES, measured_by, metric_of
 from pipeline.report.class_table import mistakes
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
@@ -28,7 +28,7 @@ def models(record: RunRecord) -> Part | None:
         label = "Metrics of the deployed models on the test part with their 95% intervals"
         pieces.append(html.chart(_CHART, label, "Lines are 95% intervals.", 60 + 44 * len(found)))
     pieces += [_against_teacher(found), *_classes(found)]
-    charts = {_CHART: _spec(points)} if points else {}
+    charts = {_CHART: interval_spec(points, "target")} if points else {}
     return Part("models", "Models", html.join(pieces), charts)
 
 
@@ -101,13 +101,14 @@ def _points(found: Mapping[str, MeasuredModel]) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _spec(points: list[dict[str, Any]]) -> dict[str, Any]:
+def interval_spec(points: list[dict[str, Any]], series: str) -> dict[str, Any]:
+    """Values with their intervals, a line for each metric and each of `series`."""
     x = {"type": "quantitative", "scale": {"zero": False}, "title": None}
     row = {"field": "metric", "type": "nominal", "sort": None, "title": None}
-    shared = {"y": row, "yOffset": {"field": "target", "sort": None}}
-    color = {"field": "target", "type": "nominal", "sort": None}
+    shared = {"y": row, "yOffset": {"field": series, "sort": None}}
+    color = {"field": series, "type": "nominal", "sort": None}
     tooltip = [
-        {"field": "target"},
+        {"field": series},
         {"field": "metric"},
         *({"field": name, "format": ".4f"} for name in ("value", "low", "high")),
     ]
@@ -148,7 +149,7 @@ def _against_teacher(found: Mapping[str, MeasuredModel]) -> Markup | None:
 def _difference(target: str, found: Difference) -> list[html.Text]:
     value = html.number(found.value, "+.4f")
     ends = html.interval((found.low, found.high), "+.4f")
-    return [target, found.metric, value, ends, html.count(found.rows)]
+    return [target, metric_of(found.metric).heading, value, ends, html.count(found.rows)]
 
 
 def _classes(found: Mapping[str, MeasuredModel]) -> Iterator[Markup]:

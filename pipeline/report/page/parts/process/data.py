@@ -33,7 +33,7 @@ def data(record: RunRecord) -> Part | None:
         _rows(record),
         _spans(record),
         _drift(record, distances),
-        _columns(now, then, distances),
+        columns_table(now, then, distances, "the window before"),
     ]
     return Part("data", "Data", html.join(pieces))
 
@@ -125,11 +125,20 @@ def _drift(record: RunRecord, distances: Mapping[str, Distance]) -> Markup:
     return html.paragraph(text)
 
 
-def _columns(
+def columns_table(
     now: Mapping[str, ColumnStatistics],
     then: Mapping[str, ColumnStatistics],
     distances: Mapping[str, Distance],
+    other: str,
 ) -> Markup | None:
+    """A row for each column.
+
+    Args:
+      now: The columns by name.
+      then: Those that they are compared with.
+      distances: Between the two.
+      other: What `then` is, in words.
+    """
     if not now:
         return None
     heads = ["column", "missing", "distribution", "in words"]
@@ -148,7 +157,7 @@ def _columns(
     table = html.table("Columns of the part train", heads, rows, ("missing", "distance", "bound"))
     said = "Values that fewer than ten rows have are not named."
     if then:
-        said = f"Bars: this window; the line: the window before. {said}"
+        said = f"Bars: this window; the line: {other}. {said}"
     if len(now) > _MOST_COLUMNS:
         said += f" The first {_MOST_COLUMNS} of {len(now)} columns."
     return html.join([table, html.paragraph(said, "hint")])
@@ -170,8 +179,8 @@ def in_words(found: ColumnStatistics) -> str:
         return "no values"
     if isinstance(content, Numbers):
         return (
-            f"{content.low:g} to {content.high:g}, mean {content.mean:.4g}, "
-            f"median {content.median:g}, standard deviation {content.spread:.4g}"
+            f"{_figure(content.low)} to {_figure(content.high)}, mean {_figure(content.mean)}, "
+            f"median {_figure(content.median)}, standard deviation {_figure(content.spread)}"
         )
     told = [
         f"{value if len(value) <= _LONGEST else value[:_LONGEST] + '…'} {share:.1%}"
@@ -181,6 +190,11 @@ def in_words(found: ColumnStatistics) -> str:
     if not told:
         return f"{what}, {content.length:.0f} characters on average"
     return f"{what}: {', '.join(told)}{'' if content.different <= len(told) else ', …'}"
+
+
+def _figure(value: float) -> str:
+    """Four digits, or all before the point, their thousands apart."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def anomalies(record: RunRecord) -> Part | None:

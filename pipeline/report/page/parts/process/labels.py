@@ -23,12 +23,17 @@ def labels(record: RunRecord) -> Part | None:
         return None
     pieces: list[html.Text | None] = [html.paragraph(_said(found), "lead"), _facts(found)]
     functions: Mapping[str, Any] = found.get("functions") or {}
-    points = list(_points(functions))
+    points = sorted(_points(functions), key=lambda point: -point["accuracy"])
     if points:
         label = "Accuracy of each labelling function on gold rows with its 95% interval"
         said = "Accuracy on gold rows; lines are 95% intervals, points grow with coverage."
         pieces.append(html.chart(_CHART, label, said, 20 * len(points) + 50))
-    pieces += [_functions(functions), _findings(found), _method(found), _groups(found)]
+    pieces += [
+        _functions(functions, bool(points)),
+        _findings(found),
+        _method(found),
+        _groups(found),
+    ]
     charts = {_CHART: _spec(points)} if points else {}
     return Part("labels", "Labels", html.join(pieces), charts)
 
@@ -103,7 +108,7 @@ def _spec(points: list[dict[str, Any]]) -> dict[str, Any]:
         "height": {"step": 20},
         "data": {"values": points},
         "encoding": {
-            "y": {"field": "function", "type": "nominal", "sort": "-x", "title": None},
+            "y": {"field": "function", "type": "nominal", "sort": None, "title": None},
             "tooltip": [{"field": "function"}, *percent, {"field": "gold", "title": "gold votes"}],
         },
         "layer": [
@@ -119,7 +124,7 @@ def _spec(points: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _functions(functions: Mapping[str, Any]) -> Markup | None:
+def _functions(functions: Mapping[str, Any], drawn: bool) -> Markup | None:
     if not functions:
         return None
     columns = (
@@ -145,7 +150,8 @@ def _functions(functions: Mapping[str, Any]) -> Markup | None:
         ]
         for name, row in functions.items()
     )
-    return html.table("Labelling functions", columns, rows, columns[3:])
+    table = html.table("Labelling functions", columns, rows, columns[3:])
+    return html.fold(f"The {len(functions)} functions as a table", table) if drawn else table
 
 
 def _weight(weight: object) -> str:

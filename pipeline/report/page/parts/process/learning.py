@@ -178,6 +178,7 @@ def curve_spec(
             "field": "epoch",
             "type": "quantitative",
             "axis": {"tickMinStep": 1, "format": "d"},
+            "scale": {"nice": False, "zero": False},
             "title": "epoch",
         },
         "y": {
@@ -192,6 +193,7 @@ def curve_spec(
             "type": "nominal",
             "sort": None,
             "scale": {"domain": ["training", "pruning"], "range": [[1, 0], [4, 3]]},
+            "legend": {"symbolType": "stroke", "symbolStrokeColor": "var(--soft)"},
         },
     }
     tooltip = [{"field": name} for name in ("network", "step", "rows", "epoch")]

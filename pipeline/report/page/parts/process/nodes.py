@@ -154,10 +154,15 @@ def _table(dag: nx.DiGraph, found: Mapping[str, Node]) -> Markup:
     return html.table("Nodes in the order in which they ran", columns, rows, numeric)
 
 
+def state_badge(node: Node | None) -> Markup:
+    """How a node ended."""
+    return html.badge(*_STATES[_state(node)])
+
+
 def _cells(name: str, node: Node | None, dag: nx.DiGraph) -> Iterator[html.Text]:
     part = part_of(name)
     yield Markup('<a href="#{}">{}</a>').format(part, name) if part else name
-    yield html.badge(*_STATES[_state(node)])
+    yield state_badge(node)
     yield html.number(node.seconds, ".1f") if node else ""
     yield html.number(node.cpu_seconds, ".1f") if node else ""
     yield ", ".join(sorted(dag.predecessors(name)))
