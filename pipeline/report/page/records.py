@@ -47,7 +47,7 @@ def of_summary(summary: Summary, folder: Path) -> RunRecord:
             continue
         if before is None:
             before = _bare(other, folder, store)
-        if other.data.files != summary.data.files:
+        if not same_data(other, summary):
             record = before if before.summary is other else _bare(other, folder, store)
             if find(record.executions, *_STATISTICS):
                 other_data = record
@@ -56,6 +56,11 @@ def of_summary(summary: Summary, folder: Path) -> RunRecord:
     return RunRecord(
         found.summary, found.executions, folder, found.config, found.settings, before, other_data
     )
+
+
+def same_data(one: Summary, other: Summary) -> bool:
+    """Whether two runs read the same rows of the same files."""
+    return (one.data.files, one.data.rows) == (other.data.files, other.data.rows)
 
 
 def _bare(summary: Summary, folder: Path, store: Metadata | None) -> RunRecord:

@@ -20,6 +20,7 @@ from pipeline.report.page.parts.process.data import (
 )
 from pipeline.report.page.parts.process.learning import curve_points, curve_spec
 from pipeline.report.page.parts.process.nodes import state_badge
+from pipeline.report.page.records import same_data
 
 _CURVE = "training-"
 
@@ -31,8 +32,8 @@ def data(one: RunRecord, other: RunRecord) -> Part:
     rows: list[Figures] = [(part, pair[0].rows.get(part), pair[1].rows.get(part)) for part in parts]
     spans = [[", ".join(map(str, found.spans)) or html.NONE for found in pair]]
     now, then = statistics_of(one.executions), statistics_of(other.executions)
-    same = pair[0].files == pair[1].files
-    said = "Both runs read the same files." if same else "The runs read different files."
+    same = same_data(one.summary, other.summary)
+    said = "Both runs read the same data." if same else "The runs read different data."
     distances = distances_of(now, then, contract_of(one.executions))
     pieces = [
         html.paragraph(said, "lead"),

@@ -172,19 +172,20 @@ def gates(one: RunRecord, other: RunRecord) -> Part | None:
     names = list({**pair[0], **pair[1]})
     if not names:
         return None
-    turned = [name for name in names if _verdict(pair[0], name) != _verdict(pair[1], name)]
-    same = [name for name in names if name not in turned]
-    said = (
-        f"{len(turned)} of {len(names)} gates came out another way."
-        if turned
-        else (f"All {len(names)} gates came out the same way.")
-    )
-    pieces: list[html.Text] = [html.paragraph(said, "lead")]
+    both = [name for name in names if name in pair[0] and name in pair[1]]
+    turned = [name for name in both if pair[0][name].verdict != pair[1][name].verdict]
+    same = [name for name in both if name not in turned]
+    pieces: list[html.Text] = [html.paragraph(_turned(len(turned), len(both)), "lead")]
     if turned:
         pieces.append(_gate_table("Gates that came out another way", turned, *pair))
-    if same:
-        table = _gate_table("Gates that came out the same way", same, *pair)
-        pieces.append(html.fold(f"The {len(same)} gates that came out the same way", table))
+    for what, found in (
+        ("came out the same way", same),
+        (f"{FIRST} alone has", [name for name in names if name not in pair[1]]),
+        (f"{SECOND} alone has", [name for name in names if name not in pair[0]]),
+    ):
+        if found:
+            table = _gate_table(f"Gates that {what}", found, *pair)
+            pieces.append(html.fold(f"The {len(found)} gates that {what}", table))
     return Part("gates", "Gates", html.join(pieces))
 
 
@@ -192,8 +193,10 @@ def _by_name(gates: list[Gate]) -> dict[tuple[str, str, str], Gate]:
     return {(gate.target, gate.metric, gate.slice): gate for gate in gates}
 
 
-def _verdict(found: Mapping[tuple[str, str, str], Gate], name: tuple[str, str, str]) -> str | None:
-    return found[name].verdict if name in found else None
+def _turned(turned: int, both: int) -> str:
+    if turned:
+        return f"{turned} of the {both} gates of both runs came out another way."
+    return f"All {both} gates of both runs came out the same way."
 
 
 def _gate_table(

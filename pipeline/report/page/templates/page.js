@@ -13,6 +13,7 @@ const report = (() => {
   const config = {
     background: null, font: "system-ui, sans-serif",
     view: { stroke: null }, axis: guide, axisY: { domain: false, ticks: false },
+    axisQuantitative: { tickCount: 6 },
     legend: { ...guide, orient: "top", title: null, symbolType: "circle" },
     header: { ...guide, labelColor: "var(--ink)" }, title: { color: "var(--ink)", fontSize: 13 },
     range: { category: hues }, mark: { color: hues[0] }, rule: { color: "var(--soft)" },

@@ -113,8 +113,8 @@ def training(record: RunRecord) -> Part | None:
         pieces.append(html.chart(element, label, "", 240))
     if points:
         said = (
-            "Teacher and student minimise different losses: compare the shape of their curves, not "
-            "their height."
+            "Dashed: while pruned. Teacher and student minimise different losses: compare the "
+            "shape of their curves, not their height."
         )
         pieces.append(html.paragraph(said, "hint"))
         pieces.append(html.fold("The losses as a table", losses_table(points)))
@@ -193,7 +193,7 @@ def curve_spec(
             "type": "nominal",
             "sort": None,
             "scale": {"domain": ["training", "pruning"], "range": [[1, 0], [4, 3]]},
-            "legend": {"symbolType": "stroke", "symbolStrokeColor": "var(--soft)"},
+            "legend": None,
         },
     }
     tooltip = [{"field": name} for name in ("network", "step", "rows", "epoch")]
