@@ -221,7 +221,7 @@ def picture(now: ColumnStatistics, then: ColumnStatistics | None) -> Markup:
     if isinstance(now.content, Numbers):
         edges = now.content.edges
         old = spread(before, edges)[1:-1] if isinstance(before, Numbers) else None
-        label = f"{len(edges) - 1} equal steps from {now.content.low:g} to {now.content.high:g}"
+        label = f"equal steps from {now.content.low:g} to {now.content.high:g}"
         return _bars(now.content.shares, old, label)
     if isinstance(now.content, Values):
         shown = [*named(now.content, now.rows)][:SHOWN]

@@ -1,6 +1,7 @@
 """The JavaScript that draws Vega-Lite charts, made once and kept for later pages."""
 
 import contextlib
+import functools
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,10 +21,15 @@ def runtime(folder: Path) -> str:
     kept = folder / f"vega-{version('vl-convert-python')}.js"
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return kept.read_text(encoding="utf-8")
-    script = str(vl_convert.javascript_bundle(_SNIPPET))
-    if "</script" in script.lower() or "<!--" in script:  # it would end the element it stands in
-        script = script.replace("</", "<\\/").replace("<!--", "<\\!--")
+    script = _bundle()
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(kept, script)
     return script
+
+
+@functools.cache
+def _bundle() -> str:
+    script = str(vl_convert.javascript_bundle(_SNIPPET))
+    # What would end the element that it stands in, or begin a comment there.
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

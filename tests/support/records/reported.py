@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,10 @@ from pipeline.metadata.executions import Execution
 from pipeline.report import config_file, findings, summary
 from pipeline.report.page.part import RunRecord
 from pipeline.report.page.records import read_record
-from pipeline.report.summary import Node, Summary
+from pipeline.report.summary import Summary
 from pipeline.run.failures import Failure
 from tests.support.records.one_run import Store
-from tests.support.records.summaries import MODEL, VALUES
+from tests.support.records.summaries import MODEL, NODE, VALUES
 
 NASTY = "<script>window.hurt = 1</script></script><img src=x onerror='window.hurt=1'>&\"'\u202e"
 """A text of data that would do harm as HTML or script."""
@@ -79,12 +79,12 @@ def labels(nasty: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def statistics(ages: Sequence[float], work: Mapping[str, int]) -> bytes:
+def statistics(ages: np.ndarray, work: Mapping[str, int]) -> bytes:
     """Statistics of two columns, and of one without a value, as StatisticsGen writes them."""
     found = statistics_pb2.DatasetFeatureStatisticsList()
     dataset = found.datasets.add(num_examples=len(ages))
     age = dataset.features.add(name="age", type=statistics_pb2.FeatureNameStatistics.INT)
-    numbers, values = age.num_stats, np.asarray(ages, float)
+    numbers, values = age.num_stats, ages.astype(float)
     numbers.common_stats.num_non_missing = len(values)
     numbers.min, numbers.max = values.min(), values.max()
     numbers.mean, numbers.std_dev = values.mean(), values.std()
@@ -184,7 +184,7 @@ def summary_values(nasty: str) -> dict[str, Any]:
             "student_int8": {**model, "against_teacher": against},
         },
         "gates": [*values["gates"], failed, undecided],
-        "nodes": {name: Node(state="RAN", seconds=1, cpu_seconds=1, execution_id=1) for name in nodes},
+        "nodes": dict.fromkeys(nodes, NODE),
         "upstream": {n: nodes[:place][-1:] for place, n in enumerate(nodes)},
         "data": {
             **values["data"],
@@ -225,4 +225,5 @@ def _ended(record: RunRecord, made: list[Execution], failed: Execution) -> RunRe
     )
 
 
-_NO_BOUNDS = LabelGates.model_construct(**dict.fromkeys(LabelGates.model_fields))
+_UNSET: dict[str, Any] = dict.fromkeys(LabelGates.model_fields)
+_NO_BOUNDS = LabelGates.model_construct(**_UNSET)

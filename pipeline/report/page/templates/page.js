@@ -79,11 +79,15 @@ const report = (() => {
   function unfoldForPrint() {
     let opened = [];
     addEventListener("beforeprint", () => {
-      opened = [...document.querySelectorAll("main details:not([open]):not(.digest)")];
-      opened.forEach((fold) => { fold.open = true; });
+      const closed = [...document.querySelectorAll("main details:not([open]):not(.digest)")];
+      closed.forEach((fold) => { fold.open = true; });
+      opened.push(...closed); // a print may be announced twice
       all().forEach((element) => chart(element.id));
     });
-    addEventListener("afterprint", () => opened.forEach((fold) => { fold.open = false; }));
+    addEventListener("afterprint", () => {
+      opened.forEach((fold) => { fold.open = false; });
+      opened = [];
+    });
   }
   function openTarget() {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

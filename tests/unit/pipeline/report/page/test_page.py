@@ -197,7 +197,8 @@ def test_two_runs_stand_side_by_side_with_their_differences(record: RunRecord) -
     text = page.render_against(record, other)
     found = Elements(text)
     assert found.sections == [
-        "outcome", "models", "gates", "data", "labels", "features", "training", "nodes", "configuration",
+        "outcome", "models", "gates", "data", "labels", "features", "training", "nodes",
+        "configuration",
     ]  # fmt: skip
     assert "<code>seed</code></th><td><code>1</code></td><td><code>77</code>" in text
     assert "img" not in found.tags
