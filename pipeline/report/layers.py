@@ -22,7 +22,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Placement:
     """Where boxes are, by their middles, and arrows, by SVG paths; pixels.
 
     arrows: paths, and whether one ends at a box, not at a piece that goes on from it.
@@ -34,7 +34,7 @@ class Layout:
     height: float
 
 
-def layout(boxes: nx.DiGraph, sizes: Sizes) -> Layout:
+def layout(boxes: nx.DiGraph, sizes: Sizes) -> Placement:
     """Places boxes so that few arrows cross.
 
     Args:
@@ -54,7 +54,7 @@ def layout(boxes: nx.DiGraph, sizes: Sizes) -> Layout:
             at[node] = (x + taken / 2, sizes.row * (layer + 0.5))
             x += taken
     arrows = list(_arrows(boxes, laned, at, sizes.height))
-    return Layout(at, arrows, width, sizes.row * len(rows))
+    return Placement(at, arrows, width, sizes.row * len(rows))
 
 
 def _with_lanes(boxes: nx.DiGraph) -> nx.DiGraph:

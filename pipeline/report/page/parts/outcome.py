@@ -115,9 +115,9 @@ def _kept(gates: list[Gate]) -> Iterator[html.Text]:
     if undecided:
         text += f", {len(undecided)} of them undecided because there are too few rows"
     near = [
-        (g.margin / (abs(g.limit or 0) or 1), n, g)
-        for n, g in enumerate(gates)
-        if g.margin is not None
+        (gate.margin / (abs(gate.limit or 0) or 1), place, gate)
+        for place, gate in enumerate(gates)
+        if gate.margin is not None and gate.margin >= 0 and not gate.undecided
     ]
     if near:
         tightest = min(near)[2]

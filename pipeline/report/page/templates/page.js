@@ -51,6 +51,11 @@ const report = (() => {
       scrolls ? region.setAttribute("tabindex", "0") : region.removeAttribute("tabindex");
     }
   }
+  function centrePictures() {
+    for (const picture of document.querySelectorAll(".picture")) {
+      picture.scrollLeft = (picture.scrollWidth - picture.clientWidth) / 2;
+    }
+  }
   function offerCopies() {
     if (!navigator.clipboard) return;
     for (const box of document.querySelectorAll("pre.command")) {
@@ -103,6 +108,7 @@ const report = (() => {
   if (matchMedia("(max-width: 66rem)").matches) document.querySelector("nav details").open = false;
   openTarget();
   markScrolling();
+  centrePictures();
   offerCopies();
   markPlace();
   unfoldForPrint();
