@@ -81,7 +81,6 @@ def table(
     columns: Sequence[str],
     rows: Iterable[Sequence[Text]],
     numeric: Iterable[str] = (),
-    hide_caption: bool = False,
 ) -> Markup:
     """A table that scrolls sideways where it is too wide; the first cell of a row is its heading.
 
@@ -90,7 +89,6 @@ def table(
       columns: Headings.
       rows: Cells; an empty one is shown as a dash.
       numeric: Headings of the columns that are set to the right.
-      hide_caption: Whether only a screen reader says the caption.
     """
     right = [Markup(' class="n"') if name in set(numeric) else Markup("") for name in columns]
     head = join(
@@ -100,11 +98,10 @@ def table(
     body = join(_row(row, right) for row in rows)
     return Markup(
         '<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table>'
-        "<caption{hidden}>{caption}</caption><thead><tr>{head}</tr></thead>"
+        "<caption>{caption}</caption><thead><tr>{head}</tr></thead>"
         "<tbody>{body}</tbody></table></div>"
     ).format(
         label=Markup(caption).striptags() if isinstance(caption, Markup) else caption,
-        hidden=Markup(' class="unseen"') if hide_caption else "",
         caption=caption,
         head=head,
         body=body,

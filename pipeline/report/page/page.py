@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from core.files import write_atomically
 from pipeline.report import summary
+from pipeline.report.findings import finite
+from pipeline.report.page import html
 from pipeline.report.page.contents import COMPARED, PARTS
 from pipeline.report.page.head import Head, head_against, head_of
 from pipeline.report.page.part import Part, RunRecord
@@ -25,7 +27,7 @@ _ID = re.compile(r'\bid="([^"]*)"')
 
 def render(record: RunRecord) -> str:
     """The report of a run."""
-    parts = [part for make in PARTS if (part := make(record)) is not None]
+    parts = [part for make in PARTS if (part := _made(make, record)) is not None]
     return assemble(head_of(record), parts, record.folder / "reports")
 
 
@@ -39,7 +41,7 @@ def write(record: RunRecord) -> Path:
 
 def render_against(record: RunRecord, other: RunRecord) -> str:
     """Two runs side by side."""
-    parts = [part for compare in COMPARED if (part := compare(record, other)) is not None]
+    parts = [part for make in COMPARED if (part := _made(make, record, other)) is not None]
     return assemble(head_against(record, other), parts, record.folder / "reports")
 
 
@@ -50,6 +52,16 @@ def write_against(record: RunRecord, other: RunRecord) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, render_against(record, other))
     return path
+
+
+def _made(make: Callable[..., Part | None], *records: RunRecord) -> Part | None:
+    """A part; where reports are damaged or of other code, what is wrong with it instead."""
+    try:
+        return make(*records)
+    except Exception as error:  # whatever it is, the other parts are worth a page
+        said = f"This part could not be made: {type(error).__name__}: {error}"
+        name = make.__name__
+        return Part(name, name.capitalize(), html.paragraph(said))
 
 
 def assemble(head: Head, parts: Sequence[Part], kept: Path) -> str:
@@ -87,8 +99,8 @@ def _file(name: str) -> Markup:
 
 
 def _json(values: Mapping[str, Any]) -> Markup:
-    """JSON that may stand in an element of a page, whatever its texts are."""
-    text = json.dumps(values, allow_nan=False, separators=(",", ":"))
+    """JSON that may stand in an element of a page, whatever its texts are; null for no number."""
+    text = json.dumps(finite(values), allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)

@@ -12,7 +12,8 @@ from core.errors import InputError
 from pipeline.config.overlay import parse_yaml
 from pipeline.metadata.executions import Execution, find
 from pipeline.metadata.store import Metadata, open_store
-from pipeline.report.config_file import path_of
+from pipeline.report import config_file
+from pipeline.report import summary as summaries
 from pipeline.report.history import read_run, run_ids
 from pipeline.report.page.part import RunRecord
 from pipeline.report.summary import Summary
@@ -42,7 +43,7 @@ def of_summary(summary: Summary, folder: Path) -> RunRecord:
     other_data: RunRecord | None = None
     for run_id in reversed(earlier[-_LOOKED_BACK:]):
         try:
-            other = read_run(folder, run_id)
+            other = summaries.read(summaries.path_of(folder, run_id))
         except InputError:
             continue
         if before is None:
@@ -66,7 +67,7 @@ def same_data(one: Summary, other: Summary) -> bool:
 def _bare(summary: Summary, folder: Path, store: Metadata | None) -> RunRecord:
     """A record without what it is compared with."""
     executions: Sequence[Execution] = store.executions(summary.run_id) if store else []
-    settings = _settings(path_of(folder, summary.run_id))
+    settings = _settings(config_file.path_of(folder, summary.run_id))
     return RunRecord(summary, executions, folder, _config(settings), settings)
 
 

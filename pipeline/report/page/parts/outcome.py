@@ -76,37 +76,35 @@ def _card(summary: Summary, target: str, pushed: Pushed) -> Markup:
     else:
         kind, word = "good", "live already" if pushed.already_live else "pushed"
     badge = html.badge(word, "good" if kind == "good" else "bad" if kind == "bad" else "warn")
-    said = html.join(html.paragraph(line) for line in _lines(summary, target, pushed, gates))
+    said = html.join(_lines(summary, target, pushed, gates))
     return Markup('<div class="card {}"><h3>{} {}</h3>{}</div>').format(kind, target, badge, said)
 
 
-def _lines(summary: Summary, target: str, pushed: Pushed, gates: list[Gate]) -> Iterator[html.Text]:
+def _lines(summary: Summary, target: str, pushed: Pushed, gates: list[Gate]) -> Iterator[Markup]:
     variant = summary.targets.get(target)
     if pushed.version is not None:
-        text = (
-            "The same model was live before as version {} in {}."
-            if pushed.already_live
-            else ("Version {} lies in {}.")
-        )
-        yield Markup(text).format(
-            Markup("<b>{}</b>").format(pushed.version), html.code(pushed.path or "-")
-        )
-        yield from _kept(gates)
+        text = "Version {} lies in {}."
+        if pushed.already_live:
+            text = "The same model was live before as version {} in {}."
+        version = Markup("<b>{}</b>").format(pushed.version)
+        yield html.paragraph(Markup(text).format(version, html.code(pushed.path or html.NONE)))
+        yield from map(html.paragraph, _kept(gates))
     elif failed := [gate for gate in gates if not gate.passed]:
         verb = "does" if len(failed) == 1 else "do"
-        yield f"{len(failed)} of its {len(gates)} gates {verb} not hold:"
+        yield html.paragraph(f"{len(failed)} of its {len(gates)} gates {verb} not hold:")
         yield html.listing(gate.reason for gate in failed)
     else:
-        yield f"{(pushed.why or 'no reason was recorded').capitalize()}."
+        why = pushed.why or "no reason was recorded"
+        yield html.paragraph(f"{why[:1].upper()}{why[1:]}.")
     if checks := summary.push_checks.get(target):
-        yield _compared(checks)
+        yield html.paragraph(_compared(checks))
     if variant:
-        yield Markup('<span class="hint">Its model is the variant {}.</span>').format(
-            html.code(variant)
+        yield html.paragraph(
+            Markup("Its model is the variant {}.").format(html.code(variant)), "hint"
         )
 
 
-def _kept(gates: list[Gate]) -> Iterator[html.Text]:
+def _kept(gates: list[Gate]) -> Iterator[str]:
     """How many gates it kept to, and which one by the least."""
     if not gates:
         return

@@ -81,6 +81,22 @@ def test_the_parts_stand_in_their_order_and_every_link_leads_somewhere(text: str
     assert {link.removeprefix("#") for link in found.links} <= set(found.ids)
 
 
+def test_every_part_could_be_made(record: RunRecord, text: str) -> None:
+    assert "could not be made" not in text
+    assert "could not be made" not in page.render_against(record, cut(record, 6))
+
+
+def test_a_damaged_report_spoils_its_own_part_alone(tmp_path: Path) -> None:
+    record = reported(tmp_path / "census")
+    [path] = record.folder.rglob("label_report.json")
+    path.write_text('{"mode": "weak", "functions": {"f": 1}}')
+    text = page.render(record)
+    assert Elements(text).sections == PARTS
+    assert text.count("could not be made") == 1
+    path.write_text("{")
+    assert page.render(record).count("could not be made: JSONDecodeError") == 1
+
+
 def test_it_needs_nothing_beside_it_and_is_small(text: str) -> None:
     found = Elements(text)
     assert {place for place in found.outside if not place.startswith("#")} == {"data:,"}
