@@ -4,6 +4,7 @@ import argparse
 
 from rich.console import Console
 
+from core.errors import InputError
 from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
 from pipeline.report.markup import escape
 from pipeline.report.page import page
@@ -27,6 +28,9 @@ def report(options: argparse.Namespace, out: Console) -> int:
     if options.against is None:
         path = page.write(record)
     else:
-        path = page.write_against(record, read_record(folder, options.against))
+        other = read_record(folder, options.against)
+        if other.summary.run_id == record.summary.run_id:
+            raise InputError(f"--against {options.against}: that is the run itself; name another")
+        path = page.write_against(record, other)
     out.print(escape(str(path)), soft_wrap=True)
     return DONE
