@@ -8,7 +8,7 @@ from models.metrics.gates import OVERALL, Gate
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
 
-_COLUMNS = ("metric", "slice", "value", "95% interval", "bound", "rows", "verdict", "key")
+_COLUMNS = ("metric", "slice", "verdict", "value", "bound", "95% interval", "rows", "key")
 _NUMERIC = ("value", "rows", "bound")
 _KINDS: dict[str, html.Kind] = {"passed": "good", "undecided": "warn"}
 
@@ -58,11 +58,11 @@ def _cells(gate: Gate) -> list[html.Text]:
     return [
         gate.metric,
         "all rows" if gate.slice == OVERALL else gate.slice,
-        html.number(gate.value),
-        html.interval(gate.interval),
-        gate.bound,
-        html.count(gate.rows),
         badge_of(gate),
+        html.number(gate.value),
+        gate.bound,
+        html.interval(gate.interval),
+        html.count(gate.rows),
         html.code(gate.key),
     ]
 
