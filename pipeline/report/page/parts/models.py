@@ -45,11 +45,6 @@ def metrics_shown(model: MeasuredModel) -> dict[str, str]:
     return {name: metric.heading for name, metric in known.items()}
 
 
-def value_of(model: MeasuredModel, name: str) -> float | None:
-    """A metric or rate on all test rows; a rate where the reports say it of all rows."""
-    return model.metrics.get(name)
-
-
 def _said(found: Mapping[str, MeasuredModel]) -> Markup | None:
     seen = next((m.evidence[OVERALL] for m in found.values() if OVERALL in m.evidence), None)
     return html.paragraph(f"Measured on the test part: {seen.in_words}.") if seen else None
@@ -58,7 +53,7 @@ def _said(found: Mapping[str, MeasuredModel]) -> Markup | None:
 def _metrics(found: Mapping[str, MeasuredModel]) -> Markup:
     names: dict[str, str] = {}
     for model in found.values():
-        names |= {n: h for n, h in metrics_shown(model).items() if value_of(model, n) is not None}
+        names |= {n: h for n, h in metrics_shown(model).items() if model.metrics.get(n) is not None}
     rows: list[list[html.Text]] = [
         [heading, *(_cell(model, name) for model in found.values())]
         for name, heading in names.items()
@@ -73,7 +68,7 @@ def _metrics(found: Mapping[str, MeasuredModel]) -> Markup:
 def _cell(model: MeasuredModel, name: str) -> html.Text:
     seen = model.evidence.get(OVERALL)
     ends = seen.intervals.get(name) if seen else None
-    return html.with_interval(value_of(model, name), ends, ".4f")
+    return html.with_interval(model.metrics.get(name), ends, ".4f")
 
 
 def _bytes(size: int) -> str:
@@ -90,7 +85,7 @@ def _points(found: Mapping[str, MeasuredModel]) -> Iterator[dict[str, Any]]:
         seen = model.evidence.get(OVERALL)
         for name, heading in metrics_shown(model).items():
             ends = seen.intervals.get(name) if seen else None
-            if (value := value_of(model, name)) is not None:
+            if (value := model.metrics.get(name)) is not None:
                 low, high = ends or (value, value)
                 yield {
                     "target": target,

@@ -118,6 +118,29 @@ def test_a_click_on_a_box_of_the_dag_leads_to_what_its_node_did(
     assert browser.evaluate("location.hash") == "#training"
 
 
+def test_a_harmful_text_in_a_tooltip_is_text(
+    browser: Page, record: RunRecord, tmp_path: Path
+) -> None:
+    show(browser, page.render(record), tmp_path, WIDTHS[1])
+    browser.wait_for(DRAWN)
+    tooltip = "document.getElementById('vg-tooltip-element')?.textContent ?? ''"
+    points = "[...document.querySelectorAll('#labels-functions .mark-symbol path')]"
+    for place in range(browser.evaluate(f"{points}.length")):
+        browser.evaluate(
+            f"{points}[{place}].scrollIntoView({{block: 'center', behavior: 'instant'}})"
+        )
+        box = browser.evaluate(f"{points}[{place}].getBoundingClientRect().toJSON()")
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        browser.call("Input.dispatchMouseEvent", type="mouseMoved", **at)
+        if "<script>" in browser.wait_for(tooltip):
+            break
+    else:
+        pytest.fail("no tooltip named the function")
+    assert browser.evaluate("document.querySelector('#vg-tooltip-element img')") is None
+    assert browser.evaluate("window.hurt") is None
+    assert browser.problems == []
+
+
 def test_in_print_the_folds_are_open(browser: Page, record: RunRecord, tmp_path: Path) -> None:
     show(browser, page.render(record), tmp_path, WIDTHS[1])
     browser.wait_for(DRAWN)
