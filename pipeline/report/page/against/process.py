@@ -1,6 +1,6 @@
 """How two runs came to their results: data, labels, features, training, nodes, configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.names import DISTILLATION_REPORT, FEATURE_REPORT, LABEL_REPORT, TRAINING_REPORT
@@ -50,7 +50,7 @@ def labels(one: RunRecord, other: RunRecord) -> Part | None:
     if not any(pair):
         return None
     rows: list[Figures] = [
-        (name, *(_number(found.get(key)) for found in pair))  # type: ignore[misc]
+        (name, _number(pair[0].get(key)), _number(pair[1].get(key)))
         for name, key in (
             ("rows covered by a vote", "coverage"),
             ("rows in conflict", "conflict"),
@@ -67,16 +67,9 @@ def labels(one: RunRecord, other: RunRecord) -> Part | None:
         )
     ]
     functions: list[Mapping[str, Any]] = [found.get("functions") or {} for found in pair]
-    by_key = {
-        key: [
-            (name, *(_number(f.get(name, {}).get(key)) for f in functions))
-            for name in {**functions[0], **functions[1]}
-        ]
-        for key in ("coverage", "accuracy_on_gold", "weight")
-    }
     tables = [
-        figures(f"Functions: {key.replace('_', ' ')}", "function", found)  # type: ignore[arg-type]
-        for key, found in by_key.items()
+        figures(f"Functions: {key.replace('_', ' ')}", "function", _by_function(functions, key))
+        for key in ("coverage", "accuracy_on_gold", "weight")
     ]
     pieces: list[html.Text | None] = [
         two_columns("Where the labels come from", "", words),
@@ -84,6 +77,12 @@ def labels(one: RunRecord, other: RunRecord) -> Part | None:
         html.fold("Function by function", html.join(tables)) if any(functions) else None,
     ]
     return Part("labels", "Labels", html.join(pieces))
+
+
+def _by_function(functions: Sequence[Mapping[str, Any]], key: str) -> Iterator[Figures]:
+    for name in {**functions[0], **functions[1]}:
+        one, other = (_number(found.get(name, {}).get(key)) for found in functions)
+        yield name, one, other
 
 
 def _labels(record: RunRecord) -> Mapping[str, Any]:

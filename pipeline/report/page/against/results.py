@@ -1,6 +1,6 @@
 """Two runs' results: what was pushed, models, gaps, gates."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from core.targets import TARGETS
@@ -130,8 +130,8 @@ def _ends(model: MeasuredModel | None, name: str) -> tuple[float, float] | None:
 def _sizes(
     target: str, mine: MeasuredModel | None, theirs: MeasuredModel | None
 ) -> html.Text | None:
-    def of(read: Any) -> tuple[float | None, float | None]:
-        return tuple(None if model is None else read(model) for model in (mine, theirs))  # type: ignore[return-value]
+    def of(read: Callable[[MeasuredModel], float | None]) -> tuple[float | None, float | None]:
+        return read(mine) if mine else None, read(theirs) if theirs else None
 
     rows: list[Figures] = [
         ("bytes", *of(lambda m: m.bytes)),
