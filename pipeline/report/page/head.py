@@ -60,8 +60,8 @@ def head_against(record: RunRecord, other: RunRecord) -> Head:
     one, two = record.summary, other.summary
     facts = html.facts(
         [
-            ("This run", Markup("{} {}").format(one.run_id, state(one))),
-            ("The other", Markup("{} {}").format(two.run_id, state(two))),
+            ("This run", state(one)),
+            ("The other", state(two)),
             ("Configurations", f"{one.config} and {two.config}"),
         ]
     )

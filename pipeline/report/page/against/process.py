@@ -5,7 +5,7 @@ from typing import Any
 
 from core.names import DISTILLATION_REPORT, FEATURE_REPORT, LABEL_REPORT, TRAINING_REPORT
 from pipeline.report.page import html
-from pipeline.report.page.against.sides import Figures, figures, run_names, two_columns
+from pipeline.report.page.against.sides import FIRST, SECOND, Figures, figures, two_columns
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.origin.configuration import (
     differences,
@@ -116,7 +116,7 @@ def training(one: RunRecord, other: RunRecord) -> Part | None:
     charts: dict[str, Any] = {}
     for network, report in (("teacher", TRAINING_REPORT), ("student", DISTILLATION_REPORT)):
         points = []
-        for name, record in zip(run_names(one, other), (one, other), strict=True):
+        for name, record in zip((FIRST, SECOND), (one, other), strict=True):
             found = curve_points(network, record.report(report) or {})
             points += [{**p, "run": name} for p in found if p["rows"] == "evaluation rows"]
         if points:
@@ -124,13 +124,14 @@ def training(one: RunRecord, other: RunRecord) -> Part | None:
             charts[element] = curve_spec(network, points, "run")
             label = f"Evaluation loss of the {network} by epoch in both runs"
             pieces.append(html.chart(element, label, "", 240))
-            pieces.append(_least(network, points, run_names(one, other)))
+            pieces.append(_least(network, points))
     return Part("training", "Training", html.join(pieces), charts) if pieces else None
 
 
-def _least(network: str, points: list[dict[str, Any]], names: tuple[str, str]) -> html.Text:
+def _least(network: str, points: list[dict[str, Any]]) -> html.Text:
     """The curves in words."""
-    least = [min((p["loss"] for p in points if p["run"] == n), default=None) for n in names]
+    losses = [[p["loss"] for p in points if p["run"] == name] for name in (FIRST, SECOND)]
+    least = [min(found, default=None) for found in losses]
     shown_least = [html.number(value) for value in least]
     return two_columns(
         f"{network}: least evaluation loss", "", [["loss", *shown_least]], numeric=True
@@ -170,7 +171,7 @@ def configuration(one: RunRecord, other: RunRecord) -> Part:
         pieces.append(html.paragraph("One of them left no config.yaml to compare."))
     elif found := differences(flat(one.settings), flat(other.settings)):
         caption = f"{len(found)} value{'s' * (len(found) > 1)} that differ"
-        pieces.append(differences_table(found, caption, "this run", "the other"))
+        pieces.append(differences_table(found, caption, FIRST, SECOND))
     else:
         pieces.append(html.paragraph("Every value of the configuration is the same."))
     return Part("configuration", "Configuration", html.join(pieces))

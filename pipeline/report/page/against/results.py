@@ -12,7 +12,6 @@ from pipeline.report.page.against.sides import (
     SECOND,
     Figures,
     figures,
-    run_names,
     two_columns,
 )
 from pipeline.report.page.head import started, state
@@ -66,13 +65,14 @@ def models(one: RunRecord, other: RunRecord) -> Part | None:
     pair = deployed(one.summary), deployed(other.summary)
     pieces: list[html.Text | None] = []
     charts: dict[str, Any] = {}
-    names = run_names(one, other)
     for target in TARGETS:
         mine, theirs = pair[0].get(target), pair[1].get(target)
         if mine is None and theirs is None:
             continue
         pieces.append(html.heading(target))
-        points = [p for n, m in zip(names, (mine, theirs), strict=True) for p in _points(n, m)]
+        points = [
+            p for n, m in zip((FIRST, SECOND), (mine, theirs), strict=True) for p in _points(n, m)
+        ]
         if points:
             element = f"{_CHART}{target}"
             charts[element] = interval_spec(points, "run")

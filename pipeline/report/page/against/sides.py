@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.report.page import html
-from pipeline.report.page.part import RunRecord
 
 FIRST, SECOND = "this run", "the other"
 DIFFERENCE = "difference"
@@ -31,8 +30,3 @@ def figures(
     ]
     columns = (what, FIRST, SECOND, DIFFERENCE)
     return html.table(caption, columns, cells, columns[1:]) if cells else None
-
-
-def run_names(one: RunRecord, other: RunRecord) -> tuple[str, str]:
-    """What the runs are called in pictures."""
-    return one.summary.run_id, other.summary.run_id
