@@ -14,6 +14,8 @@ from rich.console import Console
 from core.config import Config
 from core.files import REPOSITORY
 from pipeline.config.load import load
+from pipeline.report import summary
+from pipeline.report.markup import escape
 
 DONE, FAILED, BAD_INPUT, NOT_BLESSED, SIGNALLED = 0, 1, 2, 3, 128
 Verb = Callable[[argparse.Namespace, Console], int]
@@ -80,3 +82,16 @@ def load_config(options: argparse.Namespace) -> Config:
 def run_folder(options: argparse.Namespace, config: Config) -> Path:
     """<root>/<name>, absolute."""
     return (Path(options.root) / config.name).resolve()
+
+
+def print_page(out: Console, folder: Path, run_id: str) -> None:
+    """Says where the page of a run lies, if it does.
+
+    Args:
+        out: where to.
+        folder: <root>/<name>.
+        run_id: the run.
+    """
+    page = summary.page_of(folder, run_id)
+    if page.is_file():
+        out.print(f"report: {escape(str(page))}", soft_wrap=True)

@@ -5,7 +5,7 @@ import json
 
 from rich.console import Console
 
-from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, load_config, print_page, run_folder
 from pipeline.report.display import print_failure, print_node, print_results
 from pipeline.report.history import list_runs, read_run, runs_table
 from pipeline.report.markup import escape
@@ -42,7 +42,8 @@ def list_(options: argparse.Namespace, out: Console) -> int:
 
 def show(options: argparse.Namespace, out: Console) -> int:
     """Shows one run."""
-    summary = read_run(run_folder(options, load_config(options)), options.run)
+    folder = run_folder(options, load_config(options))
+    summary = read_run(folder, options.run)
     if options.json:
         print(summary.model_dump_json(indent=2))
         return DONE
@@ -51,4 +52,5 @@ def show(options: argparse.Namespace, out: Console) -> int:
     if summary.failure:
         print_failure(out, summary.failure)
     print_results(out, summary, options.all, slices=True)
+    print_page(out, folder, summary.run_id)
     return DONE

@@ -10,12 +10,13 @@ from typing import Any
 from rich.console import Console
 
 from core.errors import InputError
-from pipeline.cli.common import add_common_flags, load_config, run_folder
+from pipeline.cli.common import add_common_flags, load_config, print_page, run_folder
 from pipeline.notify.after import after
 from pipeline.notify.notices import Blocked
 from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
 from pipeline.report.markup import escape
+from pipeline.report.page.after import after_run
 from pipeline.retraining import display
 from pipeline.retraining import retrain as work
 from pipeline.run.run import RunRequest, build_dag
@@ -63,10 +64,12 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
         result = work.retrain(request, build, live.on_event, live.tell, announce)
     folder = run_folder(options, config)
     if result.run is not None:
-        warnings = after(result.run.summary, config, run.config_name, folder) + result.warnings
+        warnings = after_run(result.run.summary, folder)
+        warnings += after(result.run.summary, config, run.config_name, folder) + result.warnings
         if result.run.summary.failure:
             print_failure(shown, result.run.summary.failure)
         print_results(shown, result.run.summary)
+        print_page(shown, folder, result.run.summary.run_id)
         warn(warnings)
     elif result.decision.action == "blocked" and not options.dry_run:
         warn(after(Blocked(reasons=result.decision.reasons), config, run.config_name, folder))

@@ -12,12 +12,14 @@ from pipeline.cli.common import (
     SIGNALLED,
     add_common_flags,
     load_config,
+    print_page,
     run_folder,
 )
 from pipeline.notify.after import after
 from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
 from pipeline.report.markup import escape
+from pipeline.report.page.after import after_run
 from pipeline.run.run import RunRequest, build_dag, execute
 
 
@@ -40,10 +42,13 @@ def run(options: argparse.Namespace, out: Console) -> int:
     with failures_told(request, warn), RunDisplay(out) as display:
         build = options.build or build_dag
         outcome = execute(request, build, display.on_event, display.tell)
-    warnings = after(outcome.summary, config, request.config_name, run_folder(options, config))
+    folder = run_folder(options, config)
+    warnings = after_run(outcome.summary, folder)
+    warnings += after(outcome.summary, config, request.config_name, folder)
     if outcome.summary.failure:
         print_failure(out, outcome.summary.failure)
     print_results(out, outcome.summary)
+    print_page(out, folder, outcome.summary.run_id)
     warn(warnings)
     if outcome.failure:
         return outcome.failure.exit_code

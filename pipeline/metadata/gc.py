@@ -163,8 +163,7 @@ def _scratch(folder: Path) -> list[Path]:
     """What a killed process was about to rename."""
     served = [target.served(folder, folder.name) for target in TARGETS.values()]
     incoming = [path.with_name(f".{path.name}.incoming") for path in served]
-    summaries = folder.glob(f"reports/*/.{summary.FILE}.*")
-    return [*incoming, *folder.glob(".*.[0-9]*"), *summaries]
+    return [*incoming, *folder.glob(".*.[0-9]*"), *folder.glob("reports/*/.*.[0-9]*")]
 
 
 def size_of(path: Path) -> int:

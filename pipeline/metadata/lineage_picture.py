@@ -1,9 +1,8 @@
 """Draws lineages: a box for each step, raw files on top, models at the bottom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from statistics import fmean
 
 import networkx as nx
 import vl_convert
@@ -14,12 +13,12 @@ from pipeline.metadata.executions import RAW_FILE, Execution
 from pipeline.metadata.graph import Graph
 from pipeline.metadata.lineage import Lineage, facts
 from pipeline.metadata.lineage_report import SHORT
+from pipeline.report.layers import Sizes, layout
 
 FORMATS = (".svg", ".png", ".html")
 COLUMN, ROW = 210, 78  # pixels between the middles of boxes
 LANE = 26  # pixels for an arrow that passes a layer
 WIDTH, HEIGHT = 190, 46  # pixels of a box
-SWEEPS = 8  # of ordering boxes by what they are tied to
 COLORS = {"data": "#f2e6c9", "node": "#dbe7f3", "model": "#d5ecd4"}
 PICTURE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" \
@@ -90,69 +89,14 @@ def _second_line(step: Execution) -> str:
     return f"code {code}" if code else step.run_id or "raw files to splits"
 
 
-def _with_lanes(boxes: nx.DiGraph) -> nx.DiGraph:
-    """Boxes in layers, each below all that it comes from, and lanes past the layers between them.
-
-    A lane is a node that is no box; all arrows from a box share one.
-    """
-    layers = enumerate(nx.topological_generations(boxes))
-    depth = {box: layer for layer, found in layers for box in found}
-    for box in [box for box in boxes if depth[box] == 0 and boxes.succ[box]]:
-        depth[box] = min(depth[below] for below in boxes.succ[box]) - 1  # right above its reader
-    laned = nx.DiGraph()
-    laned.add_nodes_from((box, {"layer": depth[box]}) for box in boxes)
-    for start, end in boxes.edges:
-        lanes = [(start, layer) for layer in range(depth[start] + 1, depth[end])]
-        laned.add_nodes_from((lane, {"layer": lane[1]}) for lane in lanes)
-        nx.add_path(laned, [start, *lanes, end])
-    return laned
-
-
-def _ordered(laned: nx.DiGraph) -> list[list[object]]:
-    """The nodes of each layer, each near what it is tied to, so that few arrows cross."""
-    rows: dict[int, list[object]] = {}
-    for node, layer in sorted(laned.nodes(data="layer"), key=lambda found: found[1]):
-        rows.setdefault(layer, []).append(node)
-    places = {node: p - len(row) / 2 for row in rows.values() for p, node in enumerate(row)}
-
-    def middle(node: object) -> float:
-        return fmean([places[tied] for tied in nx.all_neighbors(laned, node)] or [0.0])
-
-    for _ in range(SWEEPS):
-        for row in rows.values():
-            row.sort(key=middle)
-            places |= {node: p - len(row) / 2 for p, node in enumerate(row)}
-    return list(rows.values())
-
-
 def _picture(boxes: nx.DiGraph) -> str:
-    laned = _with_lanes(boxes)
-    rows = [[(node, COLUMN if node in boxes else LANE) for node in row] for row in _ordered(laned)]
-    width = max(sum(taken for _, taken in row) for row in rows)
-    at: dict[object, tuple[float, float]] = {}
-    for layer, row in enumerate(rows):
-        x = (width - sum(taken for _, taken in row)) / 2
-        for node, taken in row:
-            at[node] = (x + taken / 2, ROW * (layer + 0.5))
-            x += taken
-    shapes = [*_arrows(boxes, laned, at), *(_box(*at[box], **boxes.nodes[box]) for box in boxes)]
-    return PICTURE.format(width=width, height=ROW * len(rows), shapes="\n".join(shapes))
-
-
-def _arrows(
-    boxes: nx.DiGraph, laned: nx.DiGraph, at: dict[object, tuple[float, float]]
-) -> Iterator[str]:
-    """Arrows piece by piece: from layer to layer, and straight past a layer."""
-    half = HEIGHT / 2
-    for start, end in laned.edges:
-        (x, y), (x2, y2) = at[start], at[end]
-        y, y2 = y + half, y2 - half
-        middle = (y + y2) / 2
-        path = f"M{x},{y}C{x},{middle},{x2},{middle},{x2},{y2}"
-        if end in boxes:
-            yield ARROW.format(path=path, head=' marker-end="url(#head)"')
-        else:
-            yield ARROW.format(path=f"{path}v{HEIGHT}", head="")
+    placed = layout(boxes, Sizes(COLUMN, ROW, LANE, HEIGHT))
+    arrows = [
+        ARROW.format(path=path, head=' marker-end="url(#head)"' if ends else "")
+        for path, ends in placed.arrows
+    ]
+    shapes = [*arrows, *(_box(*placed.at[box], **boxes.nodes[box]) for box in boxes)]
+    return PICTURE.format(width=placed.width, height=placed.height, shapes="\n".join(shapes))
 
 
 def _box(x: float, y: float, title: str, line: str, kind: str) -> str:

@@ -21,7 +21,7 @@ from pipeline.run.events import NodeState
 from pipeline.run.failures import Failure
 
 FORMAT = 1
-FILE = "summary.json"
+FILE, PAGE = "summary.json", "index.html"
 State = Literal["RUNNING", "COMPLETE", "FAILED", "INTERRUPTED"]
 Variant = Literal[
     "teacher",
@@ -163,6 +163,7 @@ class Summary(_Part):
     tuner: list[dict[str, Any]] | None
     training: TrainingStart | None = None
     nodes: dict[str, Node]
+    upstream: dict[str, list[str]] = {}
     models: dict[Variant, MeasuredModel]
     references: dict[str, MeasuredReference] = {}
     targets: dict[str, Variant]
@@ -176,6 +177,11 @@ class Summary(_Part):
 def path_of(run_folder: Path, run_id: str) -> Path:
     """<root>/<name>/reports/<run id>/summary.json."""
     return run_folder / "reports" / run_id / FILE
+
+
+def page_of(run_folder: Path, run_id: str) -> Path:
+    """<root>/<name>/reports/<run id>/index.html."""
+    return path_of(run_folder, run_id).with_name(PAGE)
 
 
 def write(summary: Summary, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged
 from pipeline.metadata.executions import Execution
 from pipeline.metadata.store import open_store
-from pipeline.report import findings, summary
+from pipeline.report import config_file, findings, summary
 from pipeline.report.notes import notes
 from pipeline.run.events import DamageFound, Event, NodeFinished, NodeStarted
 from pipeline.run.failures import Failure
@@ -64,6 +64,7 @@ class Recorder:
         self._nodes: dict[str, summary.Node] = {}
         self._executions: list[Execution] = []
         self._damaged: list[str] = []
+        self._upstream: dict[str, list[str]] = {}
         self._cpu_at_start: dict[str, float] = {}
         self._code_sha256 = run_code_sha256(run.config)
 
@@ -87,6 +88,16 @@ class Recorder:
         )
         if event.state in ("RAN", "CACHED"):
             self.write("RUNNING")
+
+    def start(self) -> None:
+        """Writes the configuration down, and the summary of a run that has come to no node."""
+        run = self._run
+        config_file.write(run.config, config_file.path_of(run.folder, run.run_id))
+        self.write("RUNNING")
+
+    def on_wired(self, upstream: Mapping[str, Iterable[str]]) -> None:
+        """Takes note of the DAG: of each node, in their order, those that it waits for."""
+        self._upstream = {node: sorted(waited_for) for node, waited_for in upstream.items()}
 
     def write(self, state: summary.State) -> summary.Summary:
         """Writes the summary as it stands."""
@@ -146,6 +157,7 @@ class Recorder:
             tuner=found.tuner,
             training=training,
             nodes=self._nodes,
+            upstream=self._upstream,
             models=models,
             references={n: summary.MeasuredReference(**r) for n, r in found.references.items()},
             targets=targets,

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from pipeline.run.usage import Usage
 from pipeline.versions.reconcile import forget_damaged, forget_deleted, mend_versions
 
 if TYPE_CHECKING:
+    from tfx.dsl.components.base.base_node import BaseNode
     from tfx.orchestration.pipeline import Pipeline
 
 Builder = Callable[[Config, Staged, Path], "Pipeline"]
@@ -148,8 +149,8 @@ def _run(
         listener(event)
 
     try:
-        recorder.write("RUNNING")
-        _launch(run, build, on_event)
+        recorder.start()
+        _launch(run, build, recorder, on_event)
         return RunOutcome(recorder.write("COMPLETE"), None, None)
     except (KeyboardInterrupt, Exception) as error:
         if not signals and isinstance(error, Exception):
@@ -168,15 +169,20 @@ def _failed(error: Exception, request: RunRequest, recorder: Recorder) -> RunOut
     return RunOutcome(recorder.write_if_possible("FAILED", failure, node), failure, None)
 
 
-def _launch(run: Run, build: Builder, on_event: Listener) -> None:
+def _launch(run: Run, build: Builder, recorder: Recorder, on_event: Listener) -> None:
     with keeping():
         prepare()
         from pipeline.run.runner import NodeRunner  # loads TensorFlow
 
         _reconcile(run.folder, on_event)
         pipeline = build(run.config, run.staged, run.folder)
+    recorder.on_wired({node.id: _ids(node.upstream_nodes) for node in pipeline.components})
     connection = connection_config(run.config, run.folder)
     NodeRunner(run.run_id, run.folder, connection, on_event).run(pipeline)
+
+
+def _ids(nodes: "Iterable[BaseNode]") -> list[str]:
+    return [node.id for node in nodes]
 
 
 def _reconcile(folder: Path, on_event: Listener) -> None:

@@ -37,6 +37,10 @@ class Runs:
         last = max(self.folder.glob("reports/*/summary.json"))
         return dict(json.loads(last.read_text()))
 
+    def page(self) -> str:
+        """The page of the last run."""
+        return max(self.folder.glob("reports/*/index.html")).read_text(encoding="utf-8")
+
     def states(self) -> dict[str, str]:
         return {name: node["state"] for name, node in self.summary()["nodes"].items()}
 

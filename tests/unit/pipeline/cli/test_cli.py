@@ -33,6 +33,9 @@ sys.exit(code)
 """
 
 
+MOST_CPU_SECONDS = {"--help": 1, "report": 6}  # the first page of a folder bundles Vega, too
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A root with one run of the census configuration."""
@@ -44,7 +47,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "verb", [["runs"], ["models"], ["show"], ["show", RUN_ID, "--json"], ["--help"]]
+    "verb", [["runs"], ["models"], ["show"], ["show", RUN_ID, "--json"], ["report"], ["--help"]]
 )
 def test_reading_takes_less_than_two_seconds_and_no_tensorflow(root: Path, verb: list[str]) -> None:
     where = [] if verb == ["--help"] else ["--root", str(root)]
@@ -58,7 +61,7 @@ def test_reading_takes_less_than_two_seconds_and_no_tensorflow(root: Path, verb:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr
     cpu = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
-    assert cpu < (1 if verb == ["--help"] else 2), "CPU seconds"
+    assert cpu < MOST_CPU_SECONDS.get(verb[0], 2), "CPU seconds"
 
 
 def test_help_lists_every_verb_and_imports_the_module_of_none() -> None:

@@ -81,6 +81,7 @@ def test_what_ran_and_was_not_pushed_is_not_run_again_until_something_changes(
 ) -> None:
     code, said = retrain()
     assert (code, said["decision"]["action"], len(retrain.runs)) == (3, "run", 1)
+    assert (retrain.runs[0] / "index.html").is_file()
     assert said["pushed"]["server"]["version"] is None
     code, again = retrain()
     assert (code, again["decision"]["action"], len(retrain.runs)) == (3, "blocked", 1)

@@ -35,6 +35,9 @@ def test_cold_then_cached_then_one_change(runs: Runs, capsys: pytest.CaptureFixt
     store = Metadata(runs.folder)
     assert cold["run_id"] == store.run_ids()[0]
     assert [e.node for e in store.executions(cold["run_id"])] == ["Make", "Work", "Last"]
+    assert cold["upstream"] == {"Make": [], "Work": ["Make"], "Last": ["Work"]}
+    assert runs.page().count('class="box CACHED"') == 1
+    assert "<code>seed</code></th><td><code>2</code></td><td><code>1</code>" in runs.page()
 
 
 def test_a_failed_node_is_explained_and_the_run_resumes(
@@ -59,6 +62,8 @@ def test_a_failed_node_is_explained_and_the_run_resumes(
     notice = json.loads(told.read_text())
     assert (notice["event"], notice["run_id"]) == ("failure", failed["run_id"])
     assert Path(notice["summary"]).is_file()
+    assert "The run failed at Work" in runs.page()
+    assert "IndexError: list index out of range" in runs.page()
     assert 'tfx_pipeline_run_state{pipeline="tiny",state="FAILED"} 1.0' in textfile.read_text()
     assert runs.run() == 0
     assert runs.states() == {"Make": "CACHED", "Work": "RAN", "Last": "RAN"}
@@ -195,6 +200,7 @@ def test_a_signal_interrupts_whatever_a_node_makes_of_it(
     assert runs.summary()["state"] == "INTERRUPTED"
     assert runs.summary()["failure"] is None
     assert runs.states()["Work"] == state
+    assert "The run was interrupted" in runs.page()
     assert runs.run() == 0
     assert runs.states() == {"Make": "CACHED", "Work": again, "Last": "RAN"}
 

@@ -1,0 +1,41 @@
+"""The parts of a run's report, and of two runs side by side, in the order of the page."""
+
+from pipeline.report.page.against import process, results
+from pipeline.report.page.part import ComparePart, MakePart
+from pipeline.report.page.parts.gates import gates
+from pipeline.report.page.parts.models import models
+from pipeline.report.page.parts.origin.configuration import again, configuration
+from pipeline.report.page.parts.origin.lineage import lineage
+from pipeline.report.page.parts.outcome import outcome
+from pipeline.report.page.parts.process.data import anomalies, data
+from pipeline.report.page.parts.process.labels import labels
+from pipeline.report.page.parts.process.learning import features, training, trials
+from pipeline.report.page.parts.process.nodes import nodes
+
+PARTS: tuple[MakePart, ...] = (
+    outcome,
+    models,
+    gates,
+    nodes,
+    data,
+    anomalies,
+    labels,
+    features,
+    trials,
+    training,
+    lineage,
+    configuration,
+    again,
+)
+
+COMPARED: tuple[ComparePart, ...] = (
+    results.outcome,
+    results.models,
+    results.gates,
+    process.data,
+    process.labels,
+    process.features,
+    process.training,
+    process.nodes,
+    process.configuration,
+)

@@ -1,0 +1,221 @@
+"""How the models were made: columns kept, trials of the tuner, curves of training."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from core.names import DISTILLATION_REPORT, FEATURE_REPORT, TRAINING_REPORT, TUNER_REPORT
+from pipeline.report.page import html
+from pipeline.report.page.part import Part, RunRecord
+
+_TRIALS, _CURVE = "trials-scores", "training-"
+_LOSSES = {"loss": "training rows", "val_loss": "evaluation rows"}
+_STEPS = (("history", "training"), ("pruning_history", "pruning"))
+
+
+def features(record: RunRecord) -> Part | None:
+    """The columns that models read, and those that they do not, with reasons."""
+    found = record.report(FEATURE_REPORT) or record.summary.features
+    if not found:
+        return None
+    kept = html.join((html.code(name) for name in found["kept"]), " ")
+    pieces: list[html.Text] = [
+        html.paragraph(f"{len(found['kept'])} columns are kept:"),
+        html.paragraph(kept),
+    ]
+    if found["dropped"]:
+        rows = [[row["column"], row["reason"]] for row in found["dropped"]]
+        pieces.append(html.table("Columns that are dropped", ("column", "why"), rows))
+    return Part("features", "Features", html.join(pieces))
+
+
+def trials(record: RunRecord) -> Part | None:
+    """What the tuner tried."""
+    found: Sequence[Mapping[str, Any]] | None = record.report(TUNER_REPORT) or record.summary.tuner
+    if not found:
+        return None
+    scored = [row for row in found if isinstance(row.get("score"), float | int)]
+    best = min(scored, key=lambda row: row["score"], default=None)
+    values = [name for name in found[0] if name not in ("trial_id", "score")]
+    rows = [
+        [
+            _trial(row, best is row),
+            html.number(row.get("score"), ".4f"),
+            *(_setting(row.get(name)) for name in values),
+        ]
+        for row in sorted(found, key=lambda row: (row.get("score") is None, row.get("score")))
+    ]
+    columns = ["trial", "evaluation loss", *values]
+    pieces = [
+        html.chart(_TRIALS, "Evaluation loss of each trial in the order of the trials", "", 200),
+        html.table("Trials, the best first", columns, rows, columns[1:]),
+    ]
+    points = [
+        {"trial": n + 1, "loss": row["score"], "best": "taken" if row is best else "tried"}
+        for n, row in enumerate(scored)
+    ]
+    title = "Trials of the tuner"
+    return Part("trials", title, html.join(pieces if points else pieces[1:]), _trials_spec(points))
+
+
+def _trial(row: Mapping[str, Any], best: bool) -> html.Text:
+    name = str(row.get("trial_id"))
+    return Markup("{} {}").format(name, html.badge("taken", "good")) if best else name
+
+
+def _setting(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _trials_spec(points: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    if not points:
+        return {}
+    spec = {
+        "width": "container",
+        "height": 160,
+        "data": {"values": points},
+        "mark": {"type": "point", "size": 90},
+        "encoding": {
+            "x": {
+                "field": "trial",
+                "type": "ordinal",
+                "title": "trial",
+                "axis": {"labelAngle": 0, "labelOverlap": True},
+            },
+            "y": {
+                "field": "loss",
+                "type": "quantitative",
+                "scale": {"zero": False},
+                "title": "evaluation loss",
+            },
+            "color": {"field": "best", "type": "nominal", "scale": {"domain": ["tried", "taken"]}},
+            "tooltip": [{"field": "trial"}, {"field": "loss", "format": ".4f"}],
+        },
+    }
+    return {_TRIALS: spec}
+
+
+def training(record: RunRecord) -> Part | None:
+    """How teacher and student were trained and pruned, epoch by epoch."""
+    networks = {
+        name: found
+        for name, report in (("teacher", TRAINING_REPORT), ("student", DISTILLATION_REPORT))
+        if (found := record.report(report))
+    }
+    if not networks:
+        return None
+    points = [p for name, found in networks.items() for p in curve_points(name, found)]
+    pieces: list[html.Text | None] = [_start(record), _hyperparameters(networks)]
+    charts = {f"{_CURVE}{name}": curve_spec(name, points) for name in networks if points}
+    for element in charts:
+        label = f"Loss of the {element.removeprefix(_CURVE)} by epoch"
+        pieces.append(html.chart(element, label, "", 240))
+    if points:
+        said = (
+            "Dashed: while pruned. Teacher and student minimise different losses: compare the "
+            "shape of their curves, not their height."
+        )
+        pieces.append(html.paragraph(said, "hint"))
+        pieces.append(html.fold("The losses as a table", losses_table(points)))
+    return Part("training", "Training", html.join(pieces), charts)
+
+
+def _start(record: RunRecord) -> Markup | None:
+    found = record.summary.training
+    if found is None:
+        return None
+    if found.start == "warm":
+        text = f"The teacher started from the weights of run {found.from_run or 'unknown'}"
+        if found.new_rows is not None:
+            text += f"; {found.new_rows:.1%} of the embedding rows are new"
+    else:
+        text = f"The teacher started anew: {found.reason}"
+    return html.paragraph(f"{text}.", "lead")
+
+
+def _hyperparameters(networks: Mapping[str, Mapping[str, Any]]) -> Markup:
+    values: Mapping[str, Any] = networks.get("teacher", {}).get("hyperparameters") or {}
+    facts: list[tuple[html.Text, html.Text | None]] = [
+        (f"teacher: {name}", _shown(value)) for name, value in values.items()
+    ]
+    for name, found in networks.items():
+        epochs = len((found.get("history") or {}).get("loss") or [])
+        facts.append((f"{name}: epochs", str(epochs) if epochs else None))
+        facts.append((f"{name}: weights that are 0", html.percent(found.get("sparsity"))))
+    return html.facts(facts)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else _setting(value)
+
+
+def curve_points(network: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A point for each epoch and kind of rows, those without a number left out."""
+    epoch = 0
+    for key, step in _STEPS:
+        history: Mapping[str, Sequence[float | None]] = found.get(key) or {}
+        length = max((len(values) for values in history.values()), default=0)
+        for name, rows in _LOSSES.items():
+            for place, value in enumerate(history.get(name) or ()):
+                if value is not None:
+                    yield {
+                        "network": network,
+                        "step": step,
+                        "rows": rows,
+                        "epoch": epoch + place + 1,
+                        "loss": value,
+                    }
+        epoch += length
+
+
+def curve_spec(
+    network: str, points: Sequence[Mapping[str, Any]], series: str = "rows"
+) -> dict[str, Any]:
+    """The curves of a network; `series` is told apart by colours."""
+    shared = {
+        "x": {
+            "field": "epoch",
+            "type": "quantitative",
+            "axis": {"tickMinStep": 1, "format": "d"},
+            "scale": {"nice": False, "zero": False},
+            "title": "epoch",
+        },
+        "y": {
+            "field": "loss",
+            "type": "quantitative",
+            "scale": {"zero": False},
+            "title": "loss",
+        },
+        "color": {"field": series, "type": "nominal", "sort": None},
+        "strokeDash": {
+            "field": "step",
+            "type": "nominal",
+            "sort": None,
+            "scale": {"domain": ["training", "pruning"], "range": [[1, 0], [4, 3]]},
+            "legend": None,
+        },
+    }
+    tooltip = [{"field": name} for name in ("network", "step", "rows", "epoch")]
+    return {
+        "title": network,
+        "width": "container",
+        "height": 170,
+        "data": {"values": [point for point in points if point["network"] == network]},
+        "mark": {"type": "line", "point": {"size": 24}},
+        "encoding": {**shared, "tooltip": [*tooltip, {"field": "loss", "format": ".4f"}]},
+    }
+
+
+def losses_table(points: Sequence[Mapping[str, Any]]) -> Markup:
+    """The points as a table, an epoch a row."""
+    by_epoch: dict[tuple[str, str, int], dict[str, float]] = {}
+    for point in points:
+        key = (point["network"], point["step"], point["epoch"])
+        by_epoch.setdefault(key, {})[point["rows"]] = point["loss"]
+    rows = [
+        [network, step, str(epoch), *(html.number(found.get(name)) for name in _LOSSES.values())]
+        for (network, step, epoch), found in by_epoch.items()
+    ]
+    columns = ("network", "step", "epoch", *_LOSSES.values())
+    return html.table("Loss by epoch", columns, rows, columns[2:])
