@@ -71,3 +71,4 @@ REFERENCES_REPORT = Report("VariantEvaluator", "VariantReport", "references.json
 FAIRNESS_GATES = Report("FairnessGate.{target}", "GateReport", "gates.json")
 PUSH_GATES = Report("PushGate.{target}", "GateReport", "gates.json")
 PUSH_CHECKS = Report("PushGate.{target}", "GateReport", "checks.json")
+EXPLANATION = Report("Explainer", "Explanation", "explanation.json")
