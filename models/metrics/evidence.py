@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from core.names import BOTH
 from models.metrics.comparison import Difference
+from models.metrics.gaps import Gap, GapGrowth
 from models.metrics.measures import Interval
 from models.metrics.registry import metrics_of
 
@@ -63,12 +64,16 @@ class VariantEvidence:
     Attributes:
       evidence: By slice, "overall" among them.
       against_teacher: The model minus the teacher, by metric.
+      gap_intervals: By column, or several as "sex,race", and by rate; None where there is no gap.
+      gap_growth: The same of the growth from the teacher's; empty of the teacher.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore")
 
     evidence: dict[str, SliceEvidence] = field(default_factory=dict)
     against_teacher: list[Difference] = field(default_factory=list)
+    gap_intervals: dict[str, dict[str, Gap | None]] = field(default_factory=dict)
+    gap_growth: dict[str, dict[str, GapGrowth | None]] = field(default_factory=dict)
 
     def of_slice(self, name: str) -> SliceEvidence | None:
         """The evidence of a slice, in whatever order its columns are named."""
