@@ -275,6 +275,7 @@ class Bounds(Section):
     min_by_class: dict[str, Share]
     max_drop: dict[str, Limit]
     max_gap: dict[Text, dict[str, Share]]
+    max_gap_growth: dict[Text, dict[str, Share]]
     max_drop_from_teacher: dict[str, Limit]
     better_than_chance: bool
 
