@@ -46,8 +46,10 @@ from models.export.server import measure_server_model
 from models.export.tflite import predict
 from models.metrics.comparison import Difference, compare
 from models.metrics.evidence import VariantEvidence, evidence
+from models.metrics.gaps import gaps_between
 from models.metrics.gates import OVERALL
-from models.metrics.registry import Metrics, gap, metrics_of, slice_rows
+from models.metrics.group_rates import scores, worst_groups
+from models.metrics.registry import Metrics, groups_by, metrics_of
 from models.network.layout import Preprocessing
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
@@ -63,6 +65,20 @@ class VariantSettings(Section):
     evaluation: Slicing
 
 
+def checked(name: str, answers: np.ndarray) -> np.ndarray:
+    """The answers of a variant.
+
+    Raises:
+      ValueError: One is not a number.
+    """
+    if count := int(np.sum(~np.isfinite(answers))):
+        raise ValueError(
+            f"{name}: {count} of {answers.size} answers are not numbers; lower "
+            "trainer.learning_rate and distiller.learning_rate"
+        )
+    return answers
+
+
 def evaluate(
     labels: np.ndarray,
     probabilities: np.ndarray,
@@ -71,7 +87,9 @@ def evaluate(
     teacher: np.ndarray | None = None,
     references: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    """Metrics, slices and gaps of one variant, and what they rest on.
+    """Metrics, slices, gaps and scores of one variant, and what they rest on.
+
+    Groups of several columns are named in the order in which `evaluation.slices` lists them.
 
     Args:
       labels: [rows], codes of classes.
@@ -82,40 +100,46 @@ def evaluate(
       references: The answers of each reference, to be compared with row by row, too.
 
     Raises:
-      ValueError: A probability is not a number.
+      ValueError: The rows are too few to measure a metric on, or of one class.
     """
-    if not np.isfinite(probabilities).all():
-        raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
     classes = settings.preprocessing.classes
-    measured = metrics_of(classes)
-    members = slice_rows(columns, settings.evaluation.slices)
+    measured, least = metrics_of(classes), settings.evaluation.min_slice_rows
+    groups = groups_by(columns, settings.evaluation.slices)
+    members = {name: rows for of_column in groups.values() for name, rows in of_column.items()}
     by_slice = {
         name: measured.of_slice(labels[rows], probabilities[rows]) for name, rows in members.items()
     }
     everything = {OVERALL: np.ones(len(labels), bool), **members}
+    gaps = {
+        column: gaps_between(labels, probabilities, of_column, measured, least, teacher)
+        for column, of_column in groups.items()
+    }
     rests_on = VariantEvidence(
         {
             name: evidence(labels[rows], probabilities[rows], classes)
             for name, rows in everything.items()
         },
-        _differences(labels, probabilities, teacher, measured),
-        {
+        against_teacher=_differences(labels, probabilities, teacher, measured),
+        against_reference={
             name: _differences(labels, probabilities, answers, measured)
             for name, answers in (references or {}).items()
         },
+        gap_intervals={column: found for column, (found, _) in gaps.items()},
+        gap_growth={column: grown for column, (_, grown) in gaps.items() if teacher is not None},
     )
+    worst = worst_groups(by_slice, rests_on.evidence, measured, least)
     return {
         **dataclasses.asdict(rests_on),
         **({"confusion": confusion(labels, probabilities)} if measured.kinds else {}),
+        **({} if measured.kinds else {"scores": scores(labels, probabilities, everything)}),
         "metrics": measured.overall(labels, probabilities),
         "slices": by_slice,
         "gaps": {
-            column: {
-                rate: gap(by_slice, column, rate, settings.evaluation.min_slice_rows)
-                for rate in measured.rates
-            }
-            for column in (keys[0] for keys in settings.evaluation.slices if len(keys) == 1)
+            column: {rate: each and each.value for rate, each in found.items()}
+            for column, (found, _) in gaps.items()
+            if [column] in [list(keys) for keys in settings.evaluation.slices]
         },
+        "worst": {metric: dataclasses.asdict(each) for metric, each in worst.items()},
     }
 
 
@@ -178,7 +202,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     with tempfile.TemporaryDirectory() as float_path:
         for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
-            probabilities = answers_of(network, rows)
+            probabilities = checked(name, answers_of(network, rows))
             report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
             if name == "teacher":
                 export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
@@ -189,7 +213,8 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
             report[name]["sparsity"] = measured_sparsity(network)
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
-        probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows.features)
+        model_file = Path(variants.uri, f"{name}.tflite")
+        probabilities = checked(name, predict(model_file.read_bytes(), rows.features))
         report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
         report[name] |= measured[name]
     write_json(Path(variant_report.uri, VARIANT_REPORT.file), report)

@@ -1,16 +1,20 @@
 """What a figure rests on: how many rows of each class, and how far chance alone would move it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter
 
 from core.names import BOTH
 from models.metrics.comparison import Difference
+from models.metrics.gaps import GapGrowth, RateGap
 from models.metrics.measures import Interval
 from models.metrics.registry import metrics_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class VariantEvidence:
       evidence: By slice, "overall" among them.
       against_teacher: The model minus the teacher, by metric.
       against_reference: The model minus each reference, by the reference's name.
+      gap_intervals: By column, or several as "sex,race", and by rate; None where there is no gap.
+      gap_growth: The same of the growth from the teacher's; empty of the teacher.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore")
@@ -71,11 +77,17 @@ class VariantEvidence:
     evidence: dict[str, SliceEvidence] = field(default_factory=dict)
     against_teacher: list[Difference] = field(default_factory=list)
     against_reference: dict[str, list[Difference]] = field(default_factory=dict)
+    gap_intervals: dict[str, dict[str, RateGap | None]] = field(default_factory=dict)
+    gap_growth: dict[str, dict[str, GapGrowth | None]] = field(default_factory=dict)
 
     def of_slice(self, name: str) -> SliceEvidence | None:
         """The evidence of a slice, in whatever order its columns are named."""
+        return self.evidence.get(self.called(name))
+
+    def called(self, name: str) -> str:
+        """A slice's name with its columns in the order of `evaluation.slices`; TFMA sorts them."""
         parts = sorted(name.split(","))
-        return next((e for n, e in self.evidence.items() if sorted(n.split(",")) == parts), None)
+        return next((n for n in self.evidence if sorted(n.split(",")) == parts), name)
 
 
 def evidence(
@@ -107,19 +119,17 @@ def evidence_of(variant: Mapping[str, Any]) -> VariantEvidence:
     return _RECORD.validate_python(dict(variant))
 
 
-def gap_interval(high: tuple[float, Interval], low: tuple[float, Interval]) -> Interval:
-    """95% interval of the difference of two shares, from each one's own (Newcombe 1998)."""
-    (more, (more_low, more_high)), (less, (less_low, less_high)) = high, low
-    below = float(np.hypot(more - more_low, less_high - less))
-    above = float(np.hypot(more_high - more, less - less_low))
-    return more - less - below, more - less + above
+_CROSSED = re.compile(r",[A-Za-z0-9][A-Za-z0-9_.-]*=")
+"""In the name of a slice of several columns; a value may hold a comma, too."""
 
 
-def groups_of(
-    by_slice: Mapping[str, Mapping[str, float | None]], column: str
-) -> dict[str, Mapping[str, float | None]]:
+def groups_of(by_slice: Mapping[str, T], column: str) -> dict[str, T]:
     """The slices of a column alone, by name."""
-    return {n: row for n, row in by_slice.items() if n.startswith(f"{column}=") and "," not in n}
+    return {
+        name: row
+        for name, row in by_slice.items()
+        if name.startswith(f"{column}=") and not _CROSSED.search(name)
+    }
 
 
 def extremes(groups: Mapping[str, Mapping[str, float | None]], rate: str) -> tuple[str, str] | None:

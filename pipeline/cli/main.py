@@ -35,6 +35,7 @@ VERBS = {
     "runs": ("history:add_runs", "list the runs"),
     "show": ("history:add_show", "one run's nodes, gates and models"),
     "report": ("review.report:add", "the page of a run: index.html beside its summary"),
+    "why": ("review.why:add", "why a version was pushed, or a model was not"),
     "lf": ("lf:add", "judge the labelling functions"),
     "to-label": ("to_label:add", "rows that people should label"),
     "labels": ("labels:add", "answers of people: import, list, remove; outcomes of requests"),

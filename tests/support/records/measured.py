@@ -12,8 +12,10 @@ from core.answers import THRESHOLD
 from core.config import Config
 from models.metrics.comparison import compare
 from models.metrics.evidence import evidence
+from models.metrics.gaps import gaps_between
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
-from models.metrics.registry import gap, metrics_of, slice_rows
+from models.metrics.group_rates import scores
+from models.metrics.registry import groups_by, metrics_of, slice_rows
 from pipeline.config.load import load
 from pipeline.report.page.part import RunRecord
 from pipeline.report.summary import Summary
@@ -22,7 +24,6 @@ from tests.support.records import summaries
 HOSTILE = '<script>alert("x")</script>'
 SLICES = (("sex",), ("land",), ("sex", "land"))
 LEAST = 60  # evaluation.min_slice_rows
-BINS = 200
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,6 @@ def rows_of_three(seed: int = 7, count: int = 600) -> Rows:
     return Rows(labels, answers, {"sex": sex})
 
 
-def scores(rows: Rows, variant: str, groups: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Counts by class and bin: a row is in bin ceil(p * BINS) - 1, and in 0 for p = 0."""
-    place = np.maximum(np.ceil(rows.answers[variant].astype(float) * BINS).astype(int) - 1, 0)
-    found = {}
-    for name, members in groups.items():
-        found[name] = {
-            called: np.bincount(place[members & (rows.labels == code)], minlength=BINS).tolist()
-            for code, called in enumerate(("negative", "positive"))
-        }
-    return {"bins": BINS, "groups": found}
-
-
 def groups_of(rows: Rows, slices: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
     """Which rows are in each slice, "overall" first."""
     return {OVERALL: np.ones(len(rows.labels), bool), **slice_rows(rows.columns, slices)}
@@ -96,14 +85,21 @@ def measured(rows: Rows, classes: tuple[str, ...], slices: Sequence[Sequence[str
             for found in compare(rows.labels, answers, rows.answers["teacher"], {}, [metric])
         ]
         gaps = {
-            keys[0]: {rate: gap(by_slice, keys[0], rate, LEAST) for rate in known.rates}
-            for keys in slices
-            if len(keys) == 1
+            column: gaps_between(rows.labels, answers, of_column, known, LEAST)[0]
+            for column, of_column in groups_by(rows.columns, slices).items()
         }
         models[name] = {
             "metrics": known.overall(rows.labels, answers),
             "slices": by_slice,
-            "gaps": gaps,
+            "gaps": {
+                keys[0]: {rate: each and each.value for rate, each in gaps[keys[0]].items()}
+                for keys in slices
+                if len(keys) == 1
+            },
+            "gap_intervals": {
+                column: {rate: each and asdict(each) for rate, each in found.items()}
+                for column, found in gaps.items()
+            },
             "evidence": {
                 n: asdict(evidence(rows.labels[m], answers[m], classes)) for n, m in groups.items()
             },
@@ -114,7 +110,7 @@ def measured(rows: Rows, classes: tuple[str, ...], slices: Sequence[Sequence[str
             "sparsity": 0.25 * place,
         }
         if len(classes) == 2:
-            models[name]["scores"] = scores(rows, name, groups)
+            models[name]["scores"] = scores(rows.labels, answers, groups)
     return models
 
 

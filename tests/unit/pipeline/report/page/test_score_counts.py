@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.intervals import wilson_interval
+from models.metrics.group_rates import BINS
 from pipeline.report.page.score_counts import (
     Counts,
     calibration_error,
@@ -13,7 +14,6 @@ from pipeline.report.page.score_counts import (
     reliability,
 )
 from tests.support.records.measured import (
-    BINS,
     SLICES,
     at_threshold,
     groups_of,
