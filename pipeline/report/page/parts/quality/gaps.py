@@ -21,7 +21,7 @@ Models = Mapping[str, MeasuredModel]
 
 
 @dataclass(frozen=True)
-class RateGap:
+class ShownGap:
     """A gap of a target between the groups of a column or of several.
 
     growth: How much wider it is than the teacher's: value, low, high; None where that is not known.
@@ -43,12 +43,12 @@ class RateGap:
         return self.rate.partition("[")[0]
 
 
-def gaps_of(found: Models, record: RunRecord) -> Iterator[RateGap]:
+def gaps_of(found: Models, record: RunRecord) -> Iterator[ShownGap]:
     """The gaps of each target, with the gates that bound them."""
     gates = {(g.target, g.metric): g for g in record.summary.gates if ".max_gap." in g.key}
     for target, model in found.items():
-        measured = to_jsonable_python(getattr(model, "gap_intervals", None) or {})
-        grown = to_jsonable_python(getattr(model, "gap_growth", None) or {})
+        measured = to_jsonable_python(model.gap_intervals)
+        grown = to_jsonable_python(model.gap_growth)
         for column in dict.fromkeys([*model.gaps, *measured]):
             rates = model.gaps.get(column, {})
             for rate in dict.fromkeys([*rates, *measured.get(column, {})]):
@@ -63,7 +63,7 @@ def gaps_of(found: Models, record: RunRecord) -> Iterator[RateGap]:
                 value = told.get("value", rates.get(rate))
                 highest, lowest = pair if value is not None else ("", "")
                 growth = grown.get(column, {}).get(rate)
-                yield RateGap(target, column, rate, value, ends, highest, lowest, gate, growth)
+                yield ShownGap(target, column, rate, value, ends, highest, lowest, gate, growth)
 
 
 def _extremes(model: MeasuredModel, column: str, rate: str, least: int | None) -> tuple[str, str]:
@@ -76,9 +76,9 @@ def _extremes(model: MeasuredModel, column: str, rate: str, least: int | None) -
     return extremes(groups, rate) or ("", "")
 
 
-def largest(gaps: Sequence[RateGap]) -> list[RateGap]:
+def largest(gaps: Sequence[ShownGap]) -> list[ShownGap]:
     """Of each kind of rate the class with the widest gap; with two classes all."""
-    widest: dict[tuple[str, str, str], RateGap] = {}
+    widest: dict[tuple[str, str, str], ShownGap] = {}
     for gap in gaps:
         key = (gap.target, gap.column, gap.kind)
         if key not in widest or (gap.value or -1.0) > (widest[key].value or -1.0):
@@ -86,7 +86,7 @@ def largest(gaps: Sequence[RateGap]) -> list[RateGap]:
     return list(widest.values())
 
 
-def picture(gaps: Sequence[RateGap], found: Models, charts: dict[str, specs.Spec]) -> Markup:
+def picture(gaps: Sequence[ShownGap], found: Models, charts: dict[str, specs.Spec]) -> Markup:
     """The widest gap of each kind of rate, column by column; its specification goes to `charts`."""
     shown = [gap for gap in largest(gaps) if gap.value is not None]
     if not shown:
@@ -121,7 +121,7 @@ def picture(gaps: Sequence[RateGap], found: Models, charts: dict[str, specs.Spec
     )
 
 
-def _gap_point(gap: RateGap) -> dict[str, Any]:
+def _gap_point(gap: ShownGap) -> dict[str, Any]:
     low, high = gap.interval or (gap.value, gap.value)
     name = f"{_between(gap.column)}: {gap.kind.replace('_', ' ')}"
     return {
@@ -134,7 +134,7 @@ def _gap_point(gap: RateGap) -> dict[str, Any]:
     }
 
 
-def tables(gaps: Sequence[RateGap]) -> Markup:
+def tables(gaps: Sequence[ShownGap]) -> Markup:
     """The gaps: those with a bound, in a fold all of them, and which could not be measured."""
     order = {key: n for n, key in enumerate(dict.fromkeys((g.column, g.rate) for g in gaps))}
     ordered = sorted(gaps, key=lambda gap: order[gap.column, gap.rate])
@@ -154,7 +154,7 @@ def tables(gaps: Sequence[RateGap]) -> Markup:
     return html.join(pieces)
 
 
-def _table(gaps: Sequence[RateGap], caption: str) -> Markup:
+def _table(gaps: Sequence[ShownGap], caption: str) -> Markup:
     grown = any(gap.growth for gap in gaps)
     growth = ("wider than the teacher's by",) if grown else ()
     columns = ("between groups of", "rate", "target", "gap", *growth, "highest", "lowest", "bound",
@@ -164,7 +164,7 @@ def _table(gaps: Sequence[RateGap], caption: str) -> Markup:
     return html.table(said, columns, rows, ("gap", *growth, "bound"))
 
 
-def _cells(gap: RateGap, grown: bool) -> list[html.Text]:
+def _cells(gap: ShownGap, grown: bool) -> list[html.Text]:
     gate, columns = gap.gate, [tuple(gap.column.split(","))]
     highest, lowest = (
         ", ".join(parse(name, columns)[1]) if name else "" for name in (gap.highest, gap.lowest)
