@@ -46,8 +46,10 @@ from models.export.server import measure_server_model
 from models.export.tflite import predict
 from models.metrics.comparison import Difference, compare
 from models.metrics.evidence import VariantEvidence, evidence
+from models.metrics.gaps import gaps_between
 from models.metrics.gates import OVERALL
-from models.metrics.registry import Metrics, gap, metrics_of, slice_rows
+from models.metrics.group_rates import scores, worst_groups
+from models.metrics.registry import Metrics, groups_by, metrics_of
 from models.network.layout import Preprocessing
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
@@ -71,7 +73,9 @@ def evaluate(
     teacher: np.ndarray | None = None,
     references: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    """Metrics, slices and gaps of one variant, and what they rest on.
+    """Metrics, slices, gaps and scores of one variant, and what they rest on.
+
+    Groups of several columns are named in the order in which `evaluation.slices` lists them.
 
     Args:
       labels: [rows], codes of classes.
@@ -87,12 +91,17 @@ def evaluate(
     if not np.isfinite(probabilities).all():
         raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
     classes = settings.preprocessing.classes
-    measured = metrics_of(classes)
-    members = slice_rows(columns, settings.evaluation.slices)
+    measured, least = metrics_of(classes), settings.evaluation.min_slice_rows
+    groups = groups_by(columns, settings.evaluation.slices)
+    members = {name: rows for of_column in groups.values() for name, rows in of_column.items()}
     by_slice = {
         name: measured.of_slice(labels[rows], probabilities[rows]) for name, rows in members.items()
     }
     everything = {OVERALL: np.ones(len(labels), bool), **members}
+    gaps = {
+        column: gaps_between(labels, probabilities, of_column, measured, least, teacher)
+        for column, of_column in groups.items()
+    }
     rests_on = VariantEvidence(
         {
             name: evidence(labels[rows], probabilities[rows], classes)
@@ -103,19 +112,22 @@ def evaluate(
             name: _differences(labels, probabilities, answers, measured)
             for name, answers in (references or {}).items()
         },
+        {column: found for column, (found, _) in gaps.items()},
+        {column: grown for column, (_, grown) in gaps.items() if teacher is not None},
     )
+    worst = worst_groups(by_slice, rests_on.evidence, measured, least)
     return {
         **dataclasses.asdict(rests_on),
         **({"confusion": confusion(labels, probabilities)} if measured.kinds else {}),
+        **({} if measured.kinds else {"scores": scores(labels, probabilities, everything)}),
         "metrics": measured.overall(labels, probabilities),
         "slices": by_slice,
         "gaps": {
-            column: {
-                rate: gap(by_slice, column, rate, settings.evaluation.min_slice_rows)
-                for rate in measured.rates
-            }
-            for column in (keys[0] for keys in settings.evaluation.slices if len(keys) == 1)
+            column: {rate: each and each.value for rate, each in found.items()}
+            for column, (found, _) in gaps.items()
+            if [column] in [list(keys) for keys in settings.evaluation.slices]
         },
+        "worst": {metric: dataclasses.asdict(each) for metric, each in worst.items()},
     }
 
 

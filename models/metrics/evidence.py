@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from core.names import BOTH
 from models.metrics.comparison import Difference
+from models.metrics.gaps import Gap, GapGrowth
 from models.metrics.measures import Interval
 from models.metrics.registry import metrics_of
 
@@ -64,6 +65,8 @@ class VariantEvidence:
       evidence: By slice, "overall" among them.
       against_teacher: The model minus the teacher, by metric.
       against_reference: The model minus each reference, by the reference's name.
+      gap_intervals: By column, or several as "sex,race", and by rate; None where there is no gap.
+      gap_growth: The same of the growth from the teacher's; empty of the teacher.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore")
@@ -71,6 +74,8 @@ class VariantEvidence:
     evidence: dict[str, SliceEvidence] = field(default_factory=dict)
     against_teacher: list[Difference] = field(default_factory=list)
     against_reference: dict[str, list[Difference]] = field(default_factory=dict)
+    gap_intervals: dict[str, dict[str, Gap | None]] = field(default_factory=dict)
+    gap_growth: dict[str, dict[str, GapGrowth | None]] = field(default_factory=dict)
 
     def of_slice(self, name: str) -> SliceEvidence | None:
         """The evidence of a slice, in whatever order its columns are named."""

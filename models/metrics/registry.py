@@ -18,8 +18,9 @@ from models.metrics.measures import Terms
 from models.metrics.metric import EXAMPLES, Metric, Metrics, by_name
 
 __all__ = ["EXAMPLES", "METRICS", "OF_TWO", "QUALITY_BY_CLASS", "RATES"]
-__all__ += ["RATES_BY_CLASS", "THRESHOLD", "Metric", "Metrics", "Terms", "gap"]
+__all__ += ["RATES_BY_CLASS", "THRESHOLD", "Metric", "Metrics", "Terms"]
 __all__ += [
+    "groups_by",
     "measured_by",
     "metric_of",
     "metrics_of",
@@ -129,6 +130,25 @@ def slice_rows(
       columns: Slice columns, each [rows] of str.
       slices: Lists of columns.
     """
+    return {
+        name: rows
+        for groups in groups_by(columns, slices).values()
+        for name, rows in groups.items()
+    }
+
+
+def groups_by(
+    columns: Mapping[str, np.ndarray], slices: Sequence[Sequence[str]]
+) -> dict[str, dict[str, np.ndarray]]:
+    """For each list of columns, "sex,race" as it names them, the rows of each of its groups.
+
+    Args:
+      columns: Slice columns, each [rows] of str.
+      slices: Lists of columns.
+
+    Returns:
+      bool [rows] by a name such as "sex=Female,race=White"; a row is in one group.
+    """
     found = {}
     for keys in slices:
         names = np.array(
@@ -137,31 +157,6 @@ def slice_rows(
                 for values in zip(*(columns[k] for k in keys), strict=True)
             ]
         )
-        found.update({str(name): names == name for name in np.unique(names)})
+        there, place = np.unique(names, return_inverse=True)
+        found[",".join(keys)] = {str(name): place == n for n, name in enumerate(there)}
     return found
-
-
-def gap(
-    by_slice: Mapping[str, Mapping[str, float | None]], column: str, rate: str, min_slice_rows: int
-) -> float | None:
-    """Largest difference of a rate between the groups of a column.
-
-    Args:
-      by_slice: Metrics by slice name, with the `examples` of each.
-      column: A column that was sliced by alone.
-      rate: A name in RATES.
-      min_slice_rows: Smaller groups are left out.
-
-    Returns:
-      None where fewer than two groups are left or one of them has no value.
-    """
-    groups = [
-        row.get(rate)
-        for name, row in by_slice.items()
-        if name.startswith(f"{column}=")
-        and "," not in name
-        and (row[EXAMPLES] or 0) >= min_slice_rows
-    ]
-    values = [value for value in groups if value is not None]
-    complete = len(values) == len(groups) > 1
-    return max(values) - min(values) if complete else None

@@ -4,6 +4,7 @@ What a node or the run itself has a record of is written and read here by that r
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +16,18 @@ from core.files import write_atomically
 from models.labels.findings import Finding
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
+from models.metrics.gaps import Gap, GapGrowth
 from models.metrics.gates import Gate, PushChecks
+from models.metrics.group_rates import Scores, WorstGroup
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.run.events import NodeState
 from pipeline.run.failures import Failure
 
 FORMAT = 1
 FILE = "summary.json"
+# A list of numbers as `json` indents it; no text holds a line break.
+_NUMBERS = re.compile(r"\[\n +([-+.\dEe]+(?:,\n +[-+.\dEe]+)*)\n +\]")
+_NEXT = re.compile(r",\n +")
 State = Literal["RUNNING", "COMPLETE", "FAILED", "INTERRUPTED"]
 Variant = Literal[
     "teacher",
@@ -106,7 +112,10 @@ class MeasuredReference(_Report):
     """Quality on the test split, by slice and as gaps between groups.
 
     `evidence`: what the figures rest on, by slice, "overall" among them; `confusion`: with more
-    than two classes rows by true class, in each by the class that is decided for.
+    than two classes rows by true class, in each by the class that is decided for; `gap_intervals`:
+    each gap with the groups that it is between, of several columns too; `worst`: the slice in which
+    a metric is worst; `scores`: with two classes rows by slice, true class and bin of the
+    probability.
     """
 
     metrics: dict[str, int | float | None]
@@ -114,17 +123,22 @@ class MeasuredReference(_Report):
     gaps: dict[str, dict[str, float | None]]
     evidence: dict[str, SliceEvidence] = {}
     confusion: list[list[int]] | None = None
+    gap_intervals: dict[str, dict[str, Gap | None]] = {}
+    worst: dict[str, WorstGroup] = {}
+    scores: Scores | None = None
 
 
 class MeasuredModel(MeasuredReference):
     """A model that may be pushed: size and latency besides.
 
     `against_teacher`: the model minus the teacher on the same rows, by metric;
-    `against_reference`: the same by the name of each of the references.
+    `against_reference`: the same by the name of each of the references; `gap_growth`: how much
+    wider a gap is than the teacher's.
     """
 
     against_teacher: list[Difference] = []
     against_reference: dict[str, list[Difference]] = {}
+    gap_growth: dict[str, dict[str, GapGrowth | None]] = {}
     bytes: int
     gzip_bytes: int
     latency_us: dict[str, float]
@@ -182,7 +196,12 @@ def write(summary: Summary, path: Path) -> None:
     """Writes a summary; who reads meanwhile sees the one before or this one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     values = summary.model_dump(mode="json")
-    write_atomically(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(values, indent=2, allow_nan=False)
+    write_atomically(path, _NUMBERS.sub(_on_one_line, text) + "\n")
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return f"[{_NEXT.sub(', ', found[1])}]"
 
 
 def read(path: Path) -> Summary:

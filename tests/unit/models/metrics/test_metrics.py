@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from models.metrics.registry import METRICS, OF_TWO, RATES, gap, slice_rows
+from models.metrics.registry import METRICS, OF_TWO, RATES, slice_rows
 
 LABELS = np.array([1, 1, 0, 0, 1, 0])
 PROBABILITIES = np.array([0.9, 0.2, 0.6, 0.1, 0.8, 0.5])
@@ -100,20 +100,6 @@ def test_crossed_slices_sum_up_to_all_rows() -> None:
     by_slice = metrics_by_slice(columns, ["sex", "race"])
     assert sum(row["examples"] or 0 for row in by_slice.values()) == 6
     assert "sex=F,race=A" in by_slice
-
-
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        ({"sex=F": (0.5, 400), "sex=M": (0.7, 400)}, pytest.approx(0.2)),
-        ({"sex=F": (0.5, 10), "sex=M": (0.7, 400)}, None),
-        ({"sex=F": (None, 400), "sex=M": (0.7, 400)}, None),
-        ({"sex=F": (0.5, 400), "sex=M": (0.7, 400), "sex=F,race=B": (0, 400)}, pytest.approx(0.2)),
-    ],
-)
-def test_gap(rows: dict[str, tuple[float | None, int]], expected: float | None) -> None:
-    by_slice = {name: {"tpr": tpr, "examples": float(n)} for name, (tpr, n) in rows.items()}
-    assert gap(by_slice, "sex", "tpr", min_slice_rows=300) == expected
 
 
 def resampled(name: str, labels: np.ndarray, probabilities: np.ndarray) -> float:

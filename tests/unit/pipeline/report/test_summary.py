@@ -37,6 +37,25 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["labels"]["functions"]["lf_gain"]["overlap"] == 0.1
 
 
+def test_lists_of_numbers_are_written_on_one_line(tmp_path: Path) -> None:
+    counts = {"negative": [0, 12, 3], "positive": []}
+    ends = {"rows": 3, "positives": 1, "intervals": {"auc": [-1e-07, 0.5]}}
+    model = {
+        **MODEL,
+        "scores": {"bins": 3, "groups": {"sex=[\n  1,\n  2\n]": counts}},
+        "evidence": {"overall": ends},
+        "confusion": [[1, 2], [3, 4]],
+    }
+    written = Summary.model_validate({**VALUES, "models": {"teacher_pruned": model}})
+    path = summary.path_of(tmp_path, RUN_ID)
+    summary.write(written, path)
+    text = path.read_text()
+    assert '"negative": [0, 12, 3],' in text
+    assert "[-1e-07, 0.5]" in text
+    assert summary.read(path) == written
+    assert json.loads(text) == written.model_dump(mode="json")
+
+
 @pytest.mark.parametrize(
     "change",
     [
