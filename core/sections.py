@@ -282,6 +282,7 @@ class Bounds(Section):
     min_by_class: dict[str, Share]
     max_drop: dict[str, Limit]
     max_gap: dict[Text, dict[str, Share]]
+    max_gap_growth: dict[Text, dict[str, Share]]
     max_drop_from_teacher: dict[str, Limit]
     min_over_reference: dict[str, Annotated[float, Field(ge=-1, le=1)]]
     better_than_chance: bool

@@ -1,9 +1,10 @@
 """FairnessGate: judges what an Evaluator measured by every bound of the target.
 
 Bounds overall, in every slice that is large enough, against the last blessed model, against the
-teacher, against the references, against chance, and on the gaps between groups. They are judged
-here alone: TFMA's thresholds have no word for slices that are too small, and it computes gaps but
-cannot bless them (`metrics_validator` lists every satisfied cross-slice threshold as missing).
+teacher, against the references, against chance, on the gaps between groups and on how they grew
+from the teacher's. They are judged here alone: TFMA's thresholds have no word for slices that are
+too small, and it computes gaps but cannot bless them (`metrics_validator` lists every satisfied
+cross-slice threshold as missing).
 
 In: an Evaluator's evaluation and blessing, the model, and VariantEvaluator's report, which has the
 intervals and the comparison with the teacher. Out: `gates`, a row for each bound, and
@@ -30,8 +31,9 @@ from core.names import FAIRNESS_GATES, VARIANT_REPORT
 from core.sections import Bounds, Judging, Section, TrueLabel
 from models.metrics.against_reference import reference_gates
 from models.metrics.evidence import VariantEvidence, evidence_of
+from models.metrics.gap_gates import gap_gate, growth_gate
 from models.metrics.gates import OVERALL, Gate, at_least, at_most, write_gates
-from models.metrics.judging import chance_gate, gap_gate, teacher_gates, weighed
+from models.metrics.judging import chance_gate, teacher_gates, weighed
 from models.metrics.registry import EXAMPLES, OF_TWO, Metric, Metrics, metrics_of
 
 CANDIDATE, BASELINE = "candidate", "baseline"
@@ -108,6 +110,12 @@ def apply_gates(
         gates += teacher_gates(target, bounded, known.against_teacher, of_all, rule)
         least = bounds.min_over_reference
         gates += reference_gates(target, least, known.against_reference, of_all, rule)
+        gates += [
+            growth_gate(target, known, (column, rate, bound), rule)
+            for column, by_rate in bounds.max_gap_growth.items()
+            for kind, bound in by_rate.items()
+            for rate in measured.names(kind)
+        ]
         if bounds.better_than_chance:
             gates.append(chance_gate(target, overall, of_all, rule))
     return gates

@@ -112,8 +112,8 @@ def evaluate(
             name: _differences(labels, probabilities, answers, measured)
             for name, answers in (references or {}).items()
         },
-        {column: found for column, (found, _) in gaps.items()},
-        {column: grown for column, (_, grown) in gaps.items() if teacher is not None},
+        gap_intervals={column: found for column, (found, _) in gaps.items()},
+        gap_growth={column: grown for column, (_, grown) in gaps.items() if teacher is not None},
     )
     worst = worst_groups(by_slice, rests_on.evidence, measured, least)
     return {

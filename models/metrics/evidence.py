@@ -1,8 +1,9 @@
 """What a figure rests on: how many rows of each class, and how far chance alone would move it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter
@@ -12,6 +13,8 @@ from models.metrics.comparison import Difference
 from models.metrics.gaps import Gap, GapGrowth
 from models.metrics.measures import Interval
 from models.metrics.registry import metrics_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,19 +115,17 @@ def evidence_of(variant: Mapping[str, Any]) -> VariantEvidence:
     return _RECORD.validate_python(dict(variant))
 
 
-def gap_interval(high: tuple[float, Interval], low: tuple[float, Interval]) -> Interval:
-    """95% interval of the difference of two shares, from each one's own (Newcombe 1998)."""
-    (more, (more_low, more_high)), (less, (less_low, less_high)) = high, low
-    below = float(np.hypot(more - more_low, less_high - less))
-    above = float(np.hypot(more_high - more, less - less_low))
-    return more - less - below, more - less + above
+_CROSSED = re.compile(r",[A-Za-z0-9][A-Za-z0-9_.-]*=")
+"""In the name of a slice of several columns; a value may hold a comma, too."""
 
 
-def groups_of(
-    by_slice: Mapping[str, Mapping[str, float | None]], column: str
-) -> dict[str, Mapping[str, float | None]]:
+def groups_of(by_slice: Mapping[str, T], column: str) -> dict[str, T]:
     """The slices of a column alone, by name."""
-    return {n: row for n, row in by_slice.items() if n.startswith(f"{column}=") and "," not in n}
+    return {
+        name: row
+        for name, row in by_slice.items()
+        if name.startswith(f"{column}=") and not _CROSSED.search(name)
+    }
 
 
 def extremes(groups: Mapping[str, Mapping[str, float | None]], rate: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ the answers of both models, so what is hard for both cancels out of the growth.
 Rates only need the counts of rows by group, true class and decisions. These are drawn, multinomial,
 which is the same as drawing rows and costs next to nothing. In a group that is all hits or all
 misses drawn rows are all alike; so a gap's interval is at least Newcombe's (core/intervals.py),
-which holds for few rows.
+which holds for few rows, and that of a growth at least what 3 rows of a group are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -198,4 +198,7 @@ def _growth(
     now, before = (float(_difference(*each)[0]) for each in zip(ends, measured, strict=True))
     drawn = [_difference(*each) for each in zip(ends, again, strict=True)]
     low, high = _interval(drawn[0] - drawn[1])
-    return GapGrowth(now - before, low, high, before, rows)
+    # Rows that all agree show no spread: 3 in as many may still differ.
+    least = 3.0 / min(int(measured[0][1][0, end]) for end in ends[0])
+    value = now - before
+    return GapGrowth(value, min(low, value - least), max(high, value + least), before, rows)

@@ -11,25 +11,15 @@ from dataclasses import replace
 from core.intervals import newcombe_auc_interval
 from core.sections import Judging
 from models.metrics.comparison import Difference
-from models.metrics.evidence import (
-    SliceEvidence,
-    VariantEvidence,
-    extremes,
-    gap_interval,
-    groups_of,
-    names_of,
-    trials,
-)
+from models.metrics.evidence import SliceEvidence
 from models.metrics.gates import OVERALL, Gate, at_most
-from models.metrics.registry import EXAMPLES, metric_of
+from models.metrics.registry import metric_of
 
 CHANCE = 0.5
 """The AUC of random scores."""
 
 FAIR_AUC = 0.75  # rows that cannot tell even this from chance are too few
 FEWEST = 5  # rows of each class that a model has to decide alike before it has one answer only
-
-BySlice = Mapping[str, Mapping[str, float | None]]
 
 
 def undecided(gate: Gate, why: str, rule: Judging) -> Gate:
@@ -55,10 +45,18 @@ def weighed(gate: Gate, metric: str, seen: SliceEvidence | None, rule: Judging) 
         if interval is not None:
             return replace(gate, why=f"the Evaluator gave no {metric}, which {seen.rows} rows have")
         return undecided(gate, f"{metric} not measurable on {seen.in_words}", rule)
-    return _few(gate, seen.behind(metric), seen.in_words, rule)
+    return few(gate, seen.behind(metric), seen.in_words, rule)
 
 
-def _few(gate: Gate, fewest: int, of_what: str, rule: Judging) -> Gate:
+def few(gate: Gate, fewest: int, of_what: str, rule: Judging) -> Gate:
+    """The gate, undecided where few rows tell it and its interval holds the bound.
+
+    Args:
+      gate: With its interval.
+      fewest: The rows that tell it.
+      of_what: These rows in words.
+      rule: Of the configuration.
+    """
     if gate.interval is None or gate.limit is None or gate.value is None:
         return gate
     low, high = gate.interval
@@ -155,57 +153,3 @@ def teacher_gates(
             gate = undecided(gate, why, rule)
         gates.append(gate)
     return gates
-
-
-def gap_gate(
-    target: str,
-    by_slice: BySlice,
-    seen: VariantEvidence,
-    bounded: tuple[str, str, float],
-    rule: Judging,
-) -> Gate:
-    """The gate on the largest gap of a rate between the groups of a column.
-
-    Args:
-      target: server or edge.
-      by_slice: Metrics by slice name, with the `examples` of each.
-      seen: What they rest on.
-      bounded: The column, the rate (of more than two classes with its class) and the bound.
-      rule: Of the configuration.
-    """
-    column, rate, bound = bounded
-    key = f"evaluation.{target}.max_gap.{column}.{rate.partition('[')[0]}"
-    gate = at_most(target, f"gap {column} {rate}", OVERALL, None, bound, key)
-    groups = groups_of(by_slice, column)
-    rows = {name: int(row[EXAMPLES] or 0) for name, row in groups.items()}
-    large = {name: row for name, row in groups.items() if rows[name] >= rule.min_slice_rows}
-    if len(large) < 2:
-        few = [f"{name} has {rows[name]}" for name in sorted(rows) if name not in large]
-        why = (
-            f"{gate.metric} not measurable: {len(large)} groups have "
-            f"evaluation.min_slice_rows={rule.min_slice_rows} test rows or more, two are needed"
-        )
-        return undecided(gate, f"{why}; {names_of(few)}" if few else why, rule)
-    evidence = {name: seen.of_slice(name) for name in large}
-    if missing := sorted(name for name, row in large.items() if row.get(rate) is None):
-        why = f"{gate.metric} not measurable: no {rate} of {names_of(missing)}"
-        counts = [trials(e, rate) for name in missing if (e := evidence[name]) is not None]
-        if counts and not any(counts):
-            of = {"tpr": "positive", "fpr": "negative"}.get(rate, "such")
-            return undecided(gate, f"{why}, which has no {of} row among its rows", rule)
-        return replace(gate, why=why)
-    pair = extremes(large, rate)
-    assert pair is not None
-    first, second = evidence[pair[0]], evidence[pair[1]]
-    (high, low) = (float(large[name][rate] or 0.0) for name in pair)
-    gate = at_most(target, gate.metric, OVERALL, high - low, bound, key)
-    if first is None or second is None:
-        return gate
-    ends = first.intervals.get(rate), second.intervals.get(rate)
-    if ends[0] is None or ends[1] is None:
-        return gate
-    below, above = gap_interval((high, ends[0]), (low, ends[1]))
-    gate = replace(gate, interval=(max(0.0, below), above), rows=first.rows + second.rows)
-    counts = [trials(first, rate), trials(second, rate)]
-    of_what = f"{counts[0]} rows of {pair[0]} and {counts[1]} of {pair[1]}"
-    return _few(gate, min(counts), of_what, rule)

@@ -23,7 +23,11 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     add_common_flags(parser)
     parser.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the last)")
     parser.add_argument("--json", action="store_true", help="print summary.json")
-    parser.add_argument("--all", action="store_true", help="print the gates that passed, too")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="also the gates that passed and rates at other thresholds",
+    )
     parser.set_defaults(verb=show)
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from core.config import Config
 from core.targets import TARGETS
 from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
-from pipeline.config.column_checks import check_columns, check_evaluation
+from pipeline.config.column_checks import GAP_BOUNDS, check_columns, check_evaluation
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
 
@@ -203,8 +203,9 @@ def _check_metrics(config: Config) -> Iterator[Problem]:
         least = bounds.min_over_reference
         named.append(((*above, "min_over_reference"), least, known.together))
         named.append(((*above, "min_by_class"), bounds.min_by_class, by_class))
-        for column, of_column in bounds.max_gap.items():
-            named.append(((*above, "max_gap", column), of_column, rates))
+        for key in GAP_BOUNDS:
+            for column, of_column in getattr(bounds, key).items():
+                named.append(((*above, key, column), of_column, rates))
     for path, bounds_by_name, metrics in named:
         for name, bound in bounds_by_name.items():
             if name not in metrics:

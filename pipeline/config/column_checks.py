@@ -18,6 +18,7 @@ Problem = tuple[KeyPath, str]
 RESERVED_FOR_LABEL = ("row_id", "weight")
 RESERVED = (*RESERVED_FOR_LABEL, "label", "numeric", "categorical", "tokens")
 MOST_CLASSES = 100  # votes and labels are 8-bit codes
+GAP_BOUNDS = ("max_gap", "max_gap_growth")
 COLUMN_KINDS = ("numeric", "categorical", "text", "dates")
 # What tf.function takes as the name of an argument, and SavedModel gives back.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
@@ -163,9 +164,8 @@ def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
                 ("evaluation", target, "min"),
                 "name at least one bound, e.g. {auc: 0.8}: without one no model is blessed",
             )
-        for name in config.evaluation.bounds_of(target).max_gap:
-            if name not in single:
-                yield (
-                    ("evaluation", target, "max_gap", name),
-                    f"add [{name}] to evaluation.slices, or drop the bound{_nearest(name, single)}",
-                )
+        for key in GAP_BOUNDS:
+            for name in getattr(config.evaluation.bounds_of(target), key):
+                if name not in single:
+                    add = f"add [{name}] to evaluation.slices, or drop the bound"
+                    yield ("evaluation", target, key, name), f"{add}{_nearest(name, single)}"

@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.metrics.gates import OVERALL
-from models.metrics.measures import Interval
-from pipeline.report.markup import escape
+from pipeline.report.markup import escape, figure
 from pipeline.report.summary import Summary
 
 _KINDS = ("precision", "recall", "f1")
@@ -29,7 +28,7 @@ def print_classes(out: Console, summary: Summary) -> None:
             figures_of.justify = "right"
         for code, (called, rows) in enumerate(seen.by_class.items()):
             names = [f"{kind}[{called}]" for kind in _KINDS]
-            figures = [_figure(model.metrics.get(n), seen.intervals.get(n)) for n in names]
+            figures = [figure(model.metrics.get(n), seen.intervals.get(n)) for n in names]
             taken = model.confusion[code] if model.confusion else []
             wrong = mistakes([*seen.by_class], taken, code)
             table.add_row(escape(called), str(rows), *figures, escape(wrong))
@@ -58,9 +57,3 @@ def lowest_recall(row: Mapping[str, float | None]) -> str:
         if name.startswith("recall[") and value is not None
     ]
     return "{:.3f} {}".format(*min(found)) if found else "-"
-
-
-def _figure(value: float | None, interval: Interval | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else f"{value:.3f}"

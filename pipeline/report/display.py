@@ -17,6 +17,7 @@ from pipeline.ingestion.spans import SpanFinding
 from pipeline.report.class_table import lowest_recall, print_classes
 from pipeline.report.gap_table import bounded_columns, print_gaps
 from pipeline.report.gate_table import print_gates
+from pipeline.report.group_table import print_rates, print_worst
 from pipeline.report.markup import escape
 from pipeline.report.summary import (
     MeasuredModel,
@@ -97,6 +98,9 @@ def print_results(
         print_classes(out, summary)
         print_slices(out, summary)
         print_gaps(out, summary)
+        print_worst(out, summary)
+    if slices and every_gate:
+        print_rates(out, summary)
     for note in summary.notes:
         out.print(f"[cyan]note[/]: {escape(note)}", soft_wrap=True)
     if summary.training:

@@ -1,4 +1,4 @@
-"""The gaps between the groups of each column that is sliced by, bounded or not."""
+"""The gaps between the groups of each list of columns that is sliced by, bounded or not."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -7,45 +7,56 @@ from rich.console import Console
 from rich.table import Table
 
 from models.metrics.gates import Gate
-from pipeline.report.markup import escape
-from pipeline.report.summary import Summary
+from pipeline.report.markup import escape, figure
+from pipeline.report.summary import MeasuredModel, Summary
+
+_BOUNDS = (".max_gap.", ".max_gap_growth.")
+_HEADS = ("rate", "gap [95% interval]", "highest", "lowest", "growth from teacher")
 
 
 def print_gaps(out: Console, summary: Summary) -> None:
-    """A row for each column, a table for each target; nothing where no column is sliced by."""
+    """A row for each gap, a table for each target; nothing where no column is sliced by."""
     for target, variant in summary.targets.items():
         model = summary.models.get(variant)
         if model is None or not model.gaps:
             continue
-        kinds = list(dict.fromkeys(_kind(rate) for rates in model.gaps.values() for rate in rates))
         table = Table(box=SIMPLE_HEAD)
-        table.add_column(f"{target}, gap between groups of", overflow="fold")
-        for kind in kinds:
-            table.add_column(kind, overflow="fold", justify="right")
-        for column, rates in model.gaps.items():
-            table.add_row(escape(column), *(escape(largest(rates, kind)) for kind in kinds))
+        for head in (f"{target}, groups of", *_HEADS):
+            table.add_column(head, overflow="fold")
+        for row in _rows(model):
+            table.add_row(*map(escape, row))
         out.print(table)
 
 
-def largest(rates: Mapping[str, float | None], kind: str) -> str:
-    """`0.159`, or `0.159 ride` of several classes: the largest gap of a kind of rate; - of none."""
-    found = [
-        (value, rate.partition("[")[2].removesuffix("]"))
-        for rate, value in _of_kind(rates, kind)
-        if value is not None
-    ]
-    return "{:.3f} {}".format(*max(found)).strip() if found else "-"
+def _rows(model: MeasuredModel) -> Iterator[list[str]]:
+    """The cells of each gap; a summary of before has values alone."""
+    for column in model.gap_intervals or model.gaps:
+        intervals = model.gap_intervals.get(column, {})
+        growths = model.gap_growth.get(column, {})
+        values = {rate: gap.value if gap else None for rate, gap in intervals.items()}
+        values = values or model.gaps[column]
+        for rate in largest(values):
+            gap, growth = intervals.get(rate), growths.get(rate)
+            if gap is None:
+                yield [column, rate, figure(values[rate]), "-", "-", "-"]
+                continue
+            high, low = (name.removeprefix(f"{column}=") for name in (gap.highest, gap.lowest))
+            grown = figure(growth.value, (growth.low, growth.high)) if growth else "-"
+            yield [column, rate, figure(gap.value, (gap.low, gap.high)), high, low, grown]
+
+
+def largest(rates: Mapping[str, float | None]) -> list[str]:
+    """The rates; of those of each class, recall[ride] ..., the one with the largest gap."""
+    found: dict[str, str] = {}
+    for rate, value in rates.items():
+        kind = rate.partition("[")[0]
+        before = rates.get(found.get(kind, ""))
+        if kind not in found or (value is not None and (before is None or value > before)):
+            found[kind] = rate
+    return list(found.values())
 
 
 def bounded_columns(gates: Iterable[Gate]) -> set[str]:
-    """The columns between whose groups a gate bounds a gap."""
-    keys = (gate.key.partition(".max_gap.")[2] for gate in gates)
+    """The columns between whose groups a gate bounds a gap or its growth."""
+    keys = (gate.key.partition(bound)[2] for gate in gates for bound in _BOUNDS)
     return {key.rpartition(".")[0] for key in keys if key}
-
-
-def _of_kind(rates: Mapping[str, float | None], kind: str) -> Iterator[tuple[str, float | None]]:
-    return ((rate, value) for rate, value in rates.items() if _kind(rate) == kind)
-
-
-def _kind(rate: str) -> str:
-    return rate.partition("[")[0]

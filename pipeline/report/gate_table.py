@@ -10,7 +10,7 @@ from rich.table import Table
 
 from models.metrics.gates import Gate
 from models.metrics.many_classes import QUALITY_BY_CLASS, RATES_BY_CLASS
-from pipeline.report.markup import escape
+from pipeline.report.markup import escape, short
 
 Line = tuple[Gate, int]
 """A gate, and how many of its target and metric passed that it stands for."""
@@ -74,16 +74,11 @@ def fold(gates: Iterable[Gate]) -> list[Line]:
 def _cells(gate: Gate, count: int) -> list[str]:
     value = "-" if gate.value is None else f"{gate.value:.4f}"
     if gate.interval is not None:
-        value += " [{}, {}]".format(*(_short(end) for end in gate.interval))
+        value += " [{}, {}]".format(*(short(end) for end in gate.interval))
     if gate.rows is not None:
         value += f" {gate.rows}"
     verdict = f"{count} {gate.verdict}" if count > 1 else gate.verdict
     return [gate.target, gate.metric, gate.slice, value, gate.bound, verdict]
-
-
-def _short(value: float) -> str:
-    """.833 for 0.833."""
-    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
 
 
 def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""Text of people and of data as text: it steers neither a terminal nor a spreadsheet."""
+"""Text of people and of data as text: it steers neither a terminal nor a spreadsheet. Figures."""
 
 import unicodedata
 
@@ -31,3 +31,16 @@ def spreadsheet_cell(text: str) -> str:
     except ValueError:
         return f"'{text}"
     return text
+
+
+def figure(value: float | None, interval: tuple[float, float] | None = None) -> str:
+    """`0.159 [.120, .198]`: a value to three digits with its interval; - where there is none."""
+    if value is None:
+        return "-"
+    text = f"{value:.3f}"
+    return f"{text} [{', '.join(map(short, interval))}]" if interval else text
+
+
+def short(value: float) -> str:
+    """.833 for 0.833."""
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"

@@ -9,6 +9,7 @@ from components.evaluation.fairness_gate import apply_gates
 from core.sections import Bounds, Judging
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence, evidence_of
+from models.metrics.gaps import gaps_between
 from models.metrics.gates import Gate
 from models.metrics.registry import OF_TWO
 
@@ -24,6 +25,7 @@ BOUNDS = Bounds(
     min_by_class={},
     max_drop={},
     max_gap={},
+    max_gap_growth={},
     max_drop_from_teacher={},
     min_over_reference={},
     better_than_chance=True,
@@ -135,9 +137,23 @@ def judged(
     members = {"overall": np.ones(len(labels), bool), **(groups or {})}
     found = {name: OF_TWO.of_slice(labels[at], probabilities[at]) for name, at in members.items()}
     metrics = {n: {k: v for k, v in row.items() if v is not None} for n, row in found.items()}
+    columns = {name.partition("=")[0] for name in groups or {}}
+    gaps = {
+        column: gaps_between(
+            labels,
+            probabilities,
+            {n: at for n, at in members.items() if n.startswith(f"{column}=")},
+            OF_TWO,
+            rule.min_slice_rows,
+            teacher,
+        )
+        for column in columns
+    }
     seen = VariantEvidence(
         {name: evidence(labels[at], probabilities[at]) for name, at in members.items()},
         [] if teacher is None else compare(labels, probabilities, teacher, {}, ["auc", "accuracy"]),
+        gap_intervals={column: found for column, (found, _) in gaps.items()},
+        gap_growth={column: grown for column, (_, grown) in gaps.items()},
     )
     made = apply_gates(
         "edge", metrics, None, BOUNDS.model_copy(update=bounds), rule, evidence_of(asdict(seen))
@@ -264,3 +280,79 @@ def test_a_fall_within_chance_is_undecided() -> None:
     assert gate.passed
     assert (gate.value or 0) > 0.01
     assert "cannot tell a fall of 0.01 in accuracy from chance" in gate.reason
+
+
+def grown(
+    labels: np.ndarray, worse: np.ndarray, rule: Judging = RULE, bound: float = 0.03
+) -> tuple[Gate, np.ndarray]:
+    """The gate where one group's positives lose what `worse` says; and the group."""
+    female = np.arange(len(labels)) % 2 == 0
+    teacher = np.clip(0.5 + 0.2 * (2 * labels - 1), 0, 1)
+    groups = {"sex=F": female, "sex=M": ~female}
+    answers = np.where(worse, 0.1, teacher)
+    found = judged(labels, answers, groups, teacher, rule, max_gap_growth={"sex": {"tpr": bound}})
+    return found["gap sex tpr growth from teacher", "overall"], female
+
+
+def test_a_gap_that_grew_beyond_its_bound_is_refused() -> None:
+    labels = (np.arange(4000) % 4 < 2).astype(int)
+    worse = (labels == 1) & (np.arange(4000) % 2 == 0) & (np.arange(4000) % 20 == 0)
+    gate, female = grown(labels, worse)
+    lost = worse.sum() / ((labels == 1) & female).sum()
+    assert gate.value == pytest.approx(lost) == pytest.approx(0.2)
+    assert (gate.passed, gate.undecided) == (False, False)
+    assert (gate.bound, gate.rows) == ("<= 0.03 beyond chance", 4000)
+    assert gate.key == "evaluation.edge.max_gap_growth.sex.tpr"
+    assert gate.interval is not None
+    assert gate.interval[0] < lost < gate.interval[1]
+    assert grown(labels, worse, bound=0.25)[0].verdict == "passed"
+
+
+@pytest.mark.parametrize("rule", [RULE, STRICT])
+def test_a_gap_that_grew_within_chance_is_undecided(rule: Judging) -> None:
+    labels = np.tile([1, 1, 0, 0, 0], 60)
+    worse = np.zeros(300, bool)
+    worse[[0, 6, 10]] = True
+    gate, _ = grown(labels, worse, rule)
+    assert gate.undecided
+    assert gate.passed is (rule is RULE)
+    assert "cannot tell a growth of 0.03 from chance" in gate.reason
+    assert "60 of them of sex=F" in gate.reason
+
+
+def test_growth_between_groups_without_positives_or_rows_is_undecided_and_says_why() -> None:
+    none = np.zeros(600, int)
+    gate, _ = grown(none, none == 1)
+    assert gate.verdict == "undecided"
+    assert "no tpr of sex=F, sex=M, which has no positive row" in gate.reason
+    few, _ = grown(none[:150], none[:150] == 1)
+    assert "sex=F has 75, sex=M has 75" in few.reason, few.reason
+
+
+def test_growth_that_nobody_measured_fails() -> None:
+    labels, probabilities = rows(600, 0.5)
+    gate = judged(
+        labels,
+        probabilities,
+        {"sex=F": np.arange(600) % 2 == 0, "sex=M": np.arange(600) % 2 == 1},
+        max_gap_growth={"sex": {"tpr": 0.1}},
+    )["gap sex tpr growth from teacher", "overall"]
+    assert (gate.passed, gate.undecided, gate.value) == (False, False, None)
+    assert "was not measured" in gate.reason
+
+
+def test_a_group_whose_name_has_a_comma_counts_in_a_gap() -> None:
+    labels, probabilities = rows(900, 0.5)
+    third = np.arange(900) % 3
+    probabilities = np.where((third == 2) & (labels == 1), 0.1, probabilities)
+    names = ("race=A, B", "race=C", "race=D,E=")
+    groups = {name: third == number for number, name in enumerate(names)}
+    found = judged(labels, probabilities, groups, max_gap={"race": {"tpr": 0.1}})
+    gate = found["gap race tpr", "overall"]
+    assert gate.rows == 600, "the third looks like a group of two columns"
+    groups = {name.replace("E=", "E"): at for name, at in groups.items()}
+    gate = judged(labels, probabilities, groups, max_gap={"race": {"tpr": 0.1}})[
+        "gap race tpr", "overall"
+    ]
+    assert not gate.passed
+    assert (gate.value or 0) >= 0.8

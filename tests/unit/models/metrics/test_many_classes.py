@@ -7,8 +7,10 @@ from sklearn import metrics as sklearn_metrics
 from core.sections import Judging
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence, evidence_of
+from models.metrics.gap_gates import gap_gate, growth_gate
+from models.metrics.gaps import gaps_between
 from models.metrics.gates import OVERALL, Gate, at_least
-from models.metrics.judging import chance_gate, gap_gate, weighed
+from models.metrics.judging import chance_gate, weighed
 from models.metrics.registry import metrics_of
 
 CLASSES = ("small bag", "b=o,x", "Crate[1]")
@@ -121,7 +123,12 @@ def test_a_gap_of_each_class_between_groups() -> None:
     shares[blind] = [0.8, 0.1, 0.1]
     rows = {"site=north": north, "site=south": ~north}
     metrics = {name: KNOWN.of_slice(codes[m], shares[m]) for name, m in rows.items()}
-    seen = VariantEvidence({n: evidence(codes[m], shares[m], CLASSES) for n, m in rows.items()})
+    gaps, growths = gaps_between(codes, shares, rows, KNOWN, 100, answers(900, 7)[1])
+    seen = VariantEvidence(
+        {n: evidence(codes[m], shares[m], CLASSES) for n, m in rows.items()},
+        gap_intervals={"site": gaps},
+        gap_growth={"site": growths},
+    )
     gates = {
         rate: gap_gate("edge", metrics, seen, ("site", rate, 0.25), RULE)
         for rate in KNOWN.names("recall")
@@ -130,7 +137,13 @@ def test_a_gap_of_each_class_between_groups() -> None:
     assert (wide.metric, wide.passed) == ("gap site recall[b=o,x]", False)
     assert wide.key == "evaluation.edge.max_gap.site.recall"
     assert wide.value == metrics["site=south"]["recall[b=o,x]"]
+    assert wide.interval is not None
+    assert wide.interval[0] > 0.25
     assert gates["recall[Crate[1]]"].passed
+    grown = growth_gate("edge", seen, ("site", "recall[b=o,x]", 0.25), RULE)
+    assert (grown.metric, grown.passed) == ("gap site recall[b=o,x] growth from teacher", False)
+    assert grown.key == "evaluation.edge.max_gap_growth.site.recall"
+    assert growth_gate("edge", seen, ("site", "recall[Crate[1]]", 0.25), RULE).passed
 
 
 def test_a_model_of_one_answer_is_refused_by_name() -> None:
