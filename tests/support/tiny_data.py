@@ -61,8 +61,8 @@ def write_config(folder: Path) -> str:
         "labeling": {"gold_rows": 10},
         "evaluation": {
             "slices": [["age_group"]],
-            "server": {"max_gap": {}},
-            "edge": {"max_gap": {}},
+            "server": {"max_gap": {}, "max_gap_growth": {}},
+            "edge": {"max_gap": {}, "max_gap_growth": {}},
         },
     }
     path = folder / "tiny.yaml"

@@ -168,6 +168,7 @@ def test_gates_are_judged_by_class_and_by_group(gold: Finished) -> None:
             assert f"recall[{name}]" in shown
         assert f"evaluation.{target}.min_by_class.recall" in shown
         assert f"evaluation.{target}.max_gap.site.recall" in shown
+        assert f"evaluation.{target}.max_gap_growth.site.recall" in shown
 
 
 @pytest.mark.parametrize("target", ["server", "edge"])

@@ -54,6 +54,7 @@ def write(folder: Path, mode: str = "weak") -> str:
         "min_by_class": {"recall": 0.4},
         "min_by_slice": {"accuracy": 0.5},
         "max_gap": {"site": {"recall": 0.5, "selection_rate": 0.4}},
+        "max_gap_growth": {"site": {"recall": 0.3}},
     }
     values = {
         "name": "kinds",

@@ -123,6 +123,15 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
             "evaluation.edge.max_gap={sex: {tprr: 1}}",
             "nearest is 'evaluation.edge.max_gap.sex.tpr'",
         ),
+        (
+            "evaluation.edge.max_gap_growth={sex: {tprr: 1}}",
+            "nearest is 'evaluation.edge.max_gap_growth.sex.tpr'",
+        ),
+        (
+            "evaluation.edge.max_gap_growth={gender: {tpr: 0.1}}",
+            "max_gap_growth.gender: add [gender] to evaluation.slices, or drop the bound",
+        ),
+        ("evaluation.edge.max_gap_growth={sex: {tpr: 2}}", "2 is not allowed; give a number >= 0"),
         ("columns.numeric=[age, sex]", "'sex' is listed twice"),
         ("columns.text=[sex]", "'sex' is listed twice"),
         ("columns.groups.a={column: sex, bounds: [1]}", "'sex' is not in columns.numeric"),
@@ -336,7 +345,11 @@ def test_of_more_than_two_classes_none_is_detected() -> None:
     with pytest.raises(InputError, match=r"columns\.positive: '>50K': there are 3 classes"):
         load("census", ["columns.classes=[a, b, c]"])
     three = ["columns.classes=[a, b, c]", "columns.positive=null"]
-    gaps = [f"evaluation.{target}.max_gap={{}}" for target in ("server", "edge")]
+    gaps = [
+        f"evaluation.{target}.{bound}={{}}"
+        for target in ("server", "edge")
+        for bound in ("max_gap", "max_gap_growth")
+    ]
     config = load("census", [*three, *gaps])
     assert (config.columns.names, config.columns.width) == (("a", "b", "c"), 3)
     assert set(config.pusher.max_regression) == {"accuracy", "macro_f1", "recall"}
