@@ -65,6 +65,20 @@ class VariantSettings(Section):
     evaluation: Slicing
 
 
+def checked(name: str, answers: np.ndarray) -> np.ndarray:
+    """The answers of a variant.
+
+    Raises:
+      ValueError: One is not a number.
+    """
+    if count := int(np.sum(~np.isfinite(answers))):
+        raise ValueError(
+            f"{name}: {count} of {answers.size} answers are not numbers; lower "
+            "trainer.learning_rate and distiller.learning_rate"
+        )
+    return answers
+
+
 def evaluate(
     labels: np.ndarray,
     probabilities: np.ndarray,
@@ -86,10 +100,8 @@ def evaluate(
       references: The answers of each reference, to be compared with row by row, too.
 
     Raises:
-      ValueError: A probability is not a number.
+      ValueError: The rows are too few to measure a metric on, or of one class.
     """
-    if not np.isfinite(probabilities).all():
-        raise ValueError(f"{np.sum(~np.isfinite(probabilities))} answers are not numbers")
     classes = settings.preprocessing.classes
     measured, least = metrics_of(classes), settings.evaluation.min_slice_rows
     groups = groups_by(columns, settings.evaluation.slices)
@@ -181,7 +193,10 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
         references = read_answers(Path(reference_answers.uri), row_ids)
     write_json(
         Path(variant_report.uri, REFERENCES_REPORT.file),
-        {name: evaluate(labels, found, columns, told) for name, found in references.items()},
+        {
+            name: evaluate(labels, checked(name, found), columns, told)
+            for name, found in references.items()
+        },
     )
 
     report: dict[str, dict[str, Any]] = {}
@@ -190,7 +205,7 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     with tempfile.TemporaryDirectory() as float_path:
         for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
             network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
-            probabilities = answers_of(network, rows)
+            probabilities = checked(name, answers_of(network, rows))
             report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
             if name == "teacher":
                 export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
@@ -201,7 +216,8 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
             report[name]["sparsity"] = measured_sparsity(network)
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
-        probabilities = predict(Path(variants.uri, f"{name}.tflite").read_bytes(), rows.features)
+        model_file = Path(variants.uri, f"{name}.tflite")
+        probabilities = checked(name, predict(model_file.read_bytes(), rows.features))
         report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
         report[name] |= measured[name]
     write_json(Path(variant_report.uri, VARIANT_REPORT.file), report)

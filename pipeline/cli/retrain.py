@@ -11,6 +11,7 @@ from rich.console import Console
 
 from core.errors import InputError
 from pipeline.cli.common import add_common_flags, load_config, run_folder
+from pipeline.config.doubts import doubts
 from pipeline.notify.after import after
 from pipeline.notify.notices import Blocked
 from pipeline.notify.notify import failures_told
@@ -57,6 +58,7 @@ def retrain(options: argparse.Namespace, out: Console) -> int:
     request = work.RetrainRequest(run, now, options.dry_run)
     shown = Console(stderr=True, highlight=False) if options.json else out
     warn = partial(print_warnings, shown)
+    warn(doubts(config))
     with failures_told(run, warn), RunDisplay(shown) as live:
         announce = partial(display.print_decision, shown)
         build = options.build or build_dag

@@ -14,6 +14,7 @@ from pipeline.cli.common import (
     load_config,
     run_folder,
 )
+from pipeline.config.doubts import doubts
 from pipeline.notify.after import after
 from pipeline.notify.notify import failures_told
 from pipeline.report.display import RunDisplay, print_failure, print_results, print_warnings
@@ -37,6 +38,7 @@ def run(options: argparse.Namespace, out: Console) -> int:
     config = load_config(options)
     request = RunRequest(Path(options.config).stem, config, Path(options.root), options.command)
     warn = partial(print_warnings, out)
+    warn(doubts(config))
     with failures_told(request, warn), RunDisplay(out) as display:
         build = options.build or build_dag
         outcome = execute(request, build, display.on_event, display.tell)

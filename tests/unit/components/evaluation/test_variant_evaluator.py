@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.evaluation.variant_evaluator import VariantSettings, evaluate
+from components.evaluation.variant_evaluator import VariantSettings, checked, evaluate
 from core.sections import Slicing
 from models.metrics.evidence import evidence_of
 from models.network.layout import Preprocessing
@@ -104,8 +104,9 @@ def test_a_group_without_positives_has_no_gap_and_is_not_the_worst() -> None:
 def test_answers_that_are_no_numbers_are_refused(bad: float) -> None:
     answers = ANSWERS.copy()
     answers[3] = bad
-    with pytest.raises(ValueError, match="1 answers are not numbers"):
-        report(answers=answers)
+    with pytest.raises(ValueError, match="student: 1 of 2000 answers are not numbers; lower tra"):
+        checked("student", answers)
+    assert checked("student", ANSWERS) is ANSWERS
 
 
 def test_three_classes_have_gaps_by_class_and_no_scores() -> None:

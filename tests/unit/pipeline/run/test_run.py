@@ -42,7 +42,8 @@ def test_a_failed_node_is_explained_and_the_run_resumes(
 ) -> None:
     told, textfile = runs.root.parent / "told", runs.root.parent / "tiny.prom"
     hooks = ("--set", f'notify.command=["sh", "-c", "cat >{told}; exit 5"]')
-    assert runs.run("user code", *hooks, "--set", f"metrics.textfile={textfile}") == 1
+    perfect = ("--set", "evaluation.edge.min.auc=1.0")
+    assert runs.run("user code", *hooks, *perfect, "--set", f"metrics.textfile={textfile}") == 1
     assert runs.states() == {"Make": "RAN", "Work": "FAILED", "Last": "SKIPPED"}
     failed = runs.summary()
     assert (failed["state"], failed["failure"]["node"]) == ("FAILED", "Work")
@@ -55,6 +56,8 @@ def test_a_failed_node_is_explained_and_the_run_resumes(
     assert not list(runs.folder.glob("artifacts/Work/model/*")), "half a model was left"
     out = printed(capsys.readouterr().out)
     assert "Work failed: IndexError" in out
+    doubt = "warning: evaluation.edge.min.auc: 1 is kept to only by a model without any error"
+    assert doubt in out.partition("Make RAN")[0], "said before the first node"
     assert "warning: notification of 'failure' by notify.command: sh ended with 5" in out
     notice = json.loads(told.read_text())
     assert (notice["event"], notice["run_id"]) == ("failure", failed["run_id"])
