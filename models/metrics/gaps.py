@@ -3,8 +3,10 @@
 The gap of a rate is its difference between the group in which it is highest and the one in which it
 is lowest. Its 95% interval is that of a bootstrap of the rows (Efron and Tibshirani, An
 Introduction to the Bootstrap, 1993): the rows are drawn anew with replacement, and what counts is
-the difference between the two groups that are furthest apart on the rows as they are. A row brings
-the answers of both models, so what is hard for both cancels out of the growth.
+the difference between the two groups that are furthest apart on the rows as they are. To look for
+them anew among the drawn rows would never find two groups alike. The growth is that of the widest
+gap among the drawn rows, for either model: what is hard for both, and what the search for the
+widest adds, cancels out of the difference, also where the two gaps are between other groups.
 
 Rates only need the counts of rows by group, true class and decisions. These are drawn, multinomial,
 which is the same as drawing rows and costs next to nothing. In a group that is all hits or all
@@ -26,6 +28,9 @@ DRAWS = 2000
 
 SEED = 20260102
 """Of these draws: the same rows have the same interval."""
+
+Shares = tuple[np.ndarray, np.ndarray]
+"""Hits and trials of each group, [draws, groups] each."""
 
 Groups = Mapping[str, np.ndarray]
 """Groups of a column, or of several: bool [rows] by name; a row is in one of them at most."""
@@ -106,12 +111,10 @@ def gaps_between(
         for name, kind in rates.items():
             pairs = [_hits(counts[None], kind, side) for side in (0, 1)]
             again = [_hits(drawn, kind, side) for side in (0, 1)]
-            ends = _extremes(*pairs[0]), _extremes(*pairs[1])
-            gaps[name] = ends[0] and _gap(names, ends[0], pairs[0], again[0])
+            ends = _extremes(*pairs[0])
+            gaps[name] = ends and _gap(names, ends, pairs[0], again[0])
             if teacher is not None:
-                growths[name] = (ends[0] and ends[1]) and _growth(
-                    (ends[0], ends[1]), pairs, again, int(counts[:-8].sum())
-                )
+                growths[name] = ends and _growth(pairs, again, int(counts[:-8].sum()))
     order = [*measured.rates]
     return {n: gaps[n] for n in order}, {n: growths[n] for n in order if n in growths}
 
@@ -135,7 +138,7 @@ def _drawn(counts: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def _hits(cells: np.ndarray, kind: str, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _hits(cells: np.ndarray, kind: str, side: int) -> Shares:
     """Hits and trials of a rate, [draws, groups] each.
 
     Args:
@@ -162,7 +165,7 @@ def _extremes(hits: np.ndarray, trials: np.ndarray) -> tuple[int, int] | None:
     return int(shares.argmax()), int(shares.argmin())
 
 
-def _difference(ends: tuple[int, int], of: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _difference(ends: tuple[int, int], of: Shares) -> np.ndarray:
     """The share of one group minus that of the other, [draws]; NaN where one has no trials."""
     hits, trials = of
     with np.errstate(invalid="ignore"):
@@ -179,8 +182,8 @@ def _interval(drawn: np.ndarray) -> tuple[float, float]:
 def _gap(
     names: list[str],
     ends: tuple[int, int],
-    measured: tuple[np.ndarray, np.ndarray],
-    again: tuple[np.ndarray, np.ndarray],
+    measured: Shares,
+    again: Shares,
 ) -> Gap:
     low, high = _interval(_difference(ends, again))
     first, second = ((int(measured[0][0, end]), int(measured[1][0, end])) for end in ends)
@@ -189,16 +192,25 @@ def _gap(
     return Gap(value, max(0.0, min(low, below)), max(high, above), names[ends[0]], names[ends[1]])
 
 
-def _growth(
-    ends: tuple[tuple[int, int], tuple[int, int]],
-    measured: list[tuple[np.ndarray, np.ndarray]],
-    again: list[tuple[np.ndarray, np.ndarray]],
-    rows: int,
-) -> GapGrowth:
-    now, before = (float(_difference(*each)[0]) for each in zip(ends, measured, strict=True))
-    drawn = [_difference(*each) for each in zip(ends, again, strict=True)]
-    low, high = _interval(drawn[0] - drawn[1])
+def _growth(measured: list[Shares], again: list[Shares], rows: int) -> GapGrowth:
+    """The growth of a gap.
+
+    Args:
+      measured: Hits and trials of the model and of the teacher, [1, groups].
+      again: The same of the drawn rows, [draws, groups].
+      rows: Rows of the groups.
+    """
+    now, before = (float(_widest(*each)[0]) for each in measured)
+    low, high = _interval(_widest(*again[0]) - _widest(*again[1]))
     # Rows that all agree show no spread: 3 in as many may still differ.
-    least = 3.0 / min(int(measured[0][1][0, end]) for end in ends[0])
+    least = 3.0 / float(measured[0][1].min())
     value = now - before
     return GapGrowth(value, min(low, value - least), max(high, value + least), before, rows)
+
+
+def _widest(hits: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """The highest share minus the lowest, [draws]; NaN where a group has no trials."""
+    with np.errstate(invalid="ignore"):
+        shares = hits / trials
+    found: np.ndarray = shares.max(axis=1) - shares.min(axis=1)
+    return found

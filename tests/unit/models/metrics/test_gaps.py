@@ -60,14 +60,10 @@ def test_intervals_are_those_of_rows_drawn_one_by_one(name: str) -> None:
     drawn = []
     for _ in range(1000):
         rows = random.randint(0, ROWS, ROWS)
-        high, low, high_before, low_before = (
-            rows[SEX[group][rows]]
-            for group in (gap.highest, gap.lowest, before.highest, before.lowest)
-        )
+        high, low = (rows[SEX[group][rows]] for group in (gap.highest, gap.lowest))
         now = rate(name, high, STUDENT) - rate(name, low, STUDENT)
-        drawn.append(
-            (now, now - rate(name, high_before, TEACHER) + rate(name, low_before, TEACHER))
-        )
+        then = rate(name, high, TEACHER) - rate(name, low, TEACHER)
+        drawn.append((now, abs(now) - abs(then)))
     (low, growth_low), (high, growth_high) = np.quantile(drawn, [0.025, 0.975], axis=0)
     assert (gap.low, gap.high) == pytest.approx((max(0, low), high), abs=0.012)
     assert (growth.low, growth.high) == pytest.approx((growth_low, growth_high), abs=0.005)
@@ -85,6 +81,26 @@ def test_growth_is_known_better_than_either_gap() -> None:
     assert growth.high - growth.low < 0.8 * (gap.high - gap.low)
     assert growth.is_wider(0.03)
     assert not growth.is_wider(0.5)
+
+
+def test_growth_is_known_where_the_other_group_is_the_lower_one() -> None:
+    """Both gaps are near 0: that they turned round says nothing about how wide they are."""
+    teacher = STUDENT.copy()
+    male = np.flatnonzero(SEX["sex=M"] & (LABELS == 1) & (teacher > 0.5))
+    female = np.flatnonzero(SEX["sex=F"] & (LABELS == 1) & (teacher <= 0.5))
+    gaps = {}
+    for count in range(0, len(male), 20):
+        answers = teacher.copy()
+        answers[male[:count]] = 0.1
+        answers[female[: count // 10]] = 0.9
+        gap = gaps_between(LABELS, answers, SEX, OF_TWO, 100)[0]["tpr"]
+        assert gap is not None
+        gaps[count] = answers, gap
+    before, after = sorted(gaps.values(), key=lambda found: found[1].value)[:2]
+    assert before[1].highest != after[1].highest
+    growth = gaps_between(LABELS, after[0], SEX, OF_TWO, 100, before[0])[1]["tpr"]
+    assert growth is not None
+    assert growth.high - growth.low < after[1].high
 
 
 def test_the_same_model_has_not_grown() -> None:
