@@ -75,7 +75,7 @@ def growth_gate(
     """
     column, rate, bound = bounded
     key = f"evaluation.{target}.max_gap_growth.{column}.{rate.partition('[')[0]}"
-    name = f"gap {column} {rate} growth from teacher"
+    name = f"gap {column} {rate} growth"
     gate = at_most(target, name, OVERALL, None, bound, key)
     groups = groups_of(seen.evidence, column)
     rows = {name: each.rows for name, each in groups.items()}

@@ -31,23 +31,23 @@ class WorstGroup:
     rows: int
 
 
-class Counts(TypedDict):
+class ScoreCounts(TypedDict):
     """Rows of a group by bin of the probability, of either true class."""
 
     negative: list[int]
     positive: list[int]
 
 
-class Scores(TypedDict):
+class GroupScores(TypedDict):
     """What the groups were answered."""
 
     bins: int
-    groups: dict[str, Counts]
+    groups: dict[str, ScoreCounts]
 
 
 def scores(
     labels: np.ndarray, probabilities: np.ndarray, groups: Mapping[str, np.ndarray]
-) -> Scores:
+) -> GroupScores:
     """Rows of each group by true class and bin of the probability, of two classes.
 
     Args:
@@ -61,14 +61,14 @@ def scores(
     """
     ends = np.arange(1, BINS) / BINS
     cells = BINS * (labels == 1) + np.searchsorted(ends, probabilities.astype(np.float64))
-    found: dict[str, Counts] = {}
+    found: dict[str, ScoreCounts] = {}
     for name, rows in groups.items():
         negative, positive = np.bincount(cells[rows], minlength=2 * BINS).reshape(2, BINS).tolist()
         found[name] = {"negative": negative, "positive": positive}
     return {"bins": BINS, "groups": found}
 
 
-def rates_at(counts: Counts, threshold: float) -> dict[str, float | None]:
+def rates_at(counts: ScoreCounts, threshold: float) -> dict[str, float | None]:
     """Rates of a group whose rows are decided for the positive class above a threshold.
 
     Args:

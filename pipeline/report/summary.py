@@ -18,7 +18,7 @@ from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
 from models.metrics.gaps import Gap, GapGrowth
 from models.metrics.gates import Gate, PushChecks
-from models.metrics.group_rates import Scores, WorstGroup
+from models.metrics.group_rates import GroupScores, WorstGroup
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.run.events import NodeState
 from pipeline.run.failures import Failure
@@ -125,7 +125,7 @@ class MeasuredReference(_Report):
     confusion: list[list[int]] | None = None
     gap_intervals: dict[str, dict[str, Gap | None]] = {}
     worst: dict[str, WorstGroup] = {}
-    scores: Scores | None = None
+    scores: GroupScores | None = None
 
 
 class MeasuredModel(MeasuredReference):

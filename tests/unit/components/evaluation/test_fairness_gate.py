@@ -291,7 +291,7 @@ def grown(
     groups = {"sex=F": female, "sex=M": ~female}
     answers = np.where(worse, 0.1, teacher)
     found = judged(labels, answers, groups, teacher, rule, max_gap_growth={"sex": {"tpr": bound}})
-    return found["gap sex tpr growth from teacher", "overall"], female
+    return found["gap sex tpr growth", "overall"], female
 
 
 def test_a_gap_that_grew_beyond_its_bound_is_refused() -> None:
@@ -336,7 +336,7 @@ def test_growth_that_nobody_measured_fails() -> None:
         probabilities,
         {"sex=F": np.arange(600) % 2 == 0, "sex=M": np.arange(600) % 2 == 1},
         max_gap_growth={"sex": {"tpr": 0.1}},
-    )["gap sex tpr growth from teacher", "overall"]
+    )["gap sex tpr growth", "overall"]
     assert (gate.passed, gate.undecided, gate.value) == (False, False, None)
     assert "was not measured" in gate.reason
 

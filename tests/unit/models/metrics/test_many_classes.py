@@ -141,7 +141,7 @@ def test_a_gap_of_each_class_between_groups() -> None:
     assert wide.interval[0] > 0.25
     assert gates["recall[Crate[1]]"].passed
     grown = growth_gate("edge", seen, ("site", "recall[b=o,x]", 0.25), RULE)
-    assert (grown.metric, grown.passed) == ("gap site recall[b=o,x] growth from teacher", False)
+    assert (grown.metric, grown.passed) == ("gap site recall[b=o,x] growth", False)
     assert grown.key == "evaluation.edge.max_gap_growth.site.recall"
     assert growth_gate("edge", seen, ("site", "recall[Crate[1]]", 0.25), RULE).passed
 

@@ -44,7 +44,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "verb", [["runs"], ["models"], ["show"], ["show", RUN_ID, "--json"], ["--help"]]
+    "verb",
+    [["runs"], ["models"], ["show"], ["show", RUN_ID, "--json"], ["why", "edge"], ["--help"]],
 )
 def test_reading_takes_less_than_two_seconds_and_no_tensorflow(root: Path, verb: list[str]) -> None:
     where = [] if verb == ["--help"] else ["--root", str(root)]
