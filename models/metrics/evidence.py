@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from core.names import BOTH
 from models.metrics.comparison import Difference
-from models.metrics.gaps import Gap, GapGrowth
+from models.metrics.gaps import GapGrowth, RateGap
 from models.metrics.measures import Interval
 from models.metrics.registry import metrics_of
 
@@ -77,7 +77,7 @@ class VariantEvidence:
     evidence: dict[str, SliceEvidence] = field(default_factory=dict)
     against_teacher: list[Difference] = field(default_factory=list)
     against_reference: dict[str, list[Difference]] = field(default_factory=dict)
-    gap_intervals: dict[str, dict[str, Gap | None]] = field(default_factory=dict)
+    gap_intervals: dict[str, dict[str, RateGap | None]] = field(default_factory=dict)
     gap_growth: dict[str, dict[str, GapGrowth | None]] = field(default_factory=dict)
 
     def of_slice(self, name: str) -> SliceEvidence | None:

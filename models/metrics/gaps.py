@@ -37,7 +37,7 @@ Groups = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Gap:
+class RateGap:
     """A gap, its 95% interval, and the groups between which it is."""
 
     value: float
@@ -67,7 +67,7 @@ class GapGrowth:
         return self.value > tolerance and self.low > 0.0
 
 
-Gaps = dict[str, Gap | None]
+Gaps = dict[str, RateGap | None]
 Growths = dict[str, GapGrowth | None]
 
 
@@ -184,12 +184,14 @@ def _gap(
     ends: tuple[int, int],
     measured: Shares,
     again: Shares,
-) -> Gap:
+) -> RateGap:
     low, high = _interval(_difference(ends, again))
     first, second = ((int(measured[0][0, end]), int(measured[1][0, end])) for end in ends)
     below, above = newcombe_interval(first, second)
     value = float(_difference(ends, measured)[0])
-    return Gap(value, max(0.0, min(low, below)), max(high, above), names[ends[0]], names[ends[1]])
+    return RateGap(
+        value, max(0.0, min(low, below)), max(high, above), names[ends[0]], names[ends[1]]
+    )
 
 
 def _growth(measured: list[Shares], again: list[Shares], rows: int) -> GapGrowth:

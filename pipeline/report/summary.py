@@ -16,7 +16,7 @@ from core.files import write_atomically
 from models.labels.findings import Finding
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
-from models.metrics.gaps import Gap, GapGrowth
+from models.metrics.gaps import GapGrowth, RateGap
 from models.metrics.gates import Gate, PushChecks
 from models.metrics.group_rates import GroupScores, WorstGroup
 from pipeline.ingestion.spans import SpanFinding
@@ -123,7 +123,7 @@ class MeasuredReference(_Report):
     gaps: dict[str, dict[str, float | None]]
     evidence: dict[str, SliceEvidence] = {}
     confusion: list[list[int]] | None = None
-    gap_intervals: dict[str, dict[str, Gap | None]] = {}
+    gap_intervals: dict[str, dict[str, RateGap | None]] = {}
     worst: dict[str, WorstGroup] = {}
     scores: GroupScores | None = None
 
