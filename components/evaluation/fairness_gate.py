@@ -183,6 +183,7 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     baseline = read_metrics(evaluation.uri, BASELINE, measured)[OVERALL] if has_baseline else None
     variants = json.loads(Path(variant_report.uri, VARIANT_REPORT.file).read_text(encoding="utf-8"))
     seen = evidence_of(variants[told.variant])
+    metrics = {seen.called(name): row for name, row in metrics.items()}
     rows = apply_gates(target, metrics, baseline, told.bounds, told.evaluation, seen, measured)
     write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
     passed = bool(rows) and all(row.passed for row in rows)

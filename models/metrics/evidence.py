@@ -82,8 +82,12 @@ class VariantEvidence:
 
     def of_slice(self, name: str) -> SliceEvidence | None:
         """The evidence of a slice, in whatever order its columns are named."""
+        return self.evidence.get(self.called(name))
+
+    def called(self, name: str) -> str:
+        """A slice's name with its columns in the order of `evaluation.slices`; TFMA sorts them."""
         parts = sorted(name.split(","))
-        return next((e for n, e in self.evidence.items() if sorted(n.split(",")) == parts), None)
+        return next((n for n in self.evidence if sorted(n.split(",")) == parts), name)
 
 
 def evidence(

@@ -356,3 +356,12 @@ def test_a_group_whose_name_has_a_comma_counts_in_a_gap() -> None:
     ]
     assert not gate.passed
     assert (gate.value or 0) >= 0.8
+
+
+def test_slices_are_named_as_the_configuration_lists_their_columns() -> None:
+    labels, probabilities = rows(20, 0.5)
+    seen = VariantEvidence({"sex=F,race=A, b": evidence(labels, probabilities)})
+    assert seen.called("race=A, b,sex=F") == "sex=F,race=A, b"
+    assert seen.called("race=B,sex=F") == "race=B,sex=F", "nobody measured that"
+    assert seen.of_slice("race=A, b,sex=F") is seen.evidence["sex=F,race=A, b"]
+    assert seen.of_slice("race=B") is None
