@@ -175,7 +175,11 @@ def _difference(ends: tuple[int, int], of: Shares) -> np.ndarray:
 
 
 def _interval(drawn: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(drawn[np.isfinite(drawn)], [0.025, 0.975])
+    """The middle 95% of what can be measured on drawn rows; -1 to 1 where nothing can."""
+    there = drawn[np.isfinite(drawn)]
+    if not there.size:
+        return -1.0, 1.0
+    low, high = np.quantile(there, [0.025, 0.975])
     return float(low), float(high)
 
 
@@ -207,12 +211,15 @@ def _growth(measured: list[Shares], again: list[Shares], rows: int) -> GapGrowth
     # Rows that all agree show no spread: 3 in as many may still differ.
     least = 3.0 / float(measured[0][1].min())
     value = now - before
-    return GapGrowth(value, min(low, value - least), max(high, value + least), before, rows)
+    ends = max(-1.0, min(low, value - least)), min(1.0, max(high, value + least))
+    return GapGrowth(value, *ends, before, rows)
 
 
 def _widest(hits: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """The highest share minus the lowest, [draws]; NaN where a group has no trials."""
+    """The highest share minus the lowest, [draws], of the groups that have trials in a draw."""
     with np.errstate(invalid="ignore"):
         shares = hits / trials
-    found: np.ndarray = shares.max(axis=1) - shares.min(axis=1)
+    none = trials == 0
+    high = np.where(none, -np.inf, shares).max(axis=1)
+    found: np.ndarray = high - np.where(none, np.inf, shares).min(axis=1)
     return found

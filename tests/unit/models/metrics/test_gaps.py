@@ -149,6 +149,20 @@ def test_small_groups_are_left_out() -> None:
         assert (gap.value, gap.highest) == (other.value, other.highest)
 
 
+def test_many_groups_of_one_positive_each_have_a_gap_and_a_growth() -> None:
+    """Hardly a draw has a positive row of every group."""
+    labels = np.tile([1, 0, 0, 0], 60)
+    answers = np.where(np.arange(240) < 120, 0.9, 0.1)
+    groups = {f"g={n}": np.arange(240) // 4 == n for n in range(60)}
+    found, grown = gaps_between(labels, answers, groups, OF_TWO, 1, 1 - answers)
+    gap, growth = found["tpr"], grown["tpr"]
+    assert gap is not None
+    assert growth is not None
+    assert (gap.value, gap.high) == (1, 1)
+    assert gap.low < 0.3
+    assert (growth.value, growth.low, growth.high) == (0, -1, 1)
+
+
 def test_a_constant_model_has_no_gap() -> None:
     gap = gaps_between(LABELS, np.full(ROWS, 0.3), RACE, OF_TWO, 100)[0]["tpr"]
     assert gap is not None
