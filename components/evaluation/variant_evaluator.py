@@ -193,7 +193,10 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
         references = read_answers(Path(reference_answers.uri), row_ids)
     write_json(
         Path(variant_report.uri, REFERENCES_REPORT.file),
-        {name: evaluate(labels, found, columns, told) for name, found in references.items()},
+        {
+            name: evaluate(labels, checked(name, found), columns, told)
+            for name, found in references.items()
+        },
     )
 
     report: dict[str, dict[str, Any]] = {}

@@ -10,6 +10,7 @@ from models.metrics.gates import OVERALL, Gate
 from pipeline.report.summary import LabelSummary
 
 _BEYOND_CHANCE = "beyond chance"
+_FALLS = "pusher.max_regression"  # bounds on falls, which gates write as differences below 0
 _MOST_ROWS = 10_000_000  # more are not asked for in words
 _WHEN_TOO_FEW = {"evaluation": "warn", "pusher": "push"}
 """Values of `when_too_few` with which what is undecided passes."""
@@ -50,7 +51,8 @@ def in_words(gate: Gate, count: int = 1) -> str:
     side = "inside" if gate.margin > 0 else "beyond"
     away = f"{number(abs(gate.margin))} {side} the bound" if gate.margin else "just the bound"
     said = f"{gate.metric}{place}{alike} is {number(gate.value)}, {away} ({asked})"
-    return f"{said}{_by_chance(gate)}"
+    said += _by_chance(gate)
+    return f"{said}; {gate.why}" if gate.why and not gate.undecided else said
 
 
 def within_chance(gate: Gate) -> bool | None:
@@ -118,8 +120,7 @@ def _change(key: str, gates: Sequence[Gate], labels: LabelSummary | None) -> Bou
 def _kept_by_all(gates: Sequence[Gate]) -> str:
     """The bound that all values of gates with one key keep to, rounded to their side."""
     values = [gate.value for gate in gates if gate.value is not None]
-    limits = [gate.limit for gate in gates if gate.limit is not None]
-    if gates[0].sign == ">=" and max(limits) <= 0:  # the largest fall, written as a difference
+    if gates[0].sign == ">=" and gates[0].key.startswith(_FALLS):
         return _rounded(max(-value for value in values), up=True)
     if gates[0].sign == ">=":
         return _rounded(min(values), up=False)

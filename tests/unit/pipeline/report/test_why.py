@@ -77,6 +77,13 @@ def test_a_fall_beyond_its_bound_is_held_against_no_fall() -> None:
     assert in_words(chance).endswith("holds the bound")
 
 
+def test_what_the_numbers_do_not_say_is_said_too() -> None:
+    gate = replace(LOW, why="one answer only: it says no on all 9 test rows")
+    assert in_words(gate).endswith(
+        "(at least 0.85); one answer only: it says no on all 9 test rows"
+    )
+
+
 def test_a_gate_without_numbers_says_its_reason() -> None:
     gate = replace(LOW, value=None, why="auc not measurable on 9 rows, 0 of them positive")
     assert in_words(gate) == "auc: auc not measurable on 9 rows, 0 of them positive"
@@ -96,6 +103,12 @@ def test_a_gate_without_numbers_says_its_reason() -> None:
         (
             at_most("edge", "fpr", "overall", 0.2, 0.12, "pusher.max_regression.fpr"),
             "pusher.max_regression.fpr=0.2",
+        ),
+        (
+            at_least(
+                "edge", "auc", "overall", -0.0312, -0.01, "evaluation.edge.min_over_reference"
+            ),
+            "evaluation.edge.min_over_reference=-0.032",
         ),
         (replace(LOW, undecided=True), "evaluation.when_too_few=warn"),
         (replace(LOW, undecided=True, key="pusher.max_uncertainty"), "pusher.when_too_few=push"),
