@@ -32,11 +32,13 @@ class FeatureSettings(Section):
       features: The section of the configuration, as far as it chooses columns.
       columns: What the models may learn from.
       passed_through: Slice columns.
+      hidden: Columns that the models are not to see, by `fairness.reads_column`.
     """
 
     features: Selection
     columns: tuple[str, ...]
     passed_through: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +74,30 @@ def find_drops(
             bound = f"above {features.max_share:.2%}"
             drops.append(Drop(column, f"one value in {share:.2%} of rows, {bound}"))
     return drops
+
+
+def choose(
+    statistics: statistics_pb2.DatasetFeatureStatistics | None, told: FeatureSettings
+) -> tuple[list[str], list[Drop]]:
+    """The columns that the models learn from, and why they do not from the others.
+
+    Args:
+      statistics: Of the training split; None where nothing is chosen by them.
+      told: What to go by.
+
+    Raises:
+      InputError: No column is left.
+    """
+    drops = [Drop(c, "fairness.reads_column=false") for c in told.columns if c in told.hidden]
+    shown = [column for column in told.columns if column not in told.hidden]
+    if statistics is not None:
+        drops += find_drops(statistics, shown, told.features)
+    dropped = {drop.column for drop in drops}
+    kept = [column for column in shown if column not in dropped]
+    if not kept:
+        reasons = "; ".join(f"{d.column}: {d.reason}" for d in drops)
+        raise InputError(f"features: no column is left to learn from ({reasons})")
+    return kept, drops
 
 
 def narrow(
@@ -127,17 +153,12 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     """Narrows the contract by `settings`, JSON of `FeatureSettings`; see the module's docstring."""
     told = FeatureSettings.model_validate_json(settings)
     contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
-    candidates = list(told.columns)
-    drops = []
+    training = None
     if told.features.select:
         training = stats_artifact_utils.load_statistics(statistics, "train").proto().datasets[0]
-        drops = find_drops(training, candidates, told.features)
+    kept, drops = choose(training, told)
     dropped = {drop.column for drop in drops}
-    kept = [column for column in candidates if column not in dropped]
-    if not kept:
-        reasons = "; ".join(f"{d.column}: {d.reason}" for d in drops)
-        raise InputError(f"features: no column is left to learn from ({reasons})")
-    listed = {*candidates, *told.passed_through}
+    listed = {*told.columns, *told.passed_through}
     drops += [
         Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
     ]
