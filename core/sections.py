@@ -17,6 +17,7 @@ EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
 Text = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/]+$")]
 SpanNumber = Annotated[int, Field(ge=0)]
+Rate = Literal["tpr", "fpr", "selection_rate"]
 EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
 
 
@@ -268,6 +269,28 @@ class QuantizerSection(Section):
     variant: EdgeVariant
     calibration_rows: Count
     max_difference: Annotated[float, Field(gt=0, le=1)]
+
+
+class GroupRate(Section):
+    """A rate that is to be alike in all groups of a column."""
+
+    column: Text
+    rate: Rate
+
+
+class FairnessSection(Section):
+    """Groups between which labels are to be alike."""
+
+    column: Text | None
+    rate: Rate
+    labels: Literal["none", "by_group"]
+
+    @property
+    def of_labels(self) -> GroupRate | None:
+        """The rate of labels that is made alike; None: none is."""
+        if self.labels == "none" or self.column is None:
+            return None
+        return GroupRate(column=self.column, rate=self.rate)
 
 
 class Bounds(Section):
