@@ -151,7 +151,7 @@ class GroupNumbers:
         )
 
     def counts(self, vector_of_row: NDArray[np.int32], vectors: int) -> dict[str, Counts]:
-        """By group, how many of the rows so far have each vote vector: int64 [vectors]."""
+        """By group with a row, how many of its rows have each vote vector: int64 [vectors]."""
         column = CodedColumn(np.concatenate(self._numbers), list(self._number_of))
         return label_shifts.counts_of_groups(column, vector_of_row, vectors)
 

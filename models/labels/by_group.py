@@ -107,7 +107,7 @@ def shifted(probability: Floats, shift: Floats | float) -> Floats:
 def counts_of_groups(
     groups: CodedColumn, vector_of_row: NDArray[np.integer[Any]], vectors: int
 ) -> dict[str, Counts]:
-    """By group, how many of its rows have each vote vector: int64 [vectors].
+    """By group with a row, how many of its rows have each vote vector: int64 [vectors].
 
     Args:
       groups: Name of the group of each row.
@@ -116,8 +116,8 @@ def counts_of_groups(
     """
     size = len(groups.values) * vectors
     together = np.bincount(groups.codes * vectors + vector_of_row, minlength=size)
-    names = map(str, groups.values)
-    return dict(zip(names, together.reshape(-1, vectors).astype(np.int64), strict=True))
+    of_group = together.reshape(len(groups.values), vectors).astype(np.int64)
+    return {str(name): of_group[n] for n, name in enumerate(groups.values) if of_group[n].any()}
 
 
 def rows_of_groups(

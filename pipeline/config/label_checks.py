@@ -29,7 +29,7 @@ def check_labels_by_group(config: Config) -> Iterator[Problem]:
     single = [names[0] for names in config.evaluation.slices if len(names) == 1]
     if told.column is None:
         listed = f": {' or '.join(single)}" if single else "; add one to evaluation.slices"
-        yield ("fairness", "column"), f"labels={told.labels} needs a column of groups{listed}"
+        yield key, f"{told.labels} needs fairness.column, whose values are the groups{listed}"
     elif told.column not in single:
         close = difflib.get_close_matches(told.column, single, 1, 0)
         nearest = f"; the nearest that is there is '{close[0]}'" if close else ""

@@ -37,7 +37,8 @@ def rounded(value: Any) -> Any:
 
 
 def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> None:
-    config = load("census", settings(raw, "labeling.gold_rows=50"))
+    by_group = ("fairness.labels=by_group", "fairness.column=race")
+    config = load("census", settings(raw, "labeling.gold_rows=50", *by_group))
     found = analysis.analyse(config, tmp_path, NOW).report
     rows: dict[str, list[dict[str, str]]] = {}
     for split in ("train", "eval", "test"):
@@ -52,10 +53,13 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> No
         epochs=100,
         seed=config.seed,
         groups=["sex", "race", "age_group"],
+        by_group={"column": "race", "rate": "tpr"},
         tuning=config.labeling.tuning.model_dump(mode="json"),
     )
     assert rounded(found.labels.model_dump(mode="json")) == rounded(ran.report)
     assert {gate.metric for gate in found.gates} >= {"coverage", "gap sex coverage"}
+    assert found.labels.by_group is not None
+    assert sum(group.rows for group in found.labels.by_group.groups.values()) > 0.9 * ROWS
 
 
 def test_true_labels_other_than_the_gold_rows_are_not_read(raw: Path, tmp_path: Path) -> None:
