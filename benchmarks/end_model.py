@@ -107,6 +107,11 @@ def weak_labels(prepared: Prepared, applied: analysis.Applied, seed: int) -> Any
 
 def train(prepared: Prepared, rows: Any, seed: int) -> dict[str, float]:
     """Trains the teacher on the train split, stops by the eval split; metrics on test."""
+    return OF_TWO.overall(prepared.test.label[:, 0], answers(prepared, rows, seed))
+
+
+def answers(prepared: Prepared, rows: Any, seed: int) -> NDArray[np.float32]:
+    """Trains as `train` does; answers to the test rows, float32 [rows]."""
     section = prepared.config.trainer
     fitting, evaluation = rows.take(slice(prepared.train)), rows.take(slice(prepared.train, None))
     settings = (section.epochs, section.batch_size, section.patience)
@@ -127,7 +132,8 @@ def train_on_gold(
     for side in (0, 1):
         held_out[np.flatnonzero(label[:, 0] == side)[::5]] = True
     settings = (300, 32, 10)
-    return _fit(prepared, rows.take(~held_out), rows.take(held_out), settings, seed)
+    found = _fit(prepared, rows.take(~held_out), rows.take(held_out), settings, seed)
+    return OF_TWO.overall(prepared.test.label[:, 0], found)
 
 
 def regression_on_gold(
@@ -150,7 +156,7 @@ def regression_on_gold(
 
 def _fit(
     prepared: Prepared, rows: Any, evaluation: Any, settings: tuple[int, int, int], seed: int
-) -> dict[str, float]:
+) -> NDArray[np.float32]:
     import tf_keras  # loads TensorFlow
 
     from models.network.network import build_network  # loads TensorFlow
@@ -163,5 +169,7 @@ def _fit(
     model = build_network(prepared.inputs, architecture_of(values), "teacher")
     plan = Plan(epochs, batch_size, values.learning_rate, seed, patience)
     fit(model, rows, evaluation, cross_entropy, plan)
-    found = model.predict(prepared.test.features, batch_size=8192, verbose=0)[:, 0]
-    return OF_TWO.overall(prepared.test.label[:, 0], found)
+    found: NDArray[np.float32] = model.predict(prepared.test.features, batch_size=8192, verbose=0)[
+        :, 0
+    ]
+    return found

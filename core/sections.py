@@ -17,6 +17,7 @@ EmbeddingDim = Annotated[int, Field(ge=1, le=1024)]
 Text = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/]+$")]
 SpanNumber = Annotated[int, Field(ge=0)]
+Rate = Literal["tpr", "fpr", "selection_rate"]
 EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
 
 
@@ -270,12 +271,19 @@ class QuantizerSection(Section):
     max_difference: Annotated[float, Field(gt=0, le=1)]
 
 
+class GroupRate(Section):
+    """A rate that is to be alike in all groups of a column."""
+
+    column: Text
+    rate: Rate
+
+
 class Mitigation(Section):
     """What is done in training so that a rate is alike in all groups of a column."""
 
     mitigation: Literal["none", "reweighing", "min_diff", "thresholds"]
     column: Text | None
-    rate: Literal["tpr", "fpr", "selection_rate"]
+    rate: Rate
     loss: Literal["rate", "mmd"]
     strength: Annotated[float, Field(gt=0, le=1000)] | Literal["auto"]
     epochs: Count
@@ -283,9 +291,19 @@ class Mitigation(Section):
 
 
 class FairnessSection(Mitigation):
-    """Groups between which the models' answers are to be alike, and whether they see the group."""
+    """Groups between which the models' answers are to be alike, whether they see
+    the group, and whether labels are made alike, too.
+    """
 
     reads_column: bool
+    labels: Literal["none", "by_group"]
+
+    @property
+    def of_labels(self) -> GroupRate | None:
+        """The rate of labels that is made alike; None: none is."""
+        if self.labels == "none" or self.column is None:
+            return None
+        return GroupRate(column=self.column, rate=self.rate)
 
 
 class Bounds(Section):

@@ -98,7 +98,13 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         examples=example_gen.outputs["examples"],
         anomaly_report=anomaly_gate.outputs["anomaly_report"],
         answers=answer_importer.outputs["answers"],
-        settings=settings_json(LabelerSettings, config, features=features, groups=groups),
+        settings=settings_json(
+            LabelerSettings,
+            config,
+            features=features,
+            groups=groups,
+            by_group=config.fairness.of_labels,
+        ),
         code_sha256=code_sha256("components.labels.snorkel_labeler", *labeling_modules(config)),
     )
     label_gate = LabelGate(

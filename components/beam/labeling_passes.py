@@ -25,11 +25,12 @@ from components.beam.voting_pass import (
 from core.answers import spread
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
+from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
-from models.labels.votes import ABSTAIN, Gold, merge
+from models.labels.votes import ABSTAIN, Counts, Gold, Votes, merge
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class Labels:
         [classes], a share of each, of more.
       gold: True label by row id, of drawn and answered rows; empty in gold mode, which takes all.
       class_balance: The same of a row of which nothing is known: shares among gold rows.
+      by_group: What is done to labels by group of a row; None: nothing.
       report: The label report.
     """
 
     label: dict[bytes, NDArray[np.float64]]
     gold: dict[str, int]
     class_balance: NDArray[np.float64]
+    by_group: label_shifts.Correction | None
     report: dict[str, Any]
 
 
@@ -66,7 +69,7 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
             )
         shares = label_model.class_balance(labeled, classes)
         report = label_report.gold(sum(labeled), shares, called)
-        return Labels({}, {}, _labels(shares[None])[0], report)
+        return Labels({}, {}, _labels(shares[None])[0], None, report)
     drawn = heapq.nsmallest(
         settings.labeling.gold_rows, (c for tally in tallies for c in tally.candidates)
     )
@@ -107,13 +110,31 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     fitted = label_model.fit(
         vectors, counts, gold, names, settings.labeling, settings.seed, balance, classes
     )
+    correction = None
+    if settings.by_group is not None:
+        named = [label_groups.name_of(value) for value in of_gold[settings.by_group.column]]
+        totals = _counts_of_groups(tallies, vectors)
+        fitted, correction = label_shifts.correct(
+            fitted, settings.by_group, totals, vectors, gold, named
+        )
     report = label_report.weak(
-        names, vectors, counts, gold, fitted, len(answered), groups, of_gold, called
+        names, vectors, counts, gold, fitted, len(answered), groups, of_gold, called, correction
     )
     keys = [vector.tobytes() for vector in vectors]
     label = dict(zip(keys, _labels(spread(fitted.probability)), strict=True))
     truth = {c.row_id: c.label for c in gold_rows}
-    return Labels(label, truth, _labels(fitted.class_balance[None])[0], report)
+    return Labels(label, truth, _labels(fitted.class_balance[None])[0], correction, report)
+
+
+def _counts_of_groups(tallies: list[Tally], vectors: Votes) -> dict[str, Counts]:
+    """By group, int64 [vectors], its rows behind each vote vector on all shards."""
+    number_of = {vector.tobytes(): n for n, vector in enumerate(vectors)}
+    totals: dict[str, Counts] = {}
+    for tally in tallies:
+        at = [number_of[vector.tobytes()] for vector in tally.vectors]
+        for name, counts in tally.by_group.items():
+            totals.setdefault(name, np.zeros(len(vectors), dtype=np.int64))[at] += counts
+    return totals
 
 
 def _labels(shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,17 +172,32 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
             else:
                 truth = truth_of(batch, settings)
             gold = truth != UNKNOWN
+            of_row = label[vector]
+            if labels.by_group is not None:
+                of_row = _shifted(of_row, batch, covered[vector], labels.by_group)
             labeled = _labeled(
                 batch,
                 settings.columns.label,
                 gold,
-                np.where(gold[:, None], of_class[truth], label[vector]),
+                np.where(gold[:, None], of_class[truth], of_row),
                 np.where(gold, gold_weight, weight[vector]),
             )
             kept = covered[vector] | gold | (uncovered != "drop")
             yield labeled if kept.all() else labeled.filter(pa.array(kept))
 
     record_batches.write(voted.shard.destination, batches())
+
+
+def _shifted(
+    label: NDArray[np.float64],
+    batch: pa.RecordBatch,
+    covered: NDArray[np.bool_],
+    done: label_shifts.Correction,
+) -> NDArray[np.float64]:
+    """Labels float64 [rows, 1] of a batch, those with a vote moved as their groups are."""
+    column = record_batches.coded(batch, done.column)
+    shifts = done.shifts([label_groups.name_of(value) for value in column.values])
+    return label_shifts.shifted(label, np.where(covered, shifts[column.codes], 0.0)[:, None])
 
 
 def write_test(shard: Shard, settings: LabelerSettings) -> None:

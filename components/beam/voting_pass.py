@@ -5,6 +5,7 @@ the draw of gold rows.
 """
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,11 @@ from pydantic import Field
 from components.beam import record_batches
 from components.beam.record_batches import UNKNOWN
 from core.names import ROW_ID
-from core.sections import Labeler, Section, TrueLabel
+from core.sections import GroupRate, Labeler, Section, TrueLabel
+from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
-from models.labels.rows import Value
+from models.labels.rows import CodedColumn, Value
 from models.labels.votes import ABSTAIN, Counts, Votes, distinct
 from models.labels.voting import Voter
 
@@ -40,6 +42,7 @@ class LabelerSettings(Section):
       labeling: The section of the configuration, as far as labels follow from it.
       features: The columns that the labelling functions may read.
       groups: The columns by whose values coverage and error are reported.
+      by_group: The rate of labels that is made alike in groups; None: labels are left as they are.
       seed: Draws the gold rows and the label model's initial weights.
       answers: By row id, what people said; these are gold rows beside the budget.
     """
@@ -48,6 +51,7 @@ class LabelerSettings(Section):
     labeling: Labeler
     features: tuple[str, ...]
     groups: tuple[str, ...]
+    by_group: GroupRate | None = None
     seed: int
     answers: dict[str, AnsweredLabel] = Field(default_factory=dict)
 
@@ -83,6 +87,7 @@ class Tally:
       answered: The rows that people labelled.
       labeled: Rows with a true label, by class.
       groups: Rows and covered rows of each group.
+      by_group: Of each group whose labels are corrected, int64 [vectors], rows behind each vector.
     """
 
     vectors: NDArray[np.int8]
@@ -92,6 +97,7 @@ class Tally:
     answered: tuple[Candidate, ...]
     labeled: tuple[int, ...]
     groups: label_groups.Counts
+    by_group: Mapping[str, Counts]
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,27 @@ class Counter:
         return joined.reshape(len(self._counts), self._functions), np.array(self._counts, np.int64)
 
 
+class GroupNumbers:
+    """Groups, numbered as they come."""
+
+    def __init__(self) -> None:
+        self._number_of: dict[str, int] = {}
+        self._numbers = [np.empty(0, dtype=np.int64)]
+
+    def add(self, column: CodedColumn) -> None:
+        """The groups of a batch of rows."""
+        names = [label_groups.name_of(value) for value in column.values]
+        known = self._number_of
+        self._numbers.append(
+            np.array([known.setdefault(n, len(known)) for n in names])[column.codes]
+        )
+
+    def counts(self, vector_of_row: NDArray[np.int32], vectors: int) -> dict[str, Counts]:
+        """By group with a row, how many of its rows have each vote vector: int64 [vectors]."""
+        column = CodedColumn(np.concatenate(self._numbers), list(self._number_of))
+        return label_shifts.counts_of_groups(column, vector_of_row, vectors)
+
+
 def make_voter(settings: LabelerSettings) -> Voter:
     """What applies the labelling functions; in gold mode there are none."""
     weak = settings.labeling.mode == "weak"
@@ -145,6 +172,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
     of_class: list[list[Candidate]] = [[] for _ in settings.columns.classes]
     numbers, counted = [np.empty(0, dtype=np.int32)], list[label_groups.Counts]()
     candidates, answered = list[Candidate](), list[Candidate]()
+    corrected = GroupNumbers()
     labeled = np.zeros(len(of_class), dtype=np.int64)
     for batch in record_batches.read(shard.source):
         row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
@@ -152,6 +180,8 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         votes = voter.vote(columns, row_ids)
         numbers.append(counter.add(votes))
         groups = {name: record_batches.coded(batch, name) for name in settings.groups}
+        if settings.by_group is not None:
+            corrected.add(groups[settings.by_group.column])
         covered = (votes != ABSTAIN).any(axis=1)
         counted = [label_groups.merge([*counted, label_groups.count(groups, covered)])]
         labels = truth_of(batch, settings)
@@ -178,6 +208,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
             if i in settings.answers
         ]
     vectors, counts = counter.vectors()
+    number_of_row = np.concatenate(numbers)
     tally = Tally(
         vectors,
         counts,
@@ -186,9 +217,10 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         tuple(answered),
         tuple(labeled.tolist()),
         label_groups.merge(counted),
+        corrected.counts(number_of_row, len(vectors)) if settings.by_group else {},
     )
     smallest = np.min_scalar_type(max(len(vectors) - 1, 0))
-    return VotedShard(shard, tally, np.concatenate(numbers, dtype=smallest, casting="unsafe"))
+    return VotedShard(shard, tally, number_of_row.astype(smallest))
 
 
 def truth_of(batch: pa.RecordBatch, settings: LabelerSettings) -> NDArray[np.int8]:

@@ -29,6 +29,7 @@ Kind = Literal[
     "identical",
     "unchecked",
     "class_without_votes",
+    "group_without_gold",
 ]
 
 
@@ -39,7 +40,7 @@ class Finding:
     Attributes:
       severity: `error` spoils the labels, `warning` may, `note` is for information.
       kind: Which fault.
-      function: Name of the function; ALL for a class without votes.
+      function: Name of the function; ALL for a class without votes; of a group column and value.
       message: What was seen, with the numbers.
       action: What to do.
     """

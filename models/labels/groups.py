@@ -15,6 +15,11 @@ Counts = dict[str, dict[str, tuple[int, int]]]
 """By column and group: all rows, and those on which a function votes."""
 
 
+def name_of(value: Value) -> str:
+    """What the group of rows with this value is called."""
+    return MISSING if value is None else str(value)
+
+
 def count(columns: Columns, covered: NDArray[np.bool_]) -> Counts:
     """Rows and covered rows of each group.
 
@@ -27,7 +32,7 @@ def count(columns: Columns, covered: NDArray[np.bool_]) -> Counts:
         rows = np.bincount(column.codes, minlength=len(column.values))
         voted = np.bincount(column.codes[covered], minlength=len(column.values))
         counts[name] = {
-            MISSING if value is None else str(value): (int(rows[code]), int(voted[code]))
+            name_of(value): (int(rows[code]), int(voted[code]))
             for code, value in enumerate(column.values)
             if rows[code]
         }

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.intervals import wilson_interval
 from core.names import BOTH
+from models.labels import by_group as label_shifts
 from models.labels import findings as label_findings
 from models.labels import groups as label_groups
 from models.labels.label_model import Fitted
@@ -31,6 +32,7 @@ def weak(
     group_counts: label_groups.Counts | None = None,
     gold_groups: Groups | None = None,
     classes: Sequence[str] = BOTH,
+    by_group: label_shifts.Correction | None = None,
 ) -> dict[str, Any]:
     """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
 
@@ -40,18 +42,20 @@ def weak(
     wrong with functions (models/labels/findings.py). `groups`: coverage and error by group
     (models/labels/groups.py). `methods`: each method's score on gold rows, `method` the one taken,
     `method_reason` why; `trials`: ways to train Snorkel's label model. All of these rest on the
-    gold rows drawn at random, `gold_rows_random` of the `gold_rows`.
+    gold rows drawn at random, `gold_rows_random` of the `gold_rows`. `by_group`: what was done to
+    labels by group (models/labels/by_group.py); null where nothing was.
 
     Args:
       names: Names of the functions.
       vectors: int8 [vectors, functions], distinct vote vectors.
       counts: int64 [vectors], rows behind each vector.
       gold_rows: Votes and labels of the gold rows.
-      fitted: The label model.
+      fitted: The label model, what it says of gold rows as labels are.
       answered: How many of the gold rows people labelled, besides the budget.
       group_counts: Rows and covered rows of each group; None where there are no groups.
       gold_groups: Group of each gold row, by column.
       classes: What the classes are called, by code.
+      by_group: What was done to labels by group; None: nothing.
     """
     total, random, gold_rows = len(gold_rows.labels), gold_rows.at_random, gold_rows.drawn
     share = counts / counts.sum()
@@ -101,9 +105,13 @@ def weak(
         "functions": functions,
         "findings": [
             asdict(finding)
-            for finding in label_findings.find(names, vectors, counts, gold_rows, classes)
+            for finding in (
+                *label_findings.find(names, vectors, counts, gold_rows, classes),
+                *(label_shifts.findings(by_group) if by_group else ()),
+            )
         ],
         "gold_rows_answered": answered,
+        "by_group": asdict(by_group) if by_group else None,
     }
 
 
@@ -128,4 +136,5 @@ def gold(rows: int, balance: Floats, classes: Sequence[str] = BOTH) -> dict[str,
         "trials": [],
         "functions": {},
         "findings": [],
+        "by_group": None,
     }

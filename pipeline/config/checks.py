@@ -13,6 +13,7 @@ from core.targets import TARGETS
 from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
 from pipeline.config.column_checks import GAP_BOUNDS, check_columns, check_evaluation
 from pipeline.config.fairness_checks import check_fairness
+from pipeline.config.label_checks import check_labels_by_group
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
 
@@ -172,6 +173,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *check_columns(config),
         *check_evaluation(config, repository),
         *check_fairness(config, repository),
+        *check_labels_by_group(config),
         *_check_files(config, repository),
         *check_operations(config),
     ]

@@ -18,6 +18,7 @@ from core.answers import folded
 from core.config import Config
 from core.errors import InputError
 from models.labels import analysis as label_analysis
+from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import gates as label_gates
 from models.labels import groups as label_groups
@@ -178,7 +179,7 @@ def _names(applied: Applied) -> list[str]:
 
 def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     """The label report that a run would write."""
-    vectors, counts, _ = distinct(applied.votes)
+    vectors, counts, vector_of_row = distinct(applied.votes)
     covered = (applied.votes != ABSTAIN).any(axis=1)
     groups = label_groups.count(
         {name: coded(values) for name, values in applied.table.groups.items()}, covered
@@ -195,7 +196,13 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     fitted = label_model.fit(
         vectors, counts, gold, names, config.labeling, config.seed, balance, classes
     )
-    values = label_report.weak(
+    correction, alike = None, config.fairness.of_labels
+    if alike is not None:
+        values = coded([label_groups.name_of(v) for v in applied.table.groups[alike.column]])
+        of_groups = label_shifts.counts_of_groups(values, vector_of_row, len(vectors))
+        named = [str(values.at(n)) for n in applied.gold]
+        fitted, correction = label_shifts.correct(fitted, alike, of_groups, vectors, gold, named)
+    report = label_report.weak(
         names,
         vectors,
         counts,
@@ -205,8 +212,9 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
         groups,
         of_gold,
         config.columns.called,
+        correction,
     )
-    return labels_report.FunctionsReport.model_validate(values)
+    return labels_report.FunctionsReport.model_validate(report)
 
 
 def _disagreements(applied: Applied, config: Config) -> list[labels_report.DisagreementReport]:

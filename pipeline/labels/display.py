@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.labels.analysis import Common
+from models.labels.by_group import Correction, GroupShift
 from pipeline.labels.report import (
     Changes,
     DisagreementReport,
@@ -34,6 +35,8 @@ def print_report(out: Console, report: LfReport) -> None:
         soft_wrap=True,
     )
     _print_methods(out, labels)
+    if labels.by_group is not None:
+        _print_shifts(out, labels.by_group)
     print_label_findings(out, labels.findings)
     print_gates(out, report.gates)
     if report.disagreements:
@@ -76,6 +79,40 @@ def _print_methods(out: Console, labels: FunctionsReport) -> None:
         if trial.chosen:
             used = ", ".join(f"{key} {value:g}" for key, value in vars(trial.training).items())
             out.print(f"label model: {used}, of {len(labels.trials)} tried", soft_wrap=True)
+
+
+def _print_shifts(out: Console, done: Correction) -> None:
+    """What was done to labels by group."""
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    table.add_column(escape(done.column), overflow="fold")
+    for column in shift_columns(done):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, group in done.groups.items():
+        table.add_row(escape(name), *shift_cells(group))
+    out.print(table)
+    out.print(escape(shift_line(done)), soft_wrap=True)
+
+
+def shift_columns(done: Correction) -> tuple[str, ...]:
+    """Heads of `shift_cells`."""
+    return ("rows", "gold", "positive", "balance", f"{done.rate} before", "after", "shift", "of")
+
+
+def shift_cells(group: GroupShift) -> tuple[str, ...]:
+    """Rows, gold rows and positives, class balance, rate before and after, the shift, of what."""
+    counts = (str(group.rows), str(group.gold_rows), str(group.gold_positives))
+    shares = (group.class_balance, group.rate_before, group.rate_after)
+    shifts = (f"{group.shift:+.2f}", f"{group.full_shift:+.2f}")
+    return (*counts, *(number(share) for share in shares), *shifts)
+
+
+def shift_line(done: Correction) -> str:
+    """What the table of shifts shows."""
+    return (
+        "labels by group (fairness.labels): log-odds moved by 'shift' of the 'of' that would make "
+        f"the {done.rate} of labels alike by {done.column}, as far as gold rows vouch for it; "
+        "balance and rates are estimates"
+    )
 
 
 def with_interval(value: float, interval: tuple[float, float] | None) -> str:

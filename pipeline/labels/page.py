@@ -32,6 +32,9 @@ def render(report: LfReport) -> str:
         gold_line=display.gold_line,
         with_interval=display.with_interval,
         change_lines=display.change_lines,
+        shift_columns=display.shift_columns,
+        shift_cells=display.shift_cells,
+        shift_line=display.shift_line,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from models.labels.analysis import Common
+from models.labels.by_group import Correction
 from models.labels.label_model import Trial
 from models.labels.scores import Score
 from models.metrics.gates import Gate
@@ -56,6 +57,7 @@ class FunctionsReport(LabelSummary):
     methods: dict[str, Score]
     trials: list[Trial]
     functions: Mapping[str, Function]
+    by_group: Correction | None = None
 
 
 class ExampleRow(_Part):

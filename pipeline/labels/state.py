@@ -60,12 +60,14 @@ def with_changes(analysis: Analysis, before: Analysis | None) -> Analysis:
 def _settings(before: LfReport, after: LfReport) -> list[str]:
     """What else but the functions differs, in the words of the configuration."""
     old, new = before.labels, after.labels
+    by_group = [(d.column, d.rate) if (d := each.by_group) else None for each in (old, new)]
     pairs = {
         "data": (before.data_sha256, after.data_sha256),
         "seed": (before.seed, after.seed),
         "labeling.gold_rows": (_budget(old), _budget(new)),
         "answers of people": (old.gold_rows_answered, new.gold_rows_answered),
         "labeling.epochs": (before.epochs, after.epochs),
+        "fairness": (by_group[0], by_group[1]),
         "columns.classes": (before.classes or after.classes, after.classes),
     }
     return [name for name, (one, other) in pairs.items() if one != other]

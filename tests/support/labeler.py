@@ -84,6 +84,7 @@ def label(
     seed: int = 1,
     groups: Sequence[str] = GROUPS,
     classes: Sequence[str] = ("<=50K", ">50K"),
+    by_group: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> Result:
     """Runs the component's own function with real artifacts and a real Beam pipeline."""
@@ -111,6 +112,7 @@ def label(
         "labeling": labeling | changes,
         "features": NUMERIC + CATEGORICAL,
         "groups": groups,
+        "by_group": by_group,
         "seed": seed,
     }
     SnorkelLabeler.test_call(

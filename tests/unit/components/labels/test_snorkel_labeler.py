@@ -29,6 +29,8 @@ from tests.support.labeler import (
     write_functions,
 )
 
+FIELDS = ("row_id", "label", "weight", "sex")
+
 
 @pytest.fixture(scope="module")
 def census() -> dict[str, list[Row]]:
@@ -144,6 +146,36 @@ def test_answered_rows_are_gold_beside_the_budget(
     assert report["gold_rows_random"] == GOLD_ROWS + 20
     positives = sum(value == ">50K" for value in drawn.values()) + 10
     assert report["class_balance"] == pytest.approx(positives / (GOLD_ROWS + 20))
+
+
+def test_labels_are_moved_by_group_and_nothing_else_is(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    examples = write_examples(tmp_path / "in", census, shards=2)
+    result = label(tmp_path, examples, by_group={"column": "sex", "rate": "tpr"})
+    groups = result.report["by_group"]["groups"]
+    assert {"Female", "Male"} == set(groups)
+    assert groups["Female"]["shift"] != groups["Male"]["shift"]
+    assert sum(group["gold_rows"] for group in groups.values()) <= GOLD_ROWS
+    assert gold_of(result) == gold_of(weak)
+    seen = set()
+    for split in ("train", "eval"):
+        before, after = (
+            {row[0]: row[1:] for row in zip(*(of[c] for c in FIELDS), strict=True)}
+            for of in (weak.rows[split], result.rows[split])
+        )
+        for row_id, (value, weight, sex) in before.items():
+            moved = row_id not in gold_of(weak) and weight > 0
+            odds = value / (1 - value) * np.exp(groups[sex]["shift"]) if moved else 0
+            wanted = odds / (1 + odds) if moved else value
+            assert after[row_id] == (pytest.approx(wanted, abs=2e-3), weight, sex)
+            seen.add((moved, sex))
+    assert seen == {(moved, sex) for moved in (True, False) for sex in groups}
+    test, plain = (
+        {*zip(*(of.rows["test"][c] for c in FIELDS), strict=True)} for of in (result, weak)
+    )
+    assert test == plain
+    assert weak.report["by_group"] is None
 
 
 def test_shards_without_rows(census: dict[str, list[Row]], tmp_path: Path) -> None:

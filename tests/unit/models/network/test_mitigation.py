@@ -8,7 +8,7 @@ import pytest
 import tf_keras
 
 from core.errors import InputError
-from core.sections import Mitigation
+from core.sections import Mitigation, Rate
 from models.network.balance import balance_of, decide
 from models.network.mitigation import (
     Grouped,
@@ -149,14 +149,15 @@ def test_rows_without_a_weight_and_soft_labels_count_by_what_is_known() -> None:
     weight = np.array([[1.0], [2.0], [0.0]], np.float32)
     rows = Rows(np.zeros((3, 1), np.float32), np.zeros((3, 1), np.int64), label, weight)
     codes = np.array([0, 1, 1])
-    expected = {
+    expected: dict[Rate, list[list[float]]] = {
         "tpr": [[1, 0], [0, 0.5], [0, 0]],
         "fpr": [[0, 0], [0, 1.5], [0, 0]],
         "selection_rate": [[1, 0], [0, 2], [0, 0]],
     }
     for rate, of_rows in expected.items():
         found = counted(rows, codes, 2, rate).counted
-        np.testing.assert_allclose(found, of_rows)
+        assert found is not None
+        np.testing.assert_allclose(found, np.array(of_rows))
 
 
 def test_a_group_without_positives_is_an_error_that_says_what_to_do() -> None:

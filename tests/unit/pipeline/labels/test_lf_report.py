@@ -1,6 +1,7 @@
 """What `lf` reports is what a run's labeler would, and rests on the gold rows' labels alone."""
 
 import csv
+import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from rich.console import Console
 
 from core.errors import InputError
 from core.files import REPOSITORY
 from models.labels import findings as label_findings
 from models.labels import functions as labeling
 from pipeline.config.load import load
-from pipeline.labels import analysis, page, state
+from pipeline.labels import analysis, display, page, state
 from pipeline.labels.report import LfReport
 from tests.support import labeler
 from tests.support.small_census import GOLD_ROWS, ROWS, settings, write_raw
@@ -37,7 +39,8 @@ def rounded(value: Any) -> Any:
 
 
 def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> None:
-    config = load("census", settings(raw, "labeling.gold_rows=50"))
+    by_group = ("fairness.labels=by_group", "fairness.column=race")
+    config = load("census", settings(raw, "labeling.gold_rows=50", *by_group))
     found = analysis.analyse(config, tmp_path, NOW).report
     rows: dict[str, list[dict[str, str]]] = {}
     for split in ("train", "eval", "test"):
@@ -52,10 +55,13 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> No
         epochs=100,
         seed=config.seed,
         groups=["sex", "race", "age_group"],
+        by_group={"column": "race", "rate": "tpr"},
         tuning=config.labeling.tuning.model_dump(mode="json"),
     )
     assert rounded(found.labels.model_dump(mode="json")) == rounded(ran.report)
     assert {gate.metric for gate in found.gates} >= {"coverage", "gap sex coverage"}
+    assert found.labels.by_group is not None
+    assert sum(group.rows for group in found.labels.by_group.groups.values()) > 0.9 * ROWS
 
 
 def test_true_labels_other_than_the_gold_rows_are_not_read(raw: Path, tmp_path: Path) -> None:
@@ -109,6 +115,29 @@ def test_texts_of_the_data_are_escaped(raw: Path, tmp_path: Path) -> None:
     html = page.render(found.model_copy(update={"uncovered": uncovered}))
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_labels_by_group_are_shown_with_names_of_groups_as_text(raw: Path, tmp_path: Path) -> None:
+    told = ("fairness.labels=by_group", "fairness.column=sex", "fairness.rate=selection_rate")
+    plain = analysis.analyse(load("census", settings(raw)), tmp_path, NOW)
+    found = analysis.analyse(load("census", settings(raw, *told)), tmp_path, NOW)
+    done = found.report.labels.by_group
+    assert done is not None
+    changes = state.with_changes(found, plain).report.changes
+    assert changes is not None
+    assert changes.settings == ["fairness"]
+    groups = {"<i>[red]é": done.groups["Female"], "Male": done.groups["Male"]}
+    labels = found.report.labels.model_copy(update={"by_group": replace(done, groups=groups)})
+    shown = found.report.model_copy(update={"labels": labels})
+    html, out = page.render(shown), Console(file=io.StringIO(), width=200)
+    display.print_report(out, shown)
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    assert "&lt;i&gt;[red]é" in html
+    for name, group in groups.items():
+        [line] = [line for line in text.splitlines() if line.startswith(f" {name} ")]
+        assert line.split()[1:3] == [str(group.rows), str(group.gold_rows)]
+        assert f"{group.shift:+.2f}" in line
+        assert f"{group.shift:+.2f}" in html
 
 
 def test_an_edited_function_is_told_with_its_votes(

@@ -1,0 +1,1 @@
+"""Measurements of weak labels that need a finished run and no other."""
