@@ -81,7 +81,9 @@ def measure_all(prepared: Prepared, seeds: Sequence[int], gold_rows: int) -> Val
             for when, answers in (("before", before), ("after", after)):
                 figures = {
                     **OF_TWO.overall(truth, answers),
-                    "gap": gap(answers, truth.astype(np.float64), groups[column], rate),
+                    "gap": gap(
+                        answers.astype(np.float64), truth.astype(np.float64), groups[column], rate
+                    ),
                 }
                 for name in FIGURES:
                     of_case.setdefault(f"{name} {when}", []).append(float(figures[name]))
