@@ -30,6 +30,7 @@ from core.sections import (
     DataSection,
     DistillerSection,
     EvaluationSection,
+    ExplainSection,
     FeaturesSection,
     LabelingSection,
     QuantizerSection,
@@ -58,6 +59,7 @@ class Config(Section):
     distiller: DistillerSection
     quantizer: QuantizerSection
     evaluation: EvaluationSection
+    explain: ExplainSection
     retrain: RetrainSection
     pusher: PusherSection
     beam: BeamSection

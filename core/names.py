@@ -38,6 +38,9 @@ WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 WARM_UP_ROWS_FILE = "warm_up_rows.tfrecord"
 """Beside PushGate's verdict on a SavedModel: rows that it was asked, for WARM_UP_FILE."""
 
+TRAINING_ROWS_FILE = "training_rows.json"
+"""Beside PushGate's verdict and in a pushed version: what explanations go by."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -71,3 +74,4 @@ REFERENCES_REPORT = Report("VariantEvaluator", "VariantReport", "references.json
 FAIRNESS_GATES = Report("FairnessGate.{target}", "GateReport", "gates.json")
 PUSH_GATES = Report("PushGate.{target}", "GateReport", "gates.json")
 PUSH_CHECKS = Report("PushGate.{target}", "GateReport", "checks.json")
+EXPLANATION = Report("Explainer", "Explanation", "explanation.json")

@@ -17,12 +17,14 @@ from components.data.csv_example_gen import CsvExampleGen
 from components.data.feature_selector import FeatureSelector, FeatureSettings
 from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
+from components.evaluation.explainer import Explainer, ExplainerSettings
 from components.evaluation.fairness_gate import FairnessGate, GateSettings
 from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
 from components.labels.snorkel_labeler import SnorkelLabeler
 from components.pushing.against_live import PushSettings
+from components.pushing.kept_rows import KeptSettings
 from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
 from components.training.distiller import Distiller, DistillerSettings
@@ -222,6 +224,15 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     ]
 
     producers = {node.id: node for node in (trainer, quantizer)}
+    explainer = Explainer(
+        examples=labeler.outputs["labeled_examples"],
+        **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
+        settings=settings_json(ExplainerSettings, config, types=types),
+        code_sha256=code_sha256(
+            "components.evaluation.explainer", *(target.loader for target in TARGETS.values())
+        ),
+    )
+    nodes += [explainer] if config.explain.enabled else []
     for target in TARGETS.values():
         model = producers[target.producer].outputs["model"]
         bounds = config.evaluation.bounds_of(target.name)
@@ -279,6 +290,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             live=live.outputs["pushed_model"],
             target=target.name,
             settings=settings_json(PushSettings, config, types=types),
+            kept_rows=settings_json(KeptSettings, config, columns=features, types=types),
             rolled_back=json.dumps(rolled_back_models(served)),
             code_sha256=code_sha256(
                 "components.pushing.push_gate", target.process, target.exporter
@@ -291,6 +303,9 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
             ),
         ).with_id(f"Pusher.{target.name}")
+        if config.explain.enabled:
+            explainer.add_upstream_node(evaluator)
+            pusher.add_upstream_node(explainer)
         nodes += [baseline, evaluator, fairness_gate, live, push_gate, pusher]
 
     return Pipeline(

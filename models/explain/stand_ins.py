@@ -1,0 +1,136 @@
+"""Columns that tell the groups of a slice column apart: a model that reads one knows the group."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.metrics.measures import auc
+
+_BINS = 20
+_SMOOTHING = 5.0  # rows of the mean that each value's share is drawn towards
+_LEAST_ROWS = 20  # in and outside of a group, of fewer nothing is said
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """How well a column predicts a group.
+
+    Attributes:
+      column: The column.
+      group: `sex=Female`.
+      auc: Of the group among the training rows, each half predicted from the other.
+    """
+
+    column: str
+    group: str
+    auc: float
+
+
+def best_predicted(
+    columns: Mapping[str, np.ndarray], slices: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, StandIn]]:
+    """For each slice column and each other column the group that it predicts best.
+
+    A column of free text is one value a row, which predicts nothing: what its words tell is not
+    looked at.
+
+    Args:
+      columns: Training rows: float64 or object, [rows] each.
+      slices: Slice columns of the same rows, [rows] of str.
+    """
+    parts = {name: _parts(values) for name, values in columns.items()}
+    found: dict[str, dict[str, StandIn]] = {}
+    for key, groups in slices.items():
+        members = {str(group): groups == group for group in np.unique(groups)}
+        for name, part in parts.items():
+            predicted = [
+                StandIn(name, f"{key}={group}", score)
+                for group, member in members.items()
+                if name != key and (score := predicts(part, member)) is not None
+            ]
+            if predicted:
+                best = max(predicted, key=lambda stand_in: stand_in.auc)
+                found.setdefault(key, {})[name] = best
+    return found
+
+
+def predicts(parts: np.ndarray, member: np.ndarray) -> float | None:
+    """AUC of the share of members among the rows of a part, each half told by the other.
+
+    Args:
+      parts: Number of the part that each row is in, int [rows].
+      member: bool [rows].
+
+    Returns:
+      None where members or others are few.
+    """
+    if min(member.sum(), (~member).sum()) < _LEAST_ROWS:
+        return None
+    half = np.arange(len(parts)) % 2 == 0
+    scores = np.zeros(len(parts))
+    width = int(parts.max()) + 1
+    for told, telling in ((half, ~half), (~half, half)):
+        rows = np.bincount(parts[telling], minlength=width)
+        members = np.bincount(parts[telling], member[telling], width)
+        share = (members + _SMOOTHING * member[telling].mean()) / (rows + _SMOOTHING)
+        scores[told] = share[parts[told]]
+    # Each half has a mean of its own, and only within a half are its scores alike.
+    found = [auc(member[rows], scores[rows]) for rows in (half, ~half)]
+    known = [terms[0] for terms in found if terms is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _parts(values: np.ndarray) -> np.ndarray:
+    """Numbers in parts of about as many rows, missing ones apart; categories as they are."""
+    if values.dtype == object:
+        _, parts = np.unique(values, return_inverse=True)
+        return parts.reshape(-1)
+    known = ~np.isnan(values)
+    if not known.any():
+        return np.zeros(len(values), np.int64)
+    bounds = np.unique(np.quantile(values[known], np.arange(1, _BINS) / _BINS))
+    found = np.searchsorted(bounds, np.where(known, values, 0.0), side="right") + 1
+    return np.where(known, found, 0)
+
+
+def warnings_of(
+    shares: Mapping[str, float],
+    predicted: Mapping[str, Mapping[str, StandIn]],
+    slice_columns: Sequence[str],
+    made_from: Mapping[str, str],
+) -> list[str]:
+    """What is to be said of slice columns that a model goes by, a sentence for each.
+
+    Args:
+      shares: Of the attribution, by column.
+      predicted: See `best_predicted`.
+      slice_columns: Those that are sliced by.
+      made_from: The column that a slice column is made from, where it is made from one.
+    """
+    found = []
+    for key in slice_columns:
+        own = made_from.get(key, key)
+        parts = []
+        if shares.get(own, 0.0) >= MUCH:
+            made = f" (from which {key} is made)" if own != key else ""
+            parts.append(f"{own}{made} carries {shares[own]:.0%} of the attribution")
+        told = predicted.get(key, {})
+        for name, share in sorted(shares.items(), key=lambda item: -item[1]):
+            stand_in = told.get(name)
+            if name == own or share < MUCH or stand_in is None or stand_in.auc < TELLS:
+                continue
+            parts.append(
+                f"{name}, which tells {stand_in.group} (AUC {stand_in.auc:.2f} on training rows), "
+                f"carries {share:.0%}"
+            )
+        if parts:
+            found.append(f"{key}: {'; '.join(parts)}")
+    return found
+
+
+MUCH = 0.1
+"""Share of the attribution from which a slice column, or what stands in for it, is told of."""
+
+TELLS = 0.75
+"""AUC from which a column stands in for a group."""
