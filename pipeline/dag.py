@@ -202,6 +202,16 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         settings=settings_json(VariantSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
+    producers = {node.id: node for node in (trainer, quantizer)}
+    explainer = Explainer(
+        examples=labeler.outputs["labeled_examples"],
+        **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
+        settings=settings_json(ExplainerSettings, config, types=types),
+        code_sha256=code_sha256(
+            "components.evaluation.explainer", *(target.loader for target in TARGETS.values())
+        ),
+    )
+    explainers = [explainer] if config.explain.enabled else []
     nodes = [
         example_gen,
         statistics_gen,
@@ -221,24 +231,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         distiller,
         quantizer,
         variant_evaluator,
+        *explainers,
     ]
 
-    producers = {node.id: node for node in (trainer, quantizer)}
-    explainer = Explainer(
-        examples=labeler.outputs["labeled_examples"],
-        **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
-        settings=settings_json(ExplainerSettings, config, types=types),
-        code_sha256=code_sha256(
-            "components.evaluation.explainer", *(target.loader for target in TARGETS.values())
-        ),
-    )
-    nodes += [explainer] if config.explain.enabled else []
     for target in TARGETS.values():
         model = producers[target.producer].outputs["model"]
-        bounds = config.evaluation.bounds_of(target.name)
         served = target.served(folder, config.name)
-        raw = target.inputs == "raw"
-        examples = "labeled_examples" if raw else "transformed_examples"
         baseline = Resolver(
             strategy_class=LastBlessedOther,
             candidate=model,
@@ -249,10 +247,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             config={"served": str(served), "inputs": target.inputs},
         ).with_id(f"Baseline.{target.name}")
         evaluator = Evaluator(
-            examples=(labeler if raw else transform).outputs[examples],
+            examples=(
+                labeler.outputs["labeled_examples"]
+                if target.inputs == "raw"
+                else transform.outputs["transformed_examples"]
+            ),
             model=model,
             baseline_model=baseline.outputs["model"],
-            schema=feature_selector.outputs["selected_schema"] if raw else None,
+            schema=feature_selector.outputs["selected_schema"] if target.inputs == "raw" else None,
             eval_config=eval_config(config.evaluation, config.columns.names, target.model_type),
             example_splits=["test"],
             module_path="components.beam.sliced_batches",
@@ -270,7 +272,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             settings=settings_json(
                 GateSettings,
                 config,
-                bounds=bounds,
+                bounds=config.evaluation.bounds_of(target.name),
                 variant=target.variant or config.quantizer.variant,
             ),
             code_sha256=code_sha256("components.evaluation.fairness_gate"),
@@ -303,9 +305,8 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
             ),
         ).with_id(f"Pusher.{target.name}")
-        if config.explain.enabled:
-            explainer.add_upstream_node(evaluator)
-            pusher.add_upstream_node(explainer)
+        evaluator.add_downstream_nodes(explainers)
+        pusher.add_upstream_nodes(explainers)
         nodes += [baseline, evaluator, fairness_gate, live, push_gate, pusher]
 
     return Pipeline(

@@ -15,9 +15,9 @@ It takes the place of TFX's InfraValidator, which needs Docker. Three checks:
 In: labelled examples, the Transform graph, the model, the Trainer's `model_run`, FairnessGate's
 blessing, and the PushedModel of the live version if there is one. Out: `gates`, a row
 for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the next
-run's baseline go by. Beside the verdict lie training rows, which the Pusher puts into the version for
-explanations, and, for a SavedModel, some of the rows that it answered, of which the Pusher makes
-TensorFlow Serving's warm-up requests. A model that was not blessed before is not looked at.
+run's baseline go by. Beside the verdict lie training rows, which the Pusher puts into the version
+for explanations, and, for a SavedModel, some of the rows that it answered, of which the Pusher
+makes TensorFlow Serving's warm-up requests. A model that was not blessed before is not looked at.
 """
 
 import json

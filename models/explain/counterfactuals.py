@@ -61,12 +61,14 @@ class Counterfactual:
       codes: The row, float64 [columns].
       changed: Places of the columns that are changed.
       answer: float64 [outputs].
+      actions: How many of them it takes.
       distance: From the row, over all actions.
     """
 
     codes: np.ndarray
     changed: tuple[int, ...]
     answer: np.ndarray
+    actions: int
     distance: float
 
 
@@ -307,8 +309,8 @@ class Search:
             if self._flips(answer, np.array([before]))[0]:
                 distance = float(sum(distances[n][choice] for n, choice in chosen.items()))
                 changed = tuple(int(at) for at in np.flatnonzero(made != row))
-                kept.append(Counterfactual(made, changed, answer[0], distance))
-        return sorted(kept, key=lambda one: (len(one.changed), one.distance))
+                kept.append(Counterfactual(made, changed, answer[0], len(chosen), distance))
+        return sorted(kept, key=lambda one: (one.actions, one.distance))
 
     def _drawn_back(
         self, row: np.ndarray, before: int, distances: Sequence[np.ndarray], change: _Change

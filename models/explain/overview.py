@@ -19,7 +19,7 @@ ADDITIVE = 1e-5
 _PARTS = 5  # of the rows, each with a background and a seed of its own
 _FEW_ROWS = 10  # of smaller groups nothing is said
 _STRONGEST = 5  # columns whose dependence is told
-_POINTS = 12  # values of a column at which it is
+_POINTS = 16  # values of a column at which it is, at most
 _DEPENDENCE_ROWS = 100
 _DIGITS = 7
 # 97.5% quantiles of Student's t by degrees of freedom, 1 to 4.
@@ -171,6 +171,12 @@ def _told(value: object) -> object:
     return "" if plain is None else plain
 
 
+def _places(count: int, points: int) -> np.ndarray:
+    """Places at even shares of `count` ordered values, the outermost left out."""
+    levels = np.linspace(0.02, 0.98, points)
+    return (levels * (count - 1)).round().astype(np.int64)
+
+
 def _points(
     known: np.ndarray, coding: Coding, at: int, told: Explained
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -191,8 +197,9 @@ def _points(
     there = np.sort(places[known][~np.isnan(places[known])])
     if not len(there):
         return np.zeros(0, np.int64), np.zeros(0)
-    levels = np.linspace(0.02, 0.98, _POINTS)
-    chosen = np.unique(there[(levels * (len(there) - 1)).round().astype(np.int64)])
+    # Of the rows, and where one value is that of most rows, of the distinct values, too.
+    halves = [ordered[_places(len(ordered), _POINTS // 2)] for ordered in (there, np.unique(there))]
+    chosen = np.unique(np.concatenate(halves))
     near = np.searchsorted((chosen[1:] + chosen[:-1]) / 2, there)
     shares = np.bincount(near, minlength=len(chosen)) / len(known)
     points = [int(np.flatnonzero(places == place)[0]) for place in chosen]

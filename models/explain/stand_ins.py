@@ -7,6 +7,13 @@ import numpy as np
 
 from models.metrics.measures import auc
 
+MUCH = 0.1
+"""Share of the attribution from which a slice column, with what stands in for it, is told of."""
+
+TELLS = 0.75
+"""AUC from which a column stands in for a group."""
+
+_NAMED = 0.02  # share from which a column is named
 _BINS = 20
 _SMOOTHING = 5.0  # rows of the mean that each value's share is drawn towards
 _LEAST_ROWS = 20  # in and outside of a group, of fewer nothing is said
@@ -111,26 +118,17 @@ def warnings_of(
     found = []
     for key in slice_columns:
         own = made_from.get(key, key)
-        parts = []
-        if shares.get(own, 0.0) >= MUCH:
-            made = f" (from which {key} is made)" if own != key else ""
-            parts.append(f"{own}{made} carries {shares[own]:.0%} of the attribution")
-        told = predicted.get(key, {})
-        for name, share in sorted(shares.items(), key=lambda item: -item[1]):
-            stand_in = told.get(name)
-            if name == own or share < MUCH or stand_in is None or stand_in.auc < TELLS:
-                continue
-            parts.append(
-                f"{name}, which tells {stand_in.group} (AUC {stand_in.auc:.2f} on training rows), "
-                f"carries {share:.0%}"
+        carrying = [(shares.get(own, 0.0), own, "" if own == key else f" ({key} is made from it)")]
+        for name, stand_in in predicted.get(key, {}).items():
+            if name != own and stand_in.auc >= TELLS:
+                tells = f" (tells {stand_in.group}, AUC {stand_in.auc:.2f})"
+                carrying.append((shares.get(name, 0.0), name, tells))
+        together = sum(share for share, _, _ in carrying)
+        if together >= MUCH:
+            listed = sorted((c for c in carrying if c[0] >= _NAMED), reverse=True)
+            parts = [f"{name} {share:.0%}{tells}" for share, name, tells in listed]
+            found.append(
+                f"{together:.0%} of the attribution is on columns that tell {key}: "
+                f"{', '.join(parts)}"
             )
-        if parts:
-            found.append(f"{key}: {'; '.join(parts)}")
     return found
-
-
-MUCH = 0.1
-"""Share of the attribution from which a slice column, or what stands in for it, is told of."""
-
-TELLS = 0.75
-"""AUC from which a column stands in for a group."""
