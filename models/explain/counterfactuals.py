@@ -19,6 +19,7 @@ from models.explain.training_rows import TrainingRows
 
 _BEAM = 32  # changes of one size that are joined with others
 _JOINED = 12  # values of each column that they are joined with
+_MOST_ACTIONS = 5  # of a change
 _COMMON = 0.1  # of the distance between categories; the more common one is nearer
 
 
@@ -193,7 +194,7 @@ class Search:
         singles = self._singles(rows, now, distances)
         found: list[list[_Change]] = [_smallest(changes) for changes in singles]
         beams = [_best(changes, found[n]) for n, changes in enumerate(singles)]
-        for _ in self._actions[1:]:
+        for _ in self._actions[1:_MOST_ACTIONS]:
             open_ = [n for n in range(len(rows)) if len(found[n]) < count and beams[n]]
             if not open_:
                 break

@@ -59,33 +59,30 @@ def by_permutations(
     base = ask(background).mean(axis=0)
     values = np.zeros((count, width, len(base)))
     for _ in range(permutations):
-        orders = np.stack([draw.permutation(width) for _ in range(count)])
+        order = draw.permutation(width)  # one for all rows: no row's values go by its neighbours
         for part in chunks(count, _MOST_ROWS // (2 * width * len(background))):
             at = np.arange(part.start, part.stop)
-            values[at] += _one_permutation(ask, rows[at], background, orders[at])
+            values[at] += _one_permutation(ask, rows[at], background, order)
     return Attributions(values / permutations, base, ask(rows))
 
 
 def _one_permutation(
-    ask: Ask, rows: np.ndarray, background: np.ndarray, orders: np.ndarray
+    ask: Ask, rows: np.ndarray, background: np.ndarray, order: np.ndarray
 ) -> np.ndarray:
-    """float64 [rows, columns, outputs]; `orders`: the columns of each row, [rows, columns]."""
+    """float64 [rows, columns, outputs]; the columns become known in this order."""
     count, width = rows.shape
-    place = np.empty_like(orders)
-    np.put_along_axis(place, orders, np.arange(width)[np.newaxis], axis=1)
-    steps = np.arange(width)[np.newaxis, :, np.newaxis]
-    known = place[:, np.newaxis, :] < steps  # [rows, steps, columns]: the first `step` are known
-    known = np.concatenate([known, ~known], axis=1)  # then: all of them, the first ones unknown
-    mixed = np.where(
-        known[:, :, np.newaxis], rows[:, np.newaxis, np.newaxis], background[np.newaxis, np.newaxis]
-    )
+    place = np.argsort(order)
+    known = place < np.arange(width)[:, np.newaxis]  # [steps, columns]: the first `step` are known
+    known = np.concatenate([known, ~known])  # then all of them, and the first ones unknown again
+    mixed = np.where(known[:, np.newaxis], rows[:, np.newaxis, np.newaxis], background)
     means = ask(mixed.reshape(-1, width)).reshape(count, 2 * width, len(background), -1)
     means = means.mean(axis=2)
     there, back = means[:, :width], means[:, width:]
     there = np.concatenate([there, back[:, :1]], axis=1)
     back = np.concatenate([back, there[:, :1]], axis=1)
     by_step = (there[:, 1:] - there[:, :-1] + back[:, :-1] - back[:, 1:]) / 2
-    return np.take_along_axis(by_step, place[:, :, np.newaxis], axis=1)
+    by_column: np.ndarray = by_step[:, place]
+    return by_column
 
 
 def by_shap(ask: Ask, rows: np.ndarray, background: np.ndarray, seed: int) -> Attributions:

@@ -22,6 +22,8 @@ from models.export.served import ServedModel
 SCALE = "probability"
 """What is explained: the probability of the positive class, or of more than two that of each."""
 
+_PERMUTATIONS = 5  # of a row
+_ANSWERS = 50_000  # for a row; of many columns there are fewer permutations
 _DIGITS = 9  # of what is told: sums of rounded attributions stay within 1e-7 of the answer
 
 
@@ -36,7 +38,6 @@ class RowExplainer:
       actionable: Columns that counterfactuals may change; those the model does not take are left
         out.
       allowed: The contract's ranges and domains by column.
-      permutations: Of each row.
       seed: Of the permutations.
     """
 
@@ -45,7 +46,6 @@ class RowExplainer:
     classes: tuple[str, ...]
     actionable: tuple[str, ...]
     allowed: Mapping[str, Allowed]
-    permutations: int
     seed: int
 
     @property
@@ -65,7 +65,9 @@ class RowExplainer:
         coding = Coding([cells, background])
         ask = CodedModel(self.model, coding)
         codes = coding.encode(background)
-        return by_permutations(ask, coding.encode(cells), codes, self.permutations, self.seed)
+        most = _ANSWERS // (2 * len(cells.names) * len(codes))
+        permutations = max(1, min(_PERMUTATIONS, most))
+        return by_permutations(ask, coding.encode(cells), codes, permutations, self.seed)
 
     def counterfactuals(
         self, cells: Cells, count: int, wanted: int | None = None
@@ -111,6 +113,10 @@ class RowExplainer:
             }
             for row in range(len(attributions.answers))
         ]
+
+    def shown(self, cells: Cells, row: int) -> dict[str, Any]:
+        """A row as JSON values by column."""
+        return {name: missing_is_none(cells.column(at)[row]) for at, name in enumerate(cells.names)}
 
     def number(self, outputs: np.ndarray) -> Any:
         """Outputs [1] as a number; [K] by class."""

@@ -169,3 +169,21 @@ def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
                     ("evaluation", target, "max_gap", name),
                     f"add [{name}] to evaluation.slices, or drop the bound{_nearest(name, single)}",
                 )
+
+
+def check_explain(config: Config) -> Iterator[Problem]:
+    """What is wrong with the columns that counterfactuals may change."""
+    columns, path = config.columns, ("explain", "actionable")
+    known = [*columns.numeric, *columns.categorical]
+    named = config.explain.actionable
+    for name in dict.fromkeys(named):
+        if name in columns.text or name in columns.dates:
+            kind = "text" if name in columns.text else "a date"
+            yield path, f"'{name}' is {kind}; only numbers and categories can be changed"
+        elif name in columns.groups:
+            made = columns.groups[name].column
+            yield path, f"'{name}' is made from '{made}'; name that one"
+        elif name not in known:
+            yield path, f"'{name}' is no column that the models learn from{_nearest(name, known)}"
+        if named.count(name) > 1:
+            yield path, f"'{name}' is listed twice"
