@@ -13,45 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.answers import decided
-from models.explain.coding import Coding
+from models.explain.actions import Action
 from models.explain.shapley import Ask
-from models.explain.training_rows import TrainingRows
 
 _BEAM = 32  # changes of one size that are joined with others
 _JOINED = 12  # values of each column that they are joined with
 _MOST_ACTIONS = 5  # of a change
-_COMMON = 0.1  # of the distance between categories; the more common one is nearer
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """What a column may be changed to.
-
-    Attributes:
-      low, high: Smallest and largest number.
-      values: What a text may be; None: what training rows have.
-    """
-
-    low: float = -np.inf
-    high: float = np.inf
-    values: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Action:
-    """Columns that are changed together, because they say the same, or a single one.
-
-    Attributes:
-      columns: Their places among the columns of the model.
-      choices: Codes of what they may be, float64 [choices, columns].
-      rank: The place of each choice on a scale of 0 to 1 for a number; None for categories.
-      share: The share of the training rows that have each choice.
-    """
-
-    columns: tuple[int, ...]
-    choices: np.ndarray
-    rank: np.ndarray | None
-    share: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,104 +50,18 @@ class _Change:
     flips: bool
 
 
-def choices_of(
-    actionable: Sequence[str],
-    allowed: Mapping[str, Allowed],
-    training: TrainingRows,
-) -> list[tuple[tuple[str, ...], list[tuple[object, ...]]]]:
-    """Columns that are changed together, and the values that they may have together.
-
-    Args:
-      actionable: Columns that may be changed; all others stay.
-      allowed: The contract's ranges and domains.
-      training: What the training rows have.
-    """
-    found: list[tuple[tuple[str, ...], list[tuple[object, ...]]]] = []
-    left = [*actionable]
-    while left:
-        column = left.pop(0)
-        group = next((g for g in training.linked if column in g.columns), None)
-        together = [c for c in group.columns if c in actionable] if group else [column]
-        left = [name for name in left if name not in together]
-        if group and len(together) > 1:
-            places = [group.columns.index(name) for name in together]
-            rows: list[tuple[object, ...]] = [tuple(row[p] for p in places) for row in group.values]
-        else:
-            rows = [(value,) for value in _values_of(column, allowed, training)]
-        rows = [
-            row
-            for row in rows
-            if all(_is_allowed(v, allowed.get(n)) for n, v in zip(together, row, strict=True))
-        ]
-        if rows:
-            found.append((tuple(together), rows))
-    return found
-
-
-def _values_of(
-    column: str, allowed: Mapping[str, Allowed], training: TrainingRows
-) -> Iterator[object]:
-    if column in training.quantiles:
-        yield from dict.fromkeys(training.quantiles[column])
-    else:
-        domain = allowed[column].values if column in allowed else None
-        shares = training.shares.get(column, {})
-        yield from (value for value in shares if domain is None or value in domain)
-
-
-def _is_allowed(value: object, allowed: Allowed | None) -> bool:
-    if value is None:
-        return False
-    if allowed is None:
-        return True
-    if isinstance(value, str):
-        return allowed.values is None or value in allowed.values
-    return allowed.low <= float(value) <= allowed.high  # type: ignore[arg-type]
-
-
-def actions_of(
-    choices: Sequence[tuple[tuple[str, ...], list[tuple[object, ...]]]],
-    coding: Coding,
-    training: TrainingRows,
-) -> list[Action]:
-    """The same in codes. A number among the columns says how far two choices are apart."""
-    found = []
-    for columns, rows in choices:
-        places = tuple(coding.names.index(name) for name in columns)
-        codes = [coding.code(place, [row[n] for row in rows]) for n, place in enumerate(places)]
-        rank, share = None, np.zeros(len(rows))
-        for n, name in enumerate(columns):
-            if name in training.quantiles:
-                rank = training.rank(name, np.array([row[n] for row in rows], np.float64))
-            else:
-                known = training.shares.get(name, {})
-                share = np.array([known.get(str(row[n]), 0.0) for row in rows])
-        found.append(Action(places, np.stack(codes, axis=1), rank, share))
-    return found
-
-
 class Search:
     """Looks for counterfactuals of rows."""
 
-    def __init__(
-        self,
-        ask: Ask,
-        actions: Sequence[Action],
-        coding: Coding,
-        training: TrainingRows,
-        wanted: int | None = None,
-    ) -> None:
+    def __init__(self, ask: Ask, actions: Sequence[Action], wanted: int | None = None) -> None:
         """Takes the model and what may be changed.
 
         Args:
           ask: The model.
           actions: What may be changed.
-          coding: Of the rows.
-          training: How far numbers are apart.
           wanted: Code of the class to reach; None: any other.
         """
         self._ask, self._actions, self._wanted = ask, actions, wanted
-        self._coding, self._training = coding, training
 
     def find(self, rows: np.ndarray, count: int) -> list[list[Counterfactual]]:
         """Up to `count` counterfactuals of each row, each of other columns, the smallest first.
@@ -190,7 +71,7 @@ class Search:
           count: Of one row.
         """
         now = decided(self._ask(rows))
-        distances = [[self._distances(action, row) for action in self._actions] for row in rows]
+        distances = [[action.distances(row) for action in self._actions] for row in rows]
         singles = self._singles(rows, now, distances)
         found: list[list[_Change]] = [_smallest(changes) for changes in singles]
         beams = [_best(changes, found[n]) for n, changes in enumerate(singles)]
@@ -211,22 +92,6 @@ class Search:
             self._verified(rows[n], int(now[n]), distances[n], found[n], count)
             for n in range(len(rows))
         ]
-
-    def _distances(self, action: Action, row: np.ndarray) -> np.ndarray:
-        """How far each choice is from the row: 0 for what it has already."""
-        is_now = (action.choices == row[list(action.columns)]).all(axis=1)
-        far = np.maximum(1 - _COMMON * action.share, 0.0)
-        if action.rank is not None:
-            at = next(
-                place
-                for place in action.columns
-                if self._coding.names[place] in self._training.quantiles
-            )
-            value = self._coding.values[at][int(row[at])]
-            here = self._training.rank(self._coding.names[at], np.array([value]))[0]
-            far = np.abs(action.rank - here) if here == here else np.ones(len(far))
-            far = np.maximum(far, 1e-6)  # values that have the same place are not the same
-        return np.where(is_now, 0.0, far)
 
     def _singles(
         self, rows: np.ndarray, now: np.ndarray, distances: Sequence[Sequence[np.ndarray]]

@@ -38,7 +38,7 @@ def print_explanations(explained: RowExplanations, out: Console, classes: tuple[
         holds = "holds" if abs(total - answer) <= ADDITIVE else "[red]does not hold[/]"
         out.print(
             f"  base value {base:.4f} (mean answer to training rows) + columns "
-            f"{total - base:+.4f} = {total:.4f}, answer {answer:.4f}: {holds}",
+            f"{total - base:+.4f} = {round(total, 4) + 0.0:.4f}, answer {answer:.4f}: {holds}",
             soft_wrap=True,
         )
         if row.counterfactuals is not None:

@@ -10,8 +10,8 @@ from core.config import Config
 from core.errors import InputError
 from core.names import TRAINING_ROWS_FILE
 from core.targets import TARGETS
+from models.explain.actions import Allowed
 from models.explain.coding import Cells
-from models.explain.counterfactuals import Allowed
 from models.explain.single import RowExplainer
 from models.explain.training_rows import read_training_rows
 from models.export.served import ServedModel
