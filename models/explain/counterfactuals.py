@@ -50,7 +50,7 @@ class _Change:
     flips: bool
 
 
-class Search:
+class CounterfactualSearch:
     """Looks for counterfactuals of rows."""
 
     def __init__(self, ask: Ask, actions: Sequence[Action], wanted: int | None = None) -> None:

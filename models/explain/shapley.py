@@ -90,7 +90,7 @@ def by_shap(ask: Ask, rows: np.ndarray, background: np.ndarray, seed: int) -> At
     import numba  # loads SHAP
 
     # Compiling takes longer than what it speeds up: 4 s of 5 for 200 rows.
-    numba.config.DISABLE_JIT = True
+    setattr(numba.config, "DISABLE_JIT", True)  # noqa: B010 - mypy knows no such attribute
     import shap  # loads SHAP
 
     masker = shap.maskers.Independent(background, max_samples=len(background))

@@ -9,7 +9,7 @@ import numpy as np
 from core.answers import decided
 from models.explain.actions import Allowed, actions_of, choices_of
 from models.explain.coding import Cells, CodedModel, Coding, missing_is_none
-from models.explain.counterfactuals import Counterfactual, Search
+from models.explain.counterfactuals import Counterfactual, CounterfactualSearch
 from models.explain.shapley import Attributions, by_permutations
 from models.explain.training_rows import TrainingRows
 from models.export.served import ServedModel
@@ -83,7 +83,7 @@ class RowExplainer:
         ask = CodedModel(self.model, coding)
         actions = actions_of(choices, coding, self.training)
         codes = coding.encode(cells)
-        found = Search(ask, actions, wanted).find(codes, count)
+        found = CounterfactualSearch(ask, actions, wanted).find(codes, count)
         return [
             [self._change(coding, row, one) for one in of_row]
             for row, of_row in zip(codes, found, strict=True)

@@ -90,7 +90,7 @@ def describe(cells: Cells, background: int, seed: int) -> TrainingRows:
     few = {name: found for name, found in shares.items() if len(found) <= _MOST_VALUES}
     return TrainingRows(
         background={
-            name: tuple(missing_is_none(value) for value in kept.column(at))  # type: ignore[misc]
+            name: tuple(missing_is_none(value) for value in kept.column(at))
             for at, name in enumerate(cells.names)
         },
         quantiles={name: _quantiles(columns[name]) for name in cells.number_names},
@@ -132,7 +132,7 @@ def _linked(columns: Mapping[str, np.ndarray]) -> Iterator[Linked]:
             group = (first, *same)
             _, at = np.unique(codes[first], return_index=True)
             rows = [tuple(missing_is_none(columns[n][row]) for n in group) for row in at]
-            yield Linked(columns=group, values=tuple(rows))  # type: ignore[arg-type]
+            yield Linked(columns=group, values=tuple(rows))
 
 
 def write_training_rows(path: Path, rows: TrainingRows) -> None:

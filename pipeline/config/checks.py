@@ -170,7 +170,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *_check_metrics(config),
         *check_columns(config),
         *check_evaluation(config, repository),
-        *check_explain(config),
+        *check_explain(config, repository),
         *_check_files(config, repository),
         *check_operations(config),
     ]

@@ -109,8 +109,8 @@ def _staged(run_folder: Path, row_id: str) -> Iterator[Mapping[str, Any]]:
             with open(path, encoding="utf-8", newline="") as file:
                 lines = csv_text.read(file, str(path))
                 header = next(lines)
-                at = header.index(ROW_ID) if ROW_ID in header else None
-                for row in lines if at is not None else ():
+                at = header.index(ROW_ID)
+                for row in lines:
                     if row[at] == row_id:
                         yield dict(zip(header, row, strict=True))
 
