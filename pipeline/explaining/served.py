@@ -7,6 +7,7 @@ asked by one thread at a time, and the event loop asks the other.
 import asyncio
 import logging
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,7 +23,6 @@ from pipeline.serving.versions import Servable
 _LOG = logging.getLogger(__name__)
 _MOST_WAITING = 8  # requests; those beyond are refused
 MOST_COUNTERFACTUALS = 10
-_KEPT = 4  # versions that are loaded for explanations
 
 
 class Explainers:
@@ -38,7 +38,8 @@ class Explainers:
         """
         self._target, self._max_rows, self._metrics = target, max_rows, metrics
         self._thread = ThreadPoolExecutor(1, "explain")
-        self._loaded: dict[int, tuple[Servable, RowExplainer]] = {}
+        # What left is not held: a version's model goes when nobody serves it any more.
+        self._loaded: dict[int, tuple[weakref.ref[Servable], RowExplainer]] = {}
         self._waiting = 0
 
     async def answer(
@@ -123,11 +124,10 @@ class Explainers:
     def _explainer(self, servable: Servable) -> RowExplainer:
         """That of a version, loaded when it is first asked; in the one thread."""
         known, explainer = self._loaded.pop(servable.version, (None, None))
-        if known is not servable or explainer is None:
+        if known is None or known() is not servable or explainer is None:
             if servable.explainer is None:
                 raise InputError("this version is not loaded from a folder")
             explainer = servable.explainer()
-        self._loaded[servable.version] = (servable, explainer)
-        for version in [*self._loaded][:-_KEPT]:
-            del self._loaded[version]
+        alive = {n: one for n, one in self._loaded.items() if one[0]() is not None}
+        self._loaded = {**alive, servable.version: (weakref.ref(servable), explainer)}
         return explainer

@@ -1,8 +1,10 @@
 """`:explain` in the process of the test: what is answered, what is refused, what it costs."""
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,6 +205,21 @@ def test_predictions_are_answered_while_explanations_wait_and_those_are_bounded(
     assert all(found["explanations"] for found in answered)
     assert refused.code == "UNAVAILABLE"
     assert "8 requests for explanations wait already" in refused.message
+
+
+def test_a_version_that_left_is_let_go(tmp_path: Path) -> None:
+    service = served(tmp_path, ColumnsModel)
+    document = {**COLUMNS, "instances": [row()]}
+    assert ask(service, f"{MODEL}:explain", document)[1]["version"] == 7
+    old = weakref.ref(service.served.find("census"))
+    for version in (8, 9):
+        push(tmp_path, version)
+        asyncio.run(service.served.look())
+        assert ask(service, f"{MODEL}:explain", document)[1]["version"] == version
+    assert service.served.labels == {"live": 9, "previous": 8}
+    gc.collect()
+    assert old() is None
+    assert {*service.explainers._loaded} == {8, 9}
 
 
 def test_figures_count_explanations_by_themselves(tmp_path: Path) -> None:
