@@ -16,6 +16,7 @@ TELLS = 0.75
 _NAMED = 0.02  # share from which a column is named
 _BINS = 20
 _SMOOTHING = 5.0  # rows of the mean that each value's share is drawn towards
+_MOST_GROUPS = 20  # of a slice column, the largest ones
 _LEAST_ROWS = 20  # in and outside of a group, of fewer nothing is said
 
 
@@ -49,7 +50,9 @@ def best_predicted(
     parts = {name: _parts(values) for name, values in columns.items()}
     found: dict[str, dict[str, StandIn]] = {}
     for key, groups in slices.items():
-        members = {str(group): groups == group for group in np.unique(groups)}
+        names, counts = np.unique(groups, return_counts=True)
+        largest = names[np.argsort(-counts, kind="stable")[:_MOST_GROUPS]]
+        members = {str(group): groups == group for group in largest}
         for name, part in parts.items():
             predicted = [
                 StandIn(name, f"{key}={group}", score)

@@ -18,6 +18,7 @@ from models.explain.coding import Cells, cells_of, missing_is_none
 Value = int | float | str | None
 _LEVELS = (0.01, *(step / 20 for step in range(1, 20)), 0.99)
 _MOST_VALUES = 50  # of a column of categories, by frequency
+_FEW_VALUES = 10  # which are categories, however few the rows are
 _MOST_LINKED = 100  # values of columns that say the same; a column of more is no name of another
 
 
@@ -43,7 +44,7 @@ class TrainingRows(_Kept):
     Attributes:
       background: Rows that stand for what is unknown, by column; null where a cell is missing.
       quantiles: Of number columns: values at even shares of the rows, ascending.
-      shares: Of text columns of few values: the share of the rows by value, missing ones left out.
+      shares: Of columns of categories: the share of the rows by value, missing ones left out.
       linked: Columns that say the same.
     """
 
@@ -87,14 +88,13 @@ def describe(cells: Cells, background: int, seed: int) -> TrainingRows:
     kept = cells.take(np.sort(draw))
     columns = {name: cells.column(at) for at, name in enumerate(cells.names)}
     shares = {name: _shares(columns[name]) for name in cells.text_names}
-    few = {name: found for name, found in shares.items() if len(found) <= _MOST_VALUES}
     return TrainingRows(
         background={
             name: tuple(missing_is_none(value) for value in kept.column(at))
             for at, name in enumerate(cells.names)
         },
         quantiles={name: _quantiles(columns[name]) for name in cells.number_names},
-        shares={name: dict([*found.items()][:_MOST_VALUES]) for name, found in few.items()},
+        shares={name: found for name, found in shares.items() if found},
         linked=tuple(_linked(columns)),
     )
 
@@ -108,10 +108,12 @@ def _quantiles(values: np.ndarray) -> tuple[float, ...]:
 
 
 def _shares(values: np.ndarray) -> dict[str, float]:
-    """The share of each value, the most frequent first."""
+    """The share of the most frequent values; none where nearly every row has its own."""
     found, counts = np.unique(values, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return {str(found[at]): float(counts[at] / len(values)) for at in order if found[at] != ""}
+    if len(found) > max(_FEW_VALUES, len(values) / 2):
+        return {}
+    order = [at for at in np.argsort(-counts, kind="stable") if found[at] != ""]
+    return {str(found[at]): float(counts[at] / len(values)) for at in order[:_MOST_VALUES]}
 
 
 def _linked(columns: Mapping[str, np.ndarray]) -> Iterator[Linked]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from models.explain.coding import cells_of
 from models.explain.training_rows import describe, read_training_rows, write_training_rows
 from tests.support.servers.made_model import JOBS, NUMBERS, SCRIPT, TEXTS, cells
 
@@ -21,7 +22,7 @@ def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
     rows = cells()
     of = {tuple(map(str, (*n, *t))) for n, t in zip(rows.numbers, rows.texts, strict=True)}
     assert at_first <= of
-    assert kept.shares["job"] == {"clerk": 0.25, SCRIPT: 0.25, JOBS[2]: 0.25}
+    assert kept.shares == {"job": {"clerk": 0.25, SCRIPT: 0.25, JOBS[2]: 0.25}}, "no note"
 
 
 def test_fewer_rows_than_are_asked_for() -> None:
@@ -34,6 +35,13 @@ def test_numbers_are_as_far_apart_as_rows_lie_between_them() -> None:
     assert low < 0.1
     assert high > 0.9
     assert np.isnan(missing)
+
+
+def test_of_many_categories_the_most_frequent_are_kept() -> None:
+    rows = cells_of((), ("code",), {"code": [f"c{min(n % 150, n % 7)}" for n in range(2000)]})
+    assert max(describe(rows, 5, 1).shares["code"]) == "c6"
+    many = cells_of((), ("code",), {"code": [f"c{n % 150}" for n in range(2000)]})
+    assert len(describe(many, 5, 1).shares["code"]) == 50
 
 
 def test_columns_that_say_the_same_are_linked() -> None:
@@ -56,7 +64,7 @@ def test_columns_that_nearly_say_the_same_and_columns_of_one_value_are_not() -> 
 def test_a_column_without_a_single_value() -> None:
     kept = describe(cells(age=[None] * 40, job=[""] * 40), 5, 1)
     assert kept.quantiles["age"] == ()
-    assert kept.shares["job"] == {}
+    assert kept.shares == {}
     assert kept.background["age"] == (None,) * 5
 
 
