@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
-from models.network.rows import load_records
+from models.network.rows import load_records, sample_records
 
 TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 """What holds a column in a tf.Example, by its type in the contract."""
@@ -88,12 +88,11 @@ def sample_rows(
     Raises:
       InputError: As `load_raw_rows`, or there are no rows.
     """
-    examples = load_records(patterns)
+    examples = sample_records(patterns, count, seed)
     if not examples:
         raise InputError(f"{', '.join(patterns)}: there are no rows in these files")
-    drawn = np.random.default_rng(seed).permutation(len(examples))[:count]
     spec = {name: tf.io.VarLenFeature(TYPES[kind]) for name, kind in types.items()}
-    rows = parse_rows([examples[at] for at in drawn], spec)
+    rows = parse_rows(examples, spec)
     columns = {
         name: values if values.dtype == object else values.astype(str).astype(np.float64)
         for name, values in rows.columns.items()
