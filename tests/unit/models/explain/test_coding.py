@@ -43,11 +43,10 @@ def test_so_many_columns_that_their_combinations_have_no_number() -> None:
     made = np.random.default_rng(1).normal(size=(30, 40))
     rows = cells_of(names, (), {name: made[:, at].tolist() for at, name in enumerate(names)})
 
-    class Sum(MadeModel):
-        numbers, texts = names, ()
-
+    model = MadeModel(lambda row: sum(row.values()))
+    model.numbers, model.texts = names, ()
     coding = Coding([rows])
-    ask = CodedModel(Sum(lambda row: sum(row.values())), coding)
+    ask = CodedModel(model, coding)
     codes = np.concatenate([coding.encode(rows)] * 2)
     expected = np.tile(made.sum(axis=1), 2)
     np.testing.assert_allclose(ask(codes)[:, 0], expected, rtol=1e-4, atol=1e-5)

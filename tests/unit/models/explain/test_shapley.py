@@ -113,6 +113,6 @@ def test_one_column_and_rows_that_are_the_background(explain: Explain, rows: int
 
 def test_shap_leaves_the_state_of_numpy_as_it_was() -> None:
     np.random.seed(1)
-    before = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    before = np.random.get_state()[1].copy()  # type: ignore[index]
     shap(linear, ROWS, BACKGROUND)
     assert (np.random.get_state()[1] == before).all()  # type: ignore[index]
