@@ -203,15 +203,20 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
     producers = {node.id: node for node in (trainer, quantizer)}
-    explainer = Explainer(
-        examples=labeler.outputs["labeled_examples"],
-        **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
-        settings=settings_json(ExplainerSettings, config, types=types),
-        code_sha256=code_sha256(
-            "components.evaluation.explainer", *(target.loader for target in TARGETS.values())
-        ),
+    explainers = (
+        [
+            Explainer(
+                examples=labeler.outputs["labeled_examples"],
+                **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
+                settings=settings_json(ExplainerSettings, config, types=types),
+                code_sha256=code_sha256(
+                    "components.evaluation.explainer", *(t.loader for t in TARGETS.values())
+                ),
+            )
+        ]
+        if config.explain.enabled
+        else []
     )
-    explainers = [explainer] if config.explain.enabled else []
     nodes = [
         example_gen,
         statistics_gen,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import explain
-from benchmarks.explain import CounterfactualShare
+from benchmarks.explain import study as explain
+from benchmarks.explain.study import CounterfactualShare
 from models.explain.single import RowExplainer
 from models.explain.training_rows import describe
 from tests.support.servers.made_model import MadeModel, cells, old_clerks

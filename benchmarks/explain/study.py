@@ -1,20 +1,7 @@
-"""Explanations on the census: what the node costs, whether attributions add up, counterfactuals.
-
-    make benchmark BENCHMARK=explain                          # one run, 500 rows for each target
-    make benchmark BENCHMARK=explain ARGS="--rows 200 --root DIR"  # the run is kept in DIR
-
-Runs the DAG once in gold mode; seconds and attributions are those of its summary and of its
-explanation.json. Counterfactuals are looked for as `explain` does it, for test rows of the staged
-data that a target's pushed model decides negatively, by sets of columns that may be changed; each
-is asked again of a model that is loaded anew. `possible` is the share of the rows for which any
-combination of the same values changes the decision: all of them are tried.
-
-Writes explain.md and explain.json to benchmarks/results/.
-"""
+"""What explanations of the census cost, whether they add up, and what counterfactuals find."""
 
 import argparse
 import csv
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,17 +64,6 @@ class CounterfactualShare:
     verified: float
     changes: list[int]
     cpu_seconds: float
-
-
-def main() -> int:
-    """Measures, prints and writes; 1 when a run failed."""
-    parser = report.parser(__doc__)
-    parser.add_argument("--rows", type=int, default=500, help="refused rows for each target")
-    parser.add_argument("--root", type=Path, help="where the run is kept")
-    options = parser.parse_args()
-    return report.run(
-        "benchmarks.explain", "explain", options.results, lambda scratch: measured(options, scratch)
-    )
 
 
 def measured(options: argparse.Namespace, scratch: Path) -> tuple[str, dict[str, Any]]:
@@ -278,7 +254,3 @@ def share_table(found: Sequence[CounterfactualShare]) -> str:
         "may be changed", "rows", "found", "possible", "verified", "1 / 2 / 3 changes", "CPU s",
     )  # fmt: skip
     return report.table(header, rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
