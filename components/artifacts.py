@@ -52,6 +52,12 @@ class VariantReport(Artifact):
     TYPE_NAME = "VariantReport"
 
 
+class Explanation(Artifact):
+    """`explanation.json`: which columns each target's answers rest on."""
+
+    TYPE_NAME = "Explanation"
+
+
 class GateReport(Artifact):
     """`gates.json`: metric, slice, value, bound and verdict of each gate of a target."""
 

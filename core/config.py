@@ -30,6 +30,7 @@ from core.sections import (
     DataSection,
     DistillerSection,
     EvaluationSection,
+    ExplainSection,
     FairnessSection,
     FeaturesSection,
     LabelingSection,
@@ -60,6 +61,7 @@ class Config(Section):
     quantizer: QuantizerSection
     fairness: FairnessSection
     evaluation: EvaluationSection
+    explain: ExplainSection
     retrain: RetrainSection
     pusher: PusherSection
     beam: BeamSection

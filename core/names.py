@@ -41,6 +41,9 @@ WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 WARM_UP_ROWS_FILE = "warm_up_rows.tfrecord"
 """Beside PushGate's verdict on a SavedModel: rows that it was asked, for WARM_UP_FILE."""
 
+TRAINING_ROWS_FILE = "training_rows.json"
+"""Beside PushGate's verdict and in a pushed version: what explanations go by."""
+
 
 @dataclass(frozen=True)
 class Report:

@@ -84,6 +84,7 @@ class ServingSection(Section):
     workers: Annotated[int, Field(ge=1, le=256)]
     poll: Seconds
     max_rows: Count
+    explain_rows: Count
     max_body_bytes: Count
     batch_rows: Count
     batch_wait_ms: Annotated[float, Field(ge=0, le=1000)]

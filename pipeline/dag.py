@@ -17,12 +17,14 @@ from components.data.csv_example_gen import CsvExampleGen
 from components.data.feature_selector import FeatureSelector, FeatureSettings
 from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
+from components.evaluation.explainer import Explainer, ExplainerSettings
 from components.evaluation.fairness_gate import FairnessGate, GateSettings
 from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
 from components.labels.snorkel_labeler import SnorkelLabeler
 from components.pushing.against_live import PushSettings
+from components.pushing.kept_rows import KeptSettings
 from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
 from components.training.distiller import Distiller, DistillerSettings
@@ -219,6 +221,21 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         settings=settings_json(VariantSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
+    producers = {node.id: node for node in (trainer, quantizer)}
+    explainers = (
+        [
+            Explainer(
+                examples=labeler.outputs["labeled_examples"],
+                **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
+                settings=settings_json(ExplainerSettings, config, types=types),
+                code_sha256=code_sha256(
+                    "components.evaluation.explainer", *(t.loader for t in TARGETS.values())
+                ),
+            )
+        ]
+        if config.explain.enabled
+        else []
+    )
     nodes = [
         example_gen,
         statistics_gen,
@@ -238,15 +255,12 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         distiller,
         quantizer,
         variant_evaluator,
+        *explainers,
     ]
 
-    producers = {node.id: node for node in (trainer, quantizer)}
     for target in TARGETS.values():
         model = producers[target.producer].outputs["model"]
-        bounds = config.evaluation.bounds_of(target.name)
         served = target.served(folder, config.name)
-        raw = target.inputs == "raw"
-        examples = "labeled_examples" if raw else "transformed_examples"
         baseline = Resolver(
             strategy_class=LastBlessedOther,
             candidate=model,
@@ -257,10 +271,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             config={"served": str(served), "inputs": target.inputs},
         ).with_id(f"Baseline.{target.name}")
         evaluator = Evaluator(
-            examples=(labeler if raw else transform).outputs[examples],
+            examples=(
+                labeler.outputs["labeled_examples"]
+                if target.inputs == "raw"
+                else transform.outputs["transformed_examples"]
+            ),
             model=model,
             baseline_model=baseline.outputs["model"],
-            schema=feature_selector.outputs["selected_schema"] if raw else None,
+            schema=feature_selector.outputs["selected_schema"] if target.inputs == "raw" else None,
             eval_config=eval_config(config.evaluation, config.columns.names, target.model_type),
             example_splits=["test"],
             module_path="components.beam.sliced_batches",
@@ -278,7 +296,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             settings=settings_json(
                 GateSettings,
                 config,
-                bounds=bounds,
+                bounds=config.evaluation.bounds_of(target.name),
                 variant=target.variant or config.quantizer.variant,
             ),
             code_sha256=code_sha256("components.evaluation.fairness_gate"),
@@ -298,6 +316,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             live=live.outputs["pushed_model"],
             target=target.name,
             settings=settings_json(PushSettings, config, types=types),
+            kept_rows=settings_json(KeptSettings, config, columns=features, types=types),
             rolled_back=json.dumps(rolled_back_models(served)),
             code_sha256=code_sha256(
                 "components.pushing.push_gate", target.process, target.exporter
@@ -310,6 +329,8 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
             ),
         ).with_id(f"Pusher.{target.name}")
+        evaluator.add_downstream_nodes(explainers)
+        pusher.add_upstream_nodes(explainers)
         nodes += [baseline, evaluator, fairness_gate, live, push_gate, pusher]
 
     return Pipeline(

@@ -23,10 +23,9 @@ from components.pushing.fresh_process import Served, serve
 from core.names import LABEL, WEIGHT
 from core.targets import TARGETS
 from models.export.fresh_predictions import Task
-from models.export.raw_rows import RawRows, load_raw_rows
+from models.export.raw_rows import TYPES, RawRows, load_raw_rows
 from models.metrics.gates import OVERALL, Gate, PushChecks, at_most
 
-_TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
 _NEVER_SENT = (LABEL, WEIGHT)
 _STEP = 1 / 256  # a device's shares are multiples of it, so their sum is off by up to half of each
 
@@ -133,7 +132,7 @@ def check(
     Returns:
       The rows of the gates table, and what `checks.json` holds.
     """
-    spec = {c: tf.io.VarLenFeature(_TYPES[kind]) for c, kind in settings.types.items()}
+    spec = {c: tf.io.VarLenFeature(TYPES[kind]) for c, kind in settings.types.items()}
     spec |= {column: tf.io.VarLenFeature(tf.float32) for column in _NEVER_SENT}
     if (width := settings.columns.width) > 1:
         spec[LABEL] = tf.io.FixedLenFeature([width], tf.float32)

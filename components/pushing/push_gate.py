@@ -15,9 +15,9 @@ It takes the place of TFX's InfraValidator, which needs Docker. Three checks:
 In: labelled examples, the Transform graph, the model, the Trainer's `model_run`, FairnessGate's
 blessing, and the PushedModel of the live version if there is one. Out: `gates`, a row
 for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the next
-run's baseline go by, and beside the verdict on a SavedModel some of the rows that it answered, of
-which the Pusher makes TensorFlow Serving's warm-up requests. A model that was not blessed before is
-not looked at.
+run's baseline go by. Beside the verdict lie training rows, which the Pusher puts into the version
+for explanations, and, for a SavedModel, some of the rows that it answered, of which the Pusher
+makes TensorFlow Serving's warm-up requests. A model that was not blessed before is not looked at.
 """
 
 import json
@@ -39,6 +39,7 @@ from tfx.utils import path_utils
 
 from components.artifacts import GateReport, bless, split_pattern
 from components.pushing.against_live import PushSettings
+from components.pushing.kept_rows import KeptSettings, keep
 from components.pushing.push_checks import check, rolled_back_row
 from core.files import write_json
 from core.names import PUSH_CHECKS, PUSH_GATES, WARM_UP_ROWS_FILE
@@ -61,6 +62,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     final_blessing: OutputArtifact[ModelBlessing],
     target: Parameter[str],
     settings: Parameter[str],
+    kept_rows: Parameter[str],
     rolled_back: Parameter[str],
     code_sha256: Parameter[str],
     live: InputArtifact[PushedModel] = None,
@@ -69,6 +71,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
 
     Args:
       settings: JSON of `PushSettings`.
+      kept_rows: JSON of `KeptSettings`.
       rolled_back: JSON list of version, digest and reason of the models that were rolled back.
     """
     rows: list[Gate] = []
@@ -92,6 +95,9 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     write_json(report / PUSH_CHECKS.file, checks or {})
     blessed = blessed and all(row.passed for row in rows)
     bless(final_blessing, model, blessed)
+    if blessed:
+        verdict, told = Path(final_blessing.uri), KeptSettings.model_validate_json(kept_rows)
+        keep(split_pattern(examples, "train"), verdict, told)
     if blessed and TARGETS[target].inputs == "raw":
         asked = load_records([split_pattern(examples, "test")], _WARM_UP_ROWS)
         with tf.io.TFRecordWriter(str(Path(final_blessing.uri, WARM_UP_ROWS_FILE))) as writer:

@@ -3,8 +3,9 @@
 TFX copies file by file into the folder that a server watches; cut off by a full disk or a kill, it
 leaves part of a version there. This executor lets it copy to a hidden folder beside, adds the
 version's record (`core/version_record.py`), then renames: version and record appear in one step,
-so that a run killed after it finds its version when it is resumed. A SavedModel gets the rows that
-PushGate asked it as warm-up requests of TensorFlow Serving.
+so that a run killed after it finds its version when it is resumed. The training rows that PushGate
+kept go with it, and a SavedModel gets the rows that PushGate asked it as warm-up requests of
+TensorFlow Serving.
 
 A model that is live already is not pushed a second time: its output names the version that it has,
 with the property `already_live`.
@@ -26,7 +27,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import proto_utils
 
 from core.files import digests_of
-from core.names import WARM_UP_ROWS_FILE
+from core.names import TRAINING_ROWS_FILE, WARM_UP_ROWS_FILE
 from core.version_record import (
     VersionRecord,
     next_version,
@@ -75,6 +76,9 @@ class AtomicExecutor(executor.Executor):
                 rows = Path(blessing.uri, WARM_UP_ROWS_FILE)
                 if rows.is_file():
                     write_warm_up_requests(copied, served.name, load_records([str(rows)]))
+                kept = Path(blessing.uri, TRAINING_ROWS_FILE)
+                if kept.is_file():
+                    shutil.copyfile(kept, copied / TRAINING_ROWS_FILE)
                 write_record(copied, self._record(model_sha256, digests_of(copied)))
                 served.mkdir(parents=True, exist_ok=True)
                 version = served / str(next_version(served, time.time()))

@@ -13,11 +13,11 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from core.names import WARM_UP_FILE
+from core.names import TRAINING_ROWS_FILE, WARM_UP_FILE
 from core.version_record import RECORD_FILE
 
 _GRAPH_FILE = "saved_model.pb"
-_NOT_CONTENT = (RECORD_FILE, WARM_UP_FILE, "fingerprint.pb")
+_NOT_CONTENT = (RECORD_FILE, WARM_UP_FILE, TRAINING_ROWS_FILE, "fingerprint.pb")
 _NAMES = ("shared_name", "container")  # attributes
 
 

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
-from models.network.rows import load_records
+from models.network.rows import load_records, sample_records
+
+TYPES = {"INT": tf.int64, "FLOAT": tf.float32, "BYTES": tf.string}
+"""What holds a column in a tf.Example, by its type in the contract."""
 
 _PARSE_ROWS = 8192
 _SPAN = re.compile(r"span-(\d+):")
@@ -55,13 +59,45 @@ def load_raw_rows(patterns: Sequence[str], spec: Mapping[str, Any]) -> RawRows:
     Raises:
       InputError: No file matches, or a file is truncated or damaged.
     """
-    examples = load_records(patterns)
+    return parse_rows(load_records(patterns), spec)
+
+
+def parse_rows(examples: list[bytes], spec: Mapping[str, Any]) -> RawRows:
+    """The rows of serialized examples, of which there is at least one; `spec` as above."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in spec}
     for first in range(0, len(examples), _PARSE_ROWS):
         parsed = tf.io.parse_example(examples[first : first + _PARSE_ROWS], dict(spec))
         for name, column in parsed.items():
             parts[name].append(_dense(column))
     return RawRows(examples, {name: np.concatenate(found) for name, found in parts.items()})
+
+
+def sample_rows(
+    patterns: Sequence[str], types: Mapping[str, str], count: int, seed: int
+) -> RawRows:
+    """Draws rows, in random order; all of them where there are fewer.
+
+    A 32-bit number is read as the decimal number that it was written as, 0.1 as 0.1.
+
+    Args:
+      patterns: As in `load_raw_rows`.
+      types: INT, FLOAT or BYTES of each column that is read.
+      count: Most rows.
+      seed: Of the draw.
+
+    Raises:
+      InputError: As `load_raw_rows`, or there are no rows.
+    """
+    examples = sample_records(patterns, count, seed)
+    if not examples:
+        raise InputError(f"{', '.join(patterns)}: there are no rows in these files")
+    spec = {name: tf.io.VarLenFeature(TYPES[kind]) for name, kind in types.items()}
+    rows = parse_rows(examples, spec)
+    columns = {
+        name: values if values.dtype == object else values.astype(str).astype(np.float64)
+        for name, values in rows.columns.items()
+    }
+    return RawRows(rows.examples, columns)
 
 
 def _dense(column: tf.SparseTensor | tf.Tensor) -> np.ndarray:

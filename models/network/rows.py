@@ -126,6 +126,25 @@ def load_records(patterns: Sequence[str], count: int | None = None) -> list[byte
     return list(itertools.islice(itertools.chain.from_iterable(batches), count))
 
 
+def sample_records(patterns: Sequence[str], count: int, seed: int) -> list[bytes]:
+    """Draws serialized examples, in random order; all of them where there are no more.
+
+    They are read a batch at a time: of any number of rows no more than a batch is held besides.
+
+    Raises:
+      InputError: As `load_records`.
+    """
+    draw = np.random.default_rng(seed)
+    places, drawn = np.zeros(0), np.zeros(0, object)
+    for path in _paths(patterns):
+        for batch in _batches(path, _PARSE_ROWS):
+            places = np.concatenate([places, draw.random(len(batch))])
+            drawn = np.concatenate([drawn, batch.numpy()])
+            first = np.argsort(places)[:count]
+            places, drawn = places[first], drawn[first]
+    return list(drawn)
+
+
 def _parse(patterns: Sequence[str], spec: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Reads the features of a spec, each [rows, width]."""
     columns: dict[str, list[np.ndarray]] = {name: [] for name in spec}

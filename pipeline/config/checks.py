@@ -11,7 +11,12 @@ from pydantic import ValidationError
 from core.config import Config
 from core.targets import TARGETS
 from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
-from pipeline.config.column_checks import GAP_BOUNDS, check_columns, check_evaluation
+from pipeline.config.column_checks import (
+    GAP_BOUNDS,
+    check_columns,
+    check_evaluation,
+    check_explain,
+)
 from pipeline.config.fairness_checks import check_fairness
 from pipeline.config.label_checks import check_labels_by_group
 from pipeline.config.operation_checks import check_operations
@@ -174,6 +179,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *check_evaluation(config, repository),
         *check_fairness(config, repository),
         *check_labels_by_group(config),
+        *check_explain(config, repository),
         *_check_files(config, repository),
         *check_operations(config),
     ]

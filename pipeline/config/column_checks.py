@@ -169,3 +169,29 @@ def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
                 if name not in single:
                     add = f"add [{name}] to evaluation.slices, or drop the bound"
                     yield ("evaluation", target, key, name), f"{add}{_nearest(name, single)}"
+
+
+def check_explain(config: Config, repository: Path) -> Iterator[Problem]:
+    """What is wrong with the columns that counterfactuals may change.
+
+    One that the contract has and no model learns from is left out; it may have been taken out for
+    one run.
+    """
+    columns, path = config.columns, ("explain", "actionable")
+    contract = repository / config.contract
+    in_contract = read_contract(contract) if contract.is_file() else {}
+    known = [*columns.numeric, *columns.categorical]
+    named = config.explain.actionable
+    for name in dict.fromkeys(named):
+        if name in columns.text or name in columns.dates:
+            kind = "text" if name in columns.text else "a date"
+            yield path, f"'{name}' is {kind}; only numbers and categories can be changed"
+        elif name in columns.groups:
+            made = columns.groups[name].column
+            yield path, f"'{name}' is made from '{made}'; name that one"
+        elif name == columns.label:
+            yield path, f"'{name}' is the label"
+        elif name not in (*known, *in_contract):
+            yield path, f"'{name}' is no column{_nearest(name, known)}"
+        if named.count(name) > 1:
+            yield path, f"'{name}' is listed twice"

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core import csv_text, numbers
 from core.sections import DateFormat
 from core.targets import TARGETS
 from models.export.served import ServedModel
 from pipeline.prediction.batch_files import Chunk
-from pipeline.serving.contract import ServedColumn, read_columns
+from pipeline.prediction.cells import cell_of
+from pipeline.serving.contract import read_columns
 from pipeline.serving.errors import CellError, RequestError
 from pipeline.serving.outputs import chosen
 from pipeline.serving.rows import RequestRows, RowChecker
@@ -121,26 +121,12 @@ class AnswerChunks(beam.DoFn):
         return self._checker.of_columns(
             {
                 column.name: [
-                    self._cell(row, column, chunk.rows[at][where[column.name]])
+                    cell_of(row, column, chunk.rows[at][where[column.name]])
                     for row, at in enumerate(places)
                 ]
                 for column in self._checker.columns()
             }
         )
-
-    def _cell(self, row: int, column: ServedColumn, cell: str) -> float | str:
-        """A cell as a request has it; an empty one is missing."""
-        if column.kind == "BYTES":
-            return cell
-        bare = cell.strip()
-        if not bare:
-            return float("nan")
-        read = numbers.read_integer if column.kind == "INT" else numbers.read_float
-        number = read(bare)
-        if number is None:
-            wanted = "a whole number" if column.kind == "INT" else "a number"
-            raise CellError(row, column.name, f"'{csv_text.shown(cell)}' is not {wanted}")
-        return int(number) if column.kind == "INT" else float(number)
 
     def _answer(self, chunk: Chunk, rows: RequestRows, kept: Sequence[int]) -> pa.Table:
         texts = np.empty((rows.count, len(self._model.texts)), object)

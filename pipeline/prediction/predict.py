@@ -17,9 +17,7 @@ from core.files import write_atomically
 from pipeline.prediction import batch_files
 from pipeline.run.environment import prepare
 from pipeline.serving.outputs import check_classes
-from pipeline.versions.served import Version, versions
-
-_SERVED = ("live", "previous")
+from pipeline.versions.served import Version, to_be_asked
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def predict(request: PredictRequest, tell: Callable[[str], None]) -> PredictCoun
         InputError: file, columns, version or output are at fault, or no row can be answered; the
             output is as it was.
     """
-    version = _find(request)
+    version = to_be_asked(request.run_folder, request.config.name, request.target, request.version)
     _check_paths(request)
     output = request.output
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
@@ -85,20 +83,6 @@ def predict(request: PredictRequest, tell: Callable[[str], None]) -> PredictCoun
             )
         whole.replace(output)
     return PredictCounts(version.version, answered, len(bad))
-
-
-def _find(request: PredictRequest) -> Version:
-    found = versions(request.run_folder, request.config.name, request.target)
-    served = [version for version in found if version.status in _SERVED]
-    if request.version is not None:
-        served = [version for version in served if version.version == request.version]
-    if not served:
-        which = "no version" if request.version is None else f"no version {request.version}"
-        raise InputError(
-            f"{request.target}: {which} under {request.run_folder}; `models` lists them, `run` "
-            "pushes one, --config and --root name other folders"
-        )
-    return served[0]
 
 
 def _check_paths(request: PredictRequest) -> None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from core.names import (
     DISTILLATION_REPORT,
+    EXPLANATION,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     LABEL_GATES,
@@ -50,6 +51,7 @@ class Findings:
     gates: list[Gate]
     push_checks: dict[str, PushChecks]
     pushed: dict[str, Pushed]
+    explained: dict[str, Any]
 
 
 def collect(
@@ -88,6 +90,7 @@ def collect(
         gates,
         checks,
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
+        (read_report(executions, EXPLANATION) or {}).get("targets", {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist
+from typing import Any
 
 from core.intervals import newcombe_interval
 from models.metrics.evidence import SliceEvidence
@@ -18,6 +19,7 @@ def notes(
     targets: Mapping[str, str],
     gates: Sequence[Gate],
     training: TrainingStart | None,
+    explained: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[str]:
     """The notes of a run, on what has been measured of it so far.
 
@@ -27,6 +29,7 @@ def notes(
       targets: The variant that each target pushes.
       gates: All gates.
       training: How the teacher was trained.
+      explained: What Explainer says of each target.
     """
     pushed = {t: models[v] for t, v in targets.items() if v in models}
     seen = next((m.evidence[OVERALL] for m in pushed.values() if OVERALL in m.evidence), None)
@@ -35,7 +38,14 @@ def notes(
         if OVERALL in model.evidence:
             found += _accuracy(target, model, model.evidence[OVERALL])
     found += training.notes if training else []
+    found += _explained(explained or {})
     return [*found, *(f"{g.target}: undecided: {g.why}" for g in gates if g.undecided and g.why)]
+
+
+def _explained(explained: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Slice columns, and what stands in for them, on which answers rest."""
+    for target, found in explained.items():
+        yield from (f"{target}: {warning}" for warning in found.get("warnings", ()))
 
 
 def _test_rows(seen: SliceEvidence, labels: LabelSummary | None) -> Iterator[str]:

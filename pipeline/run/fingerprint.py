@@ -33,7 +33,11 @@ RUN_MODULES = (
     "components.training.trainer",
     "components.training.tuner",
     "models.network.preprocessing",
-    *(name for target in TARGETS.values() for name in (target.process, target.exporter)),
+    *(
+        name
+        for target in TARGETS.values()
+        for name in (target.process, target.exporter, target.loader)
+    ),
 )
 """What a run follows from, besides the modules that a configuration names."""
 

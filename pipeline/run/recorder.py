@@ -164,7 +164,7 @@ class Recorder:
             gates=found.gates,
             push_checks=found.push_checks,
             pushed=found.pushed,
-            notes=notes(labels, models, targets, found.gates, training),
+            notes=notes(labels, models, targets, found.gates, training, found.explained),
             failure=failure and replace(failure, node=node),
         )
 

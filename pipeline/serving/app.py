@@ -86,6 +86,7 @@ class Application:
                 task.cancel()
             if server is not None:
                 await server.stop(grace=5)
+            service.explainers.close()
             await service.settle()
             if service.log is not None:
                 await asyncio.to_thread(service.log.close)

@@ -13,6 +13,9 @@ from prometheus_client import (
 )
 
 PREFIX = "tfx_serving_"
+EXPLAIN = "explain"
+"""The method of requests for explanations."""
+
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's: processes add up in files there
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
@@ -38,6 +41,14 @@ class ServingMetrics:
         self.batches = Histogram(
             f"{PREFIX}batch_rows", "Rows answered at once", buckets=_ROWS, registry=registry
         )
+        self._explained = Counter(
+            f"{PREFIX}explained_rows", "Rows explained, by version", ["target", "version"],
+            registry=registry,
+        )  # fmt: skip
+        self._explaining = Histogram(
+            f"{PREFIX}explain_seconds", "Explaining a request, waiting left out",
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
         self._live = Gauge(
             f"{PREFIX}live_version", "Version that is live", ["target"],
             multiprocess_mode="mostrecent", registry=registry,
@@ -49,16 +60,25 @@ class ServingMetrics:
         self._known: dict[tuple[str, ...], Callable[[], None]] = {}
 
     def request(self, protocol: str, method: str, code: str, seconds: float) -> None:
-        """Counts a request; `method` and `code` are of a few that are known."""
+        """Counts a request; `method` and `code` are of a few that are known.
+
+        The seconds of explanations count by themselves: see `explained`.
+        """
         key = (protocol, method, code)
         if key not in self._known:
             self._known[key] = self._requests.labels(*key).inc
         self._known[key]()
-        self._latency.labels(protocol).observe(seconds)
+        if method != EXPLAIN:
+            self._latency.labels(protocol).observe(seconds)
 
     def rows(self, target: str, version: int, count: int) -> None:
         """Counts rows."""
         self._rows.labels(target, str(version)).inc(count)
+
+    def explained(self, target: str, version: int, count: int, seconds: float) -> None:
+        """Counts rows that were explained together."""
+        self._explained.labels(target, str(version)).inc(count)
+        self._explaining.observe(seconds)
 
     def page(self, live: dict[str, int], dropped: int) -> bytes:
         """The page, with what is looked at only when it is asked for."""

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from core.config import Config
 from core.targets import TARGETS
 from core.version_record import version_damage
 from models.export.served import ServedModel
+from pipeline.explaining.served import Explainers
+from pipeline.explaining.version import load_explainer
 from pipeline.serving.batching import Batcher
 from pipeline.serving.canary import Canary, Header
 from pipeline.serving.contract import ServedColumn
@@ -54,6 +57,7 @@ class Service:
       token_free: Whether requests need no token.
       shadow: Who answers beside the live version, for the log alone.
       canary: Who answers a share of the requests in its place.
+      explainers: What explains answers.
     """
 
     config: Config
@@ -64,10 +68,14 @@ class Service:
     token_free: bool
     shadow: Shadow | None = None
     canary: Canary | None = None
+    explainers: Explainers = field(init=False)
     _shadowed: set[asyncio.Task[None]] = field(default_factory=set)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
     _process: str = field(default_factory=lambda: f"{os.getpid():x}-{time.time_ns():x}")
     _described: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.explainers = Explainers(self.target, self.config.serving.explain_rows, self.metrics)
 
     @property
     def served(self) -> Versions:
@@ -190,7 +198,9 @@ class Loader:
         warm_up(model, checker, (*_WARM_UP_ROWS, serving.batch_rows))
         bounds = (serving.batch_rows, serving.batch_wait_ms / 1000, self.metrics.batches.observe)
         by_examples = Batcher(model.answer_examples, *bounds) if model.takes_examples else None
-        return Servable(version, model, checker, Batcher(ask_columns(model), *bounds), by_examples)
+        explainer = partial(load_explainer, self.target, folder, self.contract, self.config)
+        by_columns = Batcher(ask_columns(model), *bounds)
+        return Servable(version, model, checker, by_columns, by_examples, explainer)
 
 
 def warm_up(model: ServedModel, checker: RowChecker, sizes: Sequence[int]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from core.version_record import version_folders
+from models.explain.single import RowExplainer
 from models.export.served import ServedModel
 from pipeline.serving.batching import Batcher, Items
 from pipeline.serving.errors import RequestError
@@ -33,13 +34,14 @@ LABELS = (LIVE, PREVIOUS)
 
 @dataclass(frozen=True)
 class Servable:
-    """A version that answers."""
+    """A version that answers; `explainer` loads what explains its answers."""
 
     version: int
     model: ServedModel
     checker: RowChecker
     by_columns: Batcher
     by_examples: Batcher | None
+    explainer: Callable[[], RowExplainer] | None = None
 
     async def answer(self, rows: RequestRows) -> np.ndarray:
         """What `ServedModel.answer` gives: float32 [rows], or [rows, K].

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from core.errors import InputError
 from core.targets import TARGETS
 from core.version_record import (
     Event,
@@ -25,6 +26,7 @@ from core.version_record import (
 from pipeline.report import summary
 
 Status = Literal["live", "previous", "rolled back", "deleted"]
+_SERVED = ("live", "previous")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,24 @@ def versions(folder: Path, name: str, target: str) -> list[Version]:
         if number not in known
     ]
     return sorted(found, key=lambda version: version.version, reverse=True)
+
+
+def to_be_asked(folder: Path, name: str, target: str, number: int | None) -> Version:
+    """A version that is served, the live one where no number is given. Arguments as for `live`.
+
+    Raises:
+        InputError: there is none, or it is not served.
+    """
+    served = [found for found in versions(folder, name, target) if found.status in _SERVED]
+    if number is not None:
+        served = [found for found in served if found.version == number]
+    if not served:
+        which = "no version" if number is None else f"no version {number}"
+        raise InputError(
+            f"{target}: {which} under {folder}; `models` lists them, `run` pushes one, --config "
+            "and --root name other folders"
+        )
+    return served[0]
 
 
 def _version(

@@ -31,6 +31,7 @@ from tensorflow_serving.apis import (
 from models.export.device import interpreter
 from pipeline.cli.main import main
 from tests.support.e2e.clients import EDGE, fresh
+from tests.support.e2e.runs import pipeline
 from tests.support.servers.browser import chromium
 from tests.support.servers.server import Server, serving
 
@@ -378,6 +379,8 @@ def test_no_request_is_the_servers_fault(server: Server, rows: list[dict[str, An
         f"{MODEL}:classify": [{"examples": rows[:2], "context": {"age": 39}}],
         f"{MODEL}:regress": [{"examples": rows[:2]}],
         "/v2/models/smoke/infer": [{"id": "x", "inputs": tensors}],
+        f"{MODEL}:explain": [{**COLUMNS, "instances": rows[:2], "counterfactuals": 1},
+                             {**COLUMNS, "inputs": columns, "class": ">50K"}],
         "/compare": [rows[0]],
     }  # fmt: skip
     draws, codes = random.Random(7), []
@@ -428,6 +431,75 @@ class Load(threading.Thread):
                 self.failed.append((code, found))
             else:
                 self.answers.append((time.time(), found["predictions"][0][0]))
+
+
+def test_answers_are_explained_and_predictions_go_on_meanwhile(
+    server: Server, rows: list[dict[str, Any]], target: str
+) -> None:
+    load, asked = Load(server, rows[0]), {**COLUMNS, "instances": rows[:20], "counterfactuals": 3}
+    assert server.ask(f"{MODEL}:explain", asked)[0] == 200, "the first time it is loaded"
+    load.start()
+    try:
+        began = time.time()
+        for _ in range(3):
+            code, found = server.ask(f"{MODEL}:explain", asked)
+            assert code == 200, found
+        ended = time.time()
+    finally:
+        load.stopped.set()
+        load.join()
+    assert load.failed == []
+    meanwhile = [at for at, _ in load.answers if began < at < ended]
+    assert max(np.diff([began, *meanwhile, ended])) < max(0.5, (ended - began) / 3)
+    _, predicted = server.ask(f"{MODEL}:predict", {**COLUMNS, "instances": rows[:20]})
+    for told, [answer] in zip(found["explanations"], predicted["predictions"], strict=True):
+        assert told["answer"] == pytest.approx(answer, abs=1e-5)
+        assert set(told["attributions"]) == {*NUMBERS, *TEXTS}
+        assert told["base_value"] + sum(told["attributions"].values()) == pytest.approx(
+            answer, abs=1e-5
+        )
+    changes = [one for told in found["explanations"] for one in told["counterfactuals"]]
+    allowed = {"education", "education-num", "occupation", "hours-per-week", "capital-gain"}
+    assert changes
+    assert all(set(one["changes"]) <= allowed for one in changes)
+    holds = []
+    for row, told in zip(rows, found["explanations"], strict=False):
+        for one in told["counterfactuals"]:
+            made = {**row, **{name: change["to"] for name, change in one["changes"].items()}}
+            _, again = server.ask(f"{MODEL}:predict", {**COLUMNS, "instances": [made]})
+            holds.append((again["predictions"][0][0] > 0.5) == (one["class"] == ">50K"))
+            assert one["class"] != told["class"]
+    assert all(holds), "each is what the model answers"
+    if target == "edge":
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        assert int(peak.split()[1]) < 200 * 1024, peak
+
+
+def test_the_verb_explains_as_the_server_does(
+    server: Server, pushed: Path, rows: list[dict[str, Any]], target: str, tmp_path: Path
+) -> None:
+    row = {**rows[0], "workclass": "", "occupation": "<script>alert(1)</script>"}
+    path = tmp_path / "row.json"
+    path.write_text(json.dumps(row))
+    flags = ["--config", "smoke", "--root", str(pushed), "--target", target]
+    done = pipeline("explain", "--row", str(path), "--json", "--counterfactuals", "2", *flags)
+    assert done.returncode == 0, done.stdout
+    told = json.loads(done.stdout[done.stdout.index("{") :])
+    document = {**COLUMNS, "instances": [row], "counterfactuals": 2}
+    _, found = server.ask(f"{MODEL}:explain", document)
+    assert told["version"] == found["version"]
+    [served], [explained] = found["explanations"], told["rows"]
+    assert explained["counterfactuals"] == served.pop("counterfactuals")
+    assert explained["told"]["attributions"] == pytest.approx(served["attributions"], abs=1e-5)
+    assert explained["cells"]["workclass"] is None
+    shown = pipeline("explain", "--row", str(path), *flags)
+    assert "<script>alert(1)</script>" in shown.stdout
+    assert ": holds" in shown.stdout
+    path.write_text(json.dumps({**row, "shoe-size": 43}))
+    refused = pipeline("explain", "--row", str(path), *flags)
+    assert refused.returncode == 2
+    assert f"{path}: column 'shoe-size' is not in the contract" in refused.stdout
 
 
 def test_pushes_and_rollbacks_fail_no_request(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from models.explain.single import SCALE
+from pipeline.explaining.served import MOST_COUNTERFACTUALS
 from pipeline.serving.contract import ServedColumn
 from pipeline.serving.outputs import CLASS, CLASSES, PROBABILITIES
 from pipeline.serving.protocols.payloads import BY_OUTPUT, BY_ROW
@@ -38,6 +40,11 @@ def describe(service: Service) -> dict[str, Any]:
         f"{model}:predict": _post(told, _predict(columns), _predictions(live.model.classes)),
         f"{model}:classify": _post("classes with their probabilities", examples),
         f"{model}:regress": _post(told, examples),
+        f"{model}:explain": _post(
+            "what each column adds to the answer, and what would change it",
+            _explain(columns, service.classes),
+            _explanations(columns, live.model.classes),
+        ),
         v2: _get("inputs and outputs"),
         f"{v2}/ready": _get("whether the model answers"),
         f"{v2}/infer": _post(told, _infer(columns)),
@@ -124,6 +131,51 @@ def _predict(columns: tuple[ServedColumn, ...]) -> dict[str, Any]:
             },
         ]
     }
+
+
+def _explain(columns: tuple[ServedColumn, ...], classes: tuple[str, ...]) -> dict[str, Any]:
+    """As `_predict`, with what is asked for besides."""
+    more = {
+        "counterfactuals": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_COUNTERFACTUALS,
+            "description": "of each row: smallest changes that change the decision",
+        },
+        "class": {"enum": [*classes], "description": "that these are to reach; any other without"},
+    }
+    [rows, arrays] = _predict(columns)["oneOf"]
+    return {
+        "oneOf": [{**one, "properties": {**one["properties"], **more}} for one in (rows, arrays)]
+    }
+
+
+def _explanations(
+    columns: tuple[ServedColumn, ...], classes: tuple[str, ...] | None
+) -> dict[str, Any]:
+    """Answers of `:explain`; with more than two classes each number is one of each class."""
+    number: dict[str, Any] = {"type": "number"}
+    if classes is not None:
+        number = {"type": "object", "properties": {name: {"type": "number"} for name in classes}}
+    by_column = {"type": "object", "properties": {column.name: number for column in columns}}
+    change = {"type": "object", "properties": {"from": {}, "to": {}}}
+    found = {
+        "changes": {"type": "object", "additionalProperties": change},
+        "class": {"type": "string"},
+        "answer": number,
+        "distance": {"type": "number"},
+    }
+    one = {
+        "class": {"type": "string"},
+        "answer": number,
+        "base_value": number,
+        "attributions": by_column,
+        "counterfactuals": {"type": "array", "items": {"type": "object", "properties": found}},
+    }
+    explained = {"type": "array", "items": {"type": "object", "properties": one}}
+    scale = {"const": SCALE}
+    told = {"version": {"type": "integer"}, "scale": scale, "explanations": explained}
+    return {"type": "object", "required": [*told], "properties": told}
 
 
 def _infer(columns: tuple[ServedColumn, ...]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""TensorFlow Serving's REST API, held to what its code does (`http_rest_api_handler.cc`).
+"""TensorFlow Serving's REST API, held to what its code does (`http_rest_api_handler.cc`), and
+`:explain`, which it lacks.
 
 Names in a URL are looked up among the versions that are loaded; none of them reaches a file.
 """
@@ -15,6 +16,7 @@ import orjson
 
 from pipeline.serving import outputs
 from pipeline.serving.errors import RequestError
+from pipeline.serving.metrics import EXPLAIN
 from pipeline.serving.protocols import payloads
 from pipeline.serving.protocols.http import (
     Receive,
@@ -30,13 +32,14 @@ from pipeline.serving.versions import Servable
 
 _LOG = logging.getLogger(__name__)
 _ASKED = re.compile(
-    r"/v1/models/([^/:]+)(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?:(classify|regress|predict)",
+    r"/v1/models/([^/:]+)(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?:(classify|regress|predict|explain)",
     re.IGNORECASE | re.ASCII,
 )
 _TOLD = re.compile(
     r"/v1/models(?:/([^/:]+))?(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?(?:/(metadata))?",
     re.IGNORECASE | re.ASCII,
 )
+_METHODS = ("classify", "regress", "predict", EXPLAIN, "metadata", "status")
 _ANY = {"version": None, "label": None}
 _LARGEST_VERSION = 2**63 - 1
 _PROTOCOL = "rest"
@@ -78,7 +81,14 @@ class RestApi:
         pattern = {"POST": _ASKED, "GET": _TOLD}.get(verb)
         match = pattern.fullmatch(path) if pattern else None
         method = (match[4] or "status") if match else ""
-        if match is None or method not in ("classify", "regress", "predict", "metadata", "status"):
+        if match is None or method not in (
+            "classify",
+            "regress",
+            "predict",
+            EXPLAIN,
+            "metadata",
+            "status",
+        ):
             raise RequestError(f"Malformed request: {verb} {path}")
         if match[2] and int(match[2]) > _LARGEST_VERSION:
             raise RequestError(f"Failed to convert version: {match[2]} to numeric.")
@@ -95,8 +105,8 @@ class RestApi:
         if method == "status":
             return self._status(find)
         if method == "metadata":
-            found = self._service.served.find(**find)
-            return orjson.dumps(self._service.describe(found), option=orjson.OPT_INDENT_2)
+            told = self._service.describe(self._service.served.find(**find))
+            return orjson.dumps(told, option=orjson.OPT_INDENT_2)
         document = payloads.parse(body)
         servable = self._service.served.find(**find)
         headers = partial(text_header, scope) if find == {**find, **_ANY} else None
@@ -105,6 +115,10 @@ class RestApi:
             _, answers = await self._service.answer(servable, rows, request, began, headers)
             formed = outputs.by_row if key == payloads.BY_ROW else outputs.by_output
             return payloads.dump({key: formed(answers, servable.model.classes)}, answers)
+        if method == EXPLAIN:
+            _, rows = payloads.predict_rows(document, servable.checker)
+            found = await self._service.explainers.answer(servable, rows, document)
+            return orjson.dumps(found)
         if method == "regress" and (classes := servable.model.classes) is not None:
             raise RequestError(
                 f"the model tells {len(classes)} classes apart ({', '.join(classes)}), and regress "

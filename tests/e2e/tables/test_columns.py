@@ -102,7 +102,10 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Config]:
         },
     }
     YAML().dump(values, root / "shops.yaml")
-    settings = ["data.rows=null", "tuner.enabled=false", "trainer.epochs=8", "distiller.epochs=8"]
+    settings = [
+        "data.rows=null", "tuner.enabled=false", "trainer.epochs=8", "distiller.epochs=8",
+        "explain.enabled=true", "explain.rows=100",
+    ]  # fmt: skip
     changes = [argument for setting in settings for argument in ("--set", setting)]
     path = str(root / "shops.yaml")
     finished = pipeline("run", "--config", path, "--root", str(root), "--smoke", *changes)
@@ -130,6 +133,53 @@ def test_both_models_are_pushed_and_learn_from_every_kind(
     for model in ("teacher_pruned", "student_int8"):
         assert written["models"][model]["metrics"]["auc"] > 0.8
     assert any(name.startswith("postcode=") for name in written["models"]["student_int8"]["slices"])
+
+
+def test_answers_are_explained_by_columns_of_every_kind(shops: tuple[Path, str, Config]) -> None:
+    root, run_id, _ = shops
+    folder = Record(root, NAME).output(run_id, "Explainer", "explanation")
+    targets = json.loads((folder / "explanation.json").read_text(encoding="utf-8"))["targets"]
+    for found in targets.values():
+        assert set(found["mean_abs"]) == {*COLUMNS}
+        assert found["additivity"] <= 1e-5
+        weak = max(found["mean_abs"]["kind"], found["mean_abs"]["opened"])
+        for column in ("postcode", "seen", "amount"):
+            assert found["mean_abs"][column] > weak, "the label goes by it"
+        seen = found["dependence"]["seen"]
+        by_time = [point["value"] for point in seen]
+        assert by_time == sorted(by_time)
+        months = [int(point["value"][5:7]) for point in seen]
+        early = [p["answer"] for p, month in zip(seen, months, strict=True) if 1 < month < 6]
+        late = [p["answer"] for p, month in zip(seen, months, strict=True) if 7 < month < 12]
+        assert min(early) > max(late)
+        assert len(found["dependence"]["postcode"]) <= 16, "the most frequent of 150"
+
+
+@pytest.mark.parametrize("target", ["server", "edge"])
+def test_a_row_of_odd_values_is_explained(
+    shops: tuple[Path, str, Config], target: str, tmp_path: Path
+) -> None:
+    root, _, _ = shops
+    [row] = [row for row in odd_rows(root) if row["postcode"] == "two\nlines"]
+    sent = {name: row[name] for name in COLUMNS}
+    (tmp_path / "row.csv").write_text(
+        ",".join(sent) + "\n" + ",".join(f'"{cell}"' for cell in sent.values()) + "\n"
+    )
+    flags = ["--config", str(root / "shops.yaml"), "--root", str(root), "--smoke", "--json"]
+    flags += ["--set", "explain.actionable=[amount, kind, postcode]", "--target", target]
+    done = pipeline("explain", "--row", str(tmp_path / "row.csv"), "--counterfactuals", "2", *flags)
+    assert done.returncode == 0, done.stdout
+    [explained] = json.loads(done.stdout[done.stdout.index("{") :])["rows"]
+    assert explained["cells"]["postcode"] == "two\nlines"
+    told = explained["told"]
+    total = told["base_value"] + sum(told["attributions"].values())
+    assert total == pytest.approx(told["answer"], abs=1e-5)
+    assert explained["counterfactuals"]
+    known = {row[COLUMNS.index("postcode")] for row in table(3000, 1)}
+    for one in explained["counterfactuals"]:
+        assert set(one["changes"]) <= {"amount", "kind", "postcode"}
+        if "postcode" in one["changes"]:
+            assert one["changes"]["postcode"]["to"] in known
 
 
 def test_a_device_answers_as_the_evaluator_saw(

@@ -88,7 +88,8 @@ def gold(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 def test_every_node_runs_and_a_second_run_none(gold: Finished) -> None:
     skipped = {"Tuner"}
-    assert gold.record.states(gold.run_id) == dict.fromkeys(NODES - skipped, "COMPLETE")
+    nodes = (NODES - skipped) | {"Explainer"}
+    assert gold.record.states(gold.run_id) == dict.fromkeys(nodes, "COMPLETE")
     for model in gold.summary["models"].values():
         assert model["metrics"]["accuracy"] > 0.8
         assert model["metrics"]["macro_f1"] > 0.8
@@ -169,6 +170,36 @@ def test_gates_are_judged_by_class_and_by_group(gold: Finished) -> None:
         assert f"evaluation.{target}.min_by_class.recall" in shown
         assert f"evaluation.{target}.max_gap.site.recall" in shown
         assert f"evaluation.{target}.max_gap_growth.site.recall" in shown
+
+
+@pytest.mark.parametrize("target", ["server", "edge"])
+def test_the_share_of_each_class_is_explained(gold: Finished, target: str) -> None:
+    folder = gold.record.output(gold.run_id, "Explainer", "explanation")
+    found = json.loads((folder / "explanation.json").read_text(encoding="utf-8"))["targets"][target]
+    assert set(found["mean_abs"]) == {"mass", "length", "shape", "site"}
+    assert found["additivity"] <= 1e-5
+    for name in CLASSES:
+        by_column = {column: values[name] for column, values in found["mean_abs"].items()}
+        assert max(by_column.values()) > 3 * by_column["site"], "which says nothing of the kind"
+        assert found["base_value"][name] > 0.1
+    assert {"site=north", "shape=round"} <= found["by_group"].keys()
+
+    rows = gold.staged_test_rows()
+    told = json.loads(
+        gold.call("explain", "--target", target, "--row-id", rows[4]["row_id"], "--json",
+                  "--counterfactuals", "2")
+    )  # fmt: skip
+    [row] = told["rows"]
+    answer, decision = row["told"]["answer"], row["told"]["class"]
+    assert decision == max(answer, key=answer.__getitem__)
+    for name in CLASSES:
+        added = sum(values[name] for values in row["told"]["attributions"].values())
+        assert row["told"]["base_value"][name] + added == pytest.approx(answer[name], abs=1e-5)
+    assert row["counterfactuals"]
+    for one in row["counterfactuals"]:
+        assert one["class"] != decision
+        assert set(one["changes"]) <= {"mass", "length", "shape"}
+        assert one["class"] == max(one["answer"], key=one["answer"].__getitem__)
 
 
 @pytest.mark.parametrize("target", ["server", "edge"])

@@ -71,6 +71,7 @@ def write(folder: Path, mode: str = "weak") -> str:
             "functions": "tests.support.three_classes.labeling_functions",
             "gold_rows": 150,
         },
+        "explain": {"rows": 60, "background": 20, "actionable": ["mass", "length", "shape"]},
         "tuner": {"enabled": False},
         "trainer": {"epochs": 30, "batch_size": 64, "learning_rate": 0.005},
         "distiller": {"epochs": 25},

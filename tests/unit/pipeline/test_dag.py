@@ -14,6 +14,7 @@ from core.config import Config
 from core.files import REPOSITORY
 from core.names import (
     ANOMALY_REPORT,
+    EXPLANATION,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     LABEL_GATES,
@@ -158,6 +159,20 @@ def changed_by(
             "_REPEATS = 51",
             {"PushGate.edge", "run"},
         ),
+        ("models/explain/stand_ins.py", "TELLS = 0.75", "TELLS = 0.8", {"Explainer", "run"}),
+        ("models/explain/counterfactuals.py", "_BEAM = 32", "_BEAM = 33", set()),
+        (
+            "models/explain/training_rows.py",
+            "_MOST_LINKED = 100",
+            "_MOST_LINKED = 99",
+            {*BOTH_PUSH_GATES, "run"},
+        ),
+        (
+            "models/export/serve_edge.py",
+            "astype(np.float32).T",
+            "astype(np.float64).T",
+            {"Explainer", "run"},
+        ),
         (
             "pipeline/retraining/records.py",
             '"suspicious labels"',
@@ -184,10 +199,27 @@ def test_every_node_of_ours_goes_by_its_code(code_of_nodes: dict[str, list[str]]
     assert without == stock | asked_always | pushers
 
 
+def test_answers_are_explained_after_the_evaluators_and_before_the_pushers(
+    made: Pipeline,
+) -> None:
+    nodes = {node.id: node for node in made.components}
+    above = {node.id for node in nodes["Explainer"].upstream_nodes}
+    below = {node.id for node in nodes["Explainer"].downstream_nodes}
+    assert above >= BOTH_EVALUATORS
+    assert below == {f"Pusher.{target}" for target in TARGETS}
+
+
+def test_the_explainer_is_switched_off_in_the_configuration(tmp_path: Path) -> None:
+    config = load("census", ["explain.enabled=false"])
+    made = dag.create_pipeline(config, Staged(str(tmp_path), "", (1,), {}, ()), tmp_path)
+    assert "Explainer" not in {node.id for node in made.components}
+    assert not load("smoke").explain.enabled
+
+
 def test_every_report_is_of_a_node_of_the_dag(code_of_nodes: dict[str, list[str]]) -> None:
     single = (ANOMALY_REPORT, LABEL_REPORT, LABEL_GATES, FEATURE_REPORT, TUNER_REPORT)
     of_targets = (FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS)
-    reports = [*single, TRAINING_REPORT, VARIANT_REPORT]
+    reports = [*single, TRAINING_REPORT, VARIANT_REPORT, EXPLANATION]
     reports += [report.of(target) for report in of_targets for target in TARGETS]
     assert {report.node for report in reports} <= {*code_of_nodes}
 

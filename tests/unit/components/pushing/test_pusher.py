@@ -17,7 +17,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pushing.pusher import AtomicExecutor
-from core.names import WARM_UP_FILE, WARM_UP_ROWS_FILE
+from core.names import TRAINING_ROWS_FILE, WARM_UP_FILE, WARM_UP_ROWS_FILE
 from core.version_record import read_record, version_folders
 from models.export.export import export_server_model
 from models.export.model_content import content_sha256
@@ -109,6 +109,23 @@ def test_a_saved_model_gets_the_rows_it_was_asked_as_warm_up_requests(tmp_path: 
     assert by_examples[3] == pytest.approx([batch[0] for batch in by_examples[:3]], abs=1e-6)
     again = push(model, served, blessing=blessing)
     assert again.get_int_custom_property("already_live") == 1, "the requests are no other model"
+
+
+def test_training_rows_go_with_the_version_and_are_no_other_model(
+    model: Path, tmp_path: Path
+) -> None:
+    served, blessing = tmp_path / "serving" / "census", tmp_path / "blessing"
+    blessing.mkdir()
+    (blessing / TRAINING_ROWS_FILE).write_text("{}")
+    push(model, served, blessing=blessing)
+    [version] = served.iterdir()
+    assert (version / TRAINING_ROWS_FILE).read_text() == "{}"
+    record = read_record(version)
+    assert record is not None
+    assert TRAINING_ROWS_FILE in record.files
+    (blessing / TRAINING_ROWS_FILE).write_text('{"other": "rows"}')
+    again = push(model, served, blessing=blessing)
+    assert again.get_int_custom_property("already_live") == 1
 
 
 def test_a_model_that_is_not_blessed_is_not_served(model: Path, tmp_path: Path) -> None:

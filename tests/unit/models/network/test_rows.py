@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from core.errors import InputError
+from models.network import rows as read_rows
 from models.network.preprocessing import ModelInputs
-from models.network.rows import load_columns, load_records, load_rows
+from models.network.rows import load_columns, load_records, load_rows, sample_records
 from tests.support.tiny_rows import INPUTS, WITH_TEXT, make_rows, write_records
 
 
@@ -72,3 +74,22 @@ def test_a_sample_is_drawn_by_its_seed() -> None:
     first, again, other = (rows.sample(10, seed).numeric for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+def test_a_draw_of_records_over_several_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_rows, "_PARSE_ROWS", 16)
+    everything = [f"{n}".encode() for n in range(100)]
+    for part in range(2):
+        with tf.io.TFRecordWriter(str(tmp_path / f"part-{part}")) as writer:
+            for record in everything[50 * part : 50 * part + 50]:
+                writer.write(record)
+    pattern = [str(tmp_path / "part-*")]
+    drawn = sample_records(pattern, 30, 1)
+    assert len({*drawn}) == 30
+    assert {*drawn} <= {*everything}
+    assert drawn != sorted(drawn)
+    assert 3 < sum(int(record) >= 50 for record in drawn) < 27
+    assert sample_records(pattern, 30, 1) == drawn != sample_records(pattern, 30, 2)
+    assert sorted(sample_records(pattern, 1000, 1)) == sorted(everything)

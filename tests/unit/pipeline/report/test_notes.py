@@ -79,6 +79,11 @@ def test_what_is_undecided_is_said() -> None:
     assert said(measured(1000, 500, 0.9), gates=[gate]) == "edge: undecided: nobody knows"
 
 
+def test_what_explanations_warn_of_is_said_for_each_target() -> None:
+    explained = {"server": {"warnings": ["mind sex"]}, "edge": {"warnings": []}, "third": {}}
+    assert notes(None, {}, {}, [], None, explained) == ["server: mind sex"]
+
+
 def test_show_has_slices_and_notes() -> None:
     summary = Summary.model_validate(
         {**VALUES, "models": {"teacher_pruned": measured(100, 30)}, "notes": ["[red]mind[/] this"]}
