@@ -26,6 +26,7 @@ from core.operation import (
 from core.sections import (
     AnomaliesSection,
     BeamSection,
+    CardsSection,
     ColumnsSection,
     DataSection,
     DistillerSection,
@@ -58,6 +59,7 @@ class Config(Section):
     distiller: DistillerSection
     quantizer: QuantizerSection
     evaluation: EvaluationSection
+    cards: CardsSection
     retrain: RetrainSection
     pusher: PusherSection
     beam: BeamSection

@@ -314,6 +314,15 @@ class EvaluationSection(Slicing, Judging):
         return bounds
 
 
+class CardsSection(Section):
+    """What cards say that no node can know."""
+
+    intended_use: Text
+    source: Text | None
+    licence: Text | None
+    sensitive: tuple[Text, ...]
+
+
 class BeamSection(Section):
     """Options of the data work."""
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import tensorflow_data_validation as tfdv
 
 from core.config import Config
+from core.files import REPOSITORY
 from core.names import ROW_ID
 from core.sections import Section
 from models.columns.date_formats import date_column
@@ -74,6 +75,11 @@ def preprocessing_for(config: Config) -> Preprocessing:
         buckets=features.buckets,
         classes=config.columns.names,
     )
+
+
+def intended_use(config: Config) -> str:
+    """What people wrote of use and limits of the models, in Markdown."""
+    return (REPOSITORY / config.cards.intended_use).read_text(encoding="utf-8")
 
 
 def labeling_modules(config: Config) -> list[str]:

@@ -34,6 +34,7 @@ VERBS = {
     "schedule": ("schedule:add", "retrain on a cron expression"),
     "runs": ("history:add_runs", "list the runs"),
     "show": ("history:add_show", "one run's nodes, gates and models"),
+    "card": ("review.card:add", "model card and data card of a version; --verify FILE"),
     "lf": ("lf:add", "judge the labelling functions"),
     "to-label": ("to_label:add", "rows that people should label"),
     "labels": ("labels:add", "answers of people: import, list, remove; outcomes of requests"),

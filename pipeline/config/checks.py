@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from core.config import Config
 from core.targets import TARGETS
 from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
+from pipeline.config.card_checks import check_cards
 from pipeline.config.column_checks import check_columns, check_evaluation
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
@@ -171,6 +172,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *check_columns(config),
         *check_evaluation(config, repository),
         *_check_files(config, repository),
+        *check_cards(config, repository),
         *check_operations(config),
     ]
 

@@ -19,7 +19,7 @@ NODES = {
     "Evaluator.server",
     "FairnessGate.server", "LiveModel.server", "PushGate.server", "Pusher.server", "Baseline.edge",
     "Evaluator.edge", "FairnessGate.edge", "LiveModel.edge", "PushGate.edge",
-    "Pusher.edge",
+    "Pusher.edge", "ModelCard.server", "ModelCard.edge",
 }  # fmt: skip
 # Always asked, never cached.
 RESOLVERS = {"Baseline.server", "Baseline.edge", "LiveModel.server", "LiveModel.edge"}
