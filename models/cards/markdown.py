@@ -161,7 +161,7 @@ def history_lines(history: History) -> list[Written]:
 def words(text: str) -> list[str]:
     """What people wrote, without HTML and footnotes; their headings are below those of the card."""
     lines = [line.rstrip() for line in text.replace("<", "&lt;").splitlines()]
-    levels = [len(found[1]) for line in lines if (found := _HEADING.match(line))]
+    levels = [len(head[1]) for line in lines if (head := _HEADING.match(line))]
     deeper = _BELOW - min(levels, default=_BELOW)
     found = [_HEADING.sub(lambda m: "#" * min(6, len(m[1]) + deeper), line) for line in lines]
     return [line for line in found if not line.startswith("[^")]

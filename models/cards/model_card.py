@@ -108,9 +108,7 @@ def _model(sources: Sources, told: CardSettings) -> list[Block]:
         lines.append(("Blessed, so that it may be pushed: ", say("blessing", form=_yes)))
     if "evaluation" in sources:
         files = say("evaluation", form=count)
-        lines.append(
-            ("Measured anew by TensorFlow Model Analysis; files of what it found: ", files)
-        )
+        lines.append(("Measured by TensorFlow Model Analysis, too; files of its answer: ", files))
     for name in sources.keys("model", *ROOT):
         lines.append(("File ", Called(name), ", SHA-256 ", say("model", name)))
     start = sources.get("training", "start")

@@ -96,11 +96,11 @@ def gap_blocks(sources: Sources, told: CardSettings) -> list[Block]:
     blocks: list[Block] = [Grid("", head, rows)] if rows else []
     worst: list[Sequence[Line]] = []
     for metric in sources.keys("variants", variant, "worst"):
-        at = (variant, "worst", metric)
-        if not isinstance(sources.get("variants", *at), Mapping):
+        found = (variant, "worst", metric)
+        if not isinstance(sources.get("variants", *found), Mapping):
             continue
-        group, measured = say("variants", *at, "slice"), say("variants", *at, "rows")
-        worst.append(((Called(metric),), (group,), _between(sources, at), (measured,)))
+        group, measured = say("variants", *found, "slice"), say("variants", *found, "rows")
+        worst.append(((Called(metric),), (group,), _between(sources, found), (measured,)))
     if worst:
         heads: list[Line] = [("metric",), ("worst group",), ("value",), ("rows",)]
         blocks.append(Grid("Worst group of each metric, of those with enough rows", heads, worst))

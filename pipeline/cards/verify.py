@@ -83,7 +83,7 @@ def verify(file: Path, folder: Path) -> CardVerdict:
         what = f"execution {number} of {node}, which is said to have made it, in {folder}"
         return CardVerdict(file, missing=[f"ML Metadata knows no {what}"])
     name = f"{kind}{'.html' if text.startswith('<!doctype') else '.md'}"
-    record, missing = None, []
+    record, missing = None, list[str]()
     if kind == "model_card":
         record, missing = _record(file, text, folder, target)
     verdict = _against_sources(file, name, text, made, record)
@@ -114,9 +114,7 @@ def _record(
         return None, []
     record_there = record_of(folder, target, int(named[1]))
     if record_there is None:
-        return None, [
-            f"{RECORD_FILE} of {target} version {named[1]}, whose history it has, is gone"
-        ]
+        return None, [f"{RECORD_FILE} of {target} version {named[1]}, for its history, is gone"]
     return record_there, []
 
 
@@ -135,9 +133,7 @@ def _against_sources(
     counts = (len(claims), len({(c.pointer.label, c.pointer.file) for c in claims}))
     altered = list(compared.problems)
     if compared.words_changed and name.endswith(".html"):
-        altered.append(
-            "what people wrote of use and limits was changed in HTML, which nobody edits"
-        )
+        altered.append("what people wrote of use and limits was changed, in HTML")
     if altered and made.code_sha256 != code_sha256(_MODULE):
         altered, missing = _against_made(name, text, made, record)
         note = "other code made it: held against the file that was made, not made anew"

@@ -56,7 +56,7 @@ class Run:
 
 
 class Recorder:
-    """Writes a run's summary at its start, after every node and at its end, and its cards beside."""
+    """Writes a run's summary at its start, after every node and at its end; its cards beside it."""
 
     def __init__(self, run: Run, usage: Usage) -> None:
         self._run = run

@@ -59,6 +59,7 @@ def write_config(folder: Path) -> str:
             "groups": {"age_group": {"column": "age", "bounds": [25, 40, 65]}},
         },
         "labeling": {"gold_rows": 10},
+        "cards": {"sensitive": ["age"]},
         "evaluation": {
             "slices": [["age_group"]],
             "server": {"max_gap": {}},
