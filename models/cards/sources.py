@@ -13,7 +13,6 @@ from typing import Any
 from core.errors import InputError
 from core.names import (
     ANSWERS_FILE,
-    DISTILLATION_REPORT,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     FILES_SHA256,
@@ -77,7 +76,6 @@ READINGS: Mapping[str, _Reading] = {
     "label_gates": _Reading("label_gates", LABEL_GATES.node, LABEL_GATES.file),
     "features": _Reading("feature_report", FEATURE_REPORT.node, FEATURE_REPORT.file),
     "training": _Reading("model_run", TRAINING_REPORT.node, TRAINING_REPORT.file),
-    "distillation": _Reading("student", DISTILLATION_REPORT.node, DISTILLATION_REPORT.file),
     "quantization": _Reading("variants", QUANTIZATION_REPORT.node, QUANTIZATION_REPORT.file),
     "variants": _Reading("variant_report", VARIANT_REPORT.node, VARIANT_REPORT.file),
     "fairness": _Reading("fairness_gates", FAIRNESS_GATES.node, FAIRNESS_GATES.file),
