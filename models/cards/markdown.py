@@ -9,6 +9,7 @@ from models.cards.document import (
     WORDS_BEGIN,
     WORDS_END,
     Block,
+    Called,
     Card,
     Claim,
     Grid,
@@ -29,6 +30,7 @@ SHORT = 12
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&$@])")
 _ADDRESS = re.compile(r"(?i)(https?|ftp|mailto)(:)|(www)(\.)")
 _BELOW = 3  # level of a heading below one of the card's
+_BEGINS_BLOCK = re.compile(r"^(\d*)([#+\-=.)])")  # a heading, a list, at the start of a line
 _HEADING = re.compile(r"^(#{1,6})(?=\s)")
 
 
@@ -58,7 +60,12 @@ class _Page:
             text += " | " if place else ""
             for part in cell:
                 start = len(text)
-                text += part if isinstance(part, str) else escape(part.text)
+                if isinstance(part, str):
+                    text += part
+                elif text == before and isinstance(part, Called):
+                    text += _BEGINS_BLOCK.sub(r"\1\\\2", escape(part.text))
+                else:
+                    text += escape(part.text)
                 if isinstance(part, Claim):
                     claims.append((start, len(text), part))
         if noted:

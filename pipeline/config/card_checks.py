@@ -8,8 +8,10 @@ from core.config import Config
 from core.contract import read_contract
 from pipeline.config.overlay import KeyPath
 
-LONGEST = 20_000
-"""Characters of what people write of use and limits: ML Metadata keeps it beside each card."""
+LONGEST = 16_000
+"""Characters of what people write of use and limits: ML Metadata keeps it with each card, and MySQL
+65,535 bytes of a text.
+"""
 
 
 def check_cards(config: Config, repository: Path) -> Iterator[tuple[KeyPath, str]]:

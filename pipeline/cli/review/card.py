@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from core.errors import InputError
@@ -12,7 +13,7 @@ from models.cards.document import as_text
 from pipeline.cards.made import card_paths, of_pushed
 from pipeline.cards.verify import CardVerdict, verify
 from pipeline.cli.common import DONE, FAILED, add_common_flags, load_config, run_folder
-from pipeline.metadata.connection import SQLITE
+from pipeline.metadata import connection
 from pipeline.metadata.graph import read_graph
 from pipeline.metadata.seal import no_store
 from pipeline.metadata.store import open_store
@@ -57,7 +58,14 @@ def card(options: argparse.Namespace, out: Console) -> int:
         raise no_store(folder)
     made, record = of_pushed(read_graph(store), folder, options.target, options.version)
     name = f"{'data' if options.data else 'model'}_card.{'html' if options.html else 'md'}"
-    sys.stdout.write(as_text(made.lines(name, record)))
+    try:
+        lines = made.lines(name, record)
+    except ValidationError:
+        raise InputError(
+            f"other code made this card, and was told other things: it cannot be "
+            f"made anew; read {name} in the version's folder"
+        ) from None
+    sys.stdout.write(as_text(lines))
     return DONE
 
 
@@ -73,7 +81,9 @@ def _verify(options: argparse.Namespace, out: Console) -> int:
 
 def _folder_of(file: Path) -> Path | None:
     """<root>/<name> that a file lies under; None for one elsewhere."""
-    return next((above for above in file.resolve().parents if (above / SQLITE).is_file()), None)
+    stores = (connection.SQLITE, connection.FILE)
+    folders = file.resolve().parents
+    return next((f for f in folders if any((f / store).is_file() for store in stores)), None)
 
 
 def _print(out: Console, verdict: CardVerdict) -> None:

@@ -160,6 +160,19 @@ def test_addresses_are_no_links() -> None:
     assert escape("http://a.b www.c.d me@e.f") == "http\\://a.b www\\.c.d me\\@e.f"
 
 
+@pytest.mark.parametrize("name", ["# a", "- a", "12. a", "+ a", "> a", "= a", "3) a", ".a", "a.b"])
+def test_a_name_at_the_start_of_a_line_begins_nothing(tmp_path: Path, name: str) -> None:
+    run = CardRun(tmp_path / "tiny")
+    given = run.inputs["model_run"]
+    (given.folder / "training.json").write_text(json.dumps({"hyperparameters": {name: 7}}))
+    run.inputs["model_run"] = type(given)(given.id, given.type_name, given.folder, {})
+    text = card_files(run.sources(), run.told(), WORDS)["model_card.md"]
+    [line] = [line for line in text.splitlines() if re.match(r"- .*: 7 \[\^", line)]
+    html = MarkdownIt("commonmark").render(line)
+    assert Page(html).tags == {"ul", "li"}
+    assert f"{name}: 7" in Page(html).text
+
+
 def test_what_is_not_measurable_is_said_so(files: dict[str, str]) -> None:
     [row] = [r for r in files["model_card.md"].splitlines() if r.startswith("| sex=b | 17 ")]
     assert row.count("not measurable") == 3
@@ -285,6 +298,11 @@ def test_in_a_browser_it_stands_alone_and_can_be_read_by_everyone(
                 browser.call("Emulation.setEmulatedMedia", media="screen", features=features)
                 browser.open(path.as_uri())
                 assert grave_faults(browser) == []
+            browser.call(
+                "Emulation.setDeviceMetricsOverride",
+                width=390, height=900, deviceScaleFactor=1, mobile=True,
+            )  # fmt: skip
+            assert browser.evaluate("document.documentElement.scrollWidth") <= 390
             assert {*browser.requests} == {path.as_uri()}
             assert browser.evaluate("document.body.innerText").count("alert(1)") > 3
             assert browser.evaluate("document.scripts.length") == 0

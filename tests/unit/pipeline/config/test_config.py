@@ -195,7 +195,7 @@ def test_an_error_names_source_key_and_what_is_allowed(override: str, message: s
     ("content", "message"),
     [
         (b"\xff", "is not UTF-8"),
-        (b"x" * 20_001, "has 20001 characters; at most 20000 go into a card"),
+        (b"x" * 16_001, "has 16001 characters; at most 16000 go into a card"),
     ],
 )
 def test_what_people_write_of_use_and_limits_is_a_text_that_fits(
