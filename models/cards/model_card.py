@@ -28,7 +28,13 @@ from models.cards.facts import (
 from models.cards.forms import count, microseconds
 from models.cards.gate_facts import check_lines, gate_blocks
 from models.cards.history import history_of
-from models.cards.quality_facts import class_grid, gap_blocks, quality_grid, slice_blocks
+from models.cards.quality_facts import (
+    class_grid,
+    gap_blocks,
+    quality_grid,
+    reference_blocks,
+    slice_blocks,
+)
 from models.cards.sources import Sources, listed
 from models.cards.told import CardSettings
 
@@ -149,7 +155,7 @@ def _labels(sources: Sources) -> list[Block]:
 def _quality(sources: Sources, told: CardSettings) -> list[Block]:
     grid = quality_grid(sources, told.variant)
     by_class = class_grid(sources, told)
-    return [grid, *([by_class] if by_class else [])]
+    return [grid, *([by_class] if by_class else []), *reference_blocks(sources, told.variant)]
 
 
 def _mitigation(sources: Sources) -> list[Block]:

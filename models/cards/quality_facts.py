@@ -46,6 +46,33 @@ def class_grid(sources: Sources, told: CardSettings) -> Grid | None:
     return Grid("By class", head, rows)
 
 
+def reference_blocks(sources: Sources, variant: str) -> list[Block]:
+    """What the simplest models reach on the same labels, and this model minus each; may be none."""
+    names = sources.keys("references")
+    if not names:
+        return []
+    metrics = _together(sources.keys("references", names[0], "metrics"))
+    rows: list[Sequence[Line]] = []
+    against: list[Sequence[Line]] = []
+    for name in names:
+        cells: list[Line] = [(Called(name),)]
+        for metric in metrics:
+            ends = _ends(name, _OVERALL, metric)
+            cells.append(with_interval(sources, "references", (name, "metrics", metric), ends))
+        rows.append(cells)
+        for place in sources.places("variants", variant, "against_reference", name):
+            at = (variant, "against_reference", name, place)
+            if sources.get("variants", *at, "slice") == _OVERALL:
+                metric_said = (sources.claim("variants", *at, "metric"),)
+                against.append(((Called(name),), metric_said, _between(sources, at)))
+    head: list[Line] = [("reference",), *((Called(metric),) for metric in metrics)]
+    blocks: list[Block] = [Grid("The simplest models, on the same labels and rows", head, rows)]
+    if against:
+        heads: list[Line] = [("reference",), ("metric",), ("difference",)]
+        blocks.append(Grid("This model minus each of them, on the same rows", heads, against))
+    return blocks
+
+
 def slice_blocks(sources: Sources, told: CardSettings) -> list[Block]:
     """A table for each list of slice columns."""
     left = sources.keys("variants", told.variant, "slices")
@@ -117,7 +144,7 @@ def _gap_cells(sources: Sources, at: tuple[str, ...]) -> tuple[Line, Line]:
     return _between(sources, at), (highest, " and ", lowest)
 
 
-def _between(sources: Sources, at: tuple[str, ...]) -> Line:
+def _between(sources: Sources, at: tuple[str | int, ...]) -> Line:
     """A value and the ends of its interval, where it has one."""
     say = sources.claim
     value = say("variants", *at, "value")

@@ -60,6 +60,17 @@ def variant(classes: int, value: float) -> dict[str, Any]:
             {"metric": "accuracy", "slice": "overall", "value": -1e-05, "low": -0.2, "high": 0.1},
             {"metric": "accuracy", "slice": "sex=b", "value": 0.5, "low": 0.2, "high": 0.9},
         ],
+        "against_reference": {
+            "boosted_trees": [
+                {
+                    "metric": "accuracy",
+                    "slice": "overall",
+                    "value": 0.0123,
+                    "low": -0.1,
+                    "high": 0.2,
+                }
+            ]
+        },
         "bytes": 6488,
         "gzip_bytes": 3296,
         "latency_us": {"batch_1": 1.234},
@@ -128,18 +139,22 @@ def contents(classes: int = 2) -> dict[str, tuple[str, dict[str, Any]]]:
     training = {"start": {"start": "cold", "reason": HARM}, "hyperparameters": hyperparameters}
     variants = {name: variant(classes, value) for name, value in (("teacher", 0.81234),)}
     variants["teacher_pruned"] = variant(classes, 0.79876)
+    imported = {"id": "a1", "file_sha256": "0f"}
     pushed = {"sample_rows": 100, "latency_ms": 0.2214, "live_version": None}
     dropped = [{"column": "age", "reason": "one value in 99.95% of rows"}]
     return {
         "examples": ("Examples", {}),
         "statistics": (
             "ExampleStatistics",
-            {f"Split-{s}/FeatureStats.pb": statistics(n) for s, n in (("train", 1059), ("test", 667))},
+            {
+                "Split-train/FeatureStats.pb": statistics(1059),
+                "Split-test/FeatureStats.pb": statistics(667),
+            },
         ),
         "schema": ("Schema", {"schema.pbtxt": CONTRACT}),
         "answers": (
             "Answers",
-            {"answers.json": {"imports": [{"id": "a1", "file_sha256": "0f"}], "answers": {"r": {}}}},
+            {"answers.json": {"imports": [imported], "answers": {"r": {}}}},
         ),
         "label_report": ("LabelReport", {"label_report.json": report}),
         "label_gates": ("GateReport", {"gates.json": []}),
@@ -149,7 +164,13 @@ def contents(classes: int = 2) -> dict[str, tuple[str, dict[str, Any]]]:
         "model_run": ("ModelRun", {"training.json": training}),
         "model": ("Model", {"Format-Serving/saved_model.pb": "graph"}),
         "variants": ("TFLiteVariants", {"quantization.json": {"student": {"difference": 1e-05}}}),
-        "variant_report": ("VariantReport", {"variants.json": variants}),
+        "variant_report": (
+            "VariantReport",
+            {
+                "variants.json": variants,
+                "references.json": {"boosted_trees": variant(classes, 0.8123)},
+            },
+        ),
         "evaluation": ("ModelEvaluation", {"metrics": "x"}),
         "fairness_gates": (
             "GateReport",

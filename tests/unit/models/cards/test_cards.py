@@ -179,6 +179,12 @@ def test_what_is_not_measurable_is_said_so(files: dict[str, str]) -> None:
     assert "Nothing was measured by age." in files["model_card.md"]
 
 
+def test_the_references_stand_beside_the_model(files: dict[str, str]) -> None:
+    text = files["model_card.md"]
+    assert "| boosted\\_trees | 0.8123 \\[0.6100, 0.9000\\] | 0.8123 " in text
+    assert "| boosted\\_trees | accuracy | 0.0123 (-0.1000 to 0.2000) |" in text
+
+
 def test_failed_gates_come_first(files: dict[str, str]) -> None:
     text = files["model_card.md"]
     assert text.index("| f1 | sex=") < text.index("| auc | sex=")
