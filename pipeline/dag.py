@@ -235,7 +235,6 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         bounds = config.evaluation.bounds_of(target.name)
         served = target.served(folder, config.name)
         raw = target.inputs == "raw"
-        examples = "labeled_examples" if raw else "transformed_examples"
         baseline = Resolver(
             strategy_class=LastBlessedOther,
             candidate=model,
@@ -246,7 +245,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             config={"served": str(served), "inputs": target.inputs},
         ).with_id(f"Baseline.{target.name}")
         evaluator = Evaluator(
-            examples=(labeler if raw else transform).outputs[examples],
+            examples=(
+                labeler.outputs["labeled_examples"]
+                if raw
+                else transform.outputs["transformed_examples"]
+            ),
             model=model,
             baseline_model=baseline.outputs["model"],
             schema=feature_selector.outputs["selected_schema"] if raw else None,

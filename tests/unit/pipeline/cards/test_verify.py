@@ -1,4 +1,4 @@
-"""`card --verify` and `card`: what is held against ML Metadata, and what is said when it differs."""
+"""`card --verify`: what is held against ML Metadata, and what is said where it differs."""
 
 import dataclasses
 import json
