@@ -13,7 +13,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show report why models serve monitor predict explain rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show report why card models serve monitor predict explain rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,6 +47,9 @@ report: setup ## the page of one run: RUN=...; two side by side: ARGS="--against
 
 why: setup ## why a model was pushed or not: TARGET=server; of a version or a run: VERSION=... or RUN=...
 	@$(PIPELINE) why $(TARGET) $(or $(VERSION),$(RUN)) --config $(CONFIG) $(ARGS)
+
+card: setup ## model card of a version: TARGET=server VERSION=...; ARGS="--data", "--verify FILE"
+	@$(PIPELINE) card $(TARGET) $(VERSION) --config $(CONFIG) $(ARGS)
 
 models: setup ## list the model versions of CONFIG, and which are live
 	@$(PIPELINE) models --config $(CONFIG) $(ARGS)

@@ -64,6 +64,12 @@ class GateReport(Artifact):
     TYPE_NAME = "GateReport"
 
 
+class Cards(Artifact):
+    """Model card and data card of a target, each in Markdown and in HTML."""
+
+    TYPE_NAME = "Cards"
+
+
 def split_pattern(examples: Artifact, split: str) -> str:
     """Returns the file pattern of a split's TFRecords."""
     return os.path.join(artifact_utils.get_split_uri([examples], split), "*")

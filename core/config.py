@@ -26,6 +26,7 @@ from core.operation import (
 from core.sections import (
     AnomaliesSection,
     BeamSection,
+    CardsSection,
     ColumnsSection,
     DataSection,
     DistillerSection,
@@ -62,6 +63,7 @@ class Config(Section):
     fairness: FairnessSection
     evaluation: EvaluationSection
     explain: ExplainSection
+    cards: CardsSection
     retrain: RetrainSection
     pusher: PusherSection
     beam: BeamSection

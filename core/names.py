@@ -78,3 +78,8 @@ FAIRNESS_GATES = Report("FairnessGate.{target}", "GateReport", "gates.json")
 PUSH_GATES = Report("PushGate.{target}", "GateReport", "gates.json")
 PUSH_CHECKS = Report("PushGate.{target}", "GateReport", "checks.json")
 EXPLANATION = Report("Explainer", "Explanation", "explanation.json")
+MODEL_CARD = Report("ModelCard.{target}", "Cards", "model_card.md")
+DATA_CARD = Report("ModelCard.{target}", "Cards", "data_card.md")
+
+CARD_FILES = ("model_card.md", "model_card.html", "data_card.md", "data_card.html")
+"""What ModelCard makes; beside `version.json` of a pushed version they are no part of the model."""

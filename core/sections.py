@@ -372,6 +372,15 @@ class ExplainSection(Explaining, KeptRows):
     actionable: tuple[Text, ...]
 
 
+class CardsSection(Section):
+    """What cards say that no node can know."""
+
+    intended_use: Text
+    source: Text | None
+    licence: Text | None
+    sensitive: tuple[Text, ...]
+
+
 class BeamSection(Section):
     """Options of the data work."""
 

@@ -12,6 +12,7 @@ from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing, PushedModel
 
 from components.beam.voting_pass import LabelerSettings
+from components.cards.model_card import ModelCard
 from components.data.anomaly_gate import AnomalyGate
 from components.data.csv_example_gen import CsvExampleGen
 from components.data.feature_selector import FeatureSelector, FeatureSettings
@@ -36,6 +37,7 @@ from core.config import Config
 from core.contract import read_contract
 from core.names import ROW_ID, SPLITS
 from core.targets import TARGETS
+from models.cards.told import CardSettings
 from pipeline.evaluation import eval_config
 from pipeline.ingestion.contract import slice_columns, stage_contract
 from pipeline.ingestion.staging import Staged
@@ -46,6 +48,7 @@ from pipeline.run.fingerprint import code_sha256
 from pipeline.settings import (
     beam_args,
     hidden_columns,
+    intended_use,
     labeling_modules,
     mitigation_of,
     preprocessing_for,
@@ -61,7 +64,6 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
       staged: The data window, as CSV files by split.
       folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
     """
-    features = config.columns.features
     groups = tuple(slice_columns(config))
     types = read_contract(config.schema_path)
     preprocessing = preprocessing_for(config)
@@ -103,7 +105,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         settings=settings_json(
             LabelerSettings,
             config,
-            features=features,
+            features=config.columns.features,
             groups=groups,
             by_group=config.fairness.of_labels,
         ),
@@ -120,7 +122,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         settings=settings_json(
             FeatureSettings,
             config,
-            columns=features,
+            columns=config.columns.features,
             passed_through=(*groups, ROW_ID),
             hidden=hidden_columns(config),
         ),
@@ -316,22 +318,48 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             live=live.outputs["pushed_model"],
             target=target.name,
             settings=settings_json(PushSettings, config, types=types),
-            kept_rows=settings_json(KeptSettings, config, columns=features, types=types),
+            kept_rows=settings_json(
+                KeptSettings, config, columns=config.columns.features, types=types
+            ),
             rolled_back=json.dumps(rolled_back_models(served)),
             code_sha256=code_sha256(
                 "components.pushing.push_gate", target.process, target.exporter
             ),
         ).with_id(f"PushGate.{target.name}")
+        model_card = ModelCard(
+            examples=example_gen.outputs["examples"],
+            statistics=statistics_gen.outputs["statistics"],
+            schema=contract.outputs["schema"],
+            answers=answer_importer.outputs["answers"],
+            label_report=labeler.outputs["label_report"],
+            label_gates=label_gate.outputs["gates"],
+            feature_report=feature_selector.outputs["feature_report"],
+            model_run=trainer.outputs["model_run"],
+            model=model,
+            variants=quantizer.outputs["variants"],
+            variant_report=variant_evaluator.outputs["variant_report"],
+            evaluation=evaluator.outputs["evaluation"],
+            fairness_gates=fairness_gate.outputs["gates"],
+            push_gates=push_gate.outputs["gates"],
+            blessing=push_gate.outputs["final_blessing"],
+            target=target.name,
+            settings=settings_json(
+                CardSettings, config, variant=target.variant or config.quantizer.variant
+            ),
+            intended_use=intended_use(config),
+            code_sha256=code_sha256("components.cards.model_card"),
+        ).with_id(f"ModelCard.{target.name}")
         pusher = Pusher(
             model=model,
             model_blessing=push_gate.outputs["final_blessing"],
+            cards=model_card.outputs["cards"],
             push_destination=pusher_pb2.PushDestination(
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(served))
             ),
         ).with_id(f"Pusher.{target.name}")
         evaluator.add_downstream_nodes(explainers)
         pusher.add_upstream_nodes(explainers)
-        nodes += [baseline, evaluator, fairness_gate, live, push_gate, pusher]
+        nodes += [baseline, evaluator, fairness_gate, live, push_gate, model_card, pusher]
 
     return Pipeline(
         pipeline_name=config.name,

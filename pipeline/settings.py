@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import tensorflow_data_validation as tfdv
 
 from core.config import Config
+from core.files import REPOSITORY
 from core.names import ROW_ID
 from core.sections import Section
 from models.columns.date_formats import date_column
@@ -97,6 +98,11 @@ def mitigation_of(config: Config) -> dict[str, Any]:
     # In gold mode all rows that have a weight have their true label.
     gold_weight = config.labeling.gold_weight if weak else None
     return {"fairness": config.fairness, "gold_weight": gold_weight}
+
+
+def intended_use(config: Config) -> str:
+    """What people wrote of use and limits of the models, in Markdown."""
+    return (REPOSITORY / config.cards.intended_use).read_text(encoding="utf-8")
 
 
 def labeling_modules(config: Config) -> list[str]:

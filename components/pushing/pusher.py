@@ -5,27 +5,32 @@ leaves part of a version there. This executor lets it copy to a hidden folder be
 version's record (`core/version_record.py`), then renames: version and record appear in one step,
 so that a run killed after it finds its version when it is resumed. The training rows that PushGate
 kept go with it, and a SavedModel gets the rows that PushGate asked it as warm-up requests of
-TensorFlow Serving.
+TensorFlow Serving. Beside the record lie the cards.
 
 A model that is live already is not pushed a second time: its output names the version that it has,
 with the property `already_live`.
 
-In and out: as TFX's Pusher. Fails when the destination is no folder or cannot be written.
+In and out: as TFX's Pusher, and ModelCard's `cards`. Fails when the destination is no folder or
+cannot be written.
 """
 
 import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tfx.components.pusher import component, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.types.artifact import Artifact
-from tfx.utils import proto_utils
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter
+from tfx.types.standard_artifacts import PushedModel
+from tfx.utils import json_utils, proto_utils
 
+from components.artifacts import Cards
 from core.files import digests_of
 from core.names import TRAINING_ROWS_FILE, WARM_UP_ROWS_FILE
 from core.version_record import (
@@ -35,6 +40,7 @@ from core.version_record import (
     version_folders,
     write_record,
 )
+from models.cards.files import put_cards
 from models.export.model_content import content_sha256
 from models.export.warm_up import write_warm_up_requests
 from models.network.rows import load_records
@@ -42,6 +48,7 @@ from models.network.rows import load_records
 ALREADY_LIVE = "already_live"
 _DESTINATION = standard_component_specs.PUSH_DESTINATION_KEY
 _BLESSING = standard_component_specs.MODEL_BLESSING_KEY
+_CARDS = "cards"
 _PUSHED_MODEL = standard_component_specs.PUSHED_MODEL_KEY
 
 
@@ -82,6 +89,8 @@ class AtomicExecutor(executor.Executor):
                 write_record(copied, self._record(model_sha256, digests_of(copied)))
                 served.mkdir(parents=True, exist_ok=True)
                 version = served / str(next_version(served, time.time()))
+                for cards in input_dict.get(_CARDS, ()):
+                    put_cards(Path(cards.uri), copied, int(version.name))
                 copied.rename(version)
                 self._MarkPushed(pushed, str(version), version.name)
         finally:
@@ -104,7 +113,35 @@ def live_version(served: Path, model_sha256: str) -> Path | None:
     return live if live is not None and whole and content_sha256(live) == model_sha256 else None
 
 
+class PusherSpec(standard_component_specs.PusherSpec):
+    """TFX's, with the cards."""
+
+    INPUTS: ClassVar = {
+        **standard_component_specs.PusherSpec.INPUTS,
+        _CARDS: ChannelParameter(type=Cards, optional=True),
+    }
+
+
 class Pusher(component.Pusher):
     """TFX's Pusher with the atomic executor."""
 
+    SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(AtomicExecutor)
+
+    def __init__(
+        self,
+        model: BaseChannel,
+        model_blessing: BaseChannel,
+        push_destination: pusher_pb2.PushDestination,
+        cards: BaseChannel | None = None,
+    ) -> None:
+        """Makes the node; `cards` are ModelCard's."""
+        spec = PusherSpec(
+            model=model,
+            model_blessing=model_blessing,
+            cards=cards,
+            push_destination=push_destination,
+            custom_config=json_utils.dumps(None),
+            pushed_model=Channel(type=PushedModel),
+        )
+        super(component.Pusher, self).__init__(spec=spec)

@@ -36,6 +36,7 @@ VERBS = {
     "show": ("history:add_show", "one run's nodes, gates and models"),
     "report": ("review.report:add", "the page of a run: index.html beside its summary"),
     "why": ("review.why:add", "why a version was pushed, or a model was not"),
+    "card": ("review.card:add", "model card and data card of a version; --verify FILE"),
     "lf": ("lf:add", "judge the labelling functions"),
     "to-label": ("to_label:add", "rows that people should label"),
     "labels": ("labels:add", "answers of people: import, list, remove; outcomes of requests"),

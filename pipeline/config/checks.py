@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from core.config import Config
 from core.targets import TARGETS
 from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
+from pipeline.config.card_checks import check_cards
 from pipeline.config.column_checks import (
     GAP_BOUNDS,
     check_columns,
@@ -181,6 +182,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *check_labels_by_group(config),
         *check_explain(config, repository),
         *_check_files(config, repository),
+        *check_cards(config, repository),
         *check_operations(config),
     ]
 

@@ -11,6 +11,7 @@ from ml_metadata.errors import StatusError
 
 from core.config import Config
 from core.targets import TARGETS
+from pipeline.cards.beside import put_beside
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged
 from pipeline.metadata.executions import Execution
@@ -55,7 +56,7 @@ class Run:
 
 
 class Recorder:
-    """Writes a run's summary at its start, after every node and at its end."""
+    """Writes a run's summary at its start, after every node and at its end; its cards beside it."""
 
     def __init__(self, run: Run, usage: Usage) -> None:
         self._run = run
@@ -104,6 +105,7 @@ class Recorder:
         self._read_metadata()
         written = self._summarize(state, None, None)
         summary.write(written, self._path)
+        put_beside(self._executions, self._path.parent)
         return written
 
     def write_if_possible(

@@ -20,7 +20,7 @@ from tfx.utils import path_utils
 from components.artifacts import bless
 from core.errors import InputError
 from core.files import digests_of
-from core.names import FILES_SHA256, SOURCE_FILES
+from core.names import CARD_FILES, FILES_SHA256, SOURCE_FILES
 from core.targets import TARGETS, Target
 from core.version_record import RECORD_FILE, version_damage
 from pipeline.metadata.connection import SQLITE, put_context
@@ -127,7 +127,7 @@ def _adopt(store: Metadata, folder: Path, target: Target, version: Version) -> N
 
 def _copy_model(version: Path, model: Path) -> None:
     shutil.rmtree(model, ignore_errors=True)
-    shutil.copytree(version, model, ignore=shutil.ignore_patterns(RECORD_FILE))
+    shutil.copytree(version, model, ignore=shutil.ignore_patterns(RECORD_FILE, *CARD_FILES))
 
 
 def _summary(folder: Path, version: Version) -> Summary | None:

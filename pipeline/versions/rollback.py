@@ -30,6 +30,7 @@ from core.version_record import (
     withdrawn_folder,
     write_record,
 )
+from models.cards.files import rewrite_history
 
 ROLLED_BACK = "rolled back"
 RESTORED = "restored"
@@ -125,11 +126,12 @@ def roll_back(
 
 
 def _note(version: Path, what: str, live: int, reason: str | None) -> None:
-    """Adds an event to a version's record, which moves with the version."""
+    """Adds an event to a version's record and its card, which move with the version."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     event = Event(what, now, _user(), reason or "no reason given", live)
     record = read_record(version) or VersionRecord("", "", "")
     write_record(version, dataclasses.replace(record, events=(*record.events, event)))
+    rewrite_history(version)
 
 
 def _user() -> str:

@@ -12,12 +12,12 @@ from core.files import REPOSITORY
 from pipeline.cli.main import main
 from tests.support.e2e.runs import summary, versions
 
-# Nodes behind a server model; the gates on data hold runs up, and no data goes through LabelGate.
+# Nodes behind a server model; LabelGate, through which no data goes, by the model's card alone.
 SERVER_NODES = {
     "Staging", "CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator",
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner",
-    "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.server",
-    "FairnessGate.server", "PushGate.server", "Pusher.server",
+    "Trainer", "Reference", "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.server",
+    "FairnessGate.server", "PushGate.server", "Pusher.server", "LabelGate", "ModelCard.server",
 }  # fmt: skip
 
 

@@ -52,9 +52,9 @@ def test_changed_key_runs_only_what_depends_on_it(root: Path, changed: Ran) -> N
     ran = {node for node, state in states.items() if state == "COMPLETE"}
     assert ran - RESOLVERS == {
         "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.edge", "FairnessGate.edge",
-        "PushGate.edge", "Pusher.edge",
+        "PushGate.edge", "ModelCard.edge", "Pusher.edge",
         # what the server model loses against its teacher is measured with all other variants
-        "FairnessGate.server", "PushGate.server", "Pusher.server",
+        "FairnessGate.server", "PushGate.server", "ModelCard.server", "Pusher.server",
     }  # fmt: skip
     assert len(changed.served["serving"]) == 1
     written = summary(root, changed.run_id)
@@ -74,7 +74,7 @@ def test_version_that_was_rolled_back_is_not_pushed_again(
     assert rolled_back.edge == [before]
     run_id = rolled_back.again.run_id
     ran = {node for node, state in Record(root).states(run_id).items() if state == "COMPLETE"}
-    assert ran - RESOLVERS == {"PushGate.edge", "Pusher.edge"}
+    assert ran - RESOLVERS == {"PushGate.edge", "ModelCard.edge", "Pusher.edge"}
     why = f"this model was rolled back as version {now} (drains the battery)"
     assert summary(root, run_id)["pushed"]["edge"] == {
         "version": None, "path": None, "why": why, "already_live": False,

@@ -60,6 +60,7 @@ def write_config(folder: Path) -> str:
         },
         "labeling": {"gold_rows": 10},
         "explain": {"actionable": ["hours", "job"]},
+        "cards": {"sensitive": ["age"]},
         "evaluation": {
             "slices": [["age_group"]],
             "server": {"max_gap": {}, "max_gap_growth": {}},

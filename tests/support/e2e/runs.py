@@ -15,11 +15,11 @@ from core.files import REPOSITORY
 NODES = {
     "CsvExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator",
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "LabelGate", "FeatureSelector", "Transform",
-    "Tuner", "Trainer", "Distiller", "Quantizer", "VariantEvaluator", "Baseline.server",
-    "Evaluator.server",
+    "Tuner", "Trainer", "Reference", "Distiller", "Quantizer", "VariantEvaluator",
+    "Baseline.server", "Evaluator.server",
     "FairnessGate.server", "LiveModel.server", "PushGate.server", "Pusher.server", "Baseline.edge",
     "Evaluator.edge", "FairnessGate.edge", "LiveModel.edge", "PushGate.edge",
-    "Pusher.edge",
+    "Pusher.edge", "ModelCard.server", "ModelCard.edge",
 }  # fmt: skip
 # Always asked, never cached.
 RESOLVERS = {"Baseline.server", "Baseline.edge", "LiveModel.server", "LiveModel.edge"}

@@ -14,11 +14,13 @@ from core.config import Config
 from core.files import REPOSITORY
 from core.names import (
     ANOMALY_REPORT,
+    DATA_CARD,
     EXPLANATION,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     LABEL_GATES,
     LABEL_REPORT,
+    MODEL_CARD,
     PUSH_CHECKS,
     PUSH_GATES,
     TRAINING_REPORT,
@@ -26,14 +28,16 @@ from core.names import (
     VARIANT_REPORT,
 )
 from core.targets import TARGETS
+from models.cards.sources import READINGS
 from pipeline import dag
 from pipeline.config.load import load
 from pipeline.ingestion.staging import Staged
 from pipeline.run import fingerprint
 
-ROOMS = ("core", "models", "components", "pipeline", "data", "environment")
+ROOMS = ("core", "models", "components", "pipeline", "data", "environment", "docs")
 BOTH_EVALUATORS = {"Evaluator.server", "Evaluator.edge"}
 BOTH_PUSH_GATES = {"PushGate.server", "PushGate.edge"}
+BOTH_CARDS = {"ModelCard.server", "ModelCard.edge"}
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +177,10 @@ def changed_by(
             "astype(np.float64).T",
             {"Explainer", "run"},
         ),
+        ("models/cards/forms.py", ":.4f", ":.3f", {*BOTH_CARDS, "run"}),
+        ("models/cards/card.html.j2", "light dark", "dark", {*BOTH_CARDS, "run"}),
+        ("models/cards/compare.py", "_SHOWN = 60", "_SHOWN = 61", set()),
+        ("docs/cards/census.md", "e", "3", set()),
         (
             "pipeline/retraining/records.py",
             '"suspicious labels"',
@@ -216,9 +224,23 @@ def test_the_explainer_is_switched_off_in_the_configuration(tmp_path: Path) -> N
     assert not load("smoke").explain.enabled
 
 
+def test_a_card_names_the_nodes_that_made_what_it_is_given(made: Pipeline) -> None:
+    for node in made.components:
+        if not node.id.startswith("ModelCard."):
+            continue
+        target = TARGETS[node.id.partition(".")[2]]
+        wired = {key: channel.producer_component_id for key, channel in node.inputs.items()}
+        said = {
+            reading.key: reading.node.format(target=target.name) or target.producer
+            for reading in READINGS.values()
+        }
+        assert said == {key: wired[key] for key in said if key in wired}
+        assert {*wired} == {*said}
+
+
 def test_every_report_is_of_a_node_of_the_dag(code_of_nodes: dict[str, list[str]]) -> None:
     single = (ANOMALY_REPORT, LABEL_REPORT, LABEL_GATES, FEATURE_REPORT, TUNER_REPORT)
-    of_targets = (FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS)
+    of_targets = (FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS, MODEL_CARD, DATA_CARD)
     reports = [*single, TRAINING_REPORT, VARIANT_REPORT, EXPLANATION]
     reports += [report.of(target) for report in of_targets for target in TARGETS]
     assert {report.node for report in reports} <= {*code_of_nodes}

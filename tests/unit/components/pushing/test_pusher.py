@@ -16,9 +16,11 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
+from components.artifacts import Cards
 from components.pushing.pusher import AtomicExecutor
-from core.names import TRAINING_ROWS_FILE, WARM_UP_FILE, WARM_UP_ROWS_FILE
+from core.names import CARD_FILES, TRAINING_ROWS_FILE, WARM_UP_FILE, WARM_UP_ROWS_FILE
 from core.version_record import read_record, version_folders
+from models.cards.document import HISTORY_BEGIN, HISTORY_END
 from models.export.export import export_server_model
 from models.export.model_content import content_sha256
 from models.network.network import build_network
@@ -27,7 +29,13 @@ from tests.support import tiny_transform
 from tests.support.tiny_rows import ARCHITECTURE
 
 
-def push(model: Path, served: Path, blessed: bool = True, blessing: Path | None = None) -> Any:
+def push(
+    model: Path,
+    served: Path,
+    blessed: bool = True,
+    blessing: Path | None = None,
+    cards: Path | None = None,
+) -> Any:
     """Runs the executor; returns the `pushed_model` artifact."""
     source, verdict_on_it = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
     source.uri = str(model)
@@ -38,8 +46,12 @@ def push(model: Path, served: Path, blessed: bool = True, blessing: Path | None 
     pushed.uri = str(model.parent / "pushed")
     destination = pusher_pb2.PushDestination()
     destination.filesystem.base_directory = str(served)
+    given: dict[str, Any] = {"model": [source], "model_blessing": [verdict_on_it]}
+    if cards is not None:
+        given["cards"] = [Cards()]
+        given["cards"][0].uri = str(cards)
     AtomicExecutor(base_executor.BaseExecutor.Context(pipeline_run_id="this run")).Do(
-        {"model": [source], "model_blessing": [verdict_on_it]},
+        given,
         {"pushed_model": [pushed]},
         {"push_destination": proto_utils.proto_to_json(destination)},
     )
@@ -126,6 +138,29 @@ def test_training_rows_go_with_the_version_and_are_no_other_model(
     (blessing / TRAINING_ROWS_FILE).write_text('{"other": "rows"}')
     again = push(model, served, blessing=blessing)
     assert again.get_int_custom_property("already_live") == 1
+
+
+def test_cards_lie_beside_the_record_and_are_no_part_of_the_model(
+    model: Path, tmp_path: Path
+) -> None:
+    served, cards = tmp_path / "serving" / "census", tmp_path / "cards"
+    cards.mkdir()
+    text = f"numbers\n{HISTORY_BEGIN}\nnone yet\n{HISTORY_END}\nsources\n"
+    for name in ("model_card.md", "model_card.html", "data_card.md"):
+        (cards / name).write_text(text)
+    push(model, served, cards=cards)
+    [version] = served.iterdir()
+    record = read_record(version)
+    assert record is not None
+    assert not {*record.files} & {*CARD_FILES}
+    assert record.model_sha256 == content_sha256(version)
+    for name in ("model_card.md", "model_card.html"):
+        written = (version / name).read_text()
+        assert "none yet" not in written
+        assert all(said in written for said in (version.name, "this run", record.model_sha256))
+    assert not (version / "data_card.html").exists()
+    (version / "model_card.md").write_text("other words")
+    assert push(model, served, cards=cards).get_int_custom_property("already_live") == 1
 
 
 def test_a_model_that_is_not_blessed_is_not_served(model: Path, tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def test_what_a_saved_model_is_told_by(tmp_path: Path) -> None:
     assert again == digest
     assert save(tmp_path / "c", 2.0, ["red", "blue"]) != digest
     assert save(tmp_path / "d", 1.0, ["blue", "red"]) != digest
-    (tmp_path / "a" / "version.json").write_text("{}")
+    for name in ("version.json", "model_card.md", "data_card.html"):
+        (tmp_path / "a" / name).write_text("{}")
     assert content_sha256(tmp_path / "a") == digest
 
 

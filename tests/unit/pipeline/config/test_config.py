@@ -192,6 +192,8 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         ("labeling.functions=null", "labeling.mode=weak needs a module"),
         ("schema=schema/none.pbtxt", "schema: there is no file"),
         ("beam.args=[runner]", 'beam.args.0: "runner" is not allowed'),
+        ("cards.intended_use=nowhere.md", "nowhere.md: No such file or directory; give a Markdown"),
+        ("cards.sensitive=[sexx]", "'sexx' is neither a column nor a group; the nearest is 'sex'"),
         ("trainer", "write --set key.path=value"),
         ("trainer.epochs=[1", "not valid YAML"),
     ],
@@ -201,6 +203,21 @@ def test_an_error_names_source_key_and_what_is_allowed(override: str, message: s
         load("census", [override])
     assert message in str(error.value)
     assert f"--set {override}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff", "is not UTF-8"),
+        (b"x" * 16_001, "has 16001 characters; at most 16000 go into a card"),
+    ],
+)
+def test_what_people_write_of_use_and_limits_is_a_text_that_fits(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "use.md").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        load("census", [f"cards.intended_use={tmp_path / 'use.md'}"])
 
 
 def test_a_column_of_text_is_sliced_on_without_being_learnt_from() -> None:

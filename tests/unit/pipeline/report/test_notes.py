@@ -80,6 +80,7 @@ def test_what_is_undecided_is_said() -> None:
 
 
 def test_what_explanations_warn_of_is_said_for_each_target() -> None:
+    explained: dict[str, dict[str, list[str]]]
     explained = {"server": {"warnings": ["mind sex"]}, "edge": {"warnings": []}, "third": {}}
     assert notes(None, {}, {}, [], None, explained) == ["server: mind sex"]
 

@@ -13,7 +13,9 @@ import pytest
 from core import lock
 from core.errors import InputError
 from core.lock import LockHeldError
+from core.targets import TARGETS
 from core.version_record import version_folders, withdrawn_folder
+from models.cards.document import HISTORY_BEGIN, HISTORY_END
 from pipeline.cli.main import main
 from pipeline.versions import rollback
 from pipeline.versions.rollback import Rollback, make_plan, roll_back
@@ -78,6 +80,23 @@ def test_back_and_forth_is_recorded(folder: Path) -> None:
     assert statuses(folder) == {3: "live", 2: "rolled back", 1: "previous"}
     whats = [event.what for event in versions(folder, NAME, "server")[0].events]
     assert whats == ["rolled back", "restored"]
+
+
+def test_the_card_says_who_rolled_back_what_and_stays_with_its_version(folder: Path) -> None:
+    card = TARGETS["server"].served(folder, NAME) / "3" / "model_card.md"
+    card.write_text(f"numbers\n{HISTORY_BEGIN}\nnone yet\n{HISTORY_END}\nsources\n")
+    roll_back(folder, NAME, "server", 2, "drains *the* battery")
+    moved = withdrawn_folder(card.parents[1]) / "3" / card.name
+    text = moved.read_text(encoding="utf-8")
+    assert text.startswith("numbers\n")
+    assert text.endswith("sources\n")
+    assert "| rolled back | " in text
+    assert " | drains \\*the\\* battery | 2 |" in text
+    roll_back(folder, NAME, "server", 3, None)
+    assert "| restored | " in card.read_text(encoding="utf-8")
+    card.write_bytes(b"\xff")  # no text: a rollback does not fail for it
+    roll_back(folder, NAME, "server", 2, None)
+    assert moved.read_bytes() == b"\xff"
 
 
 def test_it_is_refused_while_a_run_is_under_way(folder: Path) -> None:
