@@ -108,7 +108,7 @@ def _outcome(summary: Summary, pushed: Pushed) -> str:
     if pushed.already_live:
         return f"the same model was live already, as version {pushed.version}: not pushed again"
     if pushed.version is not None:
-        return f"pushed as version {pushed.version}: every bound was kept to"
+        return f"pushed as version {pushed.version}: no bound stood against it"
     if summary.failure is not None:
         return "not pushed: the run failed before it could be"
     return {

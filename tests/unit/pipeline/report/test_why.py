@@ -213,7 +213,7 @@ def pushed_as(number: int, *known: Version, already: bool = False) -> WhyPushed:
 
 def test_what_became_of_a_version_is_told_with_who_and_why() -> None:
     found = pushed_as(8, version(8, "rolled back", EVENT), version(7, "live"))
-    assert found.outcome == "pushed as version 8: every bound was kept to"
+    assert found.outcome == "pushed as version 8: no bound stood against it"
     assert found.told == [
         "rolled back at 2026-01-03T00:00:00Z by ann@host: <b>too many</b> [red]refusals "
         "(live since: 7)",
