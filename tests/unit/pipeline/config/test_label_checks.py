@@ -10,9 +10,9 @@ BY_GROUP = "fairness.labels=by_group"
 
 
 def test_labels_by_group_are_of_a_slice_column_and_a_rate() -> None:
-    for column, rate in (("sex", "tpr"), ("age_group", "fpr")):
-        told = [BY_GROUP, f"fairness.column={column}", f"fairness.rate={rate}"]
-        assert load("census", told).fairness.of_labels == GroupRate(column=column, rate=rate)
+    for wanted in (GroupRate(column="sex", rate="tpr"), GroupRate(column="age_group", rate="fpr")):
+        told = [BY_GROUP, f"fairness.column={wanted.column}", f"fairness.rate={wanted.rate}"]
+        assert load("census", told).fairness.of_labels == wanted
 
 
 def test_labels_are_left_as_they_are_unless_asked() -> None:
