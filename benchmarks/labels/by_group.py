@@ -119,7 +119,7 @@ def groups_of_test(prepared: Prepared, columns: Sequence[str]) -> dict[str, NDAr
     return {name: np.array([row[header.index(name)] for row in rows]) for name in columns}
 
 
-def gap(answers: Labels, truth: Labels, groups: NDArray[np.str_], rate: Rate) -> float:
+def gap(answers: NDArray[Any], truth: NDArray[Any], groups: NDArray[np.str_], rate: Rate) -> float:
     """Largest difference of a rate between the groups that are large enough."""
     of_rates = {"tpr": truth == POSITIVE, "fpr": truth != POSITIVE}
     of_rate = of_rates.get(rate, np.ones(len(truth), dtype=bool))
