@@ -120,7 +120,7 @@ def settings(**cards: Any) -> str:
     }  # fmt: skip
     values["evaluation"]["slices"] = [["sex"], ["age"]]
     values["cards"] = {
-        "intended_use": "docs/cards/census.md", "source": TURNED, "licence": None,
+        "intended_use": "configs/cards/census.md", "source": TURNED, "licence": None,
         "sensitive": ["sex"], **cards,
     }  # fmt: skip
     return CardSettings.model_validate_json(json.dumps(values)).model_dump_json()

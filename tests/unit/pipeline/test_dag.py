@@ -34,7 +34,7 @@ from pipeline.config.load import load
 from pipeline.ingestion.staging import Staged
 from pipeline.run import fingerprint
 
-ROOMS = ("core", "models", "components", "pipeline", "data", "environment", "docs")
+ROOMS = ("core", "models", "components", "pipeline", "data", "environment", "configs")
 BOTH_EVALUATORS = {"Evaluator.server", "Evaluator.edge"}
 BOTH_PUSH_GATES = {"PushGate.server", "PushGate.edge"}
 BOTH_CARDS = {"ModelCard.server", "ModelCard.edge"}
@@ -180,7 +180,7 @@ def changed_by(
         ("models/cards/forms.py", ":.4f", ":.3f", {*BOTH_CARDS, "run"}),
         ("models/cards/card.html.j2", "light dark", "dark", {*BOTH_CARDS, "run"}),
         ("models/cards/compare.py", "_SHOWN = 60", "_SHOWN = 61", set()),
-        ("docs/cards/census.md", "e", "3", set()),
+        ("configs/cards/census.md", "e", "3", set()),
         (
             "pipeline/retraining/records.py",
             '"suspicious labels"',
