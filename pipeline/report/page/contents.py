@@ -11,6 +11,12 @@ from pipeline.report.page.parts.process.data import anomalies, data
 from pipeline.report.page.parts.process.labels import labels
 from pipeline.report.page.parts.process.learning import features, training, trials
 from pipeline.report.page.parts.process.nodes import nodes
+from pipeline.report.page.parts.quality.attributions import attributions
+from pipeline.report.page.parts.quality.calibration import calibration
+from pipeline.report.page.parts.quality.explorer import explorer
+from pipeline.report.page.parts.quality.fairness import fairness
+from pipeline.report.page.parts.quality.variants import variants
+from pipeline.report.page.parts.served.monitoring import monitoring
 
 PARTS: tuple[MakePart, ...] = (
     outcome,
@@ -23,6 +29,12 @@ PARTS: tuple[MakePart, ...] = (
     features,
     trials,
     training,
+    fairness,
+    explorer,
+    calibration,
+    variants,
+    attributions,
+    monitoring,
     lineage,
     configuration,
     again,

@@ -1,0 +1,161 @@
+"""The groups of a run's slices, as the pictures show them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.metrics.evidence import SliceEvidence
+from models.metrics.registry import EXAMPLES
+from pipeline.report.page.part import RunRecord
+from pipeline.report.summary import MeasuredModel
+
+FEW = 10
+"""Rows: of a smaller group nothing is shown, it would tell of single rows."""
+
+MOST = 24
+"""Groups of a column that are shown, the largest ones."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A slice: its name in reports, its values in words, its rows, and whether gates look at it."""
+
+    name: str
+    label: str
+    rows: int
+    gated: bool
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What a column, or several together, slice into.
+
+    Attributes:
+      columns: Their names.
+      shown: Groups in the order of their values.
+      small: How many groups of fewer than FEW rows there are besides.
+      left_out: How many larger ones are not among the largest.
+    """
+
+    columns: tuple[str, ...]
+    shown: tuple[Group, ...]
+    small: int
+    left_out: int
+
+    @property
+    def title(self) -> str:
+        """`sex`, or `sex and race`."""
+        return " and ".join(self.columns)
+
+    @property
+    def key(self) -> str:
+        """As reports name the columns: `sex,race`."""
+        return ",".join(self.columns)
+
+    @property
+    def said(self) -> str | None:
+        """What is not shown, in a sentence."""
+        told = []
+        if self.small:
+            told.append(f"{self.small} of fewer than {FEW} rows")
+        if self.left_out:
+            told.append(f"{self.left_out} smaller ones")
+        return f"Not shown: {' and '.join(told)}." if told else None
+
+
+def groups_of_run(models: Iterable[MeasuredModel], record: RunRecord) -> list[Groups]:
+    """The groups that models were measured on, by the columns that are sliced by.
+
+    Columns alone come before several together. All models are measured on the same rows.
+    """
+    measured = list(models)
+    rows: dict[str, int] = {}
+    for model in measured:
+        rows |= {name: int(row.get(EXAMPLES) or 0) for name, row in model.slices.items()}
+    keys = _keys(measured, record)
+    by_columns: dict[tuple[str, ...], list[Group]] = {}
+    least = min_slice_rows(record)
+    for name, count in rows.items():
+        columns, values = parse(name, keys)
+        label = ", ".join(value or "(empty)" for value in values)
+        group = Group(name, label, count, count >= (least or 0))
+        by_columns.setdefault(columns, []).append(group)
+    return [
+        _shown(columns, found)
+        for columns, found in sorted(by_columns.items(), key=lambda found: len(found[0]))
+    ]
+
+
+def _shown(columns: tuple[str, ...], found: Sequence[Group]) -> Groups:
+    there = [group for group in found if group.rows >= FEW]
+    kept = sorted(there, key=lambda group: -group.rows)[:MOST]
+    ordered = sorted(kept, key=lambda group: _in_order(group.label))
+    return Groups(columns, tuple(ordered), len(found) - len(there), len(there) - len(kept))
+
+
+def _in_order(label: str) -> tuple[bool, str]:
+    """`<25` comes before `25-34`."""
+    return not label.startswith("<"), label
+
+
+def _keys(models: Iterable[MeasuredModel], record: RunRecord) -> list[tuple[str, ...]]:
+    """Lists of columns that are sliced by, the longest first."""
+    keys: list[tuple[str, ...]] = []
+    if record.config is not None:
+        keys = [tuple(columns) for columns in record.config.evaluation.slices]
+    keys += [(column,) for model in models for column in model.gaps]
+    return sorted(dict.fromkeys(keys), key=lambda columns: -len(columns))
+
+
+def parse(name: str, keys: Iterable[tuple[str, ...]] = ()) -> tuple[tuple[str, ...], list[str]]:
+    """Columns and values in the name of a slice, `sex=Female,race=White`.
+
+    Args:
+      name: The name.
+      keys: Lists of columns that are sliced by, the longest first: values may hold any sign.
+    """
+    for columns in keys:
+        pattern = ",".join(f"{re.escape(column)}=(.*)" for column in columns)
+        if found := re.fullmatch(pattern, name, re.DOTALL):
+            return columns, list(found.groups())
+    pairs = [part.partition("=") for part in name.split(",")]
+    return tuple(pair[0] for pair in pairs), [pair[2] for pair in pairs]
+
+
+def same(name: str) -> tuple[str, ...]:
+    """A slice's name in whatever order its columns are told."""
+    return tuple(sorted(name.split(",")))
+
+
+def min_slice_rows(record: RunRecord) -> int | None:
+    """Rows that a slice needs to be gated; None where the run's configuration is not known."""
+    return None if record.config is None else record.config.evaluation.min_slice_rows
+
+
+def figure(
+    model: MeasuredModel, name: str, metric: str
+) -> tuple[float | None, tuple[float, float] | None]:
+    """A metric of a slice and its 95% interval."""
+    value = model.slices.get(name, {}).get(metric)
+    seen: SliceEvidence | None = model.evidence.get(name)
+    return value, seen.intervals.get(metric) if seen else None
+
+
+def points(
+    models: Mapping[str, MeasuredModel], groups: Groups, metric: str
+) -> Iterator[dict[str, Any]]:
+    """A point for each group and target that has a value."""
+    for group in groups.shown:
+        for target, model in models.items():
+            value, ends = figure(model, group.name, metric)
+            if value is not None:
+                low, high = ends or (value, value)
+                yield {
+                    "group": f"{group.label} ({group.rows:,})",
+                    "target": target,
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "few": not group.gated,
+                }
