@@ -1,6 +1,7 @@
 """The groups of a run's slices, as the pictures show them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -142,17 +143,28 @@ def figure(
     return value, seen.intervals.get(metric) if seen else None
 
 
+def labels_of(groups: Iterable[Group]) -> dict[str, str]:
+    """What groups are called in a picture, by their names: no two alike."""
+    found = list(groups)
+    seen = Counter(group.label for group in found)
+    return {
+        group.name: f"{group.label if seen[group.label] == 1 else group.name} ({group.rows:,})"
+        for group in found
+    }
+
+
 def points(
     models: Mapping[str, MeasuredModel], groups: Groups, metric: str
 ) -> Iterator[dict[str, Any]]:
     """A point for each group and target that has a value."""
+    called = labels_of(groups.shown)
     for group in groups.shown:
         for target, model in models.items():
             value, ends = figure(model, group.name, metric)
             if value is not None:
                 low, high = ends or (value, value)
                 yield {
-                    "group": f"{group.label} ({group.rows:,})",
+                    "group": called[group.name],
                     "target": target,
                     "value": value,
                     "low": low,

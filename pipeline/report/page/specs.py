@@ -62,6 +62,7 @@ def dots(
     overall: Sequence[Mapping[str, Any]] = (),
     scale: Mapping[str, Any] | None = None,
     row: str = "group",
+    labels: int = 190,
 ) -> Spec:
     """A dot and its interval for each row and target.
 
@@ -72,12 +73,13 @@ def dots(
       overall: target, value: drawn as a line from top to bottom.
       scale: Of the values.
       row: Field of the rows' names.
+      labels: Pixels that these may take.
     """
     told = series_encoding(series)
     x = axis(None, **(scale or {}))
     place = {
         "y": {"field": row, "type": "nominal", "sort": None, "title": None,
-              "axis": {"labelLimit": 190}},
+              "axis": {"labelLimit": labels}},
         "yOffset": {"field": "target", "type": "nominal", "sort": list(series)},
         "opacity": {"condition": {"test": "datum.few", "value": 0.45}, "value": 1},
         "tooltip": tooltip({row: "", "target": "", "value": ".4f", "low": ".4f", "high": ".4f"}),

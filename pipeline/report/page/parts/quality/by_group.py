@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
-from pipeline.report.page.groups import Groups, figure, points
+from pipeline.report.page.groups import Groups, figure, labels_of, points
 from pipeline.report.page.score_counts import counts_of
 from pipeline.report.summary import MeasuredModel
 
@@ -66,9 +66,10 @@ def _heat_maps(
     found: Models, groups: Groups, element: str, charts: dict[str, specs.Spec]
 ) -> Iterator[Markup]:
     """Recall of each of more than two classes by group, a picture for each target."""
+    called = labels_of(groups.shown)
     for place, (target, model) in enumerate(found.items()):
         cells = [
-            {"group": f"{group.label} ({group.rows:,})", "class": name, "value": value}
+            {"group": called[group.name], "class": name, "value": value}
             for group in groups.shown
             for name in _classes(model)
             if (value := model.slices.get(group.name, {}).get(f"recall[{name}]")) is not None

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
-from pipeline.report.page.groups import Groups, groups_of_run
+from pipeline.report.page.groups import Groups, groups_of_run, labels_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.score_counts import Counts, calibration_error, counts_of, reliability
@@ -144,16 +144,19 @@ def _of_columns(
     if not known:
         return Markup("")
     drawn_groups = sorted(known, key=lambda group: -group.rows)[:_MOST_CURVES]
-    labels = [group.label for group in known if group in drawn_groups]
+    called = labels_of(known)
+    labels = [called[group.name] for group in known if group in drawn_groups]
     pictures = []
     for place, (target, counts) in enumerate(found.items()):
         name = f"{element}-{place}"
-        drawn = [p for g in known if g in drawn_groups for p in _points(counts[g.name], g.label)]
+        drawn = [
+            p for g in known if g in drawn_groups for p in _points(counts[g.name], called[g.name])
+        ]
         charts[name] = _spec(drawn, labels, target)
         label = f"Share of positive rows by probability for groups of {groups.title}, {target}"
         pictures.append(html.chart(name, label, "", 275))
     more = f"the {_MOST_CURVES} largest groups" if len(known) > _MOST_CURVES else ""
-    names = {f"{group.label}": group.name for group in known}
+    names = {text: name for name, text in called.items()}
     pieces = [
         specs.legend(labels, more),
         specs.grid(pictures),

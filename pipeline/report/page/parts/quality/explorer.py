@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.answers import THRESHOLD
 from models.metrics.gates import OVERALL, Gate
 from pipeline.report.page import html
-from pipeline.report.page.groups import Group, Groups, groups_of_run
+from pipeline.report.page.groups import Group, Groups, groups_of_run, labels_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.parts.quality.explorer_pictures import (
@@ -218,6 +218,7 @@ def _data(
     """What the script reckons with: counts by bin, gates and rules."""
     evaluation = record.config.evaluation if record.config is not None else None
     single = _single(columns)
+    called = labels_of(single)
     return {
         "bins": bins,
         "start": THRESHOLD,
@@ -244,9 +245,9 @@ def _data(
                     not g.passed for g in (*explored.gates.fixed, *explored.gates.unclear)
                 ),
                 "drawn": [
-                    {**point(group, target, None), "place": explored.places[group.name]}
-                    for group in single
-                    if group.name in explored.places
+                    {**point(called[g.name], g, target, None), "place": explored.places[g.name]}
+                    for g in single
+                    if g.name in explored.places
                 ],
             }
             for target, explored in found.items()

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.answers import THRESHOLD
 from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
-from pipeline.report.page.groups import Group
+from pipeline.report.page.groups import Group, labels_of
 from pipeline.report.page.score_counts import QUALITY, RATES, Counts
 from pipeline.report.page.threshold_gates import ThresholdGates
 
@@ -90,26 +90,26 @@ def pictures(
 
 
 def _rates(found: Mapping[str, Explored], groups: Sequence[Group], rate: str) -> specs.Spec:
-    drawn = []
+    drawn, called = [], labels_of(groups)
     for group in groups:
         for target, explored in found.items():
             if (counts := explored.counts.get(group.name)) is not None:
                 value = at_start(counts)[rate]
-                drawn.append(point(group, target, value))
+                drawn.append(point(called[group.name], group, target, value))
     overall = [
         {"target": target, "value": value}
         for target, explored in found.items()
         if (value := at_start(explored.counts[OVERALL])[rate]) is not None
     ]
-    spec = specs.dots(drawn, [*found], TITLES[rate], overall, {"domain": [0, 1]})
+    spec = specs.dots(drawn, [*found], TITLES[rate], overall, {"domain": [0, 1]}, labels=125)
     spec["layer"][0]["data"] = {"name": "overall", "values": overall}
     return spec if overall else {**spec, "layer": spec["layer"][1:]}
 
 
-def point(group: Group, target: str, value: float | None) -> dict[str, Any]:
-    """A dot of a group."""
+def point(called: str, group: Group, target: str, value: float | None) -> dict[str, Any]:
+    """A dot of a group, which is called so in the picture."""
     return {
-        "group": f"{group.label} ({group.rows:,})", "target": target, "value": value,
+        "group": called, "target": target, "value": value,
         "low": value, "high": value, "few": not group.gated,
     }  # fmt: skip
 

@@ -14,8 +14,9 @@ from tests.support.servers.browser import Page, chromium
 
 WIDTHS = (390, 1440)
 CHARTS = "[...document.querySelectorAll('.chart')]"
-DRAWN = f"{CHARTS}.every(chart => chart.dataset.drawn === 'yes')"
-MARKS = f"{CHARTS}.map(chart => chart.querySelectorAll('svg .mark-group path, svg path').length)"
+SEEN = f"{CHARTS}.filter(chart => chart.offsetParent !== null)"  # not in a fold that is closed
+DRAWN = f"{SEEN}.every(chart => chart.dataset.drawn === 'yes')"
+MARKS = f"{SEEN}.map(chart => chart.querySelectorAll('svg .mark-group path, svg path').length)"
 USABLE_SECONDS = 2.0
 
 
