@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from models.metrics.evidence import SliceEvidence
@@ -100,13 +100,15 @@ def _in_order(label: str) -> tuple[bool, str]:
     return not label.startswith("<"), label
 
 
-def _keys(models: Iterable[MeasuredModel], record: RunRecord) -> list[tuple[str, ...]]:
+def _keys(models: Sequence[MeasuredModel], record: RunRecord) -> list[tuple[str, ...]]:
     """Lists of columns that are sliced by, the longest first."""
-    keys: list[tuple[str, ...]] = []
-    if record.config is not None:
-        keys = [tuple(columns) for columns in record.config.evaluation.slices]
-    keys += [(column,) for model in models for column in model.gaps]
-    return sorted(dict.fromkeys(keys), key=lambda columns: -len(columns))
+    rules = rules_of(record)
+    keys = [tuple(columns) for columns in rules.slices] if rules else []
+    single = dict.fromkeys((column,) for model in models for column in model.gaps)
+    if not rules:  # several columns that are also sliced by alone
+        told = [parse(name)[0] for model in models for name in model.slices]
+        keys = [columns for columns in told if all((column,) in single for column in columns)]
+    return sorted(dict.fromkeys([*keys, *single]), key=lambda columns: -len(columns))
 
 
 def parse(name: str, keys: Iterable[tuple[str, ...]] = ()) -> tuple[tuple[str, ...], list[str]]:
@@ -129,9 +131,32 @@ def same(name: str) -> tuple[str, ...]:
     return tuple(sorted(name.split(",")))
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a run says of groups and of few rows; the keys are those of `evaluation`."""
+
+    slices: Sequence[Sequence[str]]
+    min_slice_rows: int
+    few_rows: int
+    when_too_few: str
+
+
+def rules_of(record: RunRecord) -> Rules | None:
+    """The rules of a run, whatever code wrote its configuration; None where they are not kept."""
+    if record.config is not None:
+        known = record.config.evaluation
+        return Rules(known.slices, known.min_slice_rows, known.few_rows, known.when_too_few)
+    told = (record.settings or {}).get("evaluation")
+    try:
+        return Rules(**{field.name: told[field.name] for field in fields(Rules)})
+    except (KeyError, TypeError):
+        return None
+
+
 def min_slice_rows(record: RunRecord) -> int | None:
-    """Rows that a slice needs to be gated; None where the run's configuration is not known."""
-    return None if record.config is None else record.config.evaluation.min_slice_rows
+    """Rows that a slice needs to be gated; None where that is not known."""
+    rules = rules_of(record)
+    return None if rules is None else rules.min_slice_rows
 
 
 def figure(

@@ -46,7 +46,11 @@ def axis(title: str | None, form: str = ".2f", **scale: Any) -> Spec:
         "type": "quantitative",
         "title": title,
         "scale": scale or {"zero": False, "nice": True},
-        "axis": {"format": form, "tickCount": 5, "labelOverlap": True},
+        "axis": {
+            "format": form,
+            "tickCount": 2 if "domain" in scale else 5,
+            "labelOverlap": True,
+        },
     }
 
 
@@ -79,7 +83,7 @@ def dots(
     x = axis(None, **(scale or {}))
     place = {
         "y": {"field": row, "type": "nominal", "sort": None, "title": None,
-              "axis": {"labelLimit": labels}},
+              "axis": {"labelLimit": labels, "labelPadding": 7}},
         "yOffset": {"field": "target", "type": "nominal", "sort": list(series)},
         "opacity": {"condition": {"test": "datum.few", "value": 0.45}, "value": 1},
         "tooltip": tooltip({row: "", "target": "", "value": ".4f", "low": ".4f", "high": ".4f"}),
@@ -113,7 +117,7 @@ def dots(
         },
     ]
     return {
-        "title": {"text": title, "anchor": "start", "frame": "group"},
+        "title": {"text": title, "anchor": "start", "frame": "bounds"},
         "width": "container",
         "height": {"step": 11 if len(series) > 1 else 18},
         "data": {"name": "points", "values": list(points)},
@@ -135,7 +139,6 @@ def heat_map(
     domain: Sequence[float] = (0, 1),
 ) -> Spec:
     """Cells shaded by `value`, which stands in them, too."""
-    middle = (domain[0] + domain[1]) / 2
     place = {
         "x": {"field": across, "type": "nominal", "sort": None, "title": None,
               "axis": {"labelAngle": -35, "labelLimit": 110, "domain": False, "ticks": False}},
@@ -145,12 +148,10 @@ def heat_map(
     }  # fmt: skip
     shade = {
         "field": "value", "type": "quantitative", "legend": None,
-        "scale": {"domain": list(domain), "range": [0.08, 1], "clamp": True},
+        "scale": {"domain": list(domain), "range": [0.04, 0.55], "clamp": True},
     }  # fmt: skip
-    ink = {"condition": {"test": f"datum.value > {middle}", "value": "var(--paper)"},
-           "value": "var(--ink)"}  # fmt: skip
     return {
-        "title": {"text": title, "anchor": "start", "frame": "group"},
+        "title": {"text": title, "anchor": "start", "frame": "bounds"},
         "width": "container",
         "height": {"step": 24},
         "data": {"values": list(cells)},
@@ -158,8 +159,8 @@ def heat_map(
         "layer": [
             {"mark": {"type": "rect", "color": "var(--c1)"}, "encoding": {"opacity": shade}},
             {
-                "mark": {"type": "text", "fontSize": 11},
-                "encoding": {"text": {"field": "value", "format": form}, "color": ink},
+                "mark": {"type": "text", "fontSize": 11, "color": "var(--ink)"},
+                "encoding": {"text": {"field": "value", "format": form}},
             },
         ],
     }

@@ -231,7 +231,7 @@ function show(moved) {
   const { counts, failed } = showGates(k);
   showLines(failed, threshold);
   write(part.querySelector("#explorer-shown"), threshold.toFixed(3));
-  const said = sayGates(counts) || "The gates are not decided anew.";
+  const said = sayGates(counts) || "no gate is decided anew";
   slider.setAttribute("aria-valuetext", threshold.toFixed(3));
   clearTimeout(talking); // a screen reader is told when the slider rests
   talking = setTimeout(() => write(part.querySelector("#explorer-said"),

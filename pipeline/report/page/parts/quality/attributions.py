@@ -160,7 +160,7 @@ def _of_groups(found: Targets, charts: dict[str, specs.Spec]) -> Markup | None:
         top = max((cell["value"] for cell in cells), default=1.0) or 1.0
         charts[name] = specs.heat_map(cells, target, "column", "group", ".0%", (0, top))
         label = f"Share of the attribution that each column carries in each group, {target}"
-        pieces.append(html.chart(name, label, "", 24 * len(groups) + 110))
+        pieces.append(html.chart(name, label, "", 24 * len(groups) + 90))
         pieces.append(html.fold(f"The same as a table, {target}", _table(target, shares, rows_of)))
     if not pieces:
         return None
@@ -256,10 +256,10 @@ def _dependence_spec(column: str, drawn: list[dict[str, Any]]) -> specs.Spec:
     size = {"field": "share", "type": "quantitative", "legend": None, "scale": {"range": [20, 160]}}
     answer = specs.axis("mean answer", ".2f")
     tooltip = specs.tooltip({"series": "", "value": "", "answer": ".4f", "share": ".1%"})
-    title = {"text": column, "anchor": "start", "frame": "group"}
+    title = {"text": column, "anchor": "start", "frame": "bounds"}
     if numeric:
         values = [point for point in drawn if point["value"] != ""]
-        x = {**specs.axis(None, "~g"), "field": "value"}
+        x = {**specs.axis(None, ",.4~r"), "field": "value"}
         return {
             "title": title, "width": "container", "height": 160, "data": {"values": values},
             "encoding": {"x": x, "y": {"field": "answer", **answer}, "tooltip": tooltip},

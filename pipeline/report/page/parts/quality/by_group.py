@@ -13,7 +13,7 @@ from pipeline.report.summary import MeasuredModel
 
 _OF_TWO = {
     "accuracy": "accuracy",
-    "tpr": "true positive rate (recall)",
+    "tpr": "true positive rate",
     "fpr": "false positive rate",
     "selection_rate": "selection rate",
 }

@@ -47,8 +47,8 @@ def _said(found: Counted) -> str:
     for target, counts in found.items():
         if (error := calibration_error(counts[OVERALL])) is not None:
             told.append(
-                f"{target}: probabilities are {error.expected:.3f} from the shares that turn out "
-                f"positive, {error.by_chance:.3f} of it is what chance alone would give."
+                f"{target}: probabilities are {error.expected:.3f} away from the shares that turn "
+                f"out positive on the mean, {error.by_chance:.3f} of it by chance alone."
             )
     return " ".join(told)
 
@@ -81,9 +81,7 @@ def _points(counts: Counts, series: str) -> Iterator[dict[str, Any]]:
 
 def _spec(drawn: list[dict[str, Any]], series: list[str], title: str) -> specs.Spec:
     told = specs.series_encoding(series, "series")
-    unit = {"domain": [0, 1]}
-    x = specs.axis("probability", ".1f", **unit)
-    y = specs.axis("share positive", ".1f", **unit)
+    x, y = (_unit(title) for title in ("probability", "share positive"))
     tooltip = specs.tooltip(
         {"series": "", "probability": ".3f", "share": ".3f", "low": ".3f", "high": ".3f",
          "rows": ",d"}
@@ -132,8 +130,17 @@ def _spec(drawn: list[dict[str, Any]], series: list[str], title: str) -> specs.S
         ],
     }
     return (
-        {**spec, "title": {"text": title, "anchor": "start", "frame": "group"}} if title else spec
+        {**spec, "title": {"text": title, "anchor": "start", "frame": "bounds"}} if title else spec
     )
+
+
+def _unit(title: str) -> specs.Spec:
+    return {
+        "type": "quantitative",
+        "title": title,
+        "scale": {"domain": [0, 1]},
+        "axis": {"format": ".1f", "tickCount": 5},
+    }
 
 
 def _of_columns(

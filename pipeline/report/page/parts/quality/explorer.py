@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.answers import THRESHOLD
 from models.metrics.gates import OVERALL, Gate
 from pipeline.report.page import html
-from pipeline.report.page.groups import Group, Groups, groups_of_run, labels_of
+from pipeline.report.page.groups import Group, Groups, groups_of_run, labels_of, rules_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.parts.quality.explorer_pictures import (
@@ -68,7 +68,7 @@ def _explored(
     names = [g.name for groups in columns for g in groups.shown if g.name in counts]
     places = {name: place for place, name in enumerate([OVERALL, *names])}
     gates = [gate for gate in record.summary.gates if gate.target == target]
-    if record.config is None:  # what few rows are is not known
+    if rules_of(record) is None:  # what few rows are is not known
         return Explored(counts, places, ThresholdGates([], gates, []))
     return Explored(counts, places, threshold_gates(gates, places, columns))
 
@@ -112,12 +112,15 @@ def _change(target: str, metric: str) -> Markup:
 
 
 def _gates(found: Mapping[str, Explored], record: RunRecord) -> Markup:
+    if rules_of(record) is None:
+        said = "The configuration of this run is not kept, so gates are not decided anew."
+        return html.paragraph(said, "hint")
     pieces = []
     for target, explored in found.items():
         gates = explored.gates
         if gates.moving:
             pieces.append(_gate_table(target, gates.moving))
-        pieces.append(_others(target, gates, record))
+        pieces.append(_others(target, gates))
     return html.join(pieces)
 
 
@@ -151,10 +154,7 @@ def _verdict(verdicts: Sequence[str]) -> str:
     return min(verdicts, key=lambda verdict: worst.index(verdict))
 
 
-def _others(target: str, gates: ThresholdGates, record: RunRecord) -> Markup:
-    if record.config is None:
-        said = "The configuration of this run is not kept, so gates are not decided anew."
-        return html.paragraph(said, "hint")
+def _others(target: str, gates: ThresholdGates) -> Markup:
     told = [_of_verdicts(gates.fixed, "without a threshold")]
     compared = "compared row by row, which counts cannot, as the run judged them"
     told.append(_of_verdicts(gates.unclear, compared))
@@ -216,14 +216,14 @@ def _data(
     found: Mapping[str, Explored], record: RunRecord, bins: int, columns: Sequence[Groups]
 ) -> dict[str, Any]:
     """What the script reckons with: counts by bin, gates and rules."""
-    evaluation = record.config.evaluation if record.config is not None else None
+    rules = rules_of(record)
     single = _single(columns)
     called = labels_of(single)
     return {
         "bins": bins,
         "start": THRESHOLD,
-        "fewRows": evaluation.few_rows if evaluation else 0,
-        "undecidedPasses": evaluation.when_too_few == "warn" if evaluation else True,
+        "fewRows": rules.few_rows if rules else 0,
+        "undecidedPasses": rules.when_too_few == "warn" if rules else True,
         "rates": list(RATES),
         "targets": {
             target: {

@@ -127,7 +127,7 @@ def _curves(target: str, counts: Counts) -> specs.Spec:
          "axis": {"format": ".1f", "tickCount": 6}}  # fmt: skip
     series = {"field": "metric", "type": "nominal", "sort": None}
     return {
-        "title": {"text": target, "anchor": "start", "frame": "group"},
+        "title": {"text": target, "anchor": "start", "frame": "bounds"},
         "width": "container",
         "height": 170,
         "params": [{"name": "threshold", "value": THRESHOLD}],

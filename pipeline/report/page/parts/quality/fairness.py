@@ -35,12 +35,8 @@ def fairness(record: RunRecord) -> Part | None:
     pieces: list[html.Text | None] = [
         html.paragraph(_said(gaps, record), "lead"),
         between.picture(gaps, found, charts),
-        between.table(between.largest(gaps), "Gaps: the highest group minus the lowest"),
+        between.tables(gaps),
     ]
-    if len(between.largest(gaps)) < len(gaps):
-        pieces.append(
-            html.fold("The gaps of every class", between.table(gaps, "Gaps, every class"))
-        )
     pieces += [_worst(found), html.heading("Group by group"), _hint(found, record)]
     for place, groups in enumerate(groups_of_run(found.values(), record)):
         pieces.append(by_columns(found, groups, f"fairness-{place}", charts, is_open=place == 0))

@@ -128,25 +128,32 @@ def _gap_point(gap: Gap) -> dict[str, Any]:
     }
 
 
-def table(gaps: Sequence[Gap], caption: str) -> Markup:
-    """The gaps that could be measured, those with a bound first, and which could not."""
-    columns = (
-        "between groups of", "rate", "target", "gap", "95% interval", "highest", "lowest", "bound",
-        "verdict",
-    )  # fmt: skip
+def tables(gaps: Sequence[Gap]) -> Markup:
+    """The gaps: those with a bound, in a fold all of them, and which could not be measured."""
     order = {key: n for n, key in enumerate(dict.fromkeys((g.column, g.rate) for g in gaps))}
-    ordered = sorted(gaps, key=lambda gap: (gap.gate is None, order[gap.column, gap.rate]))
-    rows = [_cells(gap) for gap in ordered if gap.value is not None or gap.gate is not None]
+    ordered = sorted(gaps, key=lambda gap: order[gap.column, gap.rate])
+    bounded = [gap for gap in ordered if gap.gate is not None]
+    known = [gap for gap in ordered if gap.value is not None]
+    pieces = [_table(bounded, "Gaps with a bound")] if bounded else []
+    if known:
+        pieces.append(html.fold(f"All {len(known)} gaps as a table", _table(known, "All gaps")))
     unknown = {
         f"{_between(gap.column)}: {gap.rate}": None
         for gap in ordered
         if gap.value is None and gap.gate is None
     }
-    pieces = [html.table(caption, columns, rows, ("gap", "bound"))] if rows else []
     if unknown:
         said = f"Not measured, for groups or their rows are too few: {', '.join(unknown)}."
         pieces.append(html.paragraph(said, "hint"))
     return html.join(pieces)
+
+
+def _table(gaps: Sequence[Gap], caption: str) -> Markup:
+    columns = (
+        "between groups of", "rate", "target", "gap", "highest", "lowest", "bound", "verdict"
+    )  # fmt: skip
+    said = f"{caption}: the highest group minus the lowest, with 95% intervals"
+    return html.table(said, columns, map(_cells, gaps), ("gap", "bound"))
 
 
 def _cells(gap: Gap) -> list[html.Text]:
@@ -158,8 +165,7 @@ def _cells(gap: Gap) -> list[html.Text]:
         _between(gap.column),
         gap.rate,
         gap.target,
-        html.number(gap.value, ".3f"),
-        html.interval(gap.interval),
+        html.with_interval(gap.value, gap.interval),
         highest,
         lowest,
         gate.bound if gate else "",

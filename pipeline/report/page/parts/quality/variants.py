@@ -29,16 +29,18 @@ def variants(record: RunRecord) -> Part | None:
     used = _used(record.summary)
     charts: dict[str, specs.Spec] = {}
     made = []
+    paired = any("auc" in _overall(model) for model in found.values())
+    quality = "AUC minus the teacher's" if paired else "AUC"
     for cost, (title, unit, form) in _COSTS.items():
-        drawn = list(_points(found, used, cost))
+        drawn = list(_points(found, used, cost, paired))
         if drawn:
             name = f"variants-{cost}"
-            charts[name] = _spec(drawn, title, unit, form)
-            label = f"AUC of each variant with its 95% interval against its {title}"
+            charts[name] = _spec(drawn, (quality, title), unit, form)
+            label = f"{quality} of each variant with its 95% interval against its {title}"
             made.append(html.chart(name, label, "", 285))
     said = (
-        "Up is better, left is cheaper; lines are 95% intervals. Filled points are deployed. One "
-        "model's interval is wide beside the differences: the table compares row by row."
+        "Up is better, left is cheaper; lines are 95% intervals"
+        f"{' of the difference on the same rows' if paired else ''}. Filled points are deployed."
     )
     pieces = [
         html.paragraph(_said(found, used), "lead"),
@@ -77,50 +79,63 @@ def _said(found: Mapping[str, MeasuredModel], used: Mapping[str, str]) -> str:
 
 
 def _points(
-    found: Mapping[str, MeasuredModel], used: Mapping[str, str], cost: str
+    found: Mapping[str, MeasuredModel], used: Mapping[str, str], cost: str, paired: bool
 ) -> Iterator[dict[str, Any]]:
+    """A point for each variant that has a value: `paired` as a difference from the teacher."""
     for name, model in found.items():
-        value, seen = model.metrics.get("auc"), model.evidence.get(OVERALL)
         price = model.bytes if cost == "bytes" else model.latency_us.get("batch_1")
-        if value is None or not price or price <= 0:
-            continue
-        low, high = (seen.intervals.get("auc") if seen else None) or (value, value)
-        yield {
-            "variant": name,
-            "deployed": used.get(name, "no"),
-            "cost": price,
-            "auc": value,
-            "low": low,
-            "high": high,
-        }
+        told = _from_teacher(name, model) if paired else _auc(model)
+        if told is not None and price and price > 0:
+            value, (low, high) = told
+            yield {
+                "variant": name,
+                "deployed": used.get(name, "no"),
+                "cost": price,
+                "quality": value,
+                "low": low,
+                "high": high,
+            }
 
 
-def _spec(drawn: list[dict[str, Any]], title: str, unit: str, form: str) -> specs.Spec:
+def _auc(model: MeasuredModel) -> tuple[float, tuple[float, float]] | None:
+    value, seen = model.metrics.get("auc"), model.evidence.get(OVERALL)
+    if value is None:
+        return None
+    return value, (seen.intervals.get("auc") if seen else None) or (value, value)
+
+
+def _from_teacher(name: str, model: MeasuredModel) -> tuple[float, tuple[float, float]] | None:
+    """The difference of the AUC on the same rows, whose interval is far narrower."""
+    if name == _TEACHER:
+        return 0.0, (0.0, 0.0)
+    found = _overall(model).get("auc")
+    return None if found is None else (found.value, (found.low, found.high))
+
+
+def _overall(model: MeasuredModel) -> dict[str, Difference]:
+    return {d.metric: d for d in model.against_teacher if d.slice == OVERALL}
+
+
+def _spec(drawn: list[dict[str, Any]], titles: tuple[str, str], unit: str, form: str) -> specs.Spec:
     x = {
         "field": "cost",
         "type": "quantitative",
         "title": unit,
         "scale": {"type": "log", "nice": False, "padding": 30},
-        "axis": {"format": form, "tickCount": 4, "labelOverlap": True},
+        "axis": {"format": form, "tickCount": 4, "labelOverlap": True, "grid": False},
     }
-    y = specs.axis("AUC", ".3f")
+    y = specs.axis(titles[0], ".4~f")
     deployed = "datum.deployed != 'no'"
-    named = f"{deployed} || datum.variant == '{_TEACHER}'"
     color = {"condition": {"test": deployed, "value": "var(--c1)"}, "value": "var(--soft)"}
     fill = {"condition": {"test": deployed, "value": "var(--c1)"}, "value": "var(--paper)"}
+    tooltip = {"variant": "", "deployed": "", "cost": ",.1f"}
+    tooltip |= dict.fromkeys(("quality", "low", "high"), ".4f")
     return {
-        "title": {"text": f"AUC against {title}", "anchor": "start", "frame": "group"},
+        "title": {"text": f"Against {titles[1]}", "anchor": "start", "frame": "bounds"},
         "width": "container",
         "height": 220,
         "data": {"values": drawn},
-        "encoding": {
-            "x": x,
-            "stroke": color,
-            "tooltip": specs.tooltip(
-                {"variant": "", "deployed": "", "cost": ",.1f", "auc": ".4f", "low": ".4f",
-                 "high": ".4f"}
-            ),
-        },
+        "encoding": {"x": x, "stroke": color, "tooltip": specs.tooltip(tooltip)},
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.45},
@@ -128,22 +143,25 @@ def _spec(drawn: list[dict[str, Any]], title: str, unit: str, form: str) -> spec
             },
             {
                 "mark": {"type": "point", "size": 80, "strokeWidth": 2},
-                "encoding": {"y": {"field": "auc", **y}, "fill": fill},
+                "encoding": {"y": {"field": "quality", **y}, "fill": fill},
             },
-            {
-                "transform": [
-                    {"filter": named},
-                    {"calculate": f"{deployed} ? datum.deployed : datum.variant", "as": "name"},
-                ],
-                "mark": {"type": "text", "yOffset": -9, "fontSize": 11, "stroke": None},
-                "encoding": {
-                    "y": {"field": "high", **y},
-                    "text": {"field": "name"},
-                    "stroke": {"value": None},
-                },
-            },
+            _names("deployed", deployed, "high", -9, y),
+            _names("variant", f"!({deployed}) && datum.variant == '{_TEACHER}'", "low", 11, y),
         ],
-    }  # fmt: skip
+    }
+
+
+def _names(field: str, which: str, end: str, offset: int, y: specs.Spec) -> specs.Spec:
+    """Texts above or below the intervals of some points."""
+    return {
+        "transform": [{"filter": which}],
+        "mark": {"type": "text", "yOffset": offset, "fontSize": 11},
+        "encoding": {
+            "y": {"field": end, **y},
+            "text": {"field": field},
+            "stroke": {"value": None},
+        },
+    }
 
 
 def _table(found: Mapping[str, MeasuredModel], used: Mapping[str, str]) -> Markup:
@@ -174,7 +192,7 @@ def _latency(model: MeasuredModel, batch: str) -> str:
 def _against_teacher(found: Mapping[str, MeasuredModel]) -> Markup | None:
     rows: list[list[html.Text]] = []
     for name, model in found.items():
-        told = {d.metric: d for d in model.against_teacher if d.slice == OVERALL}
+        told = _overall(model)
         if not told:
             continue
         cells: list[html.Text] = [name]
