@@ -146,7 +146,7 @@ def rules_of(record: RunRecord) -> Rules | None:
     if record.config is not None:
         known = record.config.evaluation
         return Rules(known.slices, known.min_slice_rows, known.few_rows, known.when_too_few)
-    told = (record.settings or {}).get("evaluation")
+    told: Any = (record.settings or {}).get("evaluation")
     try:
         return Rules(**{field.name: told[field.name] for field in fields(Rules)})
     except (KeyError, TypeError):

@@ -50,6 +50,7 @@ def axis(title: str | None, form: str = ".2f", **scale: Any) -> Spec:
             "format": form,
             "tickCount": 2 if "domain" in scale else 5,
             "labelOverlap": True,
+            "labelSeparation": 8,
         },
     }
 

@@ -94,14 +94,15 @@ def _live(target: str, place: int, metric: str, value: float | None) -> Markup:
 
 
 def _quality(found: Mapping[str, Explored]) -> Markup:
-    rows = []
-    for metric in (*QUALITY, "fpr", "selection_rate"):
-        cells: list[html.Text] = [TITLES[metric]]
-        for target, explored in found.items():
-            value = at_start(explored.counts[OVERALL]).get(metric)
-            cells += [_live(target, 0, metric, value), _change(target, metric)]
-        rows.append(cells)
-    columns = ["all rows", *(n for t in found for n in (t, f"{t}, from {THRESHOLD:g}"))]
+    rows = [
+        [
+            TITLES[metric],
+            *(_live(t, 0, metric, at_start(e.counts[OVERALL])[metric]) for t, e in found.items()),
+            *(_change(target, metric) for target in found),
+        ]
+        for metric in (*QUALITY, "fpr", "selection_rate")
+    ]
+    columns = ["all rows", *found, *(f"{target}, from {THRESHOLD:g}" for target in found)]
     return html.table("Quality at this threshold", columns, rows, columns[1:])
 
 
@@ -125,15 +126,15 @@ def _gates(found: Mapping[str, Explored], record: RunRecord) -> Markup:
 
 
 def _gate_table(target: str, moving: Iterable[Mapping[str, Any]]) -> Markup:
-    columns = ("gate", "where", "value", "bound", "at this threshold", "in the run")
+    columns = ("gate", "value", "bound", "at this threshold", "in the run", "where")
     rows = [
         [
             row["called"],
-            _slot(target, n, "where", ""),
             _slot(target, n, "value", html.number(row["value"])),
             row["bound"],
             _slot(target, n, "verdict", html.badge(_verdict(row["verdicts"]))),
             _verdict(row["verdicts"]),
+            _slot(target, n, "where", ""),
         ]
         for n, row in enumerate(moving)
     ]

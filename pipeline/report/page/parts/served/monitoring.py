@@ -63,12 +63,12 @@ def _of_target(
 
 def _window(report: MonitorReport) -> Markup:
     window = report.window
-    times = f"{window.first} to {window.last}" if window.first else None
     return html.facts(
         [
             ("Rows", html.count(window.rows)),
             ("Requests", html.count(window.requests)),
-            ("From", times),
+            ("First", window.first),
+            ("Last", window.last),
             ("Beyond bounds", f"{len(report.exceeded)} of {len(report.checks)}"),
             ("Rows of other versions", html.count(window.others) if window.others else None),
             ("Lines unreadable", html.count(window.unreadable) if window.unreadable else None),
@@ -91,7 +91,7 @@ def _checks(
         label = "Each value that has a bound, as a multiple of the bound"
         said = "1 is the bound; what has an interval is beyond it when all of the interval is."
         pieces.append(html.chart(name, label, said, 18 * len(bounded) + 70))
-    columns = ("check", "of", "value", "95% interval", "bound", "verdict", "key")
+    columns = ("check", "of", "value", "bound", "verdict", "key")
     rows: list[list[html.Text]] = [
         [
             check.kind, check.of, html.number(check.value),
