@@ -94,15 +94,15 @@ def _checks(
     columns = ("check", "of", "value", "bound", "verdict", "key")
     rows: list[list[html.Text]] = [
         [
-            check.kind, check.of, html.number(check.value),
-            html.interval((check.low, check.high))
-            if check.low is not None and check.high is not None else "",
+            check.kind,
+            check.of,
+            html.with_interval(check.value, _ends(check)),
             f"{check.bound:g}",
             html.badge("beyond", "bad") if check.exceeded else html.badge("within", "good"),
             html.code(check.key),
         ]
         for check in ordered
-    ]  # fmt: skip
+    ]
     beyond = [row for row, check in zip(rows, ordered, strict=True) if check.exceeded]
     if beyond:
         caption = "Beyond their bounds"
@@ -110,6 +110,10 @@ def _checks(
     everything = html.table("All that has a bound", columns, rows, ("value", "bound"))
     pieces.append(html.fold(f"All {len(checks)} values with a bound", everything))
     return html.join(pieces)
+
+
+def _ends(check: BoundCheck) -> tuple[float, float] | None:
+    return None if check.low is None or check.high is None else (check.low, check.high)
 
 
 def _checks_spec(checks: Iterable[BoundCheck]) -> specs.Spec:
