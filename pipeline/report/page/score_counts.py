@@ -41,22 +41,27 @@ class Counts:
 
         None where there is no row that a value would be a share of.
         """
+        trials = self._trials(bin_)
+        return {name: hits / of if of else None for name, (hits, of) in trials.items()}
+
+    def interval(self, metric: str, bin_: int) -> tuple[float, float] | None:
+        """The 95% interval of a value of `at` that is a share of rows, so not of F1."""
+        return wilson_interval(*self._trials(bin_)[metric])
+
+    def _trials(self, bin_: int) -> dict[str, tuple[int, int]]:
+        """Of each value what it is a share of, and how many of that."""
         positives, negatives = int(self.positive.sum()), int(self.negative.sum())
         hits, alarms = int(self.positive[bin_:].sum()), int(self.negative[bin_:].sum())
-        recall = _share(hits, positives)
+        everything = positives + negatives
         return {
-            "accuracy": _share(hits + negatives - alarms, positives + negatives),
-            "precision": _share(hits, hits + alarms),
-            "recall": recall,
-            "f1": _share(2 * hits, hits + alarms + positives) if positives else None,
-            "tpr": recall,
-            "fpr": _share(alarms, negatives),
-            "selection_rate": _share(hits + alarms, positives + negatives),
+            "accuracy": (hits + negatives - alarms, everything),
+            "precision": (hits, hits + alarms),
+            "recall": (hits, positives),
+            "f1": (2 * hits, hits + alarms + positives if positives else 0),
+            "tpr": (hits, positives),
+            "fpr": (alarms, negatives),
+            "selection_rate": (hits + alarms, everything),
         }
-
-
-def _share(part: int, of: int) -> float | None:
-    return part / of if of else None
 
 
 def counts_of(model: MeasuredModel) -> dict[str, Counts]:

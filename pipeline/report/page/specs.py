@@ -64,7 +64,7 @@ def dots(
     points: Sequence[Mapping[str, Any]],
     series: Sequence[str],
     title: str,
-    overall: Sequence[Mapping[str, Any]] = (),
+    overall: Sequence[Mapping[str, Any]] | None = None,
     scale: Mapping[str, Any] | None = None,
     row: str = "group",
     labels: int = 190,
@@ -75,7 +75,7 @@ def dots(
       points: `row`, target, value, low, high, few.
       series: The targets.
       title: Of the picture: what is measured.
-      overall: target, value: drawn as a line from top to bottom.
+      overall: target, value: drawn as a line from top to bottom; None: no such line.
       scale: Of the values.
       row: Field of the rows' names.
       labels: Pixels that these may take.
@@ -90,10 +90,10 @@ def dots(
         "tooltip": tooltip({row: "", "target": "", "value": ".4f", "low": ".4f", "high": ".4f"}),
     }  # fmt: skip
     layers: list[Spec] = []
-    if overall:
+    if overall is not None:
         layers.append(
             {
-                "data": {"values": list(overall)},
+                "data": {"name": "overall", "values": list(overall)},
                 "mark": {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.5},
                 "encoding": {
                     "x": {"field": "value", **x},

@@ -206,10 +206,12 @@ async function draw(k, threshold) {
     const view = await chart(`explorer-${metric}`), points = [], overall = [];
     for (const [name, target] of Object.entries(data.targets)) {
       for (const { place, ...point } of target.drawn) {
-        const value = valueOf(target.groups[place], metric, k);
-        points.push({ ...point, value, low: value, high: value });
+        const group = target.groups[place], value = valueOf(group, metric, k);
+        const [low, high] = value === null ? [null, null] : intervalOf(group, metric, k);
+        points.push({ ...point, value, low, high });
       }
-      overall.push({ target: name, value: valueOf(target.groups[0], metric, k) });
+      const value = valueOf(target.groups[0], metric, k);
+      if (value !== null) overall.push({ target: name, value });
     }
     await view.data("points", points).data("overall", overall).runAsync();
   }

@@ -246,7 +246,7 @@ def _data(
                     not g.passed for g in (*explored.gates.fixed, *explored.gates.unclear)
                 ),
                 "drawn": [
-                    {**point(called[g.name], g, target, None), "place": explored.places[g.name]}
+                    {**point(called[g.name], g, target), "place": explored.places[g.name]}
                     for g in single
                     if g.name in explored.places
                 ],

@@ -62,13 +62,18 @@ def charts_of(found: Mapping[str, Explored], single: Sequence[Group]) -> dict[st
 
 def at_start(counts: Counts) -> dict[str, float | None]:
     """Quality and rates at the threshold that models decide at."""
-    return counts.at(round(THRESHOLD * len(counts.negative)))
+    return counts.at(start(counts))
+
+
+def start(counts: Counts) -> int:
+    """The first bin above the threshold that models decide at."""
+    return round(THRESHOLD * len(counts.negative))
 
 
 def legend(found: Mapping[str, Explored]) -> Markup:
     """What stands above the pictures of groups."""
     heading = html.heading("Rates of the groups at this threshold")
-    return heading + specs.legend(found, "dashed: all rows")
+    return heading + specs.legend(found, "lines: 95% intervals; dashed: all rows")
 
 
 def pictures(
@@ -90,28 +95,25 @@ def pictures(
 
 
 def _rates(found: Mapping[str, Explored], groups: Sequence[Group], rate: str) -> specs.Spec:
-    drawn, called = [], labels_of(groups)
+    called = labels_of(groups)
+    drawn = []
     for group in groups:
         for target, explored in found.items():
             if (counts := explored.counts.get(group.name)) is not None:
-                value = at_start(counts)[rate]
-                drawn.append(point(called[group.name], group, target, value))
+                low, high = counts.interval(rate, start(counts)) or (None, None)
+                told = {"value": at_start(counts)[rate], "low": low, "high": high}
+                drawn.append({**point(called[group.name], group, target), **told})
     overall = [
         {"target": target, "value": value}
         for target, explored in found.items()
         if (value := at_start(explored.counts[OVERALL])[rate]) is not None
     ]
-    spec = specs.dots(drawn, [*found], TITLES[rate], overall, {"domain": [0, 1]}, labels=125)
-    spec["layer"][0]["data"] = {"name": "overall", "values": overall}
-    return spec if overall else {**spec, "layer": spec["layer"][1:]}
+    return specs.dots(drawn, [*found], TITLES[rate], overall, {"domain": [0, 1]}, labels=125)
 
 
-def point(called: str, group: Group, target: str, value: float | None) -> dict[str, Any]:
-    """A dot of a group, which is called so in the picture."""
-    return {
-        "group": called, "target": target, "value": value,
-        "low": value, "high": value, "few": not group.gated,
-    }  # fmt: skip
+def point(called: str, group: Group, target: str) -> dict[str, Any]:
+    """A dot of a group, which is called so in the picture, without its value."""
+    return {"group": called, "target": target, "few": not group.gated}
 
 
 def _curves(target: str, counts: Counts) -> specs.Spec:

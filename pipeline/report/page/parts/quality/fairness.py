@@ -59,7 +59,8 @@ def _said(gaps: Sequence[Gap], record: RunRecord) -> str:
     else:
         told.append("No gap could be measured.")
     if bounded:
-        told.append(f"{len(bounded)} gaps have a bound, {len(broken) or 'none'} of them beyond it.")
+        have = "1 gap has" if len(bounded) == 1 else f"{len(bounded)} gaps have"
+        told.append(f"{have} a bound; {len(broken) or 'none'} of them beyond it.")
     else:
         told.append("No gap has a bound.")
     if least is not None:

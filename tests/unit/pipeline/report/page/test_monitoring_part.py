@@ -1,6 +1,7 @@
 """What `monitor` found last, on the page of a run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_what_was_found_is_drawn_and_told(record: RunRecord) -> None:
 
 
 def test_too_few_requests_say_why_and_draw_nothing(record: RunRecord) -> None:
-    nothing = {"checks": [], "answers": None, "slices": {}, "gaps": [], "errors": [],
+    nothing: dict[str, Any] = {"checks": [], "answers": None, "slices": {}, "gaps": [], "errors": [],
                "shadow": None, "canary": None}  # fmt: skip
     monitored(record.folder, **nothing)
     part = part_of(record)

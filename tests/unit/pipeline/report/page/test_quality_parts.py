@@ -116,7 +116,7 @@ def test_a_gap_beyond_its_bound_is_said_first(record: RunRecord) -> None:
     gate = at_most("server", "gap sex tpr", OVERALL, 0.08, 0.01, key)
     part = fairness(replace(record, summary=record.summary.model_copy(update={"gates": [gate]})))
     assert part is not None
-    assert "1 gaps have a bound, 1 of them beyond it" in part.html
+    assert "1 gap has a bound; 1 of them beyond it" in part.html
     assert 'class="badge bad">failed' in part.html
 
 
