@@ -5,9 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from core.answers import THRESHOLD
 from core.intervals import wilson_interval
+from models.metrics.evidence import evidence
+from models.metrics.gates import at_least
+from models.metrics.judging import weighed
+from models.metrics.registry import METRICS
 from pipeline.config.load import load
 from pipeline.report.page import page
 from pipeline.report.page.head import head_of
@@ -24,6 +30,7 @@ from tests.support.records.measured import (
     SLICES,
     Rows,
     at_threshold,
+    config_of,
     groups_of,
     record_of,
     rows_of_three,
@@ -210,6 +217,86 @@ def test_pictures_follow_the_slider(browser: Page, record: RunRecord, rows: Rows
     members = among & (rows.labels == 1)
     low, high = wilson_interval(round(value * members.sum()), int(members.sum())) or (0, 1)
     assert f"low: {low:.4f}; high: {high:.4f}" in browser.evaluate(label)
+
+
+def expected(
+    record: RunRecord, rows: Rows, target: str, threshold: float
+) -> dict[str, list[tuple[str, float | None]]]:
+    """Verdict and value of each gate of quality as the judge of runs has them, by metric.
+
+    Answers are moved so that the threshold is where the judge has it.
+    """
+    moved = rows.answers[VARIANTS[target]].astype(float) - (threshold - THRESHOLD)
+    members, rule = groups_of(rows, SLICES), config_of().evaluation
+    found: dict[str, list[tuple[str, float | None]]] = {}
+    for gate in record.summary.gates:
+        if gate.target == target and gate.metric in ("accuracy", "f1"):
+            among = members[gate.slice]
+            seen = evidence(rows.labels[among], moved[among])
+            value = METRICS[gate.metric].measure(rows.labels[among], moved[among])
+            anew = at_least(target, gate.metric, gate.slice, value, gate.limit or 0.0, gate.key)
+            judged = weighed(anew, gate.metric, seen, rule)
+            found.setdefault(gate.metric, []).append((judged.verdict, judged.value))
+    return found
+
+
+@pytest.mark.parametrize("count", [150, 900])
+def test_gates_are_decided_as_a_run_decides_them(browser: Page, tmp_path: Path, count: int) -> None:
+    rows = rows_of_two(count=count)
+    record = record_of(rows, tmp_path)
+    show(browser, record, [explorer])
+    seen = set()
+    for threshold in (0.1, 0.25, 0.5, 0.75, 0.9):
+        slider = "document.getElementById('explorer-threshold')"
+        browser.evaluate(f"{slider}.value = {threshold}")
+        browser.evaluate(f"{slider}.dispatchEvent(new Event('input'))")
+        for target in VARIANTS:
+            shown = verdicts(browser, target)
+            for metric, judged in expected(record, rows, target, threshold).items():
+                order = ("failed", "undecided", "passed")
+                worst = min((verdict for verdict, _ in judged), key=order.index)
+                assert shown[metric][1].partition(",")[0] == worst, (threshold, metric)
+                near = [value for verdict, value in judged if verdict == worst]
+                assert any(float(shown[metric][0]) == pytest.approx(v, abs=5.1e-5) for v in near)
+                seen.add(worst)
+    assert seen >= {"failed", "passed"}
+    assert ("undecided" in seen) == (count == 150), "only where rows are few"
+
+
+def odd(kind: str) -> Rows:
+    """Rows that are not as one would like them."""
+    rows = rows_of_two()
+    labels, answers, columns = rows.labels.copy(), dict(rows.answers), dict(rows.columns)
+    if kind == "a group without positives":
+        labels[columns["sex"] == HOSTILE] = 0
+    if kind == "one answer":
+        answers = {name: np.full(len(labels), 0.5) for name in answers}
+    if kind == "only 0 and 1":
+        answers = {name: (values > 0.5).astype(float) for name, values in answers.items()}
+    if kind == "one group":
+        columns = {name: np.full(len(labels), "x") for name in columns}
+    if kind == "every row its own group":
+        columns["land"] = np.arange(len(labels)).astype(str)
+    return Rows(labels, answers, columns)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["a group without positives", "one answer", "only 0 and 1", "one group",
+     "every row its own group"],
+)  # fmt: skip
+def test_odd_rows_are_shown_as_far_as_they_go(browser: Page, tmp_path: Path, kind: str) -> None:
+    show(browser, record_of(odd(kind), tmp_path))
+    browser.evaluate(OPEN)
+    browser.wait_for(DRAWN)
+    move(browser, 1.0)
+    assert browser.problems == []
+    said = browser.wait_for(
+        "document.getElementById('explorer-said').textContent.startsWith('At 1.000')"
+        " && document.getElementById('explorer-said').textContent"
+    )
+    assert "edge: " in said
+    assert (tmp_path / "index.html").stat().st_size < 2_000_000
 
 
 def test_a_group_called_like_a_script_is_text(browser: Page, record: RunRecord) -> None:
