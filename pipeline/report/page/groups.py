@@ -19,7 +19,7 @@ MOST = 24
 
 
 @dataclass(frozen=True)
-class Group:
+class SliceGroup:
     """A slice: its name in reports, its values in words, its rows, and whether gates look at it."""
 
     name: str
@@ -29,7 +29,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Groups:
+class SliceGroups:
     """What a column, or several together, slice into.
 
     Attributes:
@@ -40,7 +40,7 @@ class Groups:
     """
 
     columns: tuple[str, ...]
-    shown: tuple[Group, ...]
+    shown: tuple[SliceGroup, ...]
     small: int
     left_out: int
 
@@ -65,7 +65,7 @@ class Groups:
         return f"Not shown: {' and '.join(told)}." if told else None
 
 
-def groups_of_run(models: Iterable[MeasuredModel], record: RunRecord) -> list[Groups]:
+def groups_of_run(models: Iterable[MeasuredModel], record: RunRecord) -> list[SliceGroups]:
     """The groups that models were measured on, by the columns that are sliced by.
 
     Columns alone come before several together. All models are measured on the same rows.
@@ -75,12 +75,12 @@ def groups_of_run(models: Iterable[MeasuredModel], record: RunRecord) -> list[Gr
     for model in measured:
         rows |= {name: int(row.get(EXAMPLES) or 0) for name, row in model.slices.items()}
     keys = _keys(measured, record)
-    by_columns: dict[tuple[str, ...], list[Group]] = {}
+    by_columns: dict[tuple[str, ...], list[SliceGroup]] = {}
     least = min_slice_rows(record)
     for name, count in rows.items():
         columns, values = parse(name, keys)
         label = ", ".join(value or "(empty)" for value in values)
-        group = Group(name, label, count, count >= (least or 0))
+        group = SliceGroup(name, label, count, count >= (least or 0))
         by_columns.setdefault(columns, []).append(group)
     return [
         _shown(columns, found)
@@ -88,11 +88,11 @@ def groups_of_run(models: Iterable[MeasuredModel], record: RunRecord) -> list[Gr
     ]
 
 
-def _shown(columns: tuple[str, ...], found: Sequence[Group]) -> Groups:
+def _shown(columns: tuple[str, ...], found: Sequence[SliceGroup]) -> SliceGroups:
     there = [group for group in found if group.rows >= FEW]
     kept = sorted(there, key=lambda group: -group.rows)[:MOST]
     ordered = sorted(kept, key=lambda group: _in_order(group.label))
-    return Groups(columns, tuple(ordered), len(found) - len(there), len(there) - len(kept))
+    return SliceGroups(columns, tuple(ordered), len(found) - len(there), len(there) - len(kept))
 
 
 def _in_order(label: str) -> tuple[bool, str]:
@@ -168,7 +168,7 @@ def figure(
     return value, seen.intervals.get(metric) if seen else None
 
 
-def labels_of(groups: Iterable[Group]) -> dict[str, str]:
+def labels_of(groups: Iterable[SliceGroup]) -> dict[str, str]:
     """What groups are called in a picture, by their names: no two alike."""
     found = list(groups)
     seen = Counter(group.label for group in found)
@@ -179,7 +179,7 @@ def labels_of(groups: Iterable[Group]) -> dict[str, str]:
 
 
 def points(
-    models: Mapping[str, MeasuredModel], groups: Groups, metric: str
+    models: Mapping[str, MeasuredModel], groups: SliceGroups, metric: str
 ) -> Iterator[dict[str, Any]]:
     """A point for each group and target that has a value."""
     called = labels_of(groups.shown)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.metrics.gates import OVERALL, Gate
-from pipeline.report.page.groups import Groups, same
+from pipeline.report.page.groups import SliceGroups, same
 
 _QUALITY = ("accuracy", "f1")
 _PAIRED = ("accuracy", "f1", "tpr", "fpr", "selection_rate")
@@ -30,7 +30,7 @@ class ThresholdGates:
 
 
 def threshold_gates(
-    gates: Iterable[Gate], places: Mapping[str, int], columns: Sequence[Groups]
+    gates: Iterable[Gate], places: Mapping[str, int], columns: Sequence[SliceGroups]
 ) -> ThresholdGates:
     """Sorts the gates of a target.
 
@@ -58,7 +58,7 @@ def threshold_gates(
 
 
 def _row(
-    gate: Gate, known: Mapping[tuple[str, ...], int], columns: Sequence[Groups]
+    gate: Gate, known: Mapping[tuple[str, ...], int], columns: Sequence[SliceGroups]
 ) -> dict[str, Any] | None:
     """A gate as the script decides it; None where it cannot."""
     _, _, bound = gate.key.partition(f".{gate.target}.")

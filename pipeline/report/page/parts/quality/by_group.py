@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
-from pipeline.report.page.groups import Groups, figure, labels_of, points
+from pipeline.report.page.groups import SliceGroups, figure, labels_of, points
 from pipeline.report.page.score_counts import counts_of
 from pipeline.report.summary import MeasuredModel
 
@@ -23,7 +23,7 @@ Models = Mapping[str, MeasuredModel]
 
 
 def by_columns(
-    found: Models, groups: Groups, element: str, charts: dict[str, specs.Spec], is_open: bool
+    found: Models, groups: SliceGroups, element: str, charts: dict[str, specs.Spec], is_open: bool
 ) -> Markup:
     """The groups of a column, or of several together: pictures, and the same as a table."""
     many = any("macro_f1" in model.metrics for model in found.values())
@@ -63,7 +63,7 @@ def _classes(model: MeasuredModel) -> list[str]:
 
 
 def _heat_maps(
-    found: Models, groups: Groups, element: str, charts: dict[str, specs.Spec]
+    found: Models, groups: SliceGroups, element: str, charts: dict[str, specs.Spec]
 ) -> Iterator[Markup]:
     """Recall of each of more than two classes by group, a picture for each target."""
     called = labels_of(groups.shown)
@@ -82,7 +82,7 @@ def _heat_maps(
         yield html.chart(name, label, "", 24 * len(groups.shown) + 90)
 
 
-def _table(found: Models, groups: Groups, many: bool) -> Markup:
+def _table(found: Models, groups: SliceGroups, many: bool) -> Markup:
     headings = dict(_OF_MANY if many else _OF_TWO)
     if many:
         model = next(iter(found.values()))

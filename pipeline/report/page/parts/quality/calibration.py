@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
-from pipeline.report.page.groups import Groups, groups_of_run, labels_of
+from pipeline.report.page.groups import SliceGroups, groups_of_run, labels_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.score_counts import Counts, calibration_error, counts_of, reliability
@@ -144,7 +144,7 @@ def _unit(title: str) -> specs.Spec:
 
 
 def _of_columns(
-    found: Counted, groups: Groups, element: str, charts: dict[str, specs.Spec], is_open: bool
+    found: Counted, groups: SliceGroups, element: str, charts: dict[str, specs.Spec], is_open: bool
 ) -> Markup:
     """The groups of a column, or of several together."""
     known = [g for g in groups.shown if all(g.name in counts for counts in found.values())]
@@ -173,7 +173,7 @@ def _of_columns(
     return html.fold(f"By {groups.title}", html.join(pieces), is_open)
 
 
-def _errors(found: Counted, groups: Groups) -> Markup:
+def _errors(found: Counted, groups: SliceGroups) -> Markup:
     columns = ("group", "rows", "target", "error", "by chance alone", "too high by")
     rows = [
         [

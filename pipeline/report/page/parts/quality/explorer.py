@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.answers import THRESHOLD
 from models.metrics.gates import OVERALL, Gate
 from pipeline.report.page import html
-from pipeline.report.page.groups import Group, Groups, groups_of_run, labels_of, rules_of
+from pipeline.report.page.groups import SliceGroup, SliceGroups, groups_of_run, labels_of, rules_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.parts.quality.explorer_pictures import (
@@ -57,13 +57,13 @@ def explorer(record: RunRecord) -> Part | None:
     )  # fmt: skip
 
 
-def _single(columns: Sequence[Groups]) -> list[Group]:
+def _single(columns: Sequence[SliceGroups]) -> list[SliceGroup]:
     """The groups of columns alone."""
     return [group for groups in columns if len(groups.columns) == 1 for group in groups.shown]
 
 
 def _explored(
-    record: RunRecord, target: str, counts: Mapping[str, Counts], columns: Sequence[Groups]
+    record: RunRecord, target: str, counts: Mapping[str, Counts], columns: Sequence[SliceGroups]
 ) -> Explored:
     names = [g.name for groups in columns for g in groups.shown if g.name in counts]
     places = {name: place for place, name in enumerate([OVERALL, *names])}
@@ -185,7 +185,7 @@ def _lines(record: RunRecord) -> Markup:
     ).format(base, f"{THRESHOLD:g}", by_group if offered else "")
 
 
-def _tables(found: Mapping[str, Explored], columns: Sequence[Groups]) -> Iterator[Markup]:
+def _tables(found: Mapping[str, Explored], columns: Sequence[SliceGroups]) -> Iterator[Markup]:
     """A table for each column, and for several together, whose numbers the slider moves."""
     headings = [f"{TITLES[rate]}, {target}" for rate in RATES for target in found]
     for number, groups in enumerate(columns):
@@ -214,7 +214,7 @@ def _tables(found: Mapping[str, Explored], columns: Sequence[Groups]) -> Iterato
 
 
 def _data(
-    found: Mapping[str, Explored], record: RunRecord, bins: int, columns: Sequence[Groups]
+    found: Mapping[str, Explored], record: RunRecord, bins: int, columns: Sequence[SliceGroups]
 ) -> dict[str, Any]:
     """What the script reckons with: counts by bin, gates and rules."""
     rules = rules_of(record)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from core.answers import THRESHOLD
 from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
-from pipeline.report.page.groups import Group, labels_of
+from pipeline.report.page.groups import SliceGroup, labels_of
 from pipeline.report.page.score_counts import QUALITY, RATES, Counts
 from pipeline.report.page.threshold_gates import ThresholdGates
 
@@ -45,7 +45,7 @@ class Explored:
     gates: ThresholdGates
 
 
-def charts_of(found: Mapping[str, Explored], single: Sequence[Group]) -> dict[str, specs.Spec]:
+def charts_of(found: Mapping[str, Explored], single: Sequence[SliceGroup]) -> dict[str, specs.Spec]:
     """The pictures by their elements.
 
     Args:
@@ -94,7 +94,7 @@ def pictures(
     return html.join([specs.grid(made, "small"), heading, specs.grid(curves)])
 
 
-def _rates(found: Mapping[str, Explored], groups: Sequence[Group], rate: str) -> specs.Spec:
+def _rates(found: Mapping[str, Explored], groups: Sequence[SliceGroup], rate: str) -> specs.Spec:
     called = labels_of(groups)
     drawn = []
     for group in groups:
@@ -111,7 +111,7 @@ def _rates(found: Mapping[str, Explored], groups: Sequence[Group], rate: str) ->
     return specs.dots(drawn, [*found], TITLES[rate], overall, {"domain": [0, 1]}, labels=125)
 
 
-def point(called: str, group: Group, target: str) -> dict[str, Any]:
+def point(called: str, group: SliceGroup, target: str) -> dict[str, Any]:
     """A dot of a group, which is called so in the picture, without its value."""
     return {"group": called, "target": target, "few": not group.gated}
 

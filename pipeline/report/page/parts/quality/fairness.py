@@ -1,4 +1,4 @@
-"""Groups side by side: metrics with intervals, gaps with bounds, the worst group, intersections."""
+"""Groups side by side: gaps with bounds, the worst group, each metric with its interval."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.parts.quality import gaps as between
 from pipeline.report.page.parts.quality.by_group import by_columns
-from pipeline.report.page.parts.quality.gaps import Gap
+from pipeline.report.page.parts.quality.gaps import RateGap
 from pipeline.report.summary import MeasuredModel
 
 Models = Mapping[str, MeasuredModel]
@@ -43,7 +43,7 @@ def fairness(record: RunRecord) -> Part | None:
     return Part("fairness", title, html.join(pieces), charts)
 
 
-def _said(gaps: Sequence[Gap], record: RunRecord) -> str:
+def _said(gaps: Sequence[RateGap], record: RunRecord) -> str:
     bounded = [gap for gap in gaps if gap.gate is not None]
     broken = [gap for gap in bounded if gap.gate and not gap.gate.passed]
     known = [(gap.value, n) for n, gap in enumerate(gaps) if gap.value is not None]

@@ -21,8 +21,11 @@ Models = Mapping[str, MeasuredModel]
 
 
 @dataclass(frozen=True)
-class Gap:
-    """A gap of a target between the groups of a column or of several."""
+class RateGap:
+    """A gap of a target between the groups of a column or of several.
+
+    growth: How much wider it is than the teacher's: value, low, high; None where that is not known.
+    """
 
     target: str
     column: str
@@ -32,6 +35,7 @@ class Gap:
     highest: str
     lowest: str
     gate: Gate | None
+    growth: Mapping[str, float] | None
 
     @property
     def kind(self) -> str:
@@ -39,11 +43,12 @@ class Gap:
         return self.rate.partition("[")[0]
 
 
-def gaps_of(found: Models, record: RunRecord) -> Iterator[Gap]:
+def gaps_of(found: Models, record: RunRecord) -> Iterator[RateGap]:
     """The gaps of each target, with the gates that bound them."""
     gates = {(g.target, g.metric): g for g in record.summary.gates if ".max_gap." in g.key}
     for target, model in found.items():
         measured = to_jsonable_python(getattr(model, "gap_intervals", None) or {})
+        grown = to_jsonable_python(getattr(model, "gap_growth", None) or {})
         for column in dict.fromkeys([*model.gaps, *measured]):
             rates = model.gaps.get(column, {})
             for rate in dict.fromkeys([*rates, *measured.get(column, {})]):
@@ -57,7 +62,8 @@ def gaps_of(found: Models, record: RunRecord) -> Iterator[Gap]:
                     pair = _extremes(model, column, rate, min_slice_rows(record))
                 value = told.get("value", rates.get(rate))
                 highest, lowest = pair if value is not None else ("", "")
-                yield Gap(target, column, rate, value, ends, highest, lowest, gate)
+                growth = grown.get(column, {}).get(rate)
+                yield RateGap(target, column, rate, value, ends, highest, lowest, gate, growth)
 
 
 def _extremes(model: MeasuredModel, column: str, rate: str, least: int | None) -> tuple[str, str]:
@@ -70,9 +76,9 @@ def _extremes(model: MeasuredModel, column: str, rate: str, least: int | None) -
     return extremes(groups, rate) or ("", "")
 
 
-def largest(gaps: Sequence[Gap]) -> list[Gap]:
+def largest(gaps: Sequence[RateGap]) -> list[RateGap]:
     """Of each kind of rate the class with the widest gap; with two classes all."""
-    widest: dict[tuple[str, str, str], Gap] = {}
+    widest: dict[tuple[str, str, str], RateGap] = {}
     for gap in gaps:
         key = (gap.target, gap.column, gap.kind)
         if key not in widest or (gap.value or -1.0) > (widest[key].value or -1.0):
@@ -80,7 +86,7 @@ def largest(gaps: Sequence[Gap]) -> list[Gap]:
     return list(widest.values())
 
 
-def picture(gaps: Sequence[Gap], found: Models, charts: dict[str, specs.Spec]) -> Markup:
+def picture(gaps: Sequence[RateGap], found: Models, charts: dict[str, specs.Spec]) -> Markup:
     """The widest gap of each kind of rate, column by column; its specification goes to `charts`."""
     shown = [gap for gap in largest(gaps) if gap.value is not None]
     if not shown:
@@ -115,7 +121,7 @@ def picture(gaps: Sequence[Gap], found: Models, charts: dict[str, specs.Spec]) -
     )
 
 
-def _gap_point(gap: Gap) -> dict[str, Any]:
+def _gap_point(gap: RateGap) -> dict[str, Any]:
     low, high = gap.interval or (gap.value, gap.value)
     name = f"{_between(gap.column)}: {gap.kind.replace('_', ' ')}"
     return {
@@ -128,7 +134,7 @@ def _gap_point(gap: Gap) -> dict[str, Any]:
     }
 
 
-def tables(gaps: Sequence[Gap]) -> Markup:
+def tables(gaps: Sequence[RateGap]) -> Markup:
     """The gaps: those with a bound, in a fold all of them, and which could not be measured."""
     order = {key: n for n, key in enumerate(dict.fromkeys((g.column, g.rate) for g in gaps))}
     ordered = sorted(gaps, key=lambda gap: order[gap.column, gap.rate])
@@ -148,15 +154,17 @@ def tables(gaps: Sequence[Gap]) -> Markup:
     return html.join(pieces)
 
 
-def _table(gaps: Sequence[Gap], caption: str) -> Markup:
-    columns = (
-        "between groups of", "rate", "target", "gap", "highest", "lowest", "bound", "verdict"
-    )  # fmt: skip
+def _table(gaps: Sequence[RateGap], caption: str) -> Markup:
+    grown = any(gap.growth for gap in gaps)
+    growth = ("wider than the teacher's by",) if grown else ()
+    columns = ("between groups of", "rate", "target", "gap", *growth, "highest", "lowest", "bound",
+               "verdict")  # fmt: skip
     said = f"{caption}: the highest group minus the lowest, with 95% intervals"
-    return html.table(said, columns, map(_cells, gaps), ("gap", "bound"))
+    rows = (_cells(gap, grown) for gap in gaps)
+    return html.table(said, columns, rows, ("gap", *growth, "bound"))
 
 
-def _cells(gap: Gap) -> list[html.Text]:
+def _cells(gap: RateGap, grown: bool) -> list[html.Text]:
     gate, columns = gap.gate, [tuple(gap.column.split(","))]
     highest, lowest = (
         ", ".join(parse(name, columns)[1]) if name else "" for name in (gap.highest, gap.lowest)
@@ -166,11 +174,18 @@ def _cells(gap: Gap) -> list[html.Text]:
         gap.rate,
         gap.target,
         html.with_interval(gap.value, gap.interval),
+        *([_growth(gap.growth)] if grown else []),
         highest,
         lowest,
         gate.bound if gate else "",
         html.badge(gate.verdict, _KINDS.get(gate.verdict, "bad")) if gate else "no bound",
     ]
+
+
+def _growth(growth: Mapping[str, float] | None) -> html.Text:
+    if growth is None:
+        return ""
+    return html.with_interval(growth["value"], (growth["low"], growth["high"]), "+.3f")
 
 
 def _between(column: str) -> str:

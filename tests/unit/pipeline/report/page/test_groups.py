@@ -1,4 +1,4 @@
-"""Groups of slices: how they are told from their names, and which are shown."""
+"""SliceGroups of slices: how they are told from their names, and which are shown."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.report.page.groups import (
     MOST,
-    Group,
+    SliceGroup,
     groups_of_run,
     labels_of,
     min_slice_rows,
@@ -87,5 +87,5 @@ def test_a_group_of_small_ages_comes_first(tmp_path: Path) -> None:
 
 
 def test_groups_that_are_called_alike_are_told_apart() -> None:
-    groups = [Group("a=yes", "yes", 10, True), Group("b=yes", "yes", 1200, True)]
+    groups = [SliceGroup("a=yes", "yes", 10, True), SliceGroup("b=yes", "yes", 1200, True)]
     assert labels_of(groups) == {"a=yes": "a=yes (10)", "b=yes": "b=yes (1,200)"}

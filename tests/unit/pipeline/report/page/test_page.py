@@ -22,7 +22,7 @@ from tests.support.records.summaries import RUN_ID, VALUES
 LATER = "20260103T030405Z"
 PARTS = [
     "outcome", "models", "gates", "nodes", "data", "anomalies", "labels", "features", "trials",
-    "training", "lineage", "configuration", "again",
+    "training", "fairness", "variants", "lineage", "configuration", "again",
 ]  # fmt: skip
 MOST_BYTES = 5_000_000
 

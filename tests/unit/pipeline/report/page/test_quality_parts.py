@@ -84,7 +84,8 @@ def test_gaps_have_the_measured_intervals_and_bounds(record: RunRecord) -> None:
             "lowest": f"sex={HOSTILE}"}  # fmt: skip
     both = {**told, "highest": "sex=Männer,land=東京", "lowest": "sex=Männer,land=a,b=c"}
     intervals = {"sex": {"tpr": told, "fpr": None}, "sex,land": {"tpr": both}}
-    part = fairness(changed(record, gap_intervals=intervals))
+    grown = {"sex": {"tpr": {"value": 0.02, "low": -0.01, "high": 0.05}, "fpr": None}}
+    part = fairness(changed(record, gap_intervals=intervals, gap_growth=grown))
     assert part is not None
     gaps = {(p["gap"], p["target"]): p for p in values_of(part, "fairness-gaps")}
     assert gaps["sex: tpr", "server"]["high"] == 0.33
@@ -97,6 +98,7 @@ def test_gaps_have_the_measured_intervals_and_bounds(record: RunRecord) -> None:
     assert {(b["gap"], b["bound"]) for b in bounds[0]} == {("sex: tpr", 0.3), ("sex: fpr", 0.2)}
     assert "<td>Männer, 東京</td><td>Männer, a,b=c</td>" in part.html
     assert "0.050 to 0.330" in part.html
+    assert "−0.010 to +0.050" in part.html
 
 
 def test_gaps_of_a_run_without_intervals_are_shown_too(record: RunRecord) -> None:

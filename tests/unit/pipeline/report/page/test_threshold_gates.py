@@ -5,16 +5,18 @@ from dataclasses import replace
 import pytest
 
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
-from pipeline.report.page.groups import Group, Groups
+from pipeline.report.page.groups import SliceGroup, SliceGroups
 from pipeline.report.page.threshold_gates import ThresholdGates, threshold_gates
 
 PLACES = {OVERALL: 0, "sex=F": 1, "sex=M": 2, "sex=F,land=x": 3}
-GROUPS = Groups(("sex",), (Group("sex=F", "F", 400, True), Group("sex=M", "M", 500, True)), 0, 0)
-SMALL = Group("sex=Z", "Z", 20, False)
+GROUPS = SliceGroups(
+    ("sex",), (SliceGroup("sex=F", "F", 400, True), SliceGroup("sex=M", "M", 500, True)), 0, 0
+)
+SMALL = SliceGroup("sex=Z", "Z", 20, False)
 KEY = "evaluation.edge"
 
 
-def sorted_gates(*gates: Gate, groups: Groups = GROUPS) -> ThresholdGates:
+def sorted_gates(*gates: Gate, groups: SliceGroups = GROUPS) -> ThresholdGates:
     return threshold_gates(gates, PLACES, [groups])
 
 
