@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models.metrics.gates import OVERALL, at_most
+from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.quality.attributions import attributions
 from pipeline.report.page.parts.quality.calibration import calibration
@@ -98,7 +99,7 @@ def test_gaps_have_the_measured_intervals_and_bounds(record: RunRecord) -> None:
     assert {(b["gap"], b["bound"]) for b in bounds[0]} == {("sex: tpr", 0.3), ("sex: fpr", 0.2)}
     assert "<td>Männer, 東京</td><td>Männer, a,b=c</td>" in part.html
     assert "0.050 to 0.330" in part.html
-    assert "−0.010 to +0.050" in part.html
+    assert f"{html.MINUS}0.010 to +0.050" in part.html
 
 
 def test_gaps_of_a_run_without_intervals_are_shown_too(record: RunRecord) -> None:
