@@ -92,7 +92,7 @@ def picture(gaps: Sequence[RateGap], found: Models, charts: dict[str, specs.Spec
     if not shown:
         return Markup("")
     drawn = [_gap_point(gap) for gap in shown]
-    spec = specs.dots(drawn, [*found], "Gap between groups", None, {"domainMin": 0, "nice": True},
+    spec = specs.dots(drawn, [*found], "Gap between groups", None, {"zero": True, "nice": True},
                       "gap")  # fmt: skip
     bounds = [
         {"gap": point["gap"], "target": gap.target, "bound": gap.gate.limit}
