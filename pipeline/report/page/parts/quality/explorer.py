@@ -174,8 +174,8 @@ def _of_verdicts(gates: Sequence[Gate], why: str) -> str:
 
 def _lines(record: RunRecord) -> Markup:
     offered = hasattr(record.config, "fairness")
-    more = html.code("--set fairness.mitigation=thresholds")
-    by_group = Markup(" {} carries a threshold for each group inside both models.").format(more)
+    more = html.code("--set fairness.mitigation=thresholds --set fairness.column=COLUMN")
+    by_group = Markup(" {} puts a threshold for each group inside both models.").format(more)
     return Markup(
         '<h3>Bounds that would let this pass</h3><p id="explorer-lines-said">Nothing fails that '
         'another bound would let pass.</p><pre class="command" tabindex="0" data-base="{}" hidden>'
