@@ -13,7 +13,7 @@ from core.config import Config
 from models.metrics.comparison import compare
 from models.metrics.evidence import evidence
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
-from models.metrics.registry import gap, metrics_of, slice_rows
+from models.metrics.registry import metrics_of, slice_rows
 from pipeline.config.load import load
 from pipeline.report.page.part import RunRecord
 from pipeline.report.summary import Summary
@@ -96,7 +96,10 @@ def measured(rows: Rows, classes: tuple[str, ...], slices: Sequence[Sequence[str
             for found in compare(rows.labels, answers, rows.answers["teacher"], {}, [metric])
         ]
         gaps = {
-            keys[0]: {rate: gap(by_slice, keys[0], rate, LEAST) for rate in known.rates}
+            keys[0]: {
+                rate: gap([by_slice[name] for name in slice_rows(rows.columns, [keys])], rate)
+                for rate in known.rates
+            }
             for keys in slices
             if len(keys) == 1
         }
@@ -116,6 +119,13 @@ def measured(rows: Rows, classes: tuple[str, ...], slices: Sequence[Sequence[str
         if len(classes) == 2:
             models[name]["scores"] = scores(rows, name, groups)
     return models
+
+
+def gap(groups: Sequence[Mapping[str, float | None]], rate: str) -> float | None:
+    """The largest difference of a rate between groups that are large enough."""
+    found = [group[rate] for group in groups if (group["examples"] or 0) >= LEAST]
+    known = [value for value in found if value is not None]
+    return max(known) - min(known) if len(known) == len(found) > 1 else None
 
 
 def gates(models: Mapping[str, Any], targets: Mapping[str, str]) -> list[Gate]:
