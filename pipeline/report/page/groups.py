@@ -37,12 +37,14 @@ class SliceGroups:
       shown: Groups in the order of their values.
       small: How many groups of fewer than FEW rows there are besides.
       left_out: How many larger ones are not among the largest.
+      complete: Whether all that gates look at are shown.
     """
 
     columns: tuple[str, ...]
     shown: tuple[SliceGroup, ...]
     small: int
     left_out: int
+    complete: bool = True
 
     @property
     def title(self) -> str:
@@ -92,7 +94,9 @@ def _shown(columns: tuple[str, ...], found: Sequence[SliceGroup]) -> SliceGroups
     there = [group for group in found if group.rows >= FEW]
     kept = sorted(there, key=lambda group: -group.rows)[:MOST]
     ordered = sorted(kept, key=lambda group: _in_order(group.label))
-    return SliceGroups(columns, tuple(ordered), len(found) - len(there), len(there) - len(kept))
+    complete = all(group in kept for group in found if group.gated)
+    small, left_out = len(found) - len(there), len(there) - len(kept)
+    return SliceGroups(columns, tuple(ordered), small, left_out, complete)
 
 
 def _in_order(label: str) -> tuple[bool, str]:

@@ -81,9 +81,9 @@ def _row(
         return {**row, "kind": "drop"}
     if kind == "max_gap" and numbers:
         column, _, rate = name.rpartition(".")
-        members = next((groups.shown for groups in columns if groups.key == column), ())
-        complete = all(same(group.name) in known for group in members)
-        if not members or not complete or any(g.left_out for g in columns if g.key == column):
+        of = next((groups for groups in columns if groups.key == column), None)
+        members = of.shown if of and of.complete else ()
+        if not members or any(same(group.name) not in known for group in members):
             return None
         gated = [known[same(group.name)] for group in members if group.gated]
         return {**row, "kind": "gap", "metric": rate, "groups": gated}

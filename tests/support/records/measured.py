@@ -12,10 +12,8 @@ from core.answers import THRESHOLD
 from core.config import Config
 from models.metrics.comparison import compare
 from models.metrics.evidence import evidence
-from models.metrics.gaps import gaps_between
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
-from models.metrics.group_rates import scores
-from models.metrics.registry import groups_by, metrics_of, slice_rows
+from models.metrics.registry import metrics_of, slice_rows
 from pipeline.config.load import load
 from pipeline.report.page.part import RunRecord
 from pipeline.report.summary import Summary
@@ -24,6 +22,7 @@ from tests.support.records import summaries
 HOSTILE = '<script>alert("x")</script>'
 SLICES = (("sex",), ("land",), ("sex", "land"))
 LEAST = 60  # evaluation.min_slice_rows
+BINS = 200
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,18 @@ def rows_of_three(seed: int = 7, count: int = 600) -> Rows:
     return Rows(labels, answers, {"sex": sex})
 
 
+def scores(rows: Rows, variant: str, groups: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Counts by class and bin: a row is in bin ceil(p * BINS) - 1, and in 0 for p = 0."""
+    place = np.maximum(np.ceil(rows.answers[variant].astype(float) * BINS).astype(int) - 1, 0)
+    found = {}
+    for name, members in groups.items():
+        found[name] = {
+            called: np.bincount(place[members & (rows.labels == code)], minlength=BINS).tolist()
+            for code, called in enumerate(("negative", "positive"))
+        }
+    return {"bins": BINS, "groups": found}
+
+
 def groups_of(rows: Rows, slices: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
     """Which rows are in each slice, "overall" first."""
     return {OVERALL: np.ones(len(rows.labels), bool), **slice_rows(rows.columns, slices)}
@@ -85,21 +96,17 @@ def measured(rows: Rows, classes: tuple[str, ...], slices: Sequence[Sequence[str
             for found in compare(rows.labels, answers, rows.answers["teacher"], {}, [metric])
         ]
         gaps = {
-            column: gaps_between(rows.labels, answers, of_column, known, LEAST)[0]
-            for column, of_column in groups_by(rows.columns, slices).items()
+            keys[0]: {
+                rate: gap([by_slice[name] for name in slice_rows(rows.columns, [keys])], rate)
+                for rate in known.rates
+            }
+            for keys in slices
+            if len(keys) == 1
         }
         models[name] = {
             "metrics": known.overall(rows.labels, answers),
             "slices": by_slice,
-            "gaps": {
-                keys[0]: {rate: each and each.value for rate, each in gaps[keys[0]].items()}
-                for keys in slices
-                if len(keys) == 1
-            },
-            "gap_intervals": {
-                column: {rate: each and asdict(each) for rate, each in found.items()}
-                for column, found in gaps.items()
-            },
+            "gaps": gaps,
             "evidence": {
                 n: asdict(evidence(rows.labels[m], answers[m], classes)) for n, m in groups.items()
             },
@@ -110,8 +117,15 @@ def measured(rows: Rows, classes: tuple[str, ...], slices: Sequence[Sequence[str
             "sparsity": 0.25 * place,
         }
         if len(classes) == 2:
-            models[name]["scores"] = scores(rows.labels, answers, groups)
+            models[name]["scores"] = scores(rows, name, groups)
     return models
+
+
+def gap(groups: Sequence[Mapping[str, float | None]], rate: str) -> float | None:
+    """The largest difference of a rate between groups that are large enough."""
+    found = [group[rate] for group in groups if (group["examples"] or 0) >= LEAST]
+    known = [value for value in found if value is not None]
+    return max(known) - min(known) if len(known) == len(found) > 1 else None
 
 
 def gates(models: Mapping[str, Any], targets: Mapping[str, str]) -> list[Gate]:

@@ -86,15 +86,10 @@ def again(record: RunRecord) -> Part:
     summary, folder = record.summary, record.folder
     where = ["--root", _here(folder.parent)]
     pieces: list[html.Text] = []
+    said = "It left no configuration. With that of its name as it is now:"
     if record.settings is not None:
-        path = config_file.path_of(folder, summary.run_id)
         said = "With the configuration as it was, every value of it:"
-        run = ["run", "--config", _here(path), *where]
-        pieces += [html.paragraph(said), html.command(_line(run))]
-    else:
-        said = "It left no configuration. With that of its name as it is now:"
-        run = ["run", "--config", summary.config, *where]
-        pieces += [html.paragraph(said), html.command(_line(run))]
+    pieces += [html.paragraph(said), html.command(command_again(record))]
     same = (
         "It comes out the same with the same code, environment/lock.txt, seed and raw files, whose "
         "digests stand under Lineage; times and the numbers of versions are new each time. "
@@ -109,6 +104,14 @@ def again(record: RunRecord) -> Part:
     pieces.append(html.command(_line(["report", *page])))
     pieces.append(html.command(_line(["report", *page, "--against", other])))
     return Part("again", "How to make it again", html.join(pieces))
+
+
+def command_again(record: RunRecord) -> str:
+    """The command that makes a run again, with its configuration as it was where that is kept."""
+    name = record.summary.config
+    if record.settings is not None:
+        name = _here(config_file.path_of(record.folder, record.summary.run_id))
+    return _line(["run", "--config", name, "--root", _here(record.folder.parent)])
 
 
 def _line(words: list[str]) -> str:

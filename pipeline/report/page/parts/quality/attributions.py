@@ -91,9 +91,7 @@ def _ends(explained: Mapping[str, Any], column: str) -> tuple[float, float] | No
 def _of_columns(found: Targets, charts: dict[str, specs.Spec]) -> Markup:
     order = _order(found)
     drawn = list(_points(found, order[:_MOST]))
-    spec = specs.dots(
-        drawn, [*found], "Mean absolute attribution", None, {"domainMin": 0}, "column"
-    )
+    spec = specs.dots(drawn, [*found], "Mean absolute attribution", None, {"zero": True}, "column")
     charts[_CHART] = spec
     more = "lines: 95% intervals over other rows, backgrounds and seeds"
     label = "Mean absolute attribution of each column with its interval"

@@ -12,6 +12,7 @@ from pipeline.report.page import html
 from pipeline.report.page.groups import SliceGroup, SliceGroups, groups_of_run, labels_of, rules_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.models import deployed
+from pipeline.report.page.parts.origin.configuration import command_again
 from pipeline.report.page.parts.quality.explorer_pictures import (
     TITLES,
     Explored,
@@ -172,17 +173,16 @@ def _of_verdicts(gates: Sequence[Gate], why: str) -> str:
 
 
 def _lines(record: RunRecord) -> Markup:
-    base = f"python -m pipeline run --config {record.summary.config}"
     offered = hasattr(record.config, "fairness")
-    more = html.code("--set fairness.mitigation=thresholds")
-    by_group = Markup(" {} carries a threshold for each group inside both models.").format(more)
+    more = html.code("--set fairness.mitigation=thresholds --set fairness.column=COLUMN")
+    by_group = Markup(" {} puts a threshold for each group inside both models.").format(more)
     return Markup(
         '<h3>Bounds that would let this pass</h3><p id="explorer-lines-said">Nothing fails that '
         'another bound would let pass.</p><pre class="command" tabindex="0" data-base="{}" hidden>'
         '<code id="explorer-lines"></code></pre><p class="hint">A run decides at {}, whatever is '
         "seen here, and answers with the probability, so whoever asks can decide at another "
         "threshold.{}</p>"
-    ).format(base, f"{THRESHOLD:g}", by_group if offered else "")
+    ).format(command_again(record), f"{THRESHOLD:g}", by_group if offered else "")
 
 
 def _tables(found: Mapping[str, Explored], columns: Sequence[SliceGroups]) -> Iterator[Markup]:

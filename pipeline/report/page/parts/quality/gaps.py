@@ -47,8 +47,8 @@ def gaps_of(found: Models, record: RunRecord) -> Iterator[ShownGap]:
     """The gaps of each target, with the gates that bound them."""
     gates = {(g.target, g.metric): g for g in record.summary.gates if ".max_gap." in g.key}
     for target, model in found.items():
-        measured = to_jsonable_python(model.gap_intervals)
-        grown = to_jsonable_python(model.gap_growth)
+        measured = to_jsonable_python(getattr(model, "gap_intervals", None) or {})
+        grown = to_jsonable_python(getattr(model, "gap_growth", None) or {})
         for column in dict.fromkeys([*model.gaps, *measured]):
             rates = model.gaps.get(column, {})
             for rate in dict.fromkeys([*rates, *measured.get(column, {})]):
@@ -92,7 +92,7 @@ def picture(gaps: Sequence[ShownGap], found: Models, charts: dict[str, specs.Spe
     if not shown:
         return Markup("")
     drawn = [_gap_point(gap) for gap in shown]
-    spec = specs.dots(drawn, [*found], "Gap between groups", None, {"domainMin": 0, "nice": True},
+    spec = specs.dots(drawn, [*found], "Gap between groups", None, {"zero": True, "nice": True},
                       "gap")  # fmt: skip
     bounds = [
         {"gap": point["gap"], "target": gap.target, "bound": gap.gate.limit}

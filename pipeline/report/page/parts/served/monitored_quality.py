@@ -119,7 +119,7 @@ def gaps(report: MonitorReport, element: str, charts: dict[str, specs.Spec]) -> 
     name = f"{element}-gaps"
     series = [how for how in _HOW[1:] if any(gap.how == how for gap in report.gaps)]
     charts[name] = specs.dots(
-        drawn, series, "Gap between groups", None, {"domainMin": 0, "nice": True}, "gap"
+        drawn, series, "Gap between groups", None, {"zero": True, "nice": True}, "gap"
     )
     rows = [_gap(gap, bounds.get(f"{gap.column} {gap.rate}")) for gap in report.gaps]
     columns = ("between groups of", "rate", "how", "gap", "highest", "lowest", "bound")

@@ -53,6 +53,7 @@ def test_columns_alone_come_first_and_tiny_groups_are_counted_only(tmp_path: Pat
         "a,b=c": True, "tiny": False, "東京": True,
     }  # fmt: skip
     assert both.small > 0
+    assert both.complete
     assert both.said is not None
     assert "of fewer than 10 rows" in both.said
     assert all(group.rows >= 10 for group in both.shown)
@@ -63,6 +64,7 @@ def test_many_groups_are_cut_to_the_largest(tmp_path: Path) -> None:
     [groups] = groups_of_run(record.summary.models.values(), record)
     assert len(groups.shown) == MOST
     assert groups.left_out == 5
+    assert not groups.complete
     assert min(group.rows for group in groups.shown) == 105
     assert groups.said == "Not shown: 5 smaller ones."
 

@@ -70,6 +70,8 @@ def test_what_was_found_is_drawn_and_told(record: RunRecord) -> None:
         (f"sex={HOSTILE} (900)", "estimated"): 0.88,
     }, "nothing of a slice of three rows"  # fmt: skip
     assert "0.123" not in part.html
+    gap = part.charts["monitoring-0-gaps"]["layer"][0]["encoding"]["x"]["scale"]
+    assert gap == {"zero": True, "nice": True}, "an interval may reach below 0"
     answers = part.charts["monitoring-0-answers"]["data"]["values"]
     assert answers[0] == {"answer": "0.0 to 0.1", "rows": "requests", "share": 0.7}
     for text in (

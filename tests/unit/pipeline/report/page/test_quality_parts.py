@@ -106,7 +106,7 @@ def test_gaps_of_a_run_without_intervals_are_shown_too(record: RunRecord) -> Non
     part = fairness(record)
     assert part is not None
     assert "&lt;script&gt;" in part.html
-    lone = changed(record, gaps={"sex": {"tpr": None}}, gap_intervals={})
+    lone = changed(record, gaps={"sex": {"tpr": None}})
     bare = fairness(replace(lone, summary=lone.summary.model_copy(update={"gates": []})))
     assert bare is not None
     assert "No gap could be measured." in bare.html

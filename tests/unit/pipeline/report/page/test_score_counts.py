@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from core.intervals import wilson_interval
-from models.metrics.group_rates import BINS
 from pipeline.report.page.score_counts import (
     Counts,
     calibration_error,
@@ -14,6 +13,7 @@ from pipeline.report.page.score_counts import (
     reliability,
 )
 from tests.support.records.measured import (
+    BINS,
     SLICES,
     at_threshold,
     groups_of,

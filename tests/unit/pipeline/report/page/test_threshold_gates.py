@@ -92,5 +92,5 @@ def test_a_gap_is_between_the_groups_that_gates_look_at() -> None:
     groups = replace(GROUPS, shown=(*GROUPS.shown, SMALL))
     [row] = threshold_gates([gate], places, [groups]).moving
     assert row["groups"] == [1, 2]
-    cut = replace(GROUPS, left_out=3)
+    cut = replace(GROUPS, complete=False)
     assert sorted_gates(gate, groups=cut).unclear == [gate], "of groups that are not there"
