@@ -30,6 +30,7 @@ from core.sections import (
     DataSection,
     DistillerSection,
     EvaluationSection,
+    FairnessSection,
     FeaturesSection,
     LabelingSection,
     QuantizerSection,
@@ -57,6 +58,7 @@ class Config(Section):
     trainer: TrainerSection
     distiller: DistillerSection
     quantizer: QuantizerSection
+    fairness: FairnessSection
     evaluation: EvaluationSection
     retrain: RetrainSection
     pusher: PusherSection

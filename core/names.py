@@ -25,6 +25,9 @@ FILES_SHA256 = "files_sha256"
 """Property of each artifact: SHA-256 of its files by their paths in it, as JSON."""
 
 ANSWERS_FILE = "answers.json"
+TEACHER, TEACHER_PRUNED, STUDENT = "teacher", "teacher_pruned", "student"
+"""The networks that are trained."""
+
 TEACHER_FILE = "teacher.keras"
 PRUNED_FILE = "teacher_pruned.keras"
 STUDENT_FILE = "student.keras"

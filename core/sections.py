@@ -270,6 +270,24 @@ class QuantizerSection(Section):
     max_difference: Annotated[float, Field(gt=0, le=1)]
 
 
+class Mitigation(Section):
+    """What is done in training so that a rate is alike in all groups of a column."""
+
+    mitigation: Literal["none", "reweighing", "min_diff", "thresholds"]
+    column: Text | None
+    rate: Literal["tpr", "fpr", "selection_rate"]
+    loss: Literal["rate", "mmd"]
+    strength: Annotated[float, Field(gt=0, le=1000)] | Literal["auto"]
+    epochs: Count
+    min_group_rows: Count
+
+
+class FairnessSection(Mitigation):
+    """Groups between which the models' answers are to be alike, and whether they see the group."""
+
+    reads_column: bool
+
+
 class Bounds(Section):
     """What a target's model has to keep to before it is pushed.
 

@@ -41,7 +41,14 @@ from pipeline.labels.answers import stage_answers
 from pipeline.metadata.connection import connection_config, without_password
 from pipeline.resolvers import LastBlessedOther, LiveOther, WarmStart, rolled_back_models
 from pipeline.run.fingerprint import code_sha256
-from pipeline.settings import beam_args, labeling_modules, preprocessing_for, settings_json
+from pipeline.settings import (
+    beam_args,
+    hidden_columns,
+    labeling_modules,
+    mitigation_of,
+    preprocessing_for,
+    settings_json,
+)
 
 
 def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
@@ -103,7 +110,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
         settings=settings_json(
-            FeatureSettings, config, columns=features, passed_through=(*groups, ROW_ID)
+            FeatureSettings,
+            config,
+            columns=features,
+            passed_through=(*groups, ROW_ID),
+            hidden=hidden_columns(config),
         ),
         code_sha256=code_sha256("components.data.feature_selector"),
     )
@@ -132,6 +143,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             config,
             preprocessing=preprocessing,
             max_drop=config.evaluation.server.max_drop_from_teacher,
+            **mitigation_of(config),
         ),
         "code_sha256": code_sha256("components.training.trainer"),
     }
@@ -177,6 +189,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             config,
             preprocessing=preprocessing,
             max_drop=config.evaluation.edge.max_drop_from_teacher,
+            **mitigation_of(config),
         ),
         code_sha256=code_sha256("components.training.distiller"),
     )

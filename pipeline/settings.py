@@ -76,6 +76,29 @@ def preprocessing_for(config: Config) -> Preprocessing:
     )
 
 
+def hidden_columns(config: Config) -> tuple[str, ...]:
+    """Columns that the models are not to see: the one whose values are the groups to treat alike,
+    and the numbers that it is made of.
+    """
+    column = config.fairness.column
+    if config.fairness.reads_column or column is None:
+        return ()
+    group = config.columns.groups.get(column)
+    return (column, group.column) if group else (column,)
+
+
+def mitigation_of(config: Config) -> dict[str, Any]:
+    """What teacher and student are told of groups; nothing where nothing is done, so that the keys
+    of what is not done let no node run again.
+    """
+    if config.fairness.mitigation == "none":
+        return {"fairness": None}
+    weak = config.labeling.mode == "weak"
+    # In gold mode all rows that have a weight have their true label.
+    gold_weight = config.labeling.gold_weight if weak else None
+    return {"fairness": config.fairness, "gold_weight": gold_weight}
+
+
 def labeling_modules(config: Config) -> list[str]:
     """Modules of labelling functions that a run uses."""
     functions = config.labeling.functions

@@ -32,11 +32,13 @@ class FeatureSettings(Section):
       features: The section of the configuration, as far as it chooses columns.
       columns: What the models may learn from.
       passed_through: Slice columns.
+      hidden: Columns that the models are not to see, by `fairness.reads_column`.
     """
 
     features: Selection
     columns: tuple[str, ...]
     passed_through: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,10 +130,11 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     told = FeatureSettings.model_validate_json(settings)
     contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
     candidates = list(told.columns)
-    drops = []
+    drops = [Drop(c, "fairness.reads_column=false") for c in candidates if c in told.hidden]
+    shown = [column for column in candidates if column not in told.hidden]
     if told.features.select:
         training = stats_artifact_utils.load_statistics(statistics, "train").proto().datasets[0]
-        drops = find_drops(training, candidates, told.features)
+        drops += find_drops(training, shown, told.features)
     dropped = {drop.column for drop in drops}
     kept = [column for column in candidates if column not in dropped]
     if not kept:

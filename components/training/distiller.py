@@ -2,10 +2,12 @@
 
 In: transformed examples (train, eval), the Transform graph, the Trainer's `model_run`.
 Out: `model`, with `student.keras` and `distillation.json`.
+With a mitigation (`fairness`) it decides more alike in the groups of a column, as the teacher does.
 Fails when the loss is not finite or the sparsity is not reached; it is pruned less where the eval
 rows show that it gets worse.
 """
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -19,19 +21,23 @@ from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGra
 from components.artifacts import split_pattern
 from core import sections
 from core.files import write_json
-from core.names import DISTILLATION_REPORT, STUDENT_FILE, TEACHER_FILE, TRAINING_REPORT
+from core.names import DISTILLATION_REPORT, STUDENT, STUDENT_FILE, TEACHER_FILE, TRAINING_REPORT
 from core.sections import Section, Stopping
+from models.network.description import describe
 from models.network.distillation import distill
 from models.network.layout import Preprocessing
+from models.network.mitigation import read_groups
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
+from models.network.thresholds import finished
 from models.network.training import Plan
 
 
 class DistillerSettings(Section):
     """What Distiller goes by: sections of the configuration, or the named parts of them.
 
-    `max_drop`: `evaluation.edge.max_drop_from_teacher`.
+    `max_drop`: `evaluation.edge.max_drop_from_teacher`. `fairness` and `gold_weight`: as for the
+    Trainer.
     """
 
     preprocessing: Preprocessing
@@ -39,6 +45,8 @@ class DistillerSettings(Section):
     trainer: Stopping
     distiller: sections.DistillerSection
     max_drop: dict[str, float] = Field(default_factory=dict)
+    fairness: sections.Mitigation | None = None
+    gold_weight: float | None = None
 
 
 def write_student(
@@ -64,19 +72,35 @@ def write_student(
     plan = Plan(section.epochs, trainer.batch_size, section.learning_rate, seed, trainer.patience)
     report_of_teacher = Path(teacher_path).with_name(TRAINING_REPORT.file)
     trained = json.loads(report_of_teacher.read_text(encoding="utf-8"))
+    rows, files = (
+        (load_rows([train], inputs), load_rows([evaluation], inputs)),
+        ([train], [evaluation]),
+    )
+    groups, told = None, settings.fairness
+    if told is not None:
+        groups = read_groups(told, rows, files, settings.gold_weight)
+        rows = groups.train, groups.evaluation
     tf_keras.utils.set_random_seed(seed)
     student, report = distill(
         teacher=tf_keras.models.load_model(teacher_path, compile=False),
         inputs=inputs,
-        train=load_rows([train], inputs),
-        evaluation=load_rows([evaluation], inputs),
+        train=rows[0],
+        evaluation=rows[1],
         plan=plan,
         section=section,
         max_drop=settings.max_drop,
         odds=trained.get("odds", 1.0),
+        penalty=groups.penalty(seed) if groups else None,
+        penalty_epochs=told.epochs if told else 0,
     )
+    mitigation = None
+    if groups:
+        layout = describe(transform_graph, settings.preprocessing).layout
+        done = finished({STUDENT: student}, groups, inputs, layout, settings.gold_weight)
+        student, mitigation = done.networks[STUDENT], done.report({})
     student.save(os.path.join(folder, STUDENT_FILE))
-    write_json(Path(folder, DISTILLATION_REPORT.file), report)
+    content = {**dataclasses.asdict(report), "mitigation": mitigation}
+    write_json(Path(folder, DISTILLATION_REPORT.file), content)
 
 
 @component

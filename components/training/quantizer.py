@@ -7,8 +7,9 @@ the four `.tflite` files and `quantization.json` (bytes, latency, difference fro
 Fails when a variant's predictions are not finite or differ too much from the student's.
 """
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,14 @@ from components.artifacts import TFLiteVariants, split_pattern
 from core import sections
 from core.answers import THRESHOLD
 from core.files import write_json
-from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT, STUDENT_FILE
+from core.names import (
+    DISTILLATION_REPORT,
+    EDGE_MODEL_FILE,
+    PREPROCESSING_FILE,
+    QUANTIZATION_REPORT,
+    STUDENT,
+    STUDENT_FILE,
+)
 from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, measure
@@ -32,6 +40,7 @@ from models.network.preprocessing import CATEGORICAL, NUMERIC, answer_name, mode
 from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from models.network.text import TOKENS
+from models.network.thresholds import thresholds_document
 
 _COMPARED_ROWS = 2000
 
@@ -45,7 +54,10 @@ class QuantizerSettings(Section):
 
 
 def bundle_document(
-    description: Description, classes: Sequence[str], variant: str
+    description: Description,
+    classes: Sequence[str],
+    variant: str,
+    mitigation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a device needs beside the TFLite file: from a raw record to a decision.
 
@@ -53,7 +65,10 @@ def bundle_document(
       description: Of the preprocessing.
       classes: By their codes; of two the second is the positive one.
       variant: Which one of the student's the file is.
+      mitigation: `mitigation` of the Distiller's report: shifts that the student has, by group.
     """
+    done = mitigation or {}
+    shifts = done.get("shifts", {}).get(STUDENT)
     outputs = 1 if len(classes) == 2 else len(classes)
     tokens = {TOKENS: "int64"} if description.layout.text else {}
     return {
@@ -66,6 +81,7 @@ def bundle_document(
         },
         "classes": list(classes),
         **({"threshold": THRESHOLD} if outputs == 1 else {}),
+        **({"thresholds": thresholds_document(done["column"], shifts)} if shifts else {}),
     }
 
 
@@ -82,7 +98,7 @@ def write_variants(
     Args:
       bundle: Folder of the edge bundle; it must not exist.
       variants: Folder of the four variants and their report.
-      student_path: The student's Keras file.
+      student_path: The student's Keras file, with the Distiller's report beside it.
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
       train: File pattern of the transformed training rows.
       settings: What to go by.
@@ -97,7 +113,10 @@ def write_variants(
     for row in report.values():
         row["sparsity"] = measured_sparsity(student)
     description = describe(transform_graph, settings.preprocessing)
-    document = bundle_document(description, settings.preprocessing.classes, section.variant)
+    distilled = Path(student_path).with_name(DISTILLATION_REPORT.file)
+    mitigation = json.loads(distilled.read_text(encoding="utf-8")).get("mitigation")
+    classes = settings.preprocessing.classes
+    document = bundle_document(description, classes, section.variant, mitigation)
     os.makedirs(bundle)
     write_json(Path(bundle, PREPROCESSING_FILE), document)
     Path(bundle, EDGE_MODEL_FILE).write_bytes(contents[section.variant])

@@ -5,9 +5,11 @@ the model of an earlier run to start from or none.
 Out: `model`, the SavedModel of the pruned teacher with its two signatures, and beside it what a
 later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras` and
 `training.json`.
+With a mitigation (`fairness`) both teachers decide more alike in the groups of a column.
 With categories of many values, each of which has few rows, it is trained and pruned once more, on
 the eval rows too, for as many epochs and as far as they have told before.
-Fails when the loss is not finite or the sparsity is not reached; it is pruned less where the eval
+Fails when the loss is not finite or the sparsity is not reached, and with InputError when there are
+not two groups to be made alike; it is pruned less where the eval
 rows show that it gets worse.
 """
 
@@ -17,30 +19,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tf_keras
 from pydantic import Field
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components.training.teaching import Alike, teach
 from core import sections
 from core.files import write_json
-from core.names import PRUNED_FILE, TEACHER_FILE, TRAINING_REPORT
+from core.names import PRUNED_FILE, TEACHER, TEACHER_FILE, TEACHER_PRUNED, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
 from models.export.export import export_server_model
-from models.network.balance import Balance, balance_of, decide, note
+from models.network.balance import note
 from models.network.description import describe
 from models.network.layout import Preprocessing
+from models.network.mitigation import read_groups
 from models.network.network import build_network
 from models.network.preprocessing import model_inputs_of
-from models.network.pruning import (
-    PruningLimit,
-    PruningOutcome,
-    measured_sparsity,
-    prune,
-    prune_within,
-)
-from models.network.rows import Rows, load_rows
-from models.network.training import Plan, cross_entropy, evaluation_loss, fit
+from models.network.pruning import PruningLimit
+from models.network.rows import load_rows
+from models.network.thresholds import finished
+from models.network.training import Plan
 from models.network.tuning import architecture_of, of_trial, values_of
 from models.network.warm_start import (
     FOLDER,
@@ -55,13 +53,16 @@ from models.network.warm_start import (
 class TrainerSettings(Section):
     """What Trainer goes by: sections of the configuration, or the named parts of them.
 
-    `max_drop`: `evaluation.server.max_drop_from_teacher`.
+    `max_drop`: `evaluation.server.max_drop_from_teacher`. `fairness`: None where nothing is done.
+    `gold_weight`: weight by which rows with a true label are known; None: all are such.
     """
 
     preprocessing: Preprocessing
     seed: int
     trainer: sections.TrainerSection
     max_drop: dict[str, float] = Field(default_factory=dict)
+    fairness: sections.Mitigation | None = None
+    gold_weight: float | None = None
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -80,97 +81,56 @@ def run_fn(fn_args: FnArgs) -> None:
         values = of_trial(fn_args.hyperparameters["values"])
     else:
         values = values_of(section)
-    train = load_rows(fn_args.train_files, inputs)
-    evaluation = load_rows(fn_args.eval_files, inputs)
+    files = fn_args.train_files, fn_args.eval_files
+    rows, gold = (load_rows(files[0], inputs), load_rows(files[1], inputs)), settings.gold_weight
+    told = settings.fairness
+    groups = read_groups(told, rows, files, gold) if told else None
     tf_keras.utils.set_random_seed(seed)
-    teacher = build_network(inputs, architecture_of(values), "teacher")
-    meaning = {
-        **describe(fn_args.transform_graph_path, settings.preprocessing).document(),
-        "classes": list(settings.preprocessing.classes),
-    }
+    teacher = build_network(inputs, architecture_of(values), TEACHER)
+    description = describe(fn_args.transform_graph_path, settings.preprocessing)
+    classes = list(settings.preprocessing.classes)
+    meaning = {**description.document(), "classes": classes}
     outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
-    balance = balance_of(train, section.rare_share)
-    weighed = balance.weighed(train), balance.weighed(evaluation)
-    initial_loss = evaluation_loss(teacher, weighed[1])
-    initial_weights = teacher.get_weights()
-    plan = Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience)
-    history = fit(teacher, *weighed, cross_entropy, plan)
-    epochs = 1 + int(np.argmin(history["val_loss"]))
-    if outcome.start == "warm" and initial_loss < min(history["val_loss"]):
-        teacher.set_weights(initial_weights)
-        epochs = 0
-    balance = decide(teacher, [train, evaluation], balance)
-    # What a later run starts from is not to have seen the eval rows, by which that run stops.
-    write_start(Path(fn_args.serving_model_dir).parent / FOLDER, teacher, meaning, values)
-    plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
-    pruned, pruning = prune_within(
+    taught = teach(
         teacher,
-        balance.weighed(train),
-        balance.weighed(evaluation),
-        cross_entropy,
-        plan,
-        section.sparsity,
-        PruningLimit(settings.max_drop, evaluation),
-        lambda network: decide(network, [train, evaluation], balance),
+        (groups.train, groups.evaluation) if groups else rows,
+        Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience),
+        section,
+        PruningLimit(settings.max_drop, groups.evaluation if groups else rows[1]),
+        Alike(groups, groups.penalty(seed) if groups else None),
+        warm=outcome.start == "warm",
+        again=bool(inputs.learned),
     )
-    if inputs.learned and epochs:
-        teacher.set_weights(initial_weights)
-        rows = train.followed_by(evaluation)
-        balance, pruned, pruning = on_all_rows(teacher, rows, balance, plan, epochs, pruning)
+    write_start(Path(fn_args.serving_model_dir).parent / FOLDER, taught.start, meaning, values)
+    networks, mitigation = {TEACHER: taught.teacher, TEACHER_PRUNED: taught.pruned}, None
+    if groups:
+        done = finished(networks, groups, inputs, description.layout, gold)
+        networks, mitigation = done.networks, done.report({"before": taught.before})
     export_server_model(
-        pruned, fn_args.transform_graph_path, settings.preprocessing, fn_args.serving_model_dir
+        networks[TEACHER_PRUNED],
+        fn_args.transform_graph_path,
+        settings.preprocessing,
+        fn_args.serving_model_dir,
     )
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
-    teacher.save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
-    pruned.save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
+    networks[TEACHER].save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
+    networks[TEACHER_PRUNED].save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
+    notes = [*note(TEACHER, taught.balance, section.rare_share), *taught.pruning.notes]
     report = {
         "hyperparameters": values.model_dump(),
         "start": {
             **dataclasses.asdict(outcome),
-            "initial_val_loss": initial_loss,
-            "notes": [*note(teacher.name, balance, section.rare_share), *pruning.notes],
+            "initial_val_loss": taught.initial_loss,
+            "notes": [*notes, *(mitigation["notes"] if mitigation else [])],
         },
-        "odds": balance.odds,
+        "mitigation": mitigation,
+        "odds": taught.balance.odds,
         "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
-        "history": history,
-        "pruning_history": pruning.history,
-        "sparsity": pruning.sparsity,
+        "history": taught.history,
+        "pruning_history": taught.pruning.history,
+        "sparsity": taught.pruning.sparsity,
     }
     write_json(Path(fn_args.model_run_dir, TRAINING_REPORT.file), report)
-
-
-def on_all_rows(
-    teacher: tf_keras.Model,
-    rows: Rows,
-    balance: Balance,
-    plan: Plan,
-    epochs: int,
-    pruning: PruningOutcome,
-) -> tuple[Balance, tf_keras.Model, PruningOutcome]:
-    """Trains and prunes once more, on the rows of train and eval.
-
-    Of many values each has few rows, and every row counts. The eval rows have told how many epochs
-    to train and how far to prune; now they can tell nothing any more.
-
-    Args:
-      teacher: With the weights that training started from; it is trained in place.
-      rows: Of train and eval.
-      balance: How their classes are weighed.
-      plan: How to prune.
-      epochs: To train.
-      pruning: How it went on the rows of train.
-
-    Returns:
-      The balance, the pruned teacher, and how it was pruned.
-    """
-    weighed = balance.weighed(rows)
-    fit(teacher, weighed, weighed, cross_entropy, dataclasses.replace(plan, epochs=epochs))
-    balance = decide(teacher, [rows], balance)
-    weighed = balance.weighed(rows)
-    pruned, history = prune(teacher, weighed, weighed, cross_entropy, plan, pruning.sparsity)
-    decide(pruned, [rows], balance)
-    found = PruningOutcome(history, measured_sparsity(pruned), pruning.notes)
-    return balance, pruned, found
 
 
 def start_training(

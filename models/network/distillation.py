@@ -14,6 +14,7 @@ import tf_keras
 from core.sections import DistillerSection
 from models.network.balance import Balance, decide, positive_share
 from models.network.network import Architecture, build_network, logits_of
+from models.network.penalty import Penalty
 from models.network.preprocessing import ModelInputs
 from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import Rows
@@ -39,6 +40,8 @@ def distill(
     section: DistillerSection,
     max_drop: Mapping[str, float] | None = None,
     odds: float = 1.0,
+    penalty: Penalty | None = None,
+    penalty_epochs: int = 0,
 ) -> tuple[tf_keras.Model, DistillationOutcome]:
     """Returns the pruned student and its report.
 
@@ -51,6 +54,8 @@ def distill(
       section: The student's size, the loss, and how it is pruned, with the same loss.
       max_drop: Largest fall by pruning, by metric; None: no bound.
       odds: What the teacher's answers are odds times of (models/network/balance.py).
+      penalty: On gaps between groups, once the student has learnt, and while it is pruned.
+      penalty_epochs: How many before it is pruned.
     """
     given, limit = (train, evaluation), PruningLimit(max_drop or {}, evaluation)
     balance = Balance(positive_share(train), odds)
@@ -61,6 +66,10 @@ def distill(
     history = fit(student, train, evaluation, loss, plan)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
     decide(student, given, balance)
+    if penalty is not None:
+        longer = dataclasses.replace(plan, epochs=penalty_epochs)
+        fit(student, train, evaluation, loss, longer, penalty=penalty)
+        decide(student, given, balance)
     pruned, outcome = prune_within(
         student,
         train,
@@ -70,6 +79,7 @@ def distill(
         section.sparsity,
         limit,
         lambda network: decide(network, given, balance),
+        penalty,
     )
     return pruned, DistillationOutcome(history, outcome.history, outcome.sparsity, outcome.notes)
 

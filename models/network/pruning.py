@@ -12,6 +12,7 @@ import tf_keras
 
 from models.metrics.comparison import compare
 from models.network.network import answers_of
+from models.network.penalty import Penalty
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit
 
@@ -56,12 +57,18 @@ class PruningOutcome:
 
 
 def prune(
-    model: tf_keras.Model, train: Rows, evaluation: Rows, loss: Loss, plan: Plan, sparsity: float
+    model: tf_keras.Model,
+    train: Rows,
+    evaluation: Rows,
+    loss: Loss,
+    plan: Plan,
+    sparsity: float,
+    penalty: Penalty | None = None,
 ) -> tuple[tf_keras.Model, dict[str, list[float]]]:
     """Returns a pruned copy of a trained network, and its history; `model` is left as it is.
 
     The share of zeros in each Dense kernel and Embedding table rises to `sparsity` over the first
-    half of the steps; the rest recovers what was lost.
+    half of the steps; the rest recovers what was lost. A penalty holds throughout.
 
     Raises:
       RuntimeError: The copy is less sparse than asked for.
@@ -79,7 +86,7 @@ def prune(
     )
     prunable = wrap(model, schedule)
     update = tfmot.sparsity.keras.UpdatePruningStep()
-    history = fit(prunable, train, evaluation, loss, plan, [update])
+    history = fit(prunable, train, evaluation, loss, plan, [update], penalty)
     pruned = tfmot.sparsity.keras.strip_pruning(prunable)
     if measured_sparsity(pruned) < sparsity - 0.01 - _rounding(pruned):
         raise RuntimeError(
@@ -97,6 +104,7 @@ def prune_within(
     sparsity: float,
     limit: PruningLimit,
     finish: Callable[[tf_keras.Model], object] | None = None,
+    penalty: Penalty | None = None,
 ) -> tuple[tf_keras.Model, PruningOutcome]:
     """Prunes as far as asked for, and less where the answers get worse by more than is allowed.
 
@@ -106,9 +114,9 @@ def prune_within(
     falls: dict[float, list[str]] = {}
     for share in SHARES:
         if share:
-            pruned, history = prune(model, train, evaluation, loss, plan, share * sparsity)
+            pruned, history = prune(model, train, evaluation, loss, plan, share * sparsity, penalty)
         else:
-            pruned, history = _copy(model), {"loss": [], "val_loss": []}
+            pruned, history = copied(model), {"loss": [], "val_loss": []}
         if finish is not None:
             finish(pruned)
         if not (found := limit.exceeded_by(model, pruned)):
@@ -125,7 +133,8 @@ def prune_within(
     return pruned, PruningOutcome(history, measured_sparsity(pruned), notes)
 
 
-def _copy(model: tf_keras.Model) -> tf_keras.Model:
+def copied(model: tf_keras.Model) -> tf_keras.Model:
+    """A network of its own with the same weights."""
     copy = tf_keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
@@ -137,10 +146,10 @@ def wrap(model: tf_keras.Model, schedule: tfmot.sparsity.keras.PruningSchedule) 
     `clone_model` alone draws new weights, and `prune_low_magnitude` alone shares the layers with
     the original, which pruning would then change.
     """
-    copies = _copy(model)
+    copies = copied(model)
 
     def wrap_layer(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
-        if not isinstance(layer, _PRUNED_LAYERS):
+        if not _is_pruned(layer):
             return layer
         return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
 
@@ -154,8 +163,12 @@ def _rounding(model: tf_keras.Model) -> float:
 
 
 def _tables(model: tf_keras.Model) -> list[np.ndarray]:
-    pruned = (layer for layer in model.layers if isinstance(layer, _PRUNED_LAYERS))
-    return [layer.get_weights()[0] for layer in pruned]
+    return [layer.get_weights()[0] for layer in model.layers if _is_pruned(layer)]
+
+
+def _is_pruned(layer: tf_keras.layers.Layer) -> bool:
+    """What was not trained, such as the shifts of groups, is no weight to prune."""
+    return isinstance(layer, _PRUNED_LAYERS) and layer.trainable
 
 
 def measured_sparsity(model: tf_keras.Model) -> float:

@@ -28,6 +28,8 @@ class Rows:
         class, or what a loss asks for.
       weight: float32 [rows, 1], not negative.
       tokens: int64 [rows, T * tokens], or None when there are no text columns.
+      counted: float32 [rows, groups]: by how much each row counts for the rate of each group
+        (models/network/mitigation.py), or None where no rate is to be made alike.
     """
 
     numeric: np.ndarray
@@ -35,6 +37,7 @@ class Rows:
     label: np.ndarray
     weight: np.ndarray
     tokens: np.ndarray | None = None
+    counted: np.ndarray | None = None
 
     @property
     def count(self) -> int:

@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from core.names import LABEL, WEIGHT
 from models.network.network import logits_of
+from models.network.penalty import Penalty
 from models.network.rows import Rows
 
 _MOST_SHIFT = 2.0  # of a logit's bias after training
@@ -57,19 +58,23 @@ def fit(
     loss: Loss,
     plan: Plan,
     callbacks: Sequence[tf_keras.callbacks.Callback] = (),
+    penalty: Penalty | None = None,
 ) -> dict[str, list[float]]:
     """Trains `model` in place and returns the history: `loss` and `val_loss` by epoch.
 
     Rows of weight 0 are left out and weights are scaled to a mean of 1, in both splits. The last
     incomplete batch of an epoch is left out; the rows are drawn anew for each epoch. Of the
-    callbacks, `on_train_begin` and `on_epoch_end` are called.
+    callbacks, `on_train_begin` and `on_epoch_end` are called. A penalty is part of what is
+    minimised and not of the history.
 
     Raises:
       FloatingPointError: The loss or an input is not finite.
     """
     train, evaluation = train.weighted(), evaluation.weighted()
     batch_size = min(plan.batch_size, train.count)
-    run_epoch = _epoch_function(model, train, evaluation, loss, plan.learning_rate)
+    if penalty is not None:
+        penalty.prepare(train, logits_of(model), train.count // batch_size)
+    run_epoch = _epoch_function(model, train, evaluation, loss, plan.learning_rate, penalty)
     draw = np.random.RandomState(plan.seed)
     history: dict[str, list[float]] = {"loss": [], "val_loss": []}
     # On some processors TensorFlow's fused kernels make 0 of NaN, and the loss tells nothing of it.
@@ -138,7 +143,12 @@ def evaluation_loss(model: tf_keras.Model, evaluation: Rows) -> float:
 
 
 def _epoch_function(
-    model: tf_keras.Model, train: Rows, evaluation: Rows, loss: Loss, learning_rate: float
+    model: tf_keras.Model,
+    train: Rows,
+    evaluation: Rows,
+    loss: Loss,
+    learning_rate: float,
+    penalty: Penalty | None,
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Returns a function from row numbers [steps, batch] to mean training and evaluation loss."""
     logits = logits_of(model)
@@ -147,15 +157,28 @@ def _epoch_function(
     optimizer.build(variables)  # otherwise the first call traces everything twice
     train_rows, evaluation_rows = _tensors(train), _tensors(evaluation)
 
-    def weighted_loss(rows: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
-        logit = logits({name: rows[name] for name in logits.input}, training=training)
+    def answered(rows: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
+        return logits({name: rows[name] for name in logits.input}, training=training)
+
+    def weighted_loss(rows: Mapping[str, tf.Tensor], logit: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(rows[WEIGHT][:, 0] * loss(rows[LABEL], logit))
 
+    def losses_of(batch: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """On the data, and what is added to it."""
+        taken = batch if penalty is None else tf.concat([batch, penalty.drawn()], axis=0)
+        rows = {name: tf.gather(column, taken) for name, column in train_rows.items()}
+        logit = answered(rows, training=True)
+        if penalty is None:
+            return weighted_loss(rows, logit), logits.losses
+        size = tf.shape(batch)[0]
+        of_batch = {name: column[:size] for name, column in rows.items()}
+        added = [*logits.losses, penalty.of(batch, logit)]
+        return weighted_loss(of_batch, logit[:size]), added
+
     def step(batch: tf.Tensor) -> tf.Tensor:
-        rows = {name: tf.gather(column, batch) for name, column in train_rows.items()}
         with tf.GradientTape() as tape:
-            data_loss = weighted_loss(rows, training=True)
-            total_loss = tf.add_n([data_loss, *logits.losses])
+            data_loss, added = losses_of(batch)
+            total_loss = tf.add_n([data_loss, *added])
         # Dense gradients: for tables of a few hundred ids Adam's sparse update is slower.
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(total_loss, variables)]
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -164,13 +187,16 @@ def _epoch_function(
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None], tf.int32)])
     def run_epoch(order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         steps = tf.shape(order)[0]
-        _, total = tf.while_loop(
-            lambda index, total: index < steps,
-            lambda index, total: (index + 1, total + step(order[index])),
-            (0, 0.0),
-        )
+
+        def next_step(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            if penalty is not None:
+                penalty.update(index)
+            return index + 1, total + step(order[index])
+
+        _, total = tf.while_loop(lambda index, total: index < steps, next_step, (0, 0.0))
         with tf.control_dependencies([total]):
-            return total / tf.cast(steps, tf.float32), weighted_loss(evaluation_rows, False)
+            found = weighted_loss(evaluation_rows, answered(evaluation_rows, training=False))
+            return total / tf.cast(steps, tf.float32), found
 
     return run_epoch
 

@@ -12,6 +12,7 @@ from core.config import Config
 from core.targets import TARGETS
 from models.metrics.registry import QUALITY_BY_CLASS, RATES_BY_CLASS, Metric, metrics_of
 from pipeline.config.column_checks import check_columns, check_evaluation
+from pipeline.config.fairness_checks import check_fairness
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
 
@@ -170,6 +171,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *_check_metrics(config),
         *check_columns(config),
         *check_evaluation(config, repository),
+        *check_fairness(config, repository),
         *_check_files(config, repository),
         *check_operations(config),
     ]

@@ -93,11 +93,21 @@ def collect(
 
 def _training(executions: Sequence[Execution]) -> dict[str, Any] | None:
     """How the teacher started, and what is to be said of teacher and student."""
-    start = (read_report(executions, TRAINING_REPORT) or {}).get("start")
+    teacher = read_report(executions, TRAINING_REPORT) or {}
     student = read_report(executions, DISTILLATION_REPORT) or {}
+    start = teacher.get("start")
     if start is None:
         return None
-    return {**start, "notes": [*start.get("notes", []), *student.get("notes", [])]}
+    done = [report["mitigation"] for report in (teacher, student) if report.get("mitigation")]
+    mitigation = None
+    if done:
+        by_network = {
+            key: {name: of for each in done for name, of in each[key].items()}
+            for key in ("eval", "shifts")
+        }
+        mitigation = {**done[0], **by_network}
+    notes = [*start.get("notes", []), *student.get("notes", [])]
+    return {**start, "notes": notes, "mitigation": mitigation}
 
 
 def base_model(executions: Sequence[Execution]) -> str | None:

@@ -91,7 +91,8 @@ class TrainingStart(_Report):
     """How the teacher's training started: from which run's weights, or cold and why.
 
     `new_rows`: share of the embedding rows that start untrained; `initial_val_loss`: evaluation
-    loss before the first epoch; `notes`: how training went off its usual way.
+    loss before the first epoch; `notes`: how training went off its usual way; `mitigation`: what
+    was done about gaps between groups, and what it did on the eval rows, by network.
     """
 
     start: Literal["warm", "cold"]
@@ -100,6 +101,7 @@ class TrainingStart(_Report):
     new_rows: float | None
     initial_val_loss: float
     notes: list[str] = []
+    mitigation: dict[str, Any] | None = None
 
 
 class MeasuredReference(_Report):
