@@ -53,6 +53,17 @@ class Cell:
     modes: tuple[str, ...] = ("gold", "weak")
     curve: bool = False
 
+    @property
+    def folder(self) -> str:
+        """Of the run whose rows it takes."""
+        return "reads" if self.reads else "unread"
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that it overrides."""
+        reads = f"fairness.reads_column={str(self.reads).lower()}"
+        return (*self.overrides, "fairness.column=sex", reads)
+
 
 def _strength(strength: float) -> Cell:
     told = ("fairness.mitigation=min_diff", f"fairness.strength={strength:g}")
@@ -116,27 +127,36 @@ def measure_all(
     mode: str, seeds: Sequence[int], cells: Sequence[Cell], root: Path
 ) -> dict[str, list[Values]]:
     """Values of each cell, one for each seed; read, where they have been written before."""
-    found: dict[str, list[Values]] = {cell.name: [] for cell in cells}
-    for seed in seeds:
-        for reads in (True, False):
-            folder = root / mode / str(seed) / ("reads" if reads else "unread")
-            here = {cell: folder / "cells" / f"{cell.name}.json" for cell in cells}
-            here = {cell: path for cell, path in here.items() if cell.reads == reads}
-            told = [*MODES[mode], f"seed={seed}", f"fairness.reads_column={str(reads).lower()}"]
-            told.append("fairness.column=sex")
-            missing = {cell: [*told, *cell.overrides] for cell in here if not here[cell].exists()}
-            (folder / "cells").mkdir(parents=True, exist_ok=True)
-            for cell in [cell for cell in missing if cell.whole]:
-                values = _by_the_dag(missing.pop(cell), folder)
-                here[cell].write_text(json.dumps(values), encoding="utf-8")
-            if missing:
-                asked = {str(here[cell]): overrides for cell, overrides in missing.items()}
-                (folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
-                measure.run([sys.executable, "-m", "benchmarks.fairness_nodes", str(folder)])
-            for cell, path in here.items():
-                found[cell.name].append(json.loads(path.read_text(encoding="utf-8")))
-        print(f"{mode}: seed {seed}", file=sys.stderr, flush=True)
-    return found
+    paths = {
+        (cell, seed): root / mode / str(seed) / cell.folder / "cells" / f"{cell.name}.json"
+        for seed in seeds
+        for cell in cells
+    }
+    missing = {
+        (cell, seed): [*MODES[mode], f"seed={seed}", *cell.told]
+        for (cell, seed), path in paths.items()
+        if not path.exists()
+    }
+    for (cell, seed), told in missing.items():
+        if cell.whole:
+            path = paths[cell, seed]
+            values = _by_the_dag(told, path.parent.parent)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(values), encoding="utf-8")
+            print(f"{mode}, seed {seed}: {cell.name}", file=sys.stderr, flush=True)
+    asked: dict[Path, dict[str, list[str]]] = {}
+    for (cell, seed), told in missing.items():
+        if not cell.whole:
+            path = paths[cell, seed]
+            asked.setdefault(path.parent.parent, {})[str(path)] = told
+    for folder, of_folder in asked.items():
+        (folder / "asked.json").write_text(json.dumps(of_folder), encoding="utf-8")
+        measure.run([sys.executable, "-m", "benchmarks.fairness_nodes", str(folder)])
+        print(f"{mode}: {len(of_folder)} more in {folder}", file=sys.stderr, flush=True)
+    return {
+        cell.name: [json.loads(paths[cell, seed].read_text(encoding="utf-8")) for seed in seeds]
+        for cell in cells
+    }
 
 
 def _by_the_dag(overrides: Sequence[str], folder: Path) -> Values:

@@ -76,6 +76,30 @@ def find_drops(
     return drops
 
 
+def choose(
+    statistics: statistics_pb2.DatasetFeatureStatistics | None, told: FeatureSettings
+) -> tuple[list[str], list[Drop]]:
+    """The columns that the models learn from, and why they do not from the others.
+
+    Args:
+      statistics: Of the training split; None where nothing is chosen by them.
+      told: What to go by.
+
+    Raises:
+      InputError: No column is left.
+    """
+    drops = [Drop(c, "fairness.reads_column=false") for c in told.columns if c in told.hidden]
+    shown = [column for column in told.columns if column not in told.hidden]
+    if statistics is not None:
+        drops += find_drops(statistics, shown, told.features)
+    dropped = {drop.column for drop in drops}
+    kept = [column for column in shown if column not in dropped]
+    if not kept:
+        reasons = "; ".join(f"{d.column}: {d.reason}" for d in drops)
+        raise InputError(f"features: no column is left to learn from ({reasons})")
+    return kept, drops
+
+
 def narrow(
     schema: schema_pb2.Schema, columns: list[str], passed_through: list[str], dropped: set[str]
 ) -> schema_pb2.Schema:
@@ -129,18 +153,12 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     """Narrows the contract by `settings`, JSON of `FeatureSettings`; see the module's docstring."""
     told = FeatureSettings.model_validate_json(settings)
     contract = tfdv.load_schema_text(os.path.join(schema.uri, "schema.pbtxt"))
-    candidates = list(told.columns)
-    drops = [Drop(c, "fairness.reads_column=false") for c in candidates if c in told.hidden]
-    shown = [column for column in candidates if column not in told.hidden]
+    training = None
     if told.features.select:
         training = stats_artifact_utils.load_statistics(statistics, "train").proto().datasets[0]
-        drops += find_drops(training, shown, told.features)
+    kept, drops = choose(training, told)
     dropped = {drop.column for drop in drops}
-    kept = [column for column in candidates if column not in dropped]
-    if not kept:
-        reasons = "; ".join(f"{d.column}: {d.reason}" for d in drops)
-        raise InputError(f"features: no column is left to learn from ({reasons})")
-    listed = {*candidates, *told.passed_through}
+    listed = {*told.columns, *told.passed_through}
     drops += [
         Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
     ]

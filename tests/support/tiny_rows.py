@@ -1,6 +1,7 @@
 """Synthetic transformed rows with a rule that a network can learn."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,13 @@ def make_rows(count: int, seed: int = 1, inputs: ModelInputs = INPUTS) -> Rows:
     return Rows(numeric, categorical, label.astype(np.float32), weight, tokens.astype(np.int64))
 
 
-def write_records(path: Path, rows: Rows) -> Path:
-    """Writes transformed tf.Examples as Transform does, with a column `group` for slicing."""
+def write_records(
+    path: Path, rows: Rows, columns: Mapping[str, Sequence[str]] | None = None
+) -> Path:
+    """Writes transformed tf.Examples as Transform does, with columns for slicing: `group`, or
+    those that are given, each [rows].
+    """
+    columns = columns or {"group": [f"group {row % 2}" for row in range(rows.count)]}
     options = "GZIP" if path.suffix == ".gz" else ""
     with tf.io.TFRecordWriter(str(path), options) as writer:
         for row in range(rows.count):
@@ -48,6 +54,7 @@ def write_records(path: Path, rows: Rows) -> Path:
             feature["weight"].float_list.value.extend(rows.weight[row].tolist())
             if rows.tokens is not None:
                 feature["tokens"].int64_list.value.extend(rows.tokens[row].tolist())
-            feature["group"].bytes_list.value.append(f"group {row % 2}".encode())
+            for name, values in columns.items():
+                feature[name].bytes_list.value.append(values[row].encode())
             writer.write(example.SerializeToString())
     return path

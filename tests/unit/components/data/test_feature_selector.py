@@ -1,10 +1,12 @@
 """FeatureSelector's logic on statistics of a few rows."""
 
 import pandas as pd
+import pytest
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.data.feature_selector import find_drops, narrow
+from components.data.feature_selector import FeatureSettings, choose, find_drops, narrow
+from core.errors import InputError
 from core.sections import Selection
 from models.network.layout import Preprocessing, layout_of
 
@@ -70,3 +72,20 @@ def test_a_dropped_column_that_is_sliced_on_is_no_feature() -> None:
 
     assert learnt_from(["useful", "sex"]) == ["useful", "sex"]
     assert learnt_from(["useful"]) == ["useful"]
+
+
+def test_a_hidden_column_is_no_feature_whatever_its_values() -> None:
+    bounds = Selection(select=True, min_presence=0.0, max_share=1.0)
+    told = FeatureSettings(
+        features=bounds,
+        columns=("useful", "number"),
+        passed_through=("useful",),
+        hidden=("useful", "age_group"),
+    )
+    kept, [drop] = choose(statistics_of(FRAME), told)
+    assert kept == ["number"]
+    assert (drop.column, drop.reason) == ("useful", "fairness.reads_column=false")
+    assert choose(None, told)[0] == ["number"]
+    everything = told.model_copy(update={"hidden": ("useful", "number")})
+    with pytest.raises(InputError, match=r"no column is left.*fairness\.reads_column=false"):
+        choose(None, everything)
