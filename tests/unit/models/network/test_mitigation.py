@@ -53,7 +53,7 @@ def two_groups(count: int, seed: int, noise: float = 0.35) -> tuple[Rows, np.nda
     return Rows(numeric, ids, label, np.ones((count, 1), np.float32)), np.where(of_b, "b", "a")
 
 
-TRAIN, EVAL = two_groups(4000, 1), two_groups(3000, 2)
+TRAIN, EVAL = two_groups(6000, 1), two_groups(12000, 2)
 
 
 def in_groups(**changes: Any) -> Grouped:
@@ -90,10 +90,10 @@ def test_a_penalty_closes_the_gap_and_pruning_keeps_it_closed(
 ) -> None:
     rows = in_groups(**changes)
     before = rows.rates(trained)
-    assert before["gap"] > 0.08
+    assert before["gap"] > 0.04
     penalty = rows.penalty(seed=1)
     network = copy_of(trained)
-    plan = dataclasses.replace(PLAN, epochs=4)
+    plan = dataclasses.replace(PLAN, epochs=4, learning_rate=0.005)
     fit(network, rows.train, rows.evaluation, cross_entropy, plan, penalty=penalty)
     after = rows.rates(network)
     assert after["gap"] < before["gap"] / 2
