@@ -3,11 +3,13 @@
     make benchmark BENCHMARK=fairness                     # seeds 31 to 35, gold and weak labels
     make benchmark BENCHMARK=fairness ARGS="--seeds 31 --modes gold"
 
-For each kind of labels and seed the whole DAG runs twice: without a mitigation, and with `min_diff`
-where the models do not read sex. The other mitigations, and the strengths of the curve, take the
-transformed rows and the tuner's values of those runs and the nodes' own functions from there on:
-Trainer, Distiller, Quantizer, and VariantEvaluator's measures on the test split. With `--root DIR`
-the runs are kept there, and a second call goes on where the first one ended.
+For each kind of labels the whole DAG runs twice with the first seed: without a mitigation, and with
+`min_diff` where the models do not read sex. The other seeds and mitigations take the transformed
+rows and the tuner's values of those runs and do what Trainer, Distiller, Quantizer and
+VariantEvaluator do: the seed then changes initial weights, the order of rows, pruning and the rows
+that calibrate, and not the eval split. With `--root DIR` all is kept there, and a second call goes
+on where the first one ended. `--other-seeds` are the seeds of what is neither of the two, and
+`--weak-seeds` those of weak labels, where there is no time for all.
 
 Nothing was ever chosen by these seeds. Writes fairness.md and fairness.json to benchmarks/results/.
 """
@@ -41,7 +43,7 @@ class Cell:
       name: What the tables call it.
       overrides: What it sets, besides `fairness.column`.
       reads: Whether the models read sex.
-      whole: Whether the whole DAG runs with it.
+      whole: Whether the whole DAG runs with it, for the first seed.
       modes: Kinds of labels that it is measured with.
       curve: Whether it is a point of the curve and of no table.
     """
@@ -101,7 +103,8 @@ def main() -> int:
     """Runs, prints and writes; 1 when a run failed."""
     parser = report.parser(__doc__, SEEDS)
     parser.add_argument("--modes", default="gold,weak", metavar="gold,weak")
-    parser.add_argument("--weak-seeds", type=report.seeds, metavar="31,32", help="fewer for weak")
+    for kind in ("weak", "other"):
+        parser.add_argument(f"--{kind}-seeds", type=report.seeds, metavar="31,32")
     parser.add_argument("--root", type=Path, metavar="DIR", help="where runs are kept")
     options = parser.parse_args()
     modes = options.modes.split(",")
@@ -110,59 +113,62 @@ def main() -> int:
 
     def measured(scratch: Path) -> tuple[str, Mapping[str, Any]]:
         root = (options.root or scratch).absolute()
-        seeds = {"gold": options.seeds, "weak": options.weak_seeds or options.seeds}
-        seeds = {mode: seeds[mode] for mode in modes}
-        found = {
-            mode: measure_all(mode, seeds[mode], [c for c in CELLS if mode in c.modes], root)
-            for mode in modes
-        }
+        of_mode = {"gold": options.seeds, "weak": options.weak_seeds or options.seeds}
+        found, seeds = {}, {}
+        for mode in modes:
+            others = options.other_seeds or of_mode[mode]
+            seeds[mode] = {
+                cell: of_mode[mode] if cell.whole else others
+                for cell in CELLS
+                if mode in cell.modes
+            }
+            found[mode] = measure_all(mode, seeds[mode], root / mode)
         checks = checks_of(found["gold"]) if "gold" in found else []
-        page = tables(found, seeds, checks)
-        return page, {"seeds": seeds, "results": found, "targets": checks}
+        named = {mode: {c.name: of for c, of in each.items()} for mode, each in seeds.items()}
+        return tables(found, checks), {"seeds": named, "results": found, "targets": checks}
 
     return report.run("benchmarks.fairness", "fairness", options.results, measured)
 
 
 def measure_all(
-    mode: str, seeds: Sequence[int], cells: Sequence[Cell], root: Path
+    mode: str, cells: Mapping[Cell, Sequence[int]], root: Path
 ) -> dict[str, list[Values]]:
-    """Values of each cell, one for each seed; read, where they have been written before."""
+    """Values of each cell for each of its seeds; read, where they have been written before."""
     paths = {
-        (cell, seed): root / mode / str(seed) / cell.folder / "cells" / f"{cell.name}.json"
+        (cell, seed): root / cell.folder / "cells" / f"{cell.name}, {seed}.json"
+        for cell, seeds in cells.items()
         for seed in seeds
-        for cell in cells
     }
     missing = {
         (cell, seed): [*MODES[mode], f"seed={seed}", *cell.told]
         for (cell, seed), path in paths.items()
         if not path.exists()
     }
-    for (cell, seed), told in missing.items():
-        if cell.whole:
-            path = paths[cell, seed]
-            values = _by_the_dag(told, path.parent.parent)
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(json.dumps(values), encoding="utf-8")
-            print(f"{mode}, seed {seed}: {cell.name}", file=sys.stderr, flush=True)
-    asked: dict[Path, dict[str, list[str]]] = {}
-    for (cell, seed), told in missing.items():
-        if not cell.whole:
-            path = paths[cell, seed]
-            asked.setdefault(path.parent.parent, {})[str(path)] = told
-    for folder, of_folder in asked.items():
-        (folder / "asked.json").write_text(json.dumps(of_folder), encoding="utf-8")
-        measure.run([sys.executable, "-m", "benchmarks.fairness_nodes", str(folder)])
-        print(f"{mode}: {len(of_folder)} more in {folder}", file=sys.stderr, flush=True)
+    for cell in cells:
+        first = (cell, cells[cell][0])
+        if cell.whole and first in missing:
+            _, summary = measure.run_pipeline("census", root / cell.folder, missing.pop(first))
+            models = summary.model_dump(mode="json")["models"]
+            values = {target: figures(models[variant]) for target, variant in TARGETS.items()}
+            paths[first].parent.mkdir(exist_ok=True)
+            paths[first].write_text(json.dumps(values), encoding="utf-8")
+            print(f"{mode}: {cell.name} by the whole DAG", file=sys.stderr, flush=True)
+    for whole in (True, False):
+        for folder in ("unread", "reads"):
+            asked = {
+                str(paths[cell, seed]): told
+                for (cell, seed), told in missing.items()
+                if (cell.whole, cell.folder) == (whole, folder)
+            }
+            if asked:
+                (root / folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
+                command = [sys.executable, "-m", "benchmarks.fairness_nodes"]
+                measure.run([*command, str(root / folder)])
+                print(f"{mode}: {len(asked)} trained, {folder}", file=sys.stderr, flush=True)
     return {
-        cell.name: [json.loads(paths[cell, seed].read_text(encoding="utf-8")) for seed in seeds]
-        for cell in cells
+        cell.name: [json.loads(paths[cell, s].read_text(encoding="utf-8")) for s in seeds]
+        for cell, seeds in cells.items()
     }
-
-
-def _by_the_dag(overrides: Sequence[str], folder: Path) -> Values:
-    _, summary = measure.run_pipeline("census", folder, overrides)
-    models = summary.model_dump(mode="json")["models"]
-    return {target: figures(models[variant]) for target, variant in TARGETS.items()}
 
 
 def figures(model: Mapping[str, Any]) -> dict[str, float]:
@@ -190,19 +196,18 @@ def checks_of(gold: Mapping[str, Sequence[Values]]) -> list[Check]:
 
 def tables(
     found: Mapping[str, Mapping[str, Sequence[Values]]],
-    seeds: Mapping[str, Sequence[int]],
     checks: Sequence[Check],
 ) -> str:
     """A table for each kind of labels and target, the curve, figures of others, and the targets."""
     names = [*METRICS, *(f"{rate} gap" for rate in RATES)]
-    parts = ["On `test` (16,281 rows).\n"]
+    parts = ["On `test` (16,281 rows). Mean ± sample standard deviation over the seeds.\n"]
     on_curve = {cell.name for cell in CELLS if cell.curve}
     for mode, cells in found.items():
-        parts.append(f"{mode} labels. {report.over(seeds[mode])}\n")
         for target in TARGETS:
             rows = [
                 (
                     name,
+                    str(len(of_cell)),
                     *(
                         report.with_deviation([v[target][n] for v in of_cell], _form(n))
                         for n in names
@@ -211,7 +216,7 @@ def tables(
                 for name, of_cell in cells.items()
                 if name not in on_curve
             ]
-            parts.append(report.table((f"{mode} labels, {target}", *names), rows))
+            parts.append(report.table((f"{mode} labels, {target}", "seeds", *names), rows))
     if "gold" in found:
         parts.append(_curve(found["gold"]))
     others = report.table(("published by others", "accuracy", "TPR gap by sex"), PUBLISHED)
@@ -234,6 +239,7 @@ def _curve(cells: Mapping[str, Sequence[Values]]) -> str:
     rows = [
         (
             shown,
+            str(len(cells[name])),
             *(
                 report.with_deviation([v[target][n] for v in cells[name]], _form(n))
                 for target in TARGETS
@@ -243,7 +249,7 @@ def _curve(cells: Mapping[str, Sequence[Values]]) -> str:
         for shown, name in points
     ]
     header = [f"{target}: {n}" for target in TARGETS for n in ("accuracy", "tpr gap")]
-    return report.table(("loss and strength, gold, sex unread", *header), rows)
+    return report.table(("loss and strength, gold, sex unread", "seeds", *header), rows)
 
 
 if __name__ == "__main__":

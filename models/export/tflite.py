@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,15 @@ VARIANTS = (FLOAT32, FLOAT16, DYNAMIC_INT8, INT8)
 _LATENCY_REPEATS = 300
 
 
-def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
-    """Returns the TFLite file of each of VARIANTS.
+def convert_all(
+    student: tf_keras.Model, calibration: Rows, variants: Sequence[str] = VARIANTS
+) -> dict[str, bytes]:
+    """Returns the TFLite file of each variant.
 
     Args:
       student: Network on transformed features.
       calibration: Rows whose activations set the ranges of the full-integer variant.
+      variants: Some of VARIANTS.
     """
     module = tf.Module()
     module.variables_of_network = student.variables
@@ -59,7 +62,7 @@ def convert_all(student: tf_keras.Model, calibration: Rows) -> dict[str, bytes]:
         signatures = {DEFAULT_SIGNATURE: answer.get_concrete_function(**specs)}
         tf.saved_model.save(module, folder, signatures)
         with _quiet_standard_error():
-            return {variant: _convert(folder, variant, calibration) for variant in VARIANTS}
+            return {variant: _convert(folder, variant, calibration) for variant in variants}
 
 
 @contextlib.contextmanager
