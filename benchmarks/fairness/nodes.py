@@ -1,6 +1,6 @@
 """Trains and measures with other mitigations on the artifacts of a run; a part of `fairness`.
 
-    .venv/bin/python -m benchmarks.fairness_nodes FOLDER
+    .venv/bin/python -m benchmarks.fairness.nodes FOLDER
 
 FOLDER is the root of one census run. Its `asked.json` has the overrides of the configuration by the
 path of a file to write: the measures of both targets.
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import tf_keras
 
-from benchmarks.fairness import TARGETS, Values, figures
+from benchmarks.fairness.study import TARGETS, Values, figures
 from components.evaluation.variant_evaluator import VariantSettings, evaluate
 from components.training.teaching import Alike, teach
 from core.config import Config

@@ -1,18 +1,4 @@
-"""What each mitigation of `fairness` does to quality and to gaps by sex, on the census.
-
-    make benchmark BENCHMARK=fairness                     # seeds 31 to 35, gold and weak labels
-    make benchmark BENCHMARK=fairness ARGS="--seeds 31 --modes gold"
-
-For each kind of labels the whole DAG runs twice with the first seed: without a mitigation, and with
-`min_diff` where the models do not read sex. The other seeds and mitigations take the transformed
-rows and the tuner's values of those runs and do what Trainer, Distiller, Quantizer and
-VariantEvaluator do: the seed then changes initial weights, the order of rows, pruning and the rows
-that calibrate, and not the eval split. With `--root DIR` all is kept there, and a second call goes
-on where the first one ended. `--other-seeds` are the seeds of what is neither of the two, and
-`--weak-seeds` those of weak labels, where there is no time for all.
-
-Nothing was ever chosen by these seeds. Writes fairness.md and fairness.json to benchmarks/results/.
-"""
+"""What is measured of mitigations, and the tables; see `benchmarks/fairness/__main__.py`."""
 
 import json
 import sys
@@ -99,9 +85,9 @@ PUBLISHED = (
 )
 
 
-def main() -> int:
+def main(doc: str | None) -> int:
     """Runs, prints and writes; 1 when a run failed."""
-    parser = report.parser(__doc__, SEEDS)
+    parser = report.parser(doc, SEEDS)
     parser.add_argument("--modes", default="gold,weak", metavar="gold,weak")
     for kind in ("weak", "other"):
         parser.add_argument(f"--{kind}-seeds", type=report.seeds, metavar="31,32")
@@ -162,7 +148,7 @@ def measure_all(
             }
             if asked:
                 (root / folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
-                command = [sys.executable, "-m", "benchmarks.fairness_nodes"]
+                command = [sys.executable, "-m", "benchmarks.fairness.nodes"]
                 measure.run([*command, str(root / folder)])
                 print(f"{mode}: {len(asked)} trained, {folder}", file=sys.stderr, flush=True)
     return {
@@ -250,7 +236,3 @@ def _curve(cells: Mapping[str, Sequence[Values]]) -> str:
     ]
     header = [f"{target}: {n}" for target in TARGETS for n in ("accuracy", "tpr gap")]
     return report.table(("loss and strength, gold, sex unread", "seeds", *header), rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
