@@ -23,6 +23,7 @@ from models.network.network import answers_of, build_network
 from models.network.pruning import measured_sparsity, prune
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, fit
+from tests.support.tiny_groups import two_groups
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS
 
 PLAN = Plan(epochs=6, batch_size=64, learning_rate=0.02, seed=1)
@@ -39,18 +40,6 @@ def told(**changes: Any) -> Mitigation:
         "min_group_rows": 20,
     }
     return Mitigation.model_validate({**values, **changes})
-
-
-def two_groups(count: int, seed: int, noise: float = 0.35) -> tuple[Rows, np.ndarray]:
-    """Rows of "b" are positive less often for the same number; id 0 or 1 says the group."""
-    draw = np.random.RandomState(seed)
-    of_b = draw.rand(count) < 0.3
-    numeric = draw.rand(count, 2).astype(np.float32)
-    ids = draw.randint(2, INPUTS.ids, (count, INPUTS.categorical)).astype(np.int64)
-    ids[:, 0] = of_b
-    score = numeric[:, 0] - np.where(of_b, 0.65, 0.45) + draw.normal(0, noise, count)
-    label = (score > 0).astype(np.float32)[:, None]
-    return Rows(numeric, ids, label, np.ones((count, 1), np.float32)), np.where(of_b, "b", "a")
 
 
 TRAIN, EVAL = two_groups(6000, 1), two_groups(12000, 2)
