@@ -113,7 +113,7 @@ class ScorePenalty:
 
     def __init__(self, groups: int, strength: float, seed: int) -> None:
         """`strength`: Weight of the term."""
-        # Takes a second to load, and nothing else needs it.
+        # loads TensorFlow Hub
         from tensorflow_model_remediation.min_diff.losses import MMDLoss
 
         self._loss = MMDLoss()
