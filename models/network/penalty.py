@@ -1,8 +1,8 @@
 """Penalties on differences between groups, as part of the loss in training.
 
 `RatePenalty` moves the rate itself, at the decision, and no more than is needed; `ScorePenalty`
-moves all answers, by the MinDiff loss of TensorFlow Model Remediation, and costs more accuracy for
-the same gap. A batch has few rows of a small group: the first is linear in what a batch says and
+moves all answers, by the MinDiff loss of TensorFlow Model Remediation, and costs more of the AUC
+for the same gap. A batch has few rows of a small group: the first is linear in what a batch says and
 measures the rates on all rows, the second draws rows of each group beside the batch.
 """
 
@@ -113,7 +113,7 @@ class ScorePenalty:
 
     def __init__(self, groups: int, strength: float, seed: int) -> None:
         """`strength`: Weight of the term."""
-        # Takes a second to load, and nothing else needs it.
+        # loads TensorFlow Hub
         from tensorflow_model_remediation.min_diff.losses import MMDLoss
 
         self._loss = MMDLoss()

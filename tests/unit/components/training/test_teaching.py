@@ -8,9 +8,8 @@ from models.network.mitigation import grouped
 from models.network.network import build_network
 from models.network.pruning import PruningLimit, measured_sparsity
 from models.network.training import Plan
-from tests.support.tiny_groups import two_groups
 from tests.support.tiny_nodes import TRAINER
-from tests.support.tiny_rows import ARCHITECTURE, INPUTS
+from tests.support.tiny_rows import ARCHITECTURE, INPUTS, two_groups
 
 TOLD = Mitigation(
     mitigation="min_diff",

@@ -23,8 +23,7 @@ from models.network.network import answers_of, build_network
 from models.network.pruning import measured_sparsity, prune
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, fit
-from tests.support.tiny_groups import two_groups
-from tests.support.tiny_rows import ARCHITECTURE, INPUTS
+from tests.support.tiny_rows import ARCHITECTURE, INPUTS, two_groups
 
 PLAN = Plan(epochs=6, batch_size=64, learning_rate=0.02, seed=1)
 
