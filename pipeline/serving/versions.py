@@ -19,7 +19,7 @@ import numpy as np
 
 from core.version_record import version_folders
 from models.export.served import ServedModel
-from pipeline.serving.batching import Batcher, Items
+from pipeline.serving.batching import Batcher, Done, Items, Waiting
 from pipeline.serving.errors import RequestError
 from pipeline.serving.rows import RequestRows, RowChecker
 
@@ -41,15 +41,22 @@ class Servable:
     by_columns: Batcher
     by_examples: Batcher | None
 
+    def ask(self, rows: RequestRows, done: Done) -> None:
+        """Has rows answered as `ServedModel.answer` does: float32 [rows], or [rows, K]."""
+        if rows.examples is not None and self.by_examples is not None:
+            self.by_examples.add(rows.examples, done)
+        else:
+            self.by_columns.add(list(zip(rows.numbers, rows.texts, strict=True)), done)
+
     async def answer(self, rows: RequestRows) -> np.ndarray:
-        """What `ServedModel.answer` gives: float32 [rows], or [rows, K].
+        """The same for who can wait.
 
         Raises:
           RequestError: The model failed.
         """
-        if rows.examples is not None and self.by_examples is not None:
-            return await self.by_examples.submit(rows.examples)
-        return await self.by_columns.submit(list(zip(rows.numbers, rows.texts, strict=True)))
+        waiting = Waiting()
+        self.ask(rows, waiting.done)
+        return await waiting.answers()
 
 
 def ask_columns(model: ServedModel) -> Callable[[Items], np.ndarray]:
