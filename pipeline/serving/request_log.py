@@ -138,10 +138,9 @@ class RequestLog:
         at, lines, names = self._time(entry.at), [], entry.names
         rows = zip(entry.rows.numbers, entry.rows.texts, entry.answers, strict=True)
         for row, (numbers, texts, answer) in enumerate(rows):
-            cells: tuple[Any, ...] = numbers + texts
+            columns = entry.rows.cells or dict(zip(names, numbers + texts, strict=True))
             if "" in texts:
-                cells = (*numbers, *[text or None for text in texts])
-            columns = dict(zip(names, cells, strict=True))
+                columns = {name: None if cell == "" else cell for name, cell in columns.items()}
             for name in self._left_out:
                 columns.pop(name, None)
             record: dict[str, Any] = {

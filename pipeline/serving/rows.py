@@ -35,11 +35,13 @@ class RequestRows:
       numbers: Values of the model's number columns, row by row; NaN where missing.
       texts: Values of its text columns, row by row; "" where missing.
       examples: The rows as serialized tf.Examples, where they were sent as such.
+      cells: Of one row the values by column, where it was sent like that.
     """
 
     numbers: list[tuple[float, ...]]
     texts: list[tuple[str, ...]]
     examples: list[bytes] | None = None
+    cells: dict[str, Any] | None = None
 
     @property
     def count(self) -> int:
@@ -117,17 +119,17 @@ class RowChecker:
         for row, instance in enumerate(instances):
             if type(instance) is not dict or instance.keys() != self._known:
                 self._refuse_keys(row, instance)
-        if len(instances) == 1 and (found := self._of_plain_row(self._values(instances[0]))):
+        if len(instances) == 1 and (found := self._of_plain_row(instances[0])):
             return found
         columns = zip(*map(self._values, instances), strict=True)
         return self.of_columns(dict(zip(self.names, columns, strict=False)))
 
-    def _of_plain_row(self, values: tuple[Any, ...]) -> RequestRows | None:
+    def _of_plain_row(self, instance: dict[str, Any]) -> RequestRows | None:
         """A row of numbers in their ranges and of texts; None: its columns are to be looked at.
 
         Most requests are such, and looking at their columns takes several times as long.
         """
-        count = len(self._numbers)
+        values, count = self._values(instance), len(self._numbers)
         numbers, texts = values[:count], values[count:-1]
         for value, (kinds, low, high) in zip(numbers, self._plain_numbers, strict=True):
             if type(value) not in kinds or not low <= value <= high:
@@ -137,7 +139,7 @@ class RowChecker:
                 return None
             if domain is not None and value not in domain:
                 return None
-        return None if self._has_dates else RequestRows([numbers], [texts])
+        return None if self._has_dates else RequestRows([numbers], [texts], None, instance)
 
     def _refuse_keys(self, row: int, instance: Any) -> None:
         if type(instance) is not dict:

@@ -169,7 +169,7 @@ class Service:
         self.metrics.rows(self.target, by.version, rows.count)
         if self.log is None:
             return
-        latency = round((time.perf_counter() - began) * 1000, 3)
+        latency = int((time.perf_counter() - began) * 1e6) / 1000
         entry = LogEntry(
             request, time.time(), self.target, by.version, by.checker.names, rows,
             answers.tolist(), latency, by.model.classes, canary,
