@@ -37,9 +37,10 @@ class DeviceFeatures:
         self._readers = [DateReader(d["pattern"], d["fields"], d["offsets"]) for d in self._dates]
         ranked = [*bundle["numeric"], *self._dates]
         boundaries = [np.array(column["boundaries"], np.float32) for column in ranked]
-        # All columns at once: a row of boundaries for each, those that are fewer filled up with NaN,
-        # which no value reaches. What a bucket needs of the boundaries around it stands in tables,
-        # [columns, buckets]: half the lower one, and half the distance, infinite where there is none.
+        # All columns at once: a row of boundaries for each, those that are fewer filled up with
+        # NaN, which no value reaches. What a bucket needs of the boundaries around it stands in
+        # tables, [columns, buckets]: half the lower one, and half the distance, infinite where
+        # there is none.
         counts = [len(known) for known in boundaries]
         most = max(counts, default=0)
         self._boundaries = np.full((len(boundaries), most), np.nan, np.float32)
@@ -87,14 +88,12 @@ class DeviceFeatures:
         numbers = np.stack(values, axis=1) if values else np.zeros((count, 0), np.float32)
         return self.of_numbers(numbers, columns)
 
-    def of_numbers(
-        self, numbers: np.ndarray, texts: Mapping[str, Sequence[str]]
-    ) -> dict[str, np.ndarray]:
+    def of_numbers(self, numbers: np.ndarray, texts: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The same, with the number columns at hand together.
 
         Args:
           numbers: float32 [rows, number columns], in the bundle's order.
-          texts: The other columns by name, [rows] each.
+          texts: The other columns by name, [rows] of str each: arrays or lists.
         """
         numeric, ids = np.full((len(numbers), 1), 0.5, np.float32), []
         times = [

@@ -140,7 +140,9 @@ class RequestLog:
         for row, (numbers, texts, answer) in enumerate(rows):
             columns = entry.rows.cells or dict(zip(names, numbers + texts, strict=True))
             if "" in texts:
-                columns = {name: None if cell == "" else cell for name, cell in columns.items()}
+                for name, cell in columns.items():
+                    if cell == "":
+                        columns[name] = None
             for name in self._left_out:
                 columns.pop(name, None)
             record: dict[str, Any] = {

@@ -35,7 +35,7 @@ class RequestRows:
       numbers: Values of the model's number columns, row by row; NaN where missing.
       texts: Values of its text columns, row by row; "" where missing.
       examples: The rows as serialized tf.Examples, where they were sent as such.
-      cells: Of one row the values by column, where it was sent like that.
+      cells: Of one row the values by column, where it was sent like that; the log takes them over.
     """
 
     numbers: list[tuple[float, ...]]
