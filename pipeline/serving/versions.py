@@ -26,7 +26,7 @@ from pipeline.serving.rows import RequestRows, RowChecker
 _LOG = logging.getLogger(__name__)
 _KEPT = 2  # live and previous
 _REMEMBERED = 20  # versions that ended, in the status
-_COLLECTED = 50_000, 20, 100  # new objects, and rounds, until the garbage collector looks
+_COLLECTED = 10_000, 20, 20  # new objects, and rounds, until the garbage collector looks
 _RETRY = 30.0  # seconds after which a version that failed is tried again
 LIVE, PREVIOUS, CANARY = "live", "previous", "canary"
 LABELS = (LIVE, PREVIOUS)
@@ -255,8 +255,8 @@ def settle_memory(left: bool) -> None:
     """Takes what stays out of sight of the garbage collector.
 
     TensorFlow's modules are a million objects; looking through them takes longer than a request.
-    A request makes a hundred objects and no circles of them, so there is little to look for: with
-    Python's own bounds that takes a tenth of the time of all answers.
+    A request makes a hundred objects and no circles of them, so there is little to look for: as
+    often as Python looks of itself, that takes a tenth of the time of all answers.
 
     Args:
       left: Whether a version left, which is looked for among what was out of sight.

@@ -61,6 +61,11 @@ class DirectProtocol(HttpToolsProtocol):
         else:
             super().on_message_complete()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of what refers back, so that no garbage collector is waited for."""
+        super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment]
+
 
 class _Exchange:
     """A request and its answer, with what uvicorn's protocol looks at of its own."""

@@ -1,6 +1,7 @@
 """Predictions past ASGI, over real sockets: each request gets its answer, whichever way it goes."""
 
 import asyncio
+import gc
 import gzip
 import json
 import socket
@@ -233,6 +234,32 @@ def test_who_leaves_does_no_harm(census: Config, tmp_path: Path) -> None:
     assert (
         sum(len(path.read_bytes().splitlines()) for path in log_files(tmp_path / "requests")) == 4
     )
+
+
+def test_connections_that_ended_leave_nothing_to_collect(up: Any) -> None:
+    _, port, _ = up
+
+    def left() -> int:
+        return sum(isinstance(found, DirectProtocol) for found in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = left()
+        for at in range(30):
+            client = Client(port)
+            if at % 3:
+                assert client.ask(body() if at % 3 == 1 else b"{")[0] in (200, 400)
+            else:
+                client.socket.sendall(request(body())[:-5])
+            client._file.close()
+            client.socket.close()
+        deadline = time.monotonic() + 10
+        while left() > before and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert left() <= before
+    finally:
+        gc.enable()
 
 
 def test_answers_under_way_are_given_when_the_server_ends(census: Config, tmp_path: Path) -> None:
