@@ -5,7 +5,7 @@ docs/edge.md describes each step; NumPy and a TFLite interpreter are all that is
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from models.columns.date_formats import DAY, DateReader, parts_of
 from models.columns.hashing import hash_bucket
 
 TINY = np.float32(2.0**-100)  # numbers that are closer to zero count as zero
+_ZERO, _HALF, _ONE, _TWO = (np.float32(number) for number in (0, 0.5, 1, 2))
+_LARGEST = np.finfo(np.float32).max
 
 
 def read_bundle(folder: Path) -> dict[str, Any]:
@@ -35,14 +37,23 @@ class DeviceFeatures:
         self._readers = [DateReader(d["pattern"], d["fields"], d["offsets"]) for d in self._dates]
         ranked = [*bundle["numeric"], *self._dates]
         boundaries = [np.array(column["boundaries"], np.float32) for column in ranked]
-        # All columns at once: a row of boundaries for each, those that are fewer filled up.
-        self._counts = np.array([len(known) for known in boundaries], np.int64)
-        self._boundaries = np.full((len(boundaries), max(self._counts, default=0)), np.inf)
-        self._boundaries = self._boundaries.astype(np.float32)
-        for row, known in zip(self._boundaries, boundaries, strict=True):
-            row[: len(known)] = known
-        self._halves = self._boundaries / np.float32(2)  # the differences of halves are finite
-        self._at = np.arange(len(boundaries))
+        # All columns at once: a row of boundaries for each, those that are fewer filled up with
+        # NaN, which no value reaches. What a bucket needs of the boundaries around it stands in
+        # tables, [columns, buckets]: half the lower one, and half the distance, infinite where
+        # there is none.
+        counts = [len(known) for known in boundaries]
+        most = max(counts, default=0)
+        self._boundaries = np.full((len(boundaries), most), np.nan, np.float32)
+        self._below = np.zeros((len(boundaries), most + 1), np.float32)
+        self._width = np.full_like(self._below, np.inf)
+        for row, known in enumerate(boundaries):
+            halves = known / np.float32(2)  # the differences of halves are finite
+            self._boundaries[row, : len(known)] = known
+            if len(known):
+                self._below[row, : len(known) + 1] = np.concatenate([halves[:1], halves])
+                between = halves[1:] - halves[:-1]
+                self._width[row, 1 : len(known)] = np.where(between != 0, between, np.inf)
+        self._starts = np.arange(len(boundaries)) * (most + 1)
         self._offsets = np.array([column["offset"] for column in ranked], np.int64)
         self._categorical = [
             (
@@ -71,35 +82,47 @@ class DeviceFeatures:
         Raises:
           KeyError: A column is missing.
         """
+        with np.errstate(over="ignore"):  # beyond 32 bits: infinite, in the outermost bucket
+            values = [np.asarray(columns[name]).astype(np.float32) for name in self._numeric]
         count = len(next(iter(columns.values())))
-        numeric, ids = np.full((count, 1), 0.5, np.float32), []
+        numbers = np.stack(values, axis=1) if values else np.zeros((count, 0), np.float32)
+        return self.of_numbers(numbers, columns)
+
+    def of_numbers(self, numbers: np.ndarray, texts: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The same, with the number columns at hand together.
+
+        Args:
+          numbers: float32 [rows, number columns], in the bundle's order.
+          texts: The other columns by name, [rows] of str each: arrays or lists.
+        """
+        numeric, ids = np.full((len(numbers), 1), 0.5, np.float32), []
         times = [
-            reader.read_all(columns[date["column"]])
+            reader.read_all(texts[date["column"]])
             for reader, date in zip(self._readers, self._dates, strict=True)
         ]
-        if len(self._counts):
-            with np.errstate(over="ignore"):  # beyond 32 bits: infinite, in the outermost bucket
-                values = [columns[name].astype(np.float32) for name in self._numeric]
-            values += [_age(*t, date) for t, date in zip(times, self._dates, strict=True)]
-            numeric, bucket = self._rank(np.stack(values, axis=1))
+        if len(self._starts):
+            if times:
+                ages = [_age(*t, date) for t, date in zip(times, self._dates, strict=True)]
+                numbers = np.concatenate([numbers, np.stack(ages, axis=1)], axis=1)
+            numeric, bucket = self._rank(numbers)
             ids.append(self._offsets + bucket)
         if self._categorical:
             found = [
-                [places.get(value, unknown) for value in columns[name]]
+                [places.get(value, unknown) for value in texts[name]]
                 for name, places, unknown in self._categorical
             ]
             ids.append(np.array(found, np.int64).T)
         ids += [_parts(*t, date) for t, date in zip(times, self._dates, strict=True)]
         ids += [
-            np.array([[self._hashed_id(value, column)] for value in columns[column["column"]]])
+            np.array([[self._hashed_id(value, column)] for value in texts[column["column"]]])
             for column in self._hashed["columns"]
         ]
         inputs = {
             "numeric": numeric,
-            "categorical": np.concatenate(ids or [np.zeros((count, 1), np.int64)], axis=1),
+            "categorical": np.concatenate(ids or [np.zeros((len(numbers), 1), np.int64)], axis=1),
         }
         if self._text:
-            tokens = [self._tokens(columns[column]) for column in self._text["columns"]]
+            tokens = [self._tokens(texts[column]) for column in self._text["columns"]]
             inputs["tokens"] = np.concatenate(tokens, axis=1)
         return inputs
 
@@ -116,23 +139,19 @@ class DeviceFeatures:
     def _rank(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Quantile ranks, float32, and buckets, int64, of the numeric columns, [rows, columns]."""
         missing = np.isnan(values)
-        known = np.where(missing | (np.abs(values) < TINY), np.float32(0), values)
+        known = np.where(np.abs(values) >= TINY, values, _ZERO)  # a missing one counts as zero, too
         bucket = (known[:, :, np.newaxis] >= self._boundaries).sum(axis=2)
-        bucket = np.minimum(bucket, self._counts)
-        last = self._counts - 1
-        below = self._halves[self._at, np.clip(bucket - 1, 0, last)]
-        above = self._halves[self._at, np.clip(bucket, 0, last)]
-        width = above - below
-        within = np.divide(
-            known / np.float32(2) - below, width, out=np.zeros_like(known), where=width != 0
-        )
-        rank = (bucket.astype(np.float32) + np.clip(within, 0, 1)) / np.float32(self._buckets)
-        return (
-            np.where(missing, np.float32(0.5), rank).astype(np.float32),
-            np.where(missing, self._buckets, bucket).astype(np.int64),
-        )
+        # Beyond the outermost boundaries, and at infinite values, there is nothing to be within.
+        known = np.minimum(np.maximum(known, -_LARGEST), _LARGEST)
+        at = bucket + self._starts
+        within = (known / _TWO - self._below.take(at)) / self._width.take(at)
+        within = np.minimum(np.maximum(within, _ZERO), _ONE)
+        rank = (bucket.astype(np.float32) + within) / np.float32(self._buckets)
+        if missing.any():
+            rank, bucket = np.where(missing, _HALF, rank), np.where(missing, self._buckets, bucket)
+        return rank, bucket
 
-    def _tokens(self, texts: np.ndarray) -> np.ndarray:
+    def _tokens(self, texts: Sequence[str]) -> np.ndarray:
         """Ids of the words and n-grams of one text column, int64 [rows, width]."""
         text, ids = self._text, self._gram_ids
         padded = np.full((len(texts), text["width"]), text["padding"], np.int64)

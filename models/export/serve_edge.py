@@ -58,9 +58,9 @@ class BundleModel:
 
     def answer(self, numbers: np.ndarray, texts: np.ndarray) -> np.ndarray:
         """See `ServedModel`."""
-        columns = dict(zip(self.numbers, numbers.astype(np.float32).T, strict=True))
-        columns |= dict(zip(self.texts, texts.T, strict=True))
-        answers: np.ndarray = self._runner(**self._features(columns))[self._output]
+        columns = dict(zip(self.texts, texts.T.tolist(), strict=True))
+        inputs = self._features.of_numbers(numbers.astype(np.float32), columns)
+        answers: np.ndarray = self._runner(**inputs)[self._output]
         return by_row(answers)
 
     def answer_examples(self, examples: Sequence[bytes]) -> np.ndarray:

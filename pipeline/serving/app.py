@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,16 +18,18 @@ from core.targets import EDGE, TARGETS
 from pipeline.serving.canary import Canary
 from pipeline.serving.contract import read_columns
 from pipeline.serving.errors import RequestError
-from pipeline.serving.metrics import ServingMetrics
+from pipeline.serving.loading import Loader
+from pipeline.serving.metrics import PUBLISHED, ServingMetrics
 from pipeline.serving.options import REQUESTS_FOLDER, ServeOptions
 from pipeline.serving.protocols import grpc_api, inference, openapi, page
 from pipeline.serving.protocols.http import Receive, Scope, Send, header, reply
 from pipeline.serving.protocols.rest import RestApi
 from pipeline.serving.request_log import RequestLog
-from pipeline.serving.service import Loader, Service
+from pipeline.serving.service import Service
 from pipeline.serving.shadow import Shadow
 from pipeline.serving.versions import Versions
 
+_LOG = logging.getLogger(__name__)
 _SWITCH = (
     0.0005  # seconds after which a thread hands the interpreter on; Python's 5 ms is a long wait
 )
@@ -34,17 +37,24 @@ _OPEN = ("/", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")  # a
 
 
 class Application:
-    """An ASGI application. The REST API, where time counts, goes past the framework."""
+    """An ASGI application. The REST API, where time counts, goes past the framework.
+
+    Attributes:
+      service: What answers.
+      rest: The REST API; `pipeline.serving.protocols.direct` asks it past ASGI, too.
+      max_body: Bytes of the largest body that is read.
+    """
 
     def __init__(self, options: ServeOptions) -> None:
         """Prepares; versions are loaded when the server starts."""
         self._options = options
         self._config = options.config
-        self._service = make_service(options)
-        self._rest = RestApi(self._service)
+        self.service = make_service(options)
+        self.rest = RestApi(self.service)
+        self.max_body = self._config.serving.max_body_bytes
         self._token = token_check(options.token)
         self._pages = Starlette(
-            routes=[*page.routes(self._service), *self._routes(), *inference.routes(self._service)],
+            routes=[*page.routes(self.service), *self._routes(), *inference.routes(self.service)],
             lifespan=self._lifespan,
             exception_handlers={RequestError: _told, 404: _refused, 405: _refused, 500: _refused},
         )
@@ -55,27 +65,33 @@ class Application:
             await self._pages(scope, receive, send)
             return
         path: str = scope["path"]
-        if self._options.token is not None and path not in _OPEN:
-            given = header(scope, b"authorization")
-            if not self._token(given.decode("latin-1") if given else None):
-                content = orjson.dumps({"error": "a token is asked for: Authorization: Bearer ..."})
-                await reply(send, 401, content, "-")
-                return
+        if path not in _OPEN and not self.is_allowed(header(scope, b"authorization")):
+            content = orjson.dumps({"error": "a token is asked for: Authorization: Bearer ..."})
+            await reply(send, 401, content, "-")
+            return
         if path[:4].lower() == "/v1/":
-            await self._rest(scope, receive, send)
+            await self.rest(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
+
+    def is_allowed(self, authorization: bytes | None) -> bool:
+        """Whether a header `Authorization` bears the token; all do when there is none."""
+        if self._options.token is None:
+            return True
+        return self._token(authorization.decode("latin-1") if authorization else None)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
-        service = self._service
+        service = self.service
         sys.setswitchinterval(_SWITCH)
         await service.served.look()
         tasks = [
             asyncio.create_task(versions.watch(self._config.serving.poll))
             for versions in service.versions.values()
         ]
+        if service.metrics.is_shared:
+            tasks.append(asyncio.create_task(self._publish()))
         server = None
         if self._options.grpc_address is not None:
             server = await grpc_api.start(service, self._options.grpc_address, self._token)
@@ -91,8 +107,18 @@ class Application:
             if service.log is not None:
                 await asyncio.to_thread(service.log.close)
 
+    async def _publish(self) -> None:
+        """Keeps the figures that the other processes read up to date."""
+        service = self.service
+        while True:
+            try:
+                service.metrics.publish(service.dropped)
+            except OSError:
+                _LOG.exception("figures cannot be written for the other processes")
+            await asyncio.sleep(PUBLISHED)
+
     def _routes(self) -> list[Route]:
-        service = self._service
+        service = self.service
 
         async def health(request: Request) -> Response:
             return inference.json({"status": "up"})
@@ -103,8 +129,9 @@ class Application:
 
         async def metrics(request: Request) -> Response:
             live = {t: v.labels["live"] for t, v in service.versions.items() if v.labels}
-            dropped = service.log.dropped if service.log else 0
-            content = service.metrics.page(live, dropped)
+            if service.metrics.is_shared:  # what the others have counted is there then
+                await asyncio.sleep(2 * PUBLISHED)
+            content = service.metrics.page(live, service.dropped)
             return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 
         async def description(request: Request) -> Response:
@@ -148,7 +175,7 @@ def make_service(options: ServeOptions) -> Service:
     The server target answers beside the edge one for whoever compares them; not the other way
     round, since that would load TensorFlow.
     """
-    config, metrics = options.config, ServingMetrics()
+    config, metrics = options.config, ServingMetrics(options.figures)
     contract = read_columns(config.schema_path, config.columns.dates)
     targets = dict.fromkeys([options.target, EDGE.name])
     canary, shadowed = options.canary, options.shadow

@@ -19,7 +19,8 @@ from pipeline.serving.errors import RequestError
 _LOG = logging.getLogger(__name__)
 Items = Sequence[Any]
 Ask = Callable[[Items], np.ndarray]
-_Waiting = tuple[Items, "asyncio.Future[np.ndarray]"]
+Done = Callable[[np.ndarray | RequestError], None]
+"""Is told the answers for a request's rows, or why there are none."""
 
 
 class Batcher:
@@ -37,8 +38,22 @@ class Batcher:
           observe: Told the rows of each batch.
         """
         self._ask, self._max_rows, self._wait, self._observe = ask, max_rows, wait, observe
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[tuple[Items, Done]] = deque()
         self._scheduled = False
+
+    def add(self, items: Items, done: Done) -> None:
+        """Has a request's rows answered with the next batch, in the event loop that runs."""
+        if len(items) <= self._max_rows:
+            self._queue.append((items, done))
+        else:
+            self._queue.extend(_in_parts(items, self._max_rows, done))
+        if not self._scheduled:
+            self._scheduled = True
+            loop = asyncio.get_running_loop()
+            if self._wait:
+                loop.call_later(self._wait, self._flush, loop)
+            else:
+                loop.call_soon(self._flush, loop)
 
     async def submit(self, items: Items) -> np.ndarray:
         """The answers for a request's rows.
@@ -46,34 +61,24 @@ class Batcher:
         Raises:
           RequestError: The model cannot answer them.
         """
-        loop = asyncio.get_running_loop()
-        futures = []
-        for first in range(0, len(items), self._max_rows):
-            future: asyncio.Future[np.ndarray] = loop.create_future()
-            self._queue.append((items[first : first + self._max_rows], future))
-            futures.append(future)
-        if not self._scheduled:
-            self._scheduled = True
-            if self._wait:
-                loop.call_later(self._wait, self._flush, loop)
-            else:
-                loop.call_soon(self._flush, loop)
-        if len(futures) == 1:
-            return await futures[0]
-        return np.concatenate(await asyncio.gather(*futures))
+        waiting = Waiting()
+        self.add(items, waiting.done)
+        return await waiting.answers()
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch, rows = [], 0
-        while self._queue and rows + len(self._queue[0][0]) <= self._max_rows:
-            batch.append(self._queue.popleft())
+        queue = self._queue
+        batch = [queue.popleft()]
+        rows = len(batch[0][0])
+        while queue and rows + len(queue[0][0]) <= self._max_rows:
+            batch.append(queue.popleft())
             rows += len(batch[-1][0])
-        self._scheduled = bool(self._queue)
-        if self._queue:
+        self._scheduled = bool(queue)
+        if queue:
             loop.call_soon(self._flush, loop)
         self._observe(rows)
         self._answer(batch)
 
-    def _answer(self, batch: list[_Waiting]) -> None:
+    def _answer(self, batch: list[tuple[Items, Done]]) -> None:
         items = [item for part, _ in batch for item in part] if len(batch) > 1 else batch[0][0]
         try:
             answers = self._ask(items)
@@ -83,11 +88,60 @@ class Batcher:
                     self._answer([waiting])
                 return
             _LOG.exception("a model could not answer")
-            if not batch[0][1].done():
-                batch[0][1].set_exception(RequestError(f"the model failed: {error}", "INTERNAL"))
+            _tell(batch[0][1], RequestError(f"the model failed: {error}", "INTERNAL"))
             return
         at = 0
-        for part, future in batch:
-            if not future.done():
-                future.set_result(answers[at : at + len(part)])
+        for part, done in batch:
+            _tell(done, answers[at : at + len(part)])
             at += len(part)
+
+
+class Waiting:
+    """One who awaits what `done` is told; if it leaves, nothing is told."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+
+    def done(self, found: np.ndarray | RequestError) -> None:
+        """See `Done`."""
+        if self._future.done():
+            return
+        if isinstance(found, RequestError):
+            self._future.set_exception(found)
+        else:
+            self._future.set_result(found)
+
+    async def answers(self) -> np.ndarray:
+        """The answers.
+
+        Raises:
+          RequestError: There are none.
+        """
+        return await self._future
+
+
+def _tell(done: Done, found: np.ndarray | RequestError) -> None:
+    try:
+        done(found)
+    except Exception:  # of one request, which must not keep the others from their answers
+        _LOG.exception("an answer could not be given")
+
+
+def _in_parts(items: Items, size: int, done: Done) -> list[tuple[Items, Done]]:
+    """Parts of a request that are answered one after the other, and `done` once."""
+    firsts = range(0, len(items), size)
+    found: list[np.ndarray] = []
+    failed: list[RequestError] = []
+
+    def part(answers: np.ndarray | RequestError) -> None:
+        if failed:
+            return
+        if isinstance(answers, RequestError):
+            failed.append(answers)
+            done(answers)
+            return
+        found.append(answers)
+        if len(found) == len(firsts):
+            done(np.concatenate(found))
+
+    return [(items[first : first + size], part) for first in firsts]

@@ -106,6 +106,7 @@ class ServeOptions:
       token: What requests must bear; None: nothing.
       shadow: Who answers beside the live version; None: nobody.
       canary: Who answers a share of the requests in its place; None: nobody.
+      figures: A folder where several processes add up their figures; None: there is one process.
     """
 
     config: Config
@@ -115,3 +116,4 @@ class ServeOptions:
     token: str | None
     shadow: ShadowName | None = None
     canary: CanaryName | None = None
+    figures: Path | None = None

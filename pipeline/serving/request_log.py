@@ -7,9 +7,11 @@ their order, and `class`, the one that is answered), `latency_ms` (of the reques
 comes.
 `retrain.request_log` reads the folder as it is.
 
-A thread of its own writes, a few times a second, whole lines with one write. A process that is
-killed loses what it had not written; when it was cut off in a write, the next one to start takes
-the half line off. Files of a process that lives are locked.
+Lines are made when a request was answered: that costs a few microseconds while its values are at
+hand, and a thread that did it later would keep the interpreter from answers for milliseconds. A
+thread writes, a few times a second, whole lines with one write. A process that is killed loses what
+it had not written; when it was cut off in a write, the next one to start takes the half line off.
+Files of a process that lives are locked.
 """
 
 import fcntl
@@ -18,7 +20,7 @@ import os
 import random
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,7 +35,7 @@ if TYPE_CHECKING:  # loads TensorFlow, which who reads the log need not
 _LOG = logging.getLogger(__name__)
 ENDING = ".jsonl"
 _PAUSE = 0.2  # seconds between writes
-_MOST_WAITING = 50_000  # rows; what comes when the disk is that far behind is dropped
+_MOST_WAITING = 2**25  # bytes; what comes when the disk is that far behind is dropped
 _TAIL = 2**16
 
 
@@ -87,12 +89,12 @@ class RequestLog:
         folder.mkdir(parents=True, exist_ok=True)
         mend(folder)
         self.dropped = 0
-        self._taken = self._written = 0  # rows; each is counted by one thread alone
+        self._taken = self._written = 0  # bytes; each is counted by one thread alone
         self._folder, self._prefix, self._settings = folder, prefix, settings
         self._left_out = frozenset(settings.leave_out)
-        self._queue: deque[LogEntry] = deque()
+        self._queue: deque[bytes] = deque()  # the lines of a request each
         self._closing = threading.Event()
-        self._second = -1, ""
+        self._second = self._millisecond = -1, ""
         self._descriptor: int | None = None
         self._size = 0
         self._thread = threading.Thread(target=self._run, name="request log", daemon=True)
@@ -106,8 +108,10 @@ class RequestLog:
         if self._taken - self._written >= _MOST_WAITING:
             self.dropped += 1
             return
-        self._taken += entry.rows.count
-        self._queue.append(entry)
+        lines = self._lines(entry)
+        content = lines[0] if len(lines) == 1 else b"".join(lines)
+        self._taken += len(content)
+        self._queue.append(content)
 
     def close(self) -> None:
         """Writes what waits, and ends."""
@@ -118,65 +122,73 @@ class RequestLog:
         going = True
         while going:
             going = not self._closing.wait(_PAUSE)
-            entries = [self._queue.popleft() for _ in range(len(self._queue))]
+            requests = [self._queue.popleft() for _ in range(len(self._queue))]
+            content = b"".join(requests)
             try:
-                self._write([line for entry in entries for line in self._lines(entry)])
+                self._write(content)
             except OSError as error:
                 if not self.dropped:
                     _LOG.error("requests are not written down: %s", error)
-                self.dropped += len(entries)
+                self.dropped += len(requests)
                 self._end_file()
-            self._written += sum([entry.rows.count for entry in entries])
+            self._written += len(content)
         self._end_file()
 
-    def _lines(self, entry: LogEntry) -> Iterator[bytes]:
-        record: dict[str, Any] = {
-            "request": entry.request,
-            "row": 0,
-            "time": self._time(entry.at),
-            "target": entry.target,
-            "version": entry.version,
-            "columns": {},
-            "answer": 0.0,
-            "latency_ms": entry.latency_ms,
-        }
-        if entry.canary is not None:
-            record["canary"] = entry.canary
+    def _lines(self, entry: LogEntry) -> list[bytes]:
+        at, lines, names = self._time(entry.at), [], entry.names
         rows = zip(entry.rows.numbers, entry.rows.texts, entry.answers, strict=True)
         for row, (numbers, texts, answer) in enumerate(rows):
-            cells: dict[str, Any] = dict(zip(entry.names, numbers + texts, strict=True))
+            columns = entry.rows.cells or dict(zip(names, numbers + texts, strict=True))
             if "" in texts:
-                cells.update((n, None) for n, cell in cells.items() if cell == "")
+                for name, cell in columns.items():
+                    if cell == "":
+                        columns[name] = None
             for name in self._left_out:
-                cells.pop(name, None)
-            record["row"], record["columns"], record["answer"] = row, cells, answer
+                columns.pop(name, None)
+            record: dict[str, Any] = {
+                "request": entry.request,
+                "row": row,
+                "time": at,
+                "target": entry.target,
+                "version": entry.version,
+                "columns": columns,
+                "answer": answer,
+                "latency_ms": entry.latency_ms,
+            }
+            if entry.canary is not None:
+                record["canary"] = entry.canary
             if entry.classes is not None:
                 record["class"] = _most_probable(answer, entry.classes)
             if entry.shadow is not None:
                 record["shadow"] = _of_row(entry.shadow, row, answer, entry.classes)
-            yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+            lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        return lines
 
     def _time(self, at: float) -> str:
-        """UTC in ISO 8601, to the millisecond; a second's text is made once."""
-        second, milliseconds = divmod(int(at * 1000), 1000)
-        if second != self._second[0]:
-            text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            self._second = second, text
-        return f"{self._second[1]}.{milliseconds:03d}Z"
+        """UTC in ISO 8601, to the millisecond; each text is made once."""
+        whole = int(at * 1000)
+        if whole != self._millisecond[0]:
+            second, milliseconds = divmod(whole, 1000)
+            if second != self._second[0]:
+                text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+                self._second = second, text
+            self._millisecond = whole, f"{self._second[1]}.{milliseconds:03d}Z"
+        return self._millisecond[1]
 
-    def _write(self, lines: list[bytes]) -> None:
+    def _write(self, content: bytes) -> None:
         """Writes lines, file by file, none of them over two."""
-        part: list[bytes] = []
-        size = 0
-        for line in lines:
-            if size and self._size + size + len(line) > self._settings.file_bytes:
-                self._append(b"".join(part))
+        most = self._settings.file_bytes
+        while content:
+            end = len(content)
+            if self._size + end > most:
+                end = content.rfind(b"\n", 0, max(0, most - self._size)) + 1
+                if not end and not self._size:  # a line that is larger than a file may be
+                    end = content.index(b"\n") + 1
+            if end:
+                self._append(content[:end])
+            if end < len(content):
                 self._end_file()
-                part, size = [], 0
-            part.append(line)
-            size += len(line)
-        if part:
-            self._append(b"".join(part))
+            content = content[end:]
 
     def _append(self, content: bytes) -> None:
         if self._descriptor is None or self._size + len(content) > self._settings.file_bytes:

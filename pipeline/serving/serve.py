@@ -13,6 +13,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,11 @@ from core.targets import SERVER, TARGETS
 from core.version_record import version_folders
 from models.export.lean_process import hide_keras
 from pipeline.serving.options import ServeOptions
+from pipeline.serving.protocols.direct import DirectProtocol
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75  # seconds that a connection may be idle
 _GRACE = 10  # seconds that answers under way may take when the server ends
-_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve(options: ServeOptions, listener: socket.socket) -> None:
@@ -40,11 +41,24 @@ def serve(options: ServeOptions, listener: socket.socket) -> None:
       options: What to serve.
       listener: Where HTTP is listened for.
     """
-    settings = uvicorn.Config(
+    workers = options.config.serving.workers
+    if workers == 1:
+        uvicorn.Server(_settings(options)).run(sockets=[listener])
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        settings = _settings(replace(options, figures=Path(folder)))
+        settings.workers = workers
+        Multiprocess(settings, [listener]).run()
+
+
+def _settings(options: ServeOptions) -> uvicorn.Config:
+    return uvicorn.Config(
         partial(make_app, options),
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=DirectProtocol,
+        ws="none",
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -52,15 +66,6 @@ def serve(options: ServeOptions, listener: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
     )
-    server = uvicorn.Server(settings)
-    workers = options.config.serving.workers
-    if workers == 1:
-        server.run(sockets=[listener])
-        return
-    settings.workers = workers
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ[_FOLDER_VARIABLE] = folder  # before the processes import prometheus_client
-        Multiprocess(settings, [listener]).run()
 
 
 def make_app(options: ServeOptions) -> Any:

@@ -20,13 +20,14 @@ import numpy as np
 from core.version_record import version_folders
 from models.explain.single import RowExplainer
 from models.export.served import ServedModel
-from pipeline.serving.batching import Batcher, Items
+from pipeline.serving.batching import Batcher, Done, Items, Waiting
 from pipeline.serving.errors import RequestError
 from pipeline.serving.rows import RequestRows, RowChecker
 
 _LOG = logging.getLogger(__name__)
 _KEPT = 2  # live and previous
 _REMEMBERED = 20  # versions that ended, in the status
+_COLLECTED = 10_000, 20, 20  # new objects, and rounds, until the garbage collector looks
 _RETRY = 30.0  # seconds after which a version that failed is tried again
 LIVE, PREVIOUS, CANARY = "live", "previous", "canary"
 LABELS = (LIVE, PREVIOUS)
@@ -43,15 +44,22 @@ class Servable:
     by_examples: Batcher | None
     explainer: Callable[[], RowExplainer] | None = None
 
+    def ask(self, rows: RequestRows, done: Done) -> None:
+        """Has rows answered as `ServedModel.answer` does: float32 [rows], or [rows, K]."""
+        if rows.examples is not None and self.by_examples is not None:
+            self.by_examples.add(rows.examples, done)
+        else:
+            self.by_columns.add(list(zip(rows.numbers, rows.texts, strict=True)), done)
+
     async def answer(self, rows: RequestRows) -> np.ndarray:
-        """What `ServedModel.answer` gives: float32 [rows], or [rows, K].
+        """The same for who can wait.
 
         Raises:
           RequestError: The model failed.
         """
-        if rows.examples is not None and self.by_examples is not None:
-            return await self.by_examples.submit(rows.examples)
-        return await self.by_columns.submit(list(zip(rows.numbers, rows.texts, strict=True)))
+        waiting = Waiting()
+        self.ask(rows, waiting.done)
+        return await waiting.answers()
 
 
 def ask_columns(model: ServedModel) -> Callable[[Items], np.ndarray]:
@@ -249,6 +257,8 @@ def settle_memory(left: bool) -> None:
     """Takes what stays out of sight of the garbage collector.
 
     TensorFlow's modules are a million objects; looking through them takes longer than a request.
+    A request makes a hundred objects and no circles of them, so there is little to look for: as
+    often as Python looks of itself, that takes a tenth of the time of all answers.
 
     Args:
       left: Whether a version left, which is looked for among what was out of sight.
@@ -257,3 +267,4 @@ def settle_memory(left: bool) -> None:
         gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_COLLECTED)

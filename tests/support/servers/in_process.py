@@ -36,15 +36,18 @@ def push(served: Path, version: int) -> None:
 
 def make(
     config: Config, served: Path, model: Make, canary: CanaryName | None = None,
-    log: RequestLog | None = None,
+    log: RequestLog | None = None, wait: float = 0,
 ) -> Service:  # fmt: skip
-    """What answers with the versions in a folder; `model` makes that of a number."""
+    """What answers with the versions in a folder; `model` makes that of a number.
+
+    Requests wait so many seconds for others.
+    """
 
     def load(version: int, folder: Path) -> Servable:
         made = model(version)
         checker = RowChecker(CONTRACT, made.numbers, made.texts, False, 100)
         return Servable(
-            version, made, checker, Batcher(ask_columns(made), 64, 0, lambda n: None), None
+            version, made, checker, Batcher(ask_columns(made), 64, wait, lambda n: None), None
         )
 
     versions = Versions(config.name, served, load, canary.version if canary else None)

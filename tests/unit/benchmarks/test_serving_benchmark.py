@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks.measure import MeasurementError
 from benchmarks.served.serving_load import Load, TimedAnswer, told_by_wrk
-from benchmarks.serving import possible, whole
+from benchmarks.serving.__main__ import median_load
+from benchmarks.serving.changing import possible, whole
 
 PRINTED = """Running 5s test @ http://127.0.0.1:9861/v1/models/smoke:predict
   1 threads and 32 connections
@@ -31,6 +32,11 @@ def test_what_wrk_prints() -> None:
     assert told_by_wrk(PRINTED.format(more=errors), 1.0).failed == 17
     with pytest.raises(MeasurementError, match="wrk had no answer"):
         told_by_wrk("unable to connect to 127.0.0.1:1", 0.0)
+
+
+def test_of_several_loads_the_one_in_the_middle_and_all_failures() -> None:
+    loads = [Load(1.0, 1.0, 1.0, failed, cpu) for failed, cpu in ((0, 90.0), (2, 70.0), (1, 80.0))]
+    assert median_load(loads) == Load(1.0, 1.0, 1.0, 3, 80.0)
 
 
 def test_an_answer_is_of_a_version_that_was_live() -> None:

@@ -152,6 +152,28 @@ def test_what_is_outside_the_contract_is_answered_or_refused(changes: dict[str, 
     assert f"row 1, column '{next(iter(changes))}': " in refusal(document, refuse=True)
 
 
+@pytest.mark.parametrize("refuse", [False, True])
+def test_one_row_is_checked_as_rows_are(refuse: bool) -> None:
+    """A row of its own goes a shorter way; what it is held to and what comes of it is the same."""
+    changes: list[dict[str, Any]] = [
+        {}, {"age": 16}, {"age": 39.0}, {"age": 39.5}, {"age": True}, {"age": None}, {"age": [39]},
+        {"age": 2**63}, {"gain": 2**63}, {"gain": 1e30}, {"gain": math.inf}, {"gain": math.nan},
+        {"age": math.nan}, {"gain": 1001}, {"work": ""}, {"sex": ""}, {"work": "other"},
+        {"sex": ["Male"]}, {"sex": {"b64": "TWFsZQ=="}}, {"sex": 1}, {"age": "39"}, {"more": 1},
+    ]  # fmt: skip
+    for change in changes:
+        found = []
+        for instances in ([row(**change)], [row(**change), row()]):
+            try:
+                _, rows = payloads.predict_rows(
+                    {**COLUMNS, "instances": instances}, checker(refuse=refuse)
+                )
+                found.append(str((rows.numbers[0], rows.texts[0])))
+            except RequestError as error:
+                found.append(error.message)
+        assert found[0] == found[1], change
+
+
 def test_whole_numbers_are_whole_however_they_are_written() -> None:
     _, rows = payloads.predict_rows({**COLUMNS, "instances": [row(age=39.0)]}, checker())
     assert rows.numbers == [(39, 1.5)]

@@ -11,11 +11,12 @@ from tensorflow_serving.apis import predict_pb2
 
 from core.operation import LogSection
 from pipeline.config.load import load
+from pipeline.serving.loading import warm_up
 from pipeline.serving.outputs import check_classes
 from pipeline.serving.protocols import grpc_api, openapi
 from pipeline.serving.request_log import LogEntry, RequestLog, log_files
 from pipeline.serving.rows import RequestRows
-from pipeline.serving.service import Service, warm_up
+from pipeline.serving.service import Service
 from tests.support.servers.columns_model import (
     THREE_CLASSES,
     ColumnsModel,
