@@ -2,8 +2,8 @@
 
 `RatePenalty` moves the rate itself, at the decision, and no more than is needed; `ScorePenalty`
 moves all answers, by the MinDiff loss of TensorFlow Model Remediation, and costs more of the AUC
-for the same gap. A batch has few rows of a small group: the first is linear in what a batch says and
-measures the rates on all rows, the second draws rows of each group beside the batch.
+for the same gap. A batch has few rows of a small group: the first is linear in what a batch says
+and measures the rates on all rows, the second draws rows of each group beside the batch.
 """
 
 from typing import Protocol
