@@ -4,6 +4,7 @@ from pipeline.report.page.against import process, results
 from pipeline.report.page.part import ComparePart, MakePart
 from pipeline.report.page.parts.gates import gates
 from pipeline.report.page.parts.models import models
+from pipeline.report.page.parts.origin.cards import cards
 from pipeline.report.page.parts.origin.configuration import again, configuration
 from pipeline.report.page.parts.origin.lineage import lineage
 from pipeline.report.page.parts.outcome import outcome
@@ -35,6 +36,7 @@ PARTS: tuple[MakePart, ...] = (
     variants,
     attributions,
     monitoring,
+    cards,
     lineage,
     configuration,
     again,

@@ -11,7 +11,7 @@ from models.metrics.registry import METRICS, RATES, measured_by, metric_of
 from pipeline.report.class_table import mistakes
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
-from pipeline.report.summary import MeasuredModel, Summary
+from pipeline.report.summary import MeasuredModel, MeasuredReference, Summary
 
 _CHART = "models-metrics"
 _KINDS = ("precision", "recall", "f1")  # of one class of many
@@ -27,7 +27,12 @@ def models(record: RunRecord) -> Part | None:
     if points:
         label = "Metrics of the deployed models on the test part with their 95% intervals"
         pieces.append(html.chart(_CHART, label, "Lines are 95% intervals.", 60 + 44 * len(found)))
-    pieces += [_against_teacher(found), *_classes(found)]
+    pieces += [
+        _against_teacher(found),
+        _references(record.summary.references),
+        _against_references(found),
+        *_classes(found),
+    ]
     charts = {_CHART: interval_spec(points, "target")} if points else {}
     return Part("models", "Models", html.join(pieces), charts)
 
@@ -37,7 +42,7 @@ def deployed(summary: Summary) -> dict[str, MeasuredModel]:
     return {t: summary.models[v] for t, v in summary.targets.items() if v in summary.models}
 
 
-def metrics_shown(model: MeasuredModel) -> dict[str, str]:
+def metrics_shown(model: MeasuredReference) -> dict[str, str]:
     """Headings of the metrics of all classes together, and of two classes of the rates, by name."""
     known = dict(measured_by(model.metrics))
     if known.keys() <= METRICS.keys():
@@ -51,13 +56,7 @@ def _said(found: Mapping[str, MeasuredModel]) -> Markup | None:
 
 
 def _metrics(found: Mapping[str, MeasuredModel]) -> Markup:
-    names: dict[str, str] = {}
-    for model in found.values():
-        names |= {n: h for n, h in metrics_shown(model).items() if model.metrics.get(n) is not None}
-    rows: list[list[html.Text]] = [
-        [heading, *(_cell(model, name) for model in found.values())]
-        for name, heading in names.items()
-    ]
+    rows = _quality(found)
     rows.append(["size", *(_bytes(model.bytes) for model in found.values())])
     rows.append(["size, compressed", *(_bytes(model.gzip_bytes) for model in found.values())])
     rows.append(["time for one row", *(_latency(model) for model in found.values())])
@@ -65,7 +64,18 @@ def _metrics(found: Mapping[str, MeasuredModel]) -> Markup:
     return html.table("Metrics with 95% intervals", ["", *found], rows, [*found])
 
 
-def _cell(model: MeasuredModel, name: str) -> html.Text:
+def _quality(found: Mapping[str, MeasuredReference]) -> list[list[html.Text]]:
+    """A row for each metric that any of the models has."""
+    names: dict[str, str] = {}
+    for model in found.values():
+        names |= {n: h for n, h in metrics_shown(model).items() if model.metrics.get(n) is not None}
+    return [
+        [heading, *(_cell(model, name) for model in found.values())]
+        for name, heading in names.items()
+    ]
+
+
+def _cell(model: MeasuredReference, name: str) -> html.Text:
     seen = model.evidence.get(OVERALL)
     ends = seen.intervals.get(name) if seen else None
     return html.with_interval(model.metrics.get(name), ends, ".4f")
@@ -130,15 +140,38 @@ def _against_teacher(found: Mapping[str, MeasuredModel]) -> Markup | None:
         for difference in model.against_teacher
         if difference.slice == OVERALL and "[" not in difference.metric
     ]
+    return _differences("The deployed model minus the teacher, on the same rows", (), rows)
+
+
+def _references(found: Mapping[str, MeasuredReference]) -> Markup | None:
+    """The simplest models that could do the job, on the same labels."""
+    if not found:
+        return None
+    named = {name.replace("_", " "): model for name, model in found.items()}
+    said = "For comparison, on the same labels, never deployed: metrics with 95% intervals"
+    return html.table(said, ["", *named], _quality(named), [*named])
+
+
+def _against_references(found: Mapping[str, MeasuredModel]) -> Markup | None:
+    rows = [
+        [name.replace("_", " "), *_difference(target, difference)]
+        for target, model in found.items()
+        for name, differences in model.against_reference.items()
+        for difference in differences
+        if difference.slice == OVERALL and "[" not in difference.metric
+    ]
+    said = "The deployed model minus the models for comparison, on the same rows"
+    table = _differences(said, ("compared with",), rows)
+    return table and html.fold(said, table)
+
+
+def _differences(
+    caption: str, first: tuple[str, ...], rows: list[list[html.Text]]
+) -> Markup | None:
     if not rows:
         return None
-    columns = ("target", "metric", "difference", "95% interval", "rows")
-    return html.table(
-        "The deployed model minus the teacher, on the same rows",
-        columns,
-        rows,
-        ("difference", "rows"),
-    )
+    columns = (*first, "target", "metric", "difference", "95% interval", "rows")
+    return html.table(caption, columns, rows, ("difference", "rows"))
 
 
 def _difference(target: str, found: Difference) -> list[html.Text]:

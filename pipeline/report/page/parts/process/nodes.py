@@ -33,6 +33,7 @@ _PARTS = {
     "SnorkelLabeler": "labels",
     "LabelGate": "gates",
     "FeatureSelector": "features",
+    "Reference": "models",
     "Tuner": "trials",
     "Trainer": "training",
     "Distiller": "training",

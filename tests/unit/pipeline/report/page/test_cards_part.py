@@ -1,0 +1,41 @@
+"""Links to the cards of a run, and the models for comparison."""
+
+from pathlib import Path
+
+from pipeline.report.page.part import RunRecord
+from pipeline.report.page.parts.models import models
+from pipeline.report.page.parts.origin.cards import cards
+from pipeline.report.summary import Summary, path_of
+from tests.support.records.measured import record_of, rows_of_two
+
+
+def test_the_cards_that_there_are_are_linked(tmp_path: Path) -> None:
+    record = record_of(rows_of_two(), tmp_path)
+    assert cards(record) is None
+    folder = path_of(tmp_path, record.summary.run_id).with_name("cards")
+    folder.mkdir(parents=True)
+    for name in ("model_card.edge.html", "data_card.html"):
+        (folder / name).touch()
+    part = cards(record)
+    assert part is not None
+    assert 'href="cards/model_card.edge.html"' in part.html
+    assert 'href="cards/data_card.html"' in part.html
+    assert "model_card.server" not in part.html
+
+
+def test_the_references_stand_below_the_models(tmp_path: Path) -> None:
+    record = record_of(rows_of_two(), tmp_path)
+    values = record.summary.model_dump()
+    alone = models(record)
+    assert alone is not None
+    assert "For comparison" not in alone.html
+    values["references"] = {"boosted_trees": values["models"]["teacher"]}
+    difference = values["models"]["student_int8"]["against_teacher"][0]
+    for variant in values["models"].values():
+        variant["against_reference"] = {"boosted_trees": [difference]}
+    compared = RunRecord(Summary.model_validate(values), [], tmp_path, record.config)
+    part = models(compared)
+    assert part is not None
+    assert "For comparison, on the same labels, never deployed" in part.html
+    assert "boosted trees" in part.html
+    assert "The deployed model minus the models for comparison" in part.html
