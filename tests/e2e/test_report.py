@@ -8,13 +8,13 @@ from pipeline.report import config_file, summary
 from pipeline.report.page import page
 from pipeline.report.page.part import RunRecord
 from pipeline.report.page.records import read_record
-from tests.support.e2e.runs import Ran
+from tests.support.e2e.runs import NODES, Ran
 from tests.support.records.reported import cut
 from tests.support.servers.accessibility import grave_faults
 from tests.support.servers.browser import chromium
 
 MOST_BYTES = 5_000_000
-EXECUTIONS = 28
+EXECUTIONS = len(NODES)
 DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn === 'yes')"
 
 
