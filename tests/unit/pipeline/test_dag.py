@@ -173,8 +173,8 @@ def changed_by(
         ),
         (
             "models/export/serve_edge.py",
-            "astype(np.float32).T",
-            "astype(np.float64).T",
+            "tensorflow/serving/predict",
+            "tensorflow/serving/other",
             {"Explainer", "run"},
         ),
         ("models/cards/forms.py", ":.4f", ":.3f", {*BOTH_CARDS, "run"}),

@@ -222,7 +222,7 @@ def test_a_loader_reads_the_folder_that_is_named(
 def test_a_configuration_that_does_not_fit_the_data(
     folder: Path, override: str, message: str
 ) -> None:
-    extra = ["columns.numeric=[age]"] if "hours" in override else []
+    extra = ["columns.numeric=[age]", "explain.actionable=[]"] if "hours" in override else []
     with pytest.raises(InputError, match=message):
         run(folder, *extra, override)
 

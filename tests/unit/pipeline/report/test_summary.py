@@ -142,7 +142,8 @@ def test_the_run_whose_weights_were_started_from(store: Store) -> None:
     assert base_model(executions) == base
     assert opened.run_of(base) == RUN_ID
     assert opened.run_of("nowhere") is None
-    assert collect(executions, store.folder, False, NO_BOUNDS).training == start | {"notes": []}
+    told = start | {"notes": [], "mitigation": None}
+    assert collect(executions, store.folder, False, NO_BOUNDS).training == told
 
 
 def test_a_push_whose_version_was_deleted_stands_for_nothing(store: Store) -> None:
