@@ -142,7 +142,7 @@ def test_the_run_whose_weights_were_started_from(store: Store) -> None:
     assert base_model(executions) == base
     assert opened.run_of(base) == RUN_ID
     assert opened.run_of("nowhere") is None
-    told = start | {"notes": [], "mitigation": None}
+    told: dict[str, object] = start | {"notes": [], "mitigation": None}
     assert collect(executions, store.folder, False, NO_BOUNDS).training == told
 
 
