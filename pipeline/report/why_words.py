@@ -12,7 +12,7 @@ from pipeline.report.summary import LabelSummary
 _BEYOND_CHANCE = "beyond chance"
 _FALLS = "pusher.max_regression"  # bounds on falls, which gates write as differences below 0
 _MOST_ROWS = 10_000_000  # more are not asked for in words
-MITIGATE = "or train models whose groups are more alike: fairness.mitigation (docs/fairness.md)"
+MITIGATE = "train models whose groups are more alike: fairness.mitigation (docs/fairness.md)"
 _WHEN_TOO_FEW = {"evaluation": "warn", "pusher": "push"}
 """Values of `when_too_few` with which what is undecided passes."""
 
@@ -116,7 +116,7 @@ def _change(key: str, gates: Sequence[Gate], labels: LabelSummary | None) -> Bou
         what = f"nothing to set: mend what is wrong, or drop {key}"
         return BoundChange(None, None, "; ".join(filter(None, [what, words])))
     if ".max_gap." in key:
-        words = "; ".join(filter(None, [MITIGATE, words]))
+        words = "; or ".join(filter(None, [words, MITIGATE]))
     return BoundChange(key, _kept_by_all(gates), words)
 
 
