@@ -109,7 +109,7 @@ def serving(root: Path, target: str, overrides: Sequence[str] = ()) -> Iterator[
         process.communicate(timeout=_PATIENCE)
 
 
-def wrk(up: Up, path: str, body: bytes, folder: Path, connections: int, seconds: float) -> Load:
+def wrk(up: Up, path: str, body: bytes, folder: Path, connections: int, seconds: int) -> Load:
     """Posts a body to a path of a server again and again.
 
     Raises:
@@ -123,7 +123,7 @@ def wrk(up: Up, path: str, body: bytes, folder: Path, connections: int, seconds:
         f'wrk.method = "POST"\nwrk.body = {json.dumps(body.decode())}\n'
         'wrk.headers["Content-Type"] = "application/json"\n'
     )
-    flags = ["-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "30s"]
+    flags = ["-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s"]
     command = [program, *flags, "-s", str(script), up.url + path]
     before = up.cpu_seconds()
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -35,7 +35,7 @@ from benchmarks.serving.calls import (
 from benchmarks.serving.changing import CHANGES, PATH, changes, grown, half_lines
 
 NO_LOG = "serving.log.sample=0"
-SECONDS = 5.0
+SECONDS = 5
 ROUNDS = 5  # of the loads with and without a log
 
 
@@ -75,7 +75,7 @@ def measured(root: Path, scratch: Path, soak: int) -> tuple[str, dict[str, Any]]
     checks: list[Check] = []
 
     def load(name: str, up: Up, content: bytes, connections: int) -> Load:
-        wrk(up, PATH, content, scratch, connections, 1.0)
+        wrk(up, PATH, content, scratch, connections, 1)
         loads[name] = wrk(up, PATH, content, scratch, connections, SECONDS)
         return loads[name]
 
@@ -146,7 +146,7 @@ def with_and_without_log(root: Path, scratch: Path, one: bytes) -> tuple[Load, L
     with serving(root, "server") as logs, serving(root, "server", [NO_LOG]) as does_not:
         for warm in (True, *[False] * ROUNDS):
             for up, loads in zip((logs, does_not), found, strict=True):
-                each = wrk(up, PATH, one, scratch, 32, 1.0 if warm else SECONDS / 2)
+                each = wrk(up, PATH, one, scratch, 32, 1 if warm else SECONDS // 2)
                 if not warm:
                     loads.append(each)
     logged, unlogged = map(median_load, found)

@@ -89,7 +89,7 @@ def grown(root: Path, scratch: Path, one: bytes, count: int) -> float:
         done = 0.0
         first = 0.0
         while done < count:
-            done += wrk(up, PATH, one, scratch, 32, 10.0).per_second * 10
+            done += wrk(up, PATH, one, scratch, 32, 10).per_second * 10
             if not first and done >= 50_000:
                 first = up.memory_mb()
         return up.memory_mb() / first - 1
