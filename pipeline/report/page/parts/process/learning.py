@@ -52,8 +52,12 @@ def trials(record: RunRecord) -> Part | None:
         html.table("Trials, the best first", columns, rows, columns[1:]),
     ]
     points = [
-        {"trial": n + 1, "loss": row["score"], "best": "taken" if row is best else "tried"}
-        for n, row in enumerate(scored)
+        {
+            "trial": str(row.get("trial_id")),
+            "loss": row["score"],
+            "best": "taken" if row is best else "tried",
+        }
+        for row in sorted(scored, key=lambda row: str(row.get("trial_id")))
     ]
     title = "Trials of the tuner"
     return Part("trials", title, html.join(pieces if points else pieces[1:]), _trials_spec(points))

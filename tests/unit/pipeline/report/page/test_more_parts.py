@@ -1,10 +1,11 @@
-"""Links to the cards of a run, and the models for comparison."""
+"""Links to the cards of a run, the models for comparison, the trials of the tuner."""
 
 from pathlib import Path
 
 from pipeline.report.page.part import RunRecord
 from pipeline.report.page.parts.models import models
 from pipeline.report.page.parts.origin.cards import cards
+from pipeline.report.page.parts.process.learning import trials
 from pipeline.report.summary import Summary, path_of
 from tests.support.records.measured import record_of, rows_of_two
 
@@ -39,3 +40,18 @@ def test_the_references_stand_below_the_models(tmp_path: Path) -> None:
     assert "For comparison, on the same labels, never deployed" in part.html
     assert "boosted trees" in part.html
     assert "The deployed model minus the models for comparison" in part.html
+
+
+def test_trials_are_called_alike_in_picture_and_table(tmp_path: Path) -> None:
+    record = record_of(rows_of_two(), tmp_path)
+    values = record.summary.model_dump()
+    values["tuner"] = [
+        {"trial_id": name, "score": score, "l2": 0.0}
+        for name, score in (("2", 0.3), ("0", 0.5), ("1", 0.4))
+    ]
+    part = trials(RunRecord(Summary.model_validate(values), [], tmp_path, record.config))
+    assert part is not None
+    [spec] = part.charts.values()
+    points = [(point["trial"], point["best"]) for point in spec["data"]["values"]]
+    assert points == [("0", "tried"), ("1", "tried"), ("2", "taken")]
+    assert '2 <span class="badge good">taken' in part.html
