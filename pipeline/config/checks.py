@@ -18,8 +18,7 @@ from pipeline.config.column_checks import (
     check_evaluation,
     check_explain,
 )
-from pipeline.config.fairness_checks import check_fairness
-from pipeline.config.label_checks import check_labels_by_group
+from pipeline.config.fairness_checks import check_fairness, check_labels_by_group
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
 

@@ -17,7 +17,7 @@ def check_fairness(config: Config, repository: Path) -> Iterator[Problem]:
     told = config.fairness
     if told.mitigation == "none" and told.reads_column:
         return
-    single = [names[0] for names in config.evaluation.slices if len(names) == 1]
+    single = _slices(config)
     if told.column is None:
         asked = "reads_column=false" if told.mitigation == "none" else told.mitigation
         listed = f": {' or '.join(single)}" if single else "; add one to evaluation.slices"
@@ -26,14 +26,7 @@ def check_fairness(config: Config, repository: Path) -> Iterator[Problem]:
             f"{asked} needs the column whose values are the groups{listed}",
         )
         return
-    if told.column not in single:
-        close = difflib.get_close_matches(told.column, single, 1, 0)
-        hint = f"; the nearest that is there is '{close[0]}'" if close else ""
-        yield (
-            ("fairness", "column"),
-            f"'{told.column}' is no slice of its own; add [{told.column}] to "
-            f"evaluation.slices{hint}",
-        )
+    yield from _column(config)
     if not config.columns.is_binary and told.mitigation in ("min_diff", "thresholds"):
         yield (
             ("fairness", "mitigation"),
@@ -85,3 +78,46 @@ def _listed(config: Config, repository: Path) -> list[str] | None:
         if f.HasField("string_domain") or (f.HasField("domain") and f.domain in named)
     }
     return [column for column in config.columns.categorical if column in with_domain]
+
+
+def check_labels_by_group(config: Config) -> Iterator[Problem]:
+    """Labels that cannot be made alike, and columns that are not there."""
+    told, key = config.fairness, ("fairness", "labels")
+    if told.labels == "none":
+        return
+    if config.labeling.mode == "gold":
+        yield (
+            key,
+            f"{told.labels} corrects labels that functions make, and labeling.mode=gold has true "
+            "ones; set it to none, or take labeling.mode=weak",
+        )
+    if not config.columns.is_binary:
+        yield (
+            key,
+            f"{told.labels} is for two classes, and there are {len(config.columns.classes)}; set "
+            "it to none",
+        )
+    if told.column is None:
+        single = _slices(config)
+        listed = f": {' or '.join(single)}" if single else "; add one to evaluation.slices"
+        yield key, f"{told.labels} needs fairness.column, whose values are the groups{listed}"
+    elif told.mitigation == "none" and told.reads_column:  # else check_fairness has said it
+        yield from _column(config)
+
+
+def _slices(config: Config) -> list[str]:
+    """The columns that are slices of their own."""
+    return [names[0] for names in config.evaluation.slices if len(names) == 1]
+
+
+def _column(config: Config) -> Iterator[Problem]:
+    """`fairness.column` where it is no slice of its own."""
+    column, single = config.fairness.column, _slices(config)
+    if column is None or column in single:
+        return
+    close = difflib.get_close_matches(column, single, 1, 0)
+    hint = f"; the nearest that is there is '{close[0]}'" if close else ""
+    yield (
+        ("fairness", "column"),
+        f"'{column}' is no slice of its own; add [{column}] to evaluation.slices{hint}",
+    )

@@ -66,7 +66,7 @@ class Counts:
 
 def counts_of(model: MeasuredModel) -> dict[str, Counts]:
     """The counts of a model by group, "overall" among them; none where they were not taken."""
-    scores: Mapping[str, Any] = to_jsonable_python(getattr(model, "scores", None)) or {}
+    scores: Mapping[str, Any] = to_jsonable_python(model.scores) or {}
     return {
         name: Counts(*(np.array(group[kind], np.int64) for kind in ("negative", "positive")))
         for name, group in (scores.get("groups") or {}).items()

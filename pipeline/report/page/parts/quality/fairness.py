@@ -80,9 +80,7 @@ def _worst(found: Models) -> Markup | None:
     rows: list[list[html.Text]] = []
     for target, model in found.items():
         known = measured_by(model.metrics)
-        told: Mapping[str, Mapping[str, Any]] = to_jsonable_python(
-            getattr(model, "worst", None) or {}
-        )
+        told: Mapping[str, Mapping[str, Any]] = to_jsonable_python(model.worst)
         for metric, worst in told.items():
             ends = (worst["low"], worst["high"]) if worst.get("low") is not None else None
             heading = known[metric].heading if metric in known else metric

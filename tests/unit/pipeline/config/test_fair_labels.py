@@ -52,3 +52,10 @@ def test_an_error_says_what_to_do(
 def test_rates_are_listed() -> None:
     with pytest.raises(InputError, match=r"fairness\.rate: .* give one of tpr, fpr, selection"):
         load("census", ["fairness.rate=recall"])
+
+
+def test_a_column_that_is_no_slice_is_said_once() -> None:
+    told = [BY_GROUP, "fairness.column=sexx", "fairness.mitigation=min_diff"]
+    with pytest.raises(InputError) as error:
+        load("census", told)
+    assert str(error.value).count("'sexx' is no slice of its own") == 1
