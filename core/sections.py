@@ -244,6 +244,10 @@ class ReferenceSection(Section):
 class TrainerSection(Stopping, Search):
     """The teacher: the server model."""
 
+    kind: Literal["wide_and_deep", "boosted_trees"]
+    trees: Count
+    opinion_share: Share
+    augmentation: Annotated[float, Field(ge=0, le=100)] | Literal["auto"]
     warm_start: bool
     epochs: Count
     sparsity: Sparsity

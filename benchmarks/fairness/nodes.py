@@ -32,6 +32,7 @@ from models.network.rows import Rows, load_columns, load_rows
 from models.network.thresholds import finished
 from models.network.training import Plan
 from models.network.tuning import architecture_of, of_trial
+from models.teachers.lesson import lesson_of
 from pipeline.config.load import load
 from pipeline.settings import mitigation_of, preprocessing_for
 
@@ -103,6 +104,7 @@ def measured(artifacts: Artifacts, config: Config) -> Values:
         Alike(groups, groups.penalty(seed) if groups else None),
         warm=False,
         again=False,
+        lesson=lesson_of((train, evaluation), layout, inputs, section, seed),
     )
     networks = {TEACHER: taught.teacher, TEACHER_PRUNED: taught.pruned}
     if groups:

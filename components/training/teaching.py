@@ -21,6 +21,7 @@ from models.network.pruning import (
 )
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
+from models.teachers.lesson import Lesson
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,21 +32,27 @@ class Alike:
     penalty: Penalty | None
 
     def made(
-        self, teacher: tf_keras.Model, rows: Sequence[Rows], balance: Balance, plan: Plan
+        self,
+        teacher: tf_keras.Model,
+        rows: Sequence[Rows],
+        learnt: Rows,
+        balance: Balance,
+        plan: Plan,
     ) -> Balance:
         """Trains on, in place, with the penalty; returns the balance of the outcome.
 
         Args:
           teacher: Trained, and moved to where 0.5 decides.
           rows: Of train, and of eval if they were not trained on.
+          learnt: What it was fitted to.
           balance: How their classes are weighed.
           plan: How to fit, but for the number of epochs.
         """
         if self.groups is None or self.penalty is None:
             return balance
-        train, evaluation = balance.weighed(rows[0]), balance.weighed(rows[-1])
         plan = dataclasses.replace(plan, epochs=self.groups.told.epochs)
-        fit(teacher, train, evaluation, cross_entropy, plan, penalty=self.penalty)
+        weighed = balance.weighed(learnt), balance.weighed(rows[-1])
+        fit(teacher, *weighed, cross_entropy, plan, penalty=self.penalty)
         return decide(teacher, rows, balance)
 
 
@@ -57,6 +64,7 @@ def on_all_rows(
     epochs: int,
     pruning: PruningOutcome,
     alike: Alike,
+    lesson: Lesson | None,
 ) -> tuple[Balance, tf_keras.Model, PruningOutcome]:
     """Trains and prunes once more, on the rows of train and eval.
 
@@ -71,17 +79,17 @@ def on_all_rows(
       epochs: To train.
       pruning: How it went on the rows of train.
       alike: What holds between groups, here too.
+      lesson: What is made of the rows; None: they are learnt as they are.
 
     Returns:
       The balance, the pruned teacher, and how it was pruned.
     """
-    weighed = balance.weighed(rows)
-    fit(teacher, weighed, weighed, cross_entropy, dataclasses.replace(plan, epochs=epochs))
-    balance = alike.made(teacher, [rows], decide(teacher, [rows], balance), plan)
-    weighed = balance.weighed(rows)
-    pruned, history = prune(
-        teacher, weighed, weighed, cross_entropy, plan, pruning.sparsity, alike.penalty
-    )
+    learnt = lesson.of(rows) if lesson else rows
+    weighed = balance.weighed(learnt), balance.weighed(rows)
+    fit(teacher, *weighed, cross_entropy, dataclasses.replace(plan, epochs=epochs))
+    balance = alike.made(teacher, [rows], learnt, decide(teacher, [rows], balance), plan)
+    weighed = balance.weighed(learnt), balance.weighed(rows)
+    pruned, history = prune(teacher, *weighed, cross_entropy, plan, pruning.sparsity, alike.penalty)
     decide(pruned, [rows], balance)
     found = PruningOutcome(history, measured_sparsity(pruned), pruning.notes)
     return balance, pruned, found
@@ -122,6 +130,7 @@ def teach(
     alike: Alike,
     warm: bool,
     again: bool,
+    lesson: Lesson | None = None,
 ) -> Taught:
     """Trains a network in place, and prunes a copy.
 
@@ -134,10 +143,12 @@ def teach(
       alike: What holds between groups.
       warm: Whether it has weights that may be better than what more training makes of them.
       again: Whether to train and prune once more, on all rows.
+      lesson: What is made of the rows before they are learnt; None: nothing.
     """
     train, evaluation = rows
     balance = balance_of(train, section.rare_share)
-    weighed = balance.weighed(train), balance.weighed(evaluation)
+    learnt = lesson.of(train) if lesson else train
+    weighed = balance.weighed(learnt), balance.weighed(evaluation)
     initial_loss = evaluation_loss(teacher, weighed[1])
     initial_weights = teacher.get_weights()
     history = fit(teacher, *weighed, cross_entropy, plan)
@@ -150,10 +161,10 @@ def teach(
     start = copied(teacher)
     plan = dataclasses.replace(plan, epochs=section.pruning_epochs, patience=None)
     before = alike.groups.rates(teacher) if alike.groups else {}
-    balance = alike.made(teacher, rows, balance, plan)
+    balance = alike.made(teacher, rows, learnt, balance, plan)
     pruned, pruning = prune_within(
         teacher,
-        balance.weighed(train),
+        balance.weighed(learnt),
         balance.weighed(evaluation),
         cross_entropy,
         plan,
@@ -166,6 +177,6 @@ def teach(
         teacher.set_weights(initial_weights)
         all_rows = train.followed_by(evaluation)
         balance, pruned, pruning = on_all_rows(
-            teacher, all_rows, balance, plan, epochs, pruning, alike
+            teacher, all_rows, balance, plan, epochs, pruning, alike, lesson
         )
     return Taught(teacher, pruned, start, balance, pruning, history, initial_loss, before)

@@ -48,6 +48,7 @@ from models.network.warm_start import (
     take_over,
     write_start,
 )
+from models.teachers.lesson import lesson_of
 
 
 class TrainerSettings(Section):
@@ -90,16 +91,19 @@ def run_fn(fn_args: FnArgs) -> None:
     description = describe(fn_args.transform_graph_path, settings.preprocessing)
     classes = list(settings.preprocessing.classes)
     meaning = {**description.document(), "classes": classes}
+    learnt_from = (groups.train, groups.evaluation) if groups else rows
+    lesson = lesson_of(learnt_from, description.layout, inputs, section, seed)
     outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
     taught = teach(
         teacher,
-        (groups.train, groups.evaluation) if groups else rows,
+        learnt_from,
         Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience),
         section,
         PruningLimit(settings.max_drop, groups.evaluation if groups else rows[1]),
         Alike(groups, groups.penalty(seed) if groups else None),
         warm=outcome.start == "warm",
         again=bool(inputs.learned),
+        lesson=lesson,
     )
     write_start(Path(fn_args.serving_model_dir).parent / FOLDER, taught.start, meaning, values)
     networks, mitigation = {TEACHER: taught.teacher, TEACHER_PRUNED: taught.pruned}, None
@@ -124,6 +128,8 @@ def run_fn(fn_args: FnArgs) -> None:
             "notes": [*notes, *(mitigation["notes"] if mitigation else [])],
         },
         "mitigation": mitigation,
+        "opinion": dict(lesson.opinion.shares) if lesson else {},
+        "made_rows": lesson.count(rows[0].weighted().count) if lesson else 0,
         "odds": taught.balance.odds,
         "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
         "history": taught.history,

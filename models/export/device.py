@@ -32,11 +32,16 @@ class DeviceFeatures:
     def __init__(self, bundle: Mapping[str, Any]) -> None:
         """Takes a bundle as `read_bundle` returns it."""
         self._buckets = bundle["buckets"]
+        # Bundles of format 1 and 2 have quantile ranks in place of scaled numbers.
+        self._limit = np.float32(bundle.get("limit", 0))
+        self._empty = _ZERO if self._limit else _HALF
         self._numeric = [column["column"] for column in bundle["numeric"]]
         self._dates = bundle.get("dates", ())
         self._readers = [DateReader(d["pattern"], d["fields"], d["offsets"]) for d in self._dates]
-        ranked = [*bundle["numeric"], *self._dates]
-        boundaries = [np.array(column["boundaries"], np.float32) for column in ranked]
+        numbers = [*bundle["numeric"], *self._dates]
+        self._center = np.array([column.get("center", 0) for column in numbers], np.float32)
+        self._scale = np.array([column.get("scale", 1) for column in numbers], np.float32)
+        boundaries = [np.array(column["boundaries"], np.float32) for column in numbers]
         # All columns at once: a row of boundaries for each, those that are fewer filled up with
         # NaN, which no value reaches. What a bucket needs of the boundaries around it stands in
         # tables, [columns, buckets]: half the lower one, and half the distance, infinite where
@@ -54,7 +59,7 @@ class DeviceFeatures:
                 between = halves[1:] - halves[:-1]
                 self._width[row, 1 : len(known)] = np.where(between != 0, between, np.inf)
         self._starts = np.arange(len(boundaries)) * (most + 1)
-        self._offsets = np.array([column["offset"] for column in ranked], np.int64)
+        self._offsets = np.array([column["offset"] for column in numbers], np.int64)
         self._categorical = [
             (
                 column["column"],
@@ -95,7 +100,7 @@ class DeviceFeatures:
           numbers: float32 [rows, number columns], in the bundle's order.
           texts: The other columns by name, [rows] of str each: arrays or lists.
         """
-        numeric, ids = np.full((len(numbers), 1), 0.5, np.float32), []
+        numeric, ids = np.full((len(numbers), 1), self._empty), []
         times = [
             reader.read_all(texts[date["column"]])
             for reader, date in zip(self._readers, self._dates, strict=True)
@@ -104,7 +109,7 @@ class DeviceFeatures:
             if times:
                 ages = [_age(*t, date) for t, date in zip(times, self._dates, strict=True)]
                 numbers = np.concatenate([numbers, np.stack(ages, axis=1)], axis=1)
-            numeric, bucket = self._rank(numbers)
+            numeric, bucket = self._scored(numbers)
             ids.append(self._offsets + bucket)
         if self._categorical:
             found = [
@@ -136,20 +141,31 @@ class DeviceFeatures:
         hashed = self._hashed
         return int(column["offset"] + hash_bucket(value, hashed["buckets"], hashed["key"]))
 
-    def _rank(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Quantile ranks, float32, and buckets, int64, of the numeric columns, [rows, columns]."""
+    def _scored(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scaled numbers, float32, and buckets, int64, of the numeric columns, [rows, columns]."""
         missing = np.isnan(values)
         known = np.where(np.abs(values) >= TINY, values, _ZERO)  # a missing one counts as zero, too
         bucket = (known[:, :, np.newaxis] >= self._boundaries).sum(axis=2)
+        if self._limit:
+            with np.errstate(over="ignore"):  # infinite, and then the limit
+                score = (known - self._center) / self._scale
+            score = np.minimum(np.maximum(score, -self._limit), self._limit)
+        else:
+            score = self._rank(known, bucket)
+        if missing.any():
+            score = np.where(missing, self._empty, score)
+            bucket = np.where(missing, self._buckets, bucket)
+        return score, bucket
+
+    def _rank(self, known: np.ndarray, bucket: np.ndarray) -> np.ndarray:
+        """Quantile ranks, which the models of bundles of format 1 and 2 read, [rows, columns]."""
         # Beyond the outermost boundaries, and at infinite values, there is nothing to be within.
         known = np.minimum(np.maximum(known, -_LARGEST), _LARGEST)
         at = bucket + self._starts
         within = (known / _TWO - self._below.take(at)) / self._width.take(at)
         within = np.minimum(np.maximum(within, _ZERO), _ONE)
-        rank = (bucket.astype(np.float32) + within) / np.float32(self._buckets)
-        if missing.any():
-            rank, bucket = np.where(missing, _HALF, rank), np.where(missing, self._buckets, bucket)
-        return rank, bucket
+        rank: np.ndarray = (bucket.astype(np.float32) + within) / np.float32(self._buckets)
+        return rank
 
     def _tokens(self, texts: Sequence[str]) -> np.ndarray:
         """Ids of the words and n-grams of one text column, int64 [rows, width]."""

@@ -8,8 +8,8 @@ import tensorflow_transform as tft
 import tf_keras
 
 from core.answers import PROBABILITIES, PROBABILITY
-from models.columns.numbers import ranks
-from models.network.description import fitted_boundaries
+from models.columns.numbers import scores
+from models.network.description import fitted_numbers
 from models.network.layout import Preprocessing, layout_of
 from models.network.preprocessing import CATEGORICAL, NUMERIC
 
@@ -46,10 +46,10 @@ def export_server_model(
     server.transform = transform_output.transform_features_layer()
     server.variables_of_network = model.variables
     given = len(layout.numeric)
-    boundaries = fitted_boundaries(transform_output)[:given] if given else np.zeros(0)
+    fitted = fitted_numbers(transform_output)[:given] if given else np.zeros(0)
 
-    def ranked(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return ranks(numbers, boundaries, layout.buckets, layout.offsets.numbers[:given])
+    def scored(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return scores(numbers, fitted, layout.buckets, layout.offsets.numbers[:given])
 
     def answer(columns: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         return probability(server.transform(columns))
@@ -74,7 +74,7 @@ def export_server_model(
         features = dict(server.transform({n: _sparse(columns[n], spec[n].dtype) for n in columns}))
         if given:
             numbers = tf.concat([columns[name] for name in layout.numeric], axis=1)
-            for name, found in zip((NUMERIC, CATEGORICAL), ranked(numbers), strict=True):
+            for name, found in zip((NUMERIC, CATEGORICAL), scored(numbers), strict=True):
                 others = features[name][:, given:]
                 features[name] = tf.concat([found, others], axis=1)
         return probability(features)
@@ -101,7 +101,7 @@ def _sparse(values: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
     """Leaves the missing cells of a column [batch, 1] out, as tf.Example does.
 
     Numbers are left out altogether: the Transform graph takes those of some columns as whole, which
-    a client's need not be, and `ranks` does the same to any.
+    a client's need not be, and `scores` does the same to any.
     """
     present = tf.where(
         tf.not_equal(values, "") if dtype == tf.string else tf.zeros_like(values, bool)

@@ -11,9 +11,11 @@ from models.columns import categories
 from models.columns.date_formats import PARTS
 from models.columns.dates import NEWEST_TENSOR, NONE
 from models.columns.hashing import KEY
-from models.columns.numbers import BOUNDARIES_TENSOR
+from models.columns.numbers import LIMIT, NUMBERS_TENSOR
 from models.network.layout import Layout, Preprocessing, layout_of
 from models.network.text import FIRST_ID, PADDING, STEPS, UNKNOWN, VOCABULARY
+
+FORMAT = 3  # of the document
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,14 +24,15 @@ class Description:
 
     Attributes:
       layout: The columns and their ids.
-      boundaries: float32 [numeric columns + dates, buckets - 1], ascending quantile boundaries.
+      numbers: float32 [numeric columns + dates, buckets + 1], of each its ascending quantile
+        boundaries, its center and its scale.
       vocabulary: Words and n-grams of the text columns, in the order of their ids.
       newest: int64 [dates], the newest time of each in the training rows.
       values: Columns of many values and their values, in the order of their ids.
     """
 
     layout: Layout
-    boundaries: np.ndarray
+    numbers: np.ndarray
     vocabulary: tuple[str, ...] = ()
     newest: tuple[int, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
@@ -38,14 +41,15 @@ class Description:
         """The form in which a device gets it, in `preprocessing.json`."""
         layout, offsets = self.layout, self.layout.offsets
         split = len(layout.numeric)
-        boundaries = [[float(b) for b in row] for row in self.boundaries]
+        numbers = [_number(row) for row in self.numbers]
         document: dict[str, Any] = {
-            "format": 2,
+            "format": FORMAT,
             "buckets": layout.buckets,
+            "limit": LIMIT,
             "numeric": [
-                {"column": column, "offset": offset, "boundaries": row}
-                for column, offset, row in zip(
-                    layout.numeric, offsets.numbers[:split], boundaries[:split], strict=True
+                {"column": column, "offset": offset, **number}
+                for column, offset, number in zip(
+                    layout.numeric, offsets.numbers[:split], numbers[:split], strict=True
                 )
             ],
             "categorical": [
@@ -59,7 +63,7 @@ class Description:
             ],
         }
         if layout.dates:
-            document["dates"] = self._dates(boundaries[split:])
+            document["dates"] = self._dates(numbers[split:])
         if layout.hashed is not None:
             document["hashed"] = self._hashed()
         if layout.text is not None:
@@ -75,7 +79,7 @@ class Description:
             }
         return document
 
-    def _dates(self, boundaries: list[list[float]]) -> list[dict[str, Any]]:
+    def _dates(self, numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         layout, offsets = self.layout, self.layout.offsets
         parts, documents = iter(offsets.parts), []
         for n, date in enumerate(layout.dates):
@@ -89,7 +93,7 @@ class Description:
                     "offsets": [list(pair) for pair in date.offsets],
                     "newest": self.newest[n],
                     "offset": offsets.numbers[len(layout.numeric) + n],
-                    "boundaries": boundaries[n],
+                    **numbers[n],
                     "parts": [
                         {"part": part, "offset": next(parts), "values": PARTS[part]}
                         for part in date.parts
@@ -128,10 +132,9 @@ def describe(transform_graph: str, preprocessing: Preprocessing) -> Description:
     """
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), preprocessing)
-    description = Description(layout, np.zeros([0, layout.buckets - 1], np.float32))
+    description = Description(layout, np.zeros([0, layout.buckets + 1], np.float32))
     if layout.numbers:
-        boundaries = fitted_boundaries(output)
-        description = dataclasses.replace(description, boundaries=boundaries)
+        description = dataclasses.replace(description, numbers=fitted_numbers(output))
     if layout.dates:
         times = fitted(output, NEWEST_TENSOR)
         newest = tuple(0 if time == NONE else int(time) for time in times)
@@ -146,9 +149,15 @@ def describe(transform_graph: str, preprocessing: Preprocessing) -> Description:
     return description
 
 
-def fitted_boundaries(output: tft.TFTransformOutput) -> np.ndarray:
-    """The quantile boundaries, float32 [numeric columns + dates, buckets - 1]."""
-    return fitted(output, BOUNDARIES_TENSOR)
+def _number(fitted: np.ndarray) -> dict[str, Any]:
+    """What a device needs of a number or the age of a date."""
+    *boundaries, center, scale = (float(value) for value in fitted)
+    return {"boundaries": boundaries, "center": center, "scale": scale}
+
+
+def fitted_numbers(output: tft.TFTransformOutput) -> np.ndarray:
+    """Boundaries, center and scale, float32 [numeric columns + dates, buckets + 1]."""
+    return fitted(output, NUMBERS_TENSOR)
 
 
 def fitted(output: tft.TFTransformOutput, tensor: str) -> np.ndarray:

@@ -37,7 +37,8 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
 
     The deep part concatenates `numeric`, one embedding for each column of `categorical`, and the
     mean and the maximum of the embeddings of each text column's `tokens`. The wide part is one
-    number for each id and output, for tokens their mean. Both meet in the layer `logit`.
+    number for each id and output, for tokens their mean, and `numeric` as it is. Both meet in the
+    layer `logit`.
 
     Inputs: `numeric` float32 [batch, inputs.numeric], `categorical` int64 [batch,
     inputs.categorical]; where there is text, `tokens` int64 [batch, inputs.text * inputs.tokens].
@@ -73,7 +74,7 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
         )(deep)
         if architecture.dropout:
             deep = layers.Dropout(architecture.dropout, name=f"dropout_{depth}")(deep)
-    joined = layers.Concatenate(name="wide_and_deep")([deep, *wide_values])
+    joined = layers.Concatenate(name="wide_and_deep")([deep, *wide_values, numeric])
     logit = layers.Dense(inputs.outputs, name=LOGIT)(joined)
     squashed = "sigmoid" if inputs.outputs == 1 else "softmax"
     answer = layers.Activation(squashed, name=inputs.answer)(logit)

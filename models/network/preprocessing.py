@@ -15,7 +15,7 @@ from core.answers import PROBABILITIES, PROBABILITY
 from core.names import LABEL, WEIGHT
 from models.columns import categories
 from models.columns.dates import days_since_newest, part_ids, times_of
-from models.columns.numbers import fitted_ranks
+from models.columns.numbers import fitted_scores
 from models.network.layout import Preprocessing, layout_of
 from models.network.text import FIRST_ID, TOKENS, VOCABULARY, token_ids
 
@@ -33,7 +33,7 @@ class ModelInputs:
     """Shape of the transformed features.
 
     Attributes:
-      numeric: Width of `numeric`, float32 [batch, numeric]: quantile ranks in [0, 1]; at least 1.
+      numeric: Width of `numeric`, float32 [batch, numeric]: scaled numbers; at least 1.
       categorical: Width of `categorical`, int64 [batch, categorical]: ids in [0, ids).
       ids: Size of the one id space that all these columns share.
       text: How many text columns there are.
@@ -70,8 +70,8 @@ def preprocessing_fn(
         dropped are not in `inputs` and are left out.
 
     Returns:
-      `numeric` float32 [batch, N]: quantile rank in 0..1 of numeric columns and of the ages of
-      dates, .5 where missing ([batch, 1] of .5 when there are neither); `categorical` int64
+      `numeric` float32 [batch, N]: scaled numeric columns and ages of dates, in -4..4, 0 where
+      missing ([batch, 1] of 0 when there are neither); `categorical` int64
       [batch, N + C]: ids in the joint id space, of the same, of categorical columns and of the
       parts of dates ([batch, 1] of 0 when there are text columns only); where there is text,
       `tokens` int64 [batch, T * width]: see `token_ids`; `label` float32 [batch, outputs];
@@ -102,12 +102,12 @@ def preprocessing_fn(
         ids.append(categories.hashed_ids(values, layout.hashed, offsets.hashed, first))
     if layout.numbers:
         joined = tf.concat(numbers, axis=1)
-        numeric, bucket_ids = fitted_ranks(joined, layout.buckets, offsets.numbers)
+        numeric, bucket_ids = fitted_scores(joined, layout.buckets, offsets.numbers)
         ids.insert(0, bucket_ids)
     elif not ids:
         ids = [tf.zeros_like(outputs[TOKENS][:, :1])]
     if not layout.numbers:
-        numeric = tf.cast(tf.ones_like(ids[0][:, :1]), tf.float32) / 2.0
+        numeric = tf.cast(tf.zeros_like(ids[0][:, :1]), tf.float32)
     outputs |= {
         NUMERIC: numeric,
         CATEGORICAL: tf.concat(ids, axis=1),
@@ -128,7 +128,7 @@ def model_inputs_of(transform_graph: str, preprocessing: Preprocessing) -> Model
     output = tft.TFTransformOutput(transform_graph)
     layout = layout_of(output.raw_feature_spec(), preprocessing)
     learned = output.vocabulary_size_by_name(categories.VOCABULARY) if layout.hashed else 0
-    # Without columns `numeric` is one wide, always .5; `categorical` too, always 0.
+    # Without columns `numeric` is one wide, always 0; `categorical` too, always 0.
     inputs = ModelInputs(
         max(1, layout.numbers),
         max(1, layout.categories),

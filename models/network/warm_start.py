@@ -128,6 +128,8 @@ def cold_reason(
         changes = [f"added {', '.join(added)}"] if added else []
         changes += [f"dropped {', '.join(dropped)}"] if dropped else []
         return f"the columns changed: {'; '.join(changes) or 'another order'}"
+    if ("limit" in start.preprocessing) != ("limit" in preprocessing):
+        return "the earlier network reads numbers in another form"
     earlier = architecture_of(start.hyperparameters)
     for name in ("hidden_units", "embedding_dim"):
         if getattr(earlier, name) != getattr(architecture, name):

@@ -15,6 +15,10 @@ from components.training.tuner import tuner_fn
 from tests.support.tiny_transform import PREPROCESSING, tiny_transform
 
 TRAINER = {
+    "kind": "wide_and_deep",
+    "trees": 20,
+    "opinion_share": 0.5,
+    "augmentation": "auto",
     "warm_start": False,
     "epochs": 4,
     "patience": 2,

@@ -73,7 +73,7 @@ def moment(cell, column):  # of the formats that the tests use: year to minute, 
 
 EPOCH = datetime(1970, 1, 1)
 for row in csv.DictReader(open(rows)):
-    ranks, ids = [], []
+    scores, ids = [], []
     times = [moment(row[column["column"]], column) for column in bundle.get("dates", [])]
     numbers = [row[column["column"]] for column in bundle["numeric"]]
     for time, column in zip(times, bundle.get("dates", [])):
@@ -82,15 +82,13 @@ for row in csv.DictReader(open(rows)):
     for value, column in zip(numbers, [*bundle["numeric"], *bundle.get("dates", [])]):
         boundaries = np.float32(column["boundaries"])
         if value == "":
-            rank, bucket = np.float32(0.5), buckets
+            score, bucket = np.float32(0), buckets
         else:
             value = np.float32(value)
             bucket = int(np.sum(value >= boundaries))
-            last = len(boundaries) - 1
-            below, above = boundaries[np.clip([bucket - 1, bucket], 0, last)]
-            within = (value - below) / (above - below) if above > below else np.float32(0)
-            rank = (np.float32(bucket) + np.clip(within, 0, 1)) / np.float32(buckets)
-        ranks.append(rank)
+            score = (value - np.float32(column["center"])) / np.float32(column["scale"])
+            score = np.clip(score, -bundle["limit"], bundle["limit"])
+        scores.append(score)
         ids.append(column["offset"] + bucket)
     for column in bundle["categorical"]:
         value = row[column["column"]]
@@ -119,12 +117,12 @@ for row in csv.DictReader(open(rows)):
             found += [ids_of[gram] for gram in grams if gram in ids_of]
         found = found[: text["width"]]
         words_of_row += found + [text["padding"]] * (text["width"] - len(found))
-    inputs = {"numeric": np.float32([ranks]), "categorical": np.int64([ids])}
+    inputs = {"numeric": np.float32([scores]), "categorical": np.int64([ids])}
     if text["columns"]:
         inputs["tokens"] = np.int64([words_of_row])
     out = answer(**inputs)
     probabilities.append(float(out[bundle["signature"]["output"]][0, 0]))
-    numeric.append([float(rank) for rank in ranks])
+    numeric.append([float(score) for score in scores])
     categorical.append(ids)
     tokens.append(words_of_row)
 assert "tensorflow" not in sys.modules

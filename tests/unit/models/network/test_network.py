@@ -39,7 +39,7 @@ def test_the_network_says_what_its_weights_are_for() -> None:
         "wide_text_embedding": ["tokens"],
         "hidden_0": ["numeric", "embedded", "text_values", "text_maximum_values"],
         "hidden_1": ["hidden_0"],
-        "logit": ["hidden_1", "wide_values", "wide_text_values"],
+        "logit": ["hidden_1", "wide_values", "wide_text_values", "numeric"],
     }
 
 

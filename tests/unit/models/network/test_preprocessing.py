@@ -74,26 +74,25 @@ def tokens_by_hand(document: dict[str, Any], row: Row) -> list[int]:
 
 
 def worked_by_hand(document: dict[str, Any], row: Row) -> tuple[list[np.float32], list[int]]:
-    """Ranks and ids of one row, by nothing but what `preprocessing.json` says."""
-    ranks, ids = [], []
+    """Scaled numbers and ids of one row, by nothing but what `preprocessing.json` says."""
+    scores, ids = [], []
     for column in document["numeric"]:
         boundaries = np.array(column["boundaries"], np.float32)
         if not row[column["column"]]:
-            ranks.append(np.float32(0.5))
+            scores.append(np.float32(0))
             ids.append(column["offset"] + document["buckets"])
             continue
         value = np.float32(row[column["column"]][0])
         bucket = int(np.sum(value >= boundaries))
-        below, above = boundaries[np.clip([bucket - 1, bucket], 0, len(boundaries) - 1)]
-        within = (value - below) / (above - below) if above != below else np.float32(0)
-        ranks.append((np.float32(bucket) + np.clip(within, 0, 1)) / np.float32(document["buckets"]))
+        score = (value - np.float32(column["center"])) / np.float32(column["scale"])
+        scores.append(np.clip(score, -document["limit"], document["limit"]))
         ids.append(column["offset"] + bucket)
     for column in document["categorical"]:
         text = row[column["column"]][0].decode() if row[column["column"]] else ""
         known = column["values"]
         place = column["offset"] + (1 + known.index(text) if text in known else 0)
         ids.append(place if text else column["missing"])
-    return ranks, ids
+    return scores, ids
 
 
 def odd_rows(description: Description) -> list[Row]:
@@ -110,7 +109,7 @@ def odd_rows(description: Description) -> list[Row]:
         {name: [] for name in SPEC},
     ]
     changes += [{"note": [text.encode()]} for text in ODD_TEXTS]
-    changes += [{"capital-gain": [float(b)]} for b in description.boundaries[1]]
+    changes += [{"capital-gain": [float(b)]} for b in description.numbers[1, :-2]]
     return [row | change for change in changes]
 
 
@@ -120,7 +119,7 @@ def test_description_worked_by_hand_equals_the_graph(description: Description) -
     outputs = graph_outputs(rows)
     expected = [worked_by_hand(document, row) for row in rows]
     np.testing.assert_array_equal(outputs["categorical"], [ids for _, ids in expected])
-    np.testing.assert_allclose(outputs["numeric"], [ranks for ranks, _ in expected], rtol=1e-6)
+    np.testing.assert_allclose(outputs["numeric"], [scores for scores, _ in expected], rtol=1e-6)
     np.testing.assert_array_equal(
         outputs["tokens"], [tokens_by_hand(document, row) for row in rows]
     )
@@ -131,7 +130,7 @@ def test_outputs_of_missing_and_unknown_values(description: Description) -> None
     outputs = graph_outputs([row])
     offsets = description.layout.offsets
     buckets = PREPROCESSING.buckets
-    np.testing.assert_array_equal(outputs["numeric"], [[0.5, 0.5]])
+    np.testing.assert_array_equal(outputs["numeric"], [[0.0, 0.0]])
     ids = [offsets.numbers[n] + buckets for n in (0, 1)]
     ids += [offsets.listed[0] + 3, offsets.listed[1]]  # work is missing, sex unknown
     np.testing.assert_array_equal(outputs["categorical"], [ids])
@@ -146,7 +145,7 @@ def test_types_shapes_and_ranges(description: Description) -> None:
     assert outputs["numeric"].shape == (ROWS, 2)
     assert outputs["categorical"].dtype == np.int64
     assert outputs["categorical"].shape == (ROWS, 4)
-    assert 0 <= outputs["numeric"].min() <= outputs["numeric"].max() <= 1
+    assert -4 <= outputs["numeric"].min() <= outputs["numeric"].max() <= 4
     assert 0 <= outputs["categorical"].min() <= outputs["categorical"].max()
     assert outputs["categorical"].max() < description.layout.ids
 
@@ -158,9 +157,10 @@ def test_no_rows() -> None:
 
 
 def test_boundaries_are_ascending_quantiles_without_zeros(description: Description) -> None:
-    assert description.boundaries.shape == (2, PREPROCESSING.buckets - 1)
-    assert (np.diff(description.boundaries, axis=1) >= 0).all()
-    assert description.boundaries[1].min() >= 100.0, "capital gains of zero are left out"
+    boundaries = description.numbers[:, :-2]
+    assert boundaries.shape == (2, PREPROCESSING.buckets - 1)
+    assert (np.diff(boundaries, axis=1) >= 0).all()
+    assert boundaries[1].min() >= 100.0, "capital gains of zero are left out"
 
 
 def test_layout_leaves_dropped_columns_out() -> None:
@@ -183,7 +183,7 @@ def test_graph_of_something_else_is_an_error(tmp_path_factory: pytest.TempPathFa
     module.one = tf.Variable(1.0)
     module.transform_fn = transform_fn.get_concrete_function()
     tf.saved_model.save(module, str(folder / "transform_fn"))
-    with pytest.raises(ValueError, match="no tensor 'preprocessing_boundaries'"):
+    with pytest.raises(ValueError, match="no tensor 'preprocessing_numbers'"):
         describe(str(folder), PREPROCESSING)
 
 
@@ -214,8 +214,8 @@ def test_some_kinds_of_columns_only(
     assert ("text" in document) == ("tokens" in outputs) == bool(inputs.text)
     expected = [worked_by_hand(document, row) for row in rows]
     np.testing.assert_array_equal(outputs["categorical"], [ids or [0] for _, ids in expected])
-    ranks = [ranks or [np.float32(0.5)] for ranks, _ in expected]
-    np.testing.assert_allclose(outputs["numeric"], ranks, rtol=1e-6)
+    scores = [scores or [np.float32(0)] for scores, _ in expected]
+    np.testing.assert_allclose(outputs["numeric"], scores, rtol=1e-6)
     assert outputs["sex"].tolist() == [row["sex"] for row in rows]
 
     network = build_network(inputs, ARCHITECTURE, "network")

@@ -203,7 +203,7 @@ def test_weights_that_do_not_fit_change_nothing(start: Start) -> None:
     start.weights["logit/0"] = np.zeros((3, 1))
     outcome = take_over(now, start, MEANING)
     assert outcome.start == "cold"
-    assert "logit has (10, 1) weights" in str(outcome.reason)
+    assert "logit has (11, 1) weights" in str(outcome.reason)
     for mine, other in zip(before, now.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, other)
 

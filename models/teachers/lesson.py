@@ -1,0 +1,89 @@
+"""The rows that a teacher learns from: real ones, and made ones where those are few.
+
+Source: Fakoor, Mueller, Erickson, Chaudhari and Smola, "Fast, Accurate, and Simple Models for
+Tabular Data via Augmented Distillation" (2020), arXiv:2006.14284.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from core.sections import TrainerSection
+from models.distillation.augmentation import swapped
+from models.distillation.columns import ColumnPlaces, places_of
+from models.network.layout import Layout
+from models.network.preprocessing import ModelInputs
+from models.network.rows import Rows
+from models.teachers.opinion import Opinion, has_one_class, opinion_of
+
+_ENOUGH_ROWS = 20_000  # with so many real rows `auto` makes none
+_SWAP = 0.25  # probability with which a column of a made row comes from another row
+
+
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """How labels become what a network is fitted to.
+
+    Attributes:
+      opinion: Of simple models.
+      columns: The places of each column, to make rows.
+      share: Of the opinion in the labels of real rows; the rest is the label. Of made rows there is
+        the opinion alone.
+      made: How many rows are made of so many; `auto`: as many as are missing to 20,000.
+      seed: Of the made rows.
+    """
+
+    opinion: Opinion
+    columns: Sequence[ColumnPlaces]
+    share: float
+    made: float | Literal["auto"]
+    seed: int
+
+    def of(self, rows: Rows) -> Rows:
+        """Rows with the opinion in their labels, then made ones.
+
+        Rows of weight 0 are left out. A made row weighs as much as a real one does on average.
+        """
+        real = rows.weighted()
+        real = dataclasses.replace(real, label=self._mixed(real))
+        if not (count := self.count(real.count)):
+            return real
+        made = swapped(real, self.columns, count, _SWAP, self.seed)
+        label, weight = self.opinion.of(made), np.ones_like(made.weight)
+        return real.followed_by(dataclasses.replace(made, label=label, weight=weight))
+
+    def count(self, rows: int) -> int:
+        """How many rows are made of so many; of one column alone none can be made."""
+        if len(self.columns) < 2:
+            return 0
+        return max(0, _ENOUGH_ROWS - rows) if self.made == "auto" else round(self.made * rows)
+
+    def _mixed(self, rows: Rows) -> np.ndarray:
+        label = self.share * self.opinion.of(rows) + (1 - self.share) * rows.label
+        return np.asarray(label, np.float32)
+
+
+def lesson_of(
+    rows: tuple[Rows, Rows],
+    layout: Layout,
+    inputs: ModelInputs,
+    section: TrainerSection,
+    seed: int,
+) -> Lesson | None:
+    """What is made of labels and rows; None where they are learnt as they are.
+
+    Args:
+      rows: Of train and eval.
+      layout: What they hold.
+      inputs: Widths of the features.
+      section: What to go by.
+      seed: Of LightGBM and of the made rows.
+    """
+    if section.kind != "boosted_trees" or has_one_class(rows[0]):
+        return None
+    width = max(2, inputs.outputs)
+    opinion = opinion_of(*rows, layout, width, section.trees, seed)
+    columns = places_of(layout, inputs)
+    return Lesson(opinion, columns, section.opinion_share, section.augmentation, seed)
