@@ -4,7 +4,7 @@ On tables that nobody tuned a network for, one of the two is often better than t
 network that learns their opinion, of real rows and of made ones, is as good as they are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ from models.reference.models import (
 )
 
 _LEAST = 1e-5  # share of a class, in logarithms
+_FEW_ROWS = 3000  # with more, the eval rows are enough to tell the mixture
+_PARTS = 5
 _SHARES = np.linspace(0, 1, 11)
 
 
@@ -46,38 +48,52 @@ class Opinion:
 def opinion_of(
     train: Rows, evaluation: Rows, layout: Layout, width: int, trees: int, seed: int
 ) -> Opinion:
-    """Fits both models, and mixes their logits so that the loss on the eval rows is least.
+    """Fits both models, and mixes their logits so that the loss on rows they did not see is least.
+
+    These are the eval rows; of few training rows those too, each asked of models that were fitted
+    to the others.
 
     Args:
-      train: Rows with label [rows, outputs]; those of weight 0 do not count. Of two classes there
-        have to be some rows.
+      train: Rows with label [rows, outputs]; those of weight 0 do not count. They have to be of
+        more than one class.
       evaluation: Rows that tell when the trees stop, and the mixture.
       layout: What the rows hold.
       width: How many classes there are.
       trees: At most so many.
-      seed: Of LightGBM.
+      seed: Of LightGBM, and of the parts.
     """
-    known, unseen = (
-        Labelled(frame_of(rows, layout), rows.label, rows.weight[:, 0])
-        for rows in (train, evaluation)
-    )
-    linear = logistic_regression(known, width)
-    boosted = boosted_trees(known, unseen, width, trees, seed)
-    logs = [_logs(answer(unseen.table)) for answer in (linear, boosted)]
-    target = spread(evaluation.label[:, 0] if width == 2 else evaluation.label)
-    losses = [
-        -float(np.sum(unseen.weights[:, np.newaxis] * target * np.log(_mixed(logs, share))))
-        for share in _SHARES
-    ]
-    share = float(_SHARES[int(np.argmin(losses))])
+    train, evaluation = train.weighted(), evaluation.weighted()
+
+    def fitted(rows: Rows) -> list[Answer]:
+        known, stopping = _labelled(rows, layout), _labelled(evaluation, layout)
+        linear = logistic_regression(known, width)
+        return [linear, boosted_trees(known, stopping, width, trees, seed)]
+
+    models = fitted(train)
+    asked, logs = [evaluation], [_logs(models, evaluation, layout)]
+    if train.count <= _FEW_ROWS:
+        part = np.random.default_rng(seed).permutation(train.count) % _PARTS
+        for number in range(_PARTS):
+            others, held = train.take(part != number), train.take(part == number)
+            if held.count and not has_one_class(others):
+                asked.append(held)
+                logs.append(_logs(fitted(others), held, layout))
+    share = _share([np.concatenate(each) for each in zip(*logs, strict=True)], asked)
 
     def of(rows: Rows) -> np.ndarray:
-        table = frame_of(rows, layout)
-        asked: list[Answer] = [linear, boosted]
-        shares = folded(_mixed([_logs(answer(table)) for answer in asked], share))
+        shares = folded(_mixed(_logs(models, rows, layout), share))
         return shares.reshape(rows.count, -1).astype(np.float32)
 
     return Opinion({LOGISTIC_REGRESSION: share, BOOSTED_TREES: 1 - share}, of)
+
+
+def _share(logs: Sequence[np.ndarray], asked: Sequence[Rows]) -> float:
+    """The share of the first model with which the loss of the mixture is least."""
+    labels = np.concatenate([rows.label for rows in asked])
+    weight = np.concatenate([rows.weight for rows in asked])
+    target = weight * spread(labels[:, 0] if labels.shape[1] == 1 else labels)
+    losses = [-float(np.sum(target * np.log(_mixed(logs, share)))) for share in _SHARES]
+    return float(_SHARES[int(np.argmin(losses))])
 
 
 def has_one_class(rows: Rows) -> bool:
@@ -111,12 +127,17 @@ def frame_of(rows: Rows, layout: Layout) -> RawFrame:
     return RawFrame(pd.DataFrame(found), numeric, categorical, text)
 
 
-def _logs(answers: np.ndarray) -> np.ndarray:
-    """Logarithms of the shares of all classes, [rows, 2] or [rows, K]."""
-    return np.log(np.clip(spread(answers), _LEAST, 1))
+def _labelled(rows: Rows, layout: Layout) -> Labelled:
+    return Labelled(frame_of(rows, layout), rows.label, rows.weight[:, 0])
 
 
-def _mixed(logs: list[np.ndarray], share: float) -> np.ndarray:
+def _logs(models: Sequence[Answer], rows: Rows, layout: Layout) -> list[np.ndarray]:
+    """Logarithms of the shares of all classes, by model: [rows, 2] or [rows, K]."""
+    table = frame_of(rows, layout)
+    return [np.log(np.clip(spread(answer(table)), _LEAST, 1)) for answer in models]
+
+
+def _mixed(logs: Sequence[np.ndarray], share: float) -> np.ndarray:
     """Shares of all classes, by the logarithms of two models', the first of which has a share."""
     first, second = logs
     return np.asarray(softmax(share * first + (1 - share) * second, axis=1))
