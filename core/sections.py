@@ -248,6 +248,7 @@ class TrainerSection(Stopping, Search):
     trees: Count
     opinion_share: Share
     augmentation: Annotated[float, Field(ge=0, le=100)] | Literal["auto"]
+    all_rows: bool
     warm_start: bool
     epochs: Count
     sparsity: Sparsity

@@ -74,6 +74,7 @@ def explain_model(
     training: RawRows,
     predicted: Mapping[str, Mapping[str, StandIn]],
     settings: ExplainerSettings,
+    background: int,
 ) -> dict[str, Any]:
     """The explanation of one target, as JSON values.
 
@@ -84,6 +85,7 @@ def explain_model(
       training: Training rows.
       predicted: See `models.explain.stand_ins.best_predicted`.
       settings: What to go by.
+      background: Training rows that stand for what is unknown.
     """
     columns = settings.columns
     check_columns(target, model, columns.label)
@@ -97,7 +99,7 @@ def explain_model(
             {name: _times(name, settings) for name in columns.dates},
             frozenset(columns.text),
         ),
-        settings.explain.background,
+        background,
         columns.names,
         settings.seed,
     )
@@ -137,9 +139,12 @@ def Explainer(  # noqa: N802 - TFX takes the node's id from the name
     told = ExplainerSettings.model_validate_json(settings)
     names = dict.fromkeys((*told.columns.features, *told.slice_columns))
     types = {name: told.types[name] for name in names}
+    count, background = overview.affordable(
+        told.explain.rows, told.explain.background, len(told.columns.features)
+    )
     rows, training = (
-        sample_rows([split_pattern(examples, split)], types, count, told.seed)
-        for split, count in (("test", told.explain.rows), ("train", _TRAINING_ROWS))
+        sample_rows([split_pattern(examples, split)], types, drawn, told.seed)
+        for split, drawn in (("test", count), ("train", _TRAINING_ROWS))
     )
     features = {name: training.columns[name] for name in told.columns.features}
     slices = {name: training.columns[name].astype(str) for name in told.slice_columns}
@@ -149,5 +154,5 @@ def Explainer(  # noqa: N802 - TFX takes the node's id from the name
         model = importlib.import_module(TARGETS[target].loader).load(
             Path(path_utils.serving_model_path(artifact.uri))
         )
-        report[target] = explain_model(target, model, rows, training, predicted, told)
+        report[target] = explain_model(target, model, rows, training, predicted, told, background)
     write_json(Path(explanation.uri, EXPLANATION.file), {"targets": report})

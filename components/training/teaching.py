@@ -84,7 +84,7 @@ def on_all_rows(
     Returns:
       The balance, the pruned teacher, and how it was pruned.
     """
-    learnt = lesson.of(rows) if lesson else rows
+    learnt = lesson.again(rows).of(rows) if lesson else rows
     weighed = balance.weighed(learnt), balance.weighed(rows)
     fit(teacher, *weighed, cross_entropy, dataclasses.replace(plan, epochs=epochs))
     balance = alike.made(teacher, [rows], learnt, decide(teacher, [rows], balance), plan)

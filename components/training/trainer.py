@@ -102,7 +102,7 @@ def run_fn(fn_args: FnArgs) -> None:
         PruningLimit(settings.max_drop, groups.evaluation if groups else rows[1]),
         Alike(groups, groups.penalty(seed) if groups else None),
         warm=outcome.start == "warm",
-        again=bool(inputs.learned),
+        again=section.all_rows or bool(inputs.learned),
         lesson=lesson,
     )
     write_start(Path(fn_args.serving_model_dir).parent / FOLDER, taught.start, meaning, values)

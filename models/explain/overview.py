@@ -18,6 +18,8 @@ ADDITIVE = 1e-5
 
 _PARTS = 5  # of the rows, each with a background and a seed of its own
 _FEW_ROWS = 10  # of smaller groups nothing is said
+_MOST_CELLS = 50_000_000  # values that a model is shown; about ten seconds
+_LEAST_ROWS, _LEAST_BACKGROUND = 20, 10
 _STRONGEST = 5  # columns whose dependence is told
 _POINTS = 16  # values of a column at which it is, at most
 _DEPENDENCE_ROWS = 100
@@ -96,6 +98,23 @@ def explain(
             if (points := _dependence(ask, codes, known, coding, int(at), told, classes))
         },
     }
+
+
+def affordable(rows: int, background: int, columns: int) -> tuple[int, int]:
+    """How many rows are explained, by how many training rows: so that wide tables take no hours.
+
+    For each row and each training row the model is asked twice for every column, of all columns.
+
+    Args:
+      rows: Wanted.
+      background: Wanted.
+      columns: Of the model.
+    """
+    most = _MOST_CELLS // (columns * (2 * columns + 1))
+    if rows * background <= most:
+        return rows, background
+    background = min(background, max(_LEAST_BACKGROUND, most // _LEAST_ROWS))
+    return min(rows, max(_LEAST_ROWS, most // background)), background
 
 
 def shares_of(explanation: Mapping[str, Any]) -> dict[str, float]:

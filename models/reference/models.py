@@ -81,14 +81,36 @@ def logistic_regression(train: Labelled, width: int) -> Answer:
     return answer
 
 
+@dataclass(frozen=True)
+class FittedTrees:
+    """Boosted trees as an `Answer`.
+
+    Attributes:
+      model: LightGBM's.
+      encoder: From raw columns to what it takes.
+    """
+
+    model: lightgbm.Booster
+    encoder: "_TreeColumns"
+
+    def __call__(self, table: RawFrame) -> np.ndarray:
+        """[rows] of two classes, [rows, K] of more."""
+        return np.asarray(self.model.predict(self.encoder(table)))
+
+    @property
+    def count(self) -> int:
+        """How many trees it asks."""
+        return int(self.model.best_iteration or self.model.num_trees())
+
+
 def boosted_trees(
-    train: Labelled, evaluation: Labelled, width: int, trees: int, seed: int
-) -> Answer:
+    train: Labelled, evaluation: Labelled | None, width: int, trees: int, seed: int
+) -> FittedTrees:
     """Fits LightGBM until the loss on the eval rows falls no more.
 
     Args:
       train: Rows; those of weight 0 do not count.
-      evaluation: Rows that tell when to stop.
+      evaluation: Rows that tell when to stop; None: nothing stops it.
       width: How many classes there are.
       trees: At most so many.
       seed: Of LightGBM.
@@ -100,15 +122,12 @@ def boosted_trees(
     data = lightgbm.Dataset(
         **_tree_rows(train, encoder, width), categorical_feature=encoder.categories
     )
-    stopping = data.create_valid(**_tree_rows(evaluation, encoder, width))
-    model = lightgbm.train(
-        {**_TREES, **target, "seed": seed},
-        data,
-        num_boost_round=trees,
-        valid_sets=[stopping],
-        callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
-    )
-    return lambda of: np.asarray(model.predict(encoder(of)))
+    until: dict[str, Any] = {}
+    if evaluation is not None:
+        until["valid_sets"] = [data.create_valid(**_tree_rows(evaluation, encoder, width))]
+        until["callbacks"] = [lightgbm.early_stopping(_PATIENCE, verbose=False)]
+    model = lightgbm.train({**_TREES, **target, "seed": seed}, data, num_boost_round=trees, **until)
+    return FittedTrees(model, encoder)
 
 
 def _tree_rows(rows: Labelled, encoder: "_TreeColumns", width: int) -> dict[str, Any]:

@@ -54,6 +54,11 @@ class Lesson:
         label, weight = self.opinion.of(made), np.ones_like(made.weight)
         return real.followed_by(dataclasses.replace(made, label=label, weight=weight))
 
+    def again(self, rows: Rows) -> "Lesson":
+        """The same lesson, with an opinion that was fitted to other rows."""
+        fitted = self.opinion.again
+        return dataclasses.replace(self, opinion=fitted(rows)) if fitted else self
+
     def count(self, rows: int) -> int:
         """How many rows are made of so many; of one column alone none can be made."""
         if len(self.columns) < 2:

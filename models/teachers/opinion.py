@@ -19,6 +19,7 @@ from models.reference.models import (
     BOOSTED_TREES,
     LOGISTIC_REGRESSION,
     Answer,
+    FittedTrees,
     Labelled,
     boosted_trees,
     is_one_class,
@@ -39,10 +40,12 @@ class Opinion:
       shares: By how much each model counts; they sum to 1.
       of: From rows to probabilities of the positive class, float32 [rows, 1], or to shares of each
         of K classes, float32 [rows, K].
+      again: The same mixture of as many trees, fitted to other rows.
     """
 
     shares: Mapping[str, float]
     of: Callable[[Rows], np.ndarray]
+    again: Callable[[Rows], "Opinion"] | None = None
 
 
 def opinion_of(
@@ -64,10 +67,10 @@ def opinion_of(
     """
     train, evaluation = train.weighted(), evaluation.weighted()
 
-    def fitted(rows: Rows) -> list[Answer]:
+    def fitted(rows: Rows) -> tuple[Answer, FittedTrees]:
         known, stopping = _labelled(rows, layout), _labelled(evaluation, layout)
         linear = logistic_regression(known, width)
-        return [linear, boosted_trees(known, stopping, width, trees, seed)]
+        return linear, boosted_trees(known, stopping, width, trees, seed)
 
     models = fitted(train)
     asked, logs = [evaluation], [_logs(models, evaluation, layout)]
@@ -80,11 +83,22 @@ def opinion_of(
                 logs.append(_logs(fitted(others), held, layout))
     share = _share([np.concatenate(each) for each in zip(*logs, strict=True)], asked)
 
+    def again(rows: Rows) -> Opinion:
+        known, count = _labelled(rows.weighted(), layout), models[1].count
+        boosted = boosted_trees(known, None, width, count, seed)
+        return _opinion([logistic_regression(known, width), boosted], layout, share, again)
+
+    return _opinion(models, layout, share, again)
+
+
+def _opinion(
+    models: Sequence[Answer], layout: Layout, share: float, again: Callable[[Rows], Opinion]
+) -> Opinion:
     def of(rows: Rows) -> np.ndarray:
         shares = folded(_mixed(_logs(models, rows, layout), share))
         return shares.reshape(rows.count, -1).astype(np.float32)
 
-    return Opinion({LOGISTIC_REGRESSION: share, BOOSTED_TREES: 1 - share}, of)
+    return Opinion({LOGISTIC_REGRESSION: share, BOOSTED_TREES: 1 - share}, of, again)
 
 
 def _share(logs: Sequence[np.ndarray], asked: Sequence[Rows]) -> float:

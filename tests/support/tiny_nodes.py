@@ -19,6 +19,7 @@ TRAINER = {
     "trees": 20,
     "opinion_share": 0.5,
     "augmentation": "auto",
+    "all_rows": False,
     "warm_start": False,
     "epochs": 4,
     "patience": 2,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.explain.overview import Explained, explain, shares_of
+from models.explain.overview import Explained, affordable, explain, shares_of
 from tests.support.servers.made_model import SCRIPT, MadeModel, cells, old_clerks
 
 BOTH = ("no", "yes")
@@ -104,3 +104,11 @@ def test_a_constant_model_and_few_rows() -> None:
     found = explain(MadeModel(old_clerks), told(rows=one, groups={}), 10, BOTH, 1)
     assert found["stability"] == {}, "one part says nothing of others"
     assert found["rows"] == 1
+
+
+def test_wide_tables_are_explained_by_fewer_rows() -> None:
+    assert affordable(200, 50, 13) == (200, 50)
+    rows, background = affordable(200, 50, 273)
+    assert (rows, background) == (20, 16)
+    assert affordable(200, 50, 5000) == (20, 10)
+    assert affordable(15, 5, 5000) == (15, 5), "no more than is wanted"
