@@ -1,0 +1,1 @@
+"""The small network of a device, taught by the large one."""
