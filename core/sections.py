@@ -264,6 +264,10 @@ class DistillerSection(Section):
     learning_rate: LearningRate
     temperature: Annotated[float, Field(gt=0, le=100)]
     label_share: Share
+    steps: Count
+    augmentation: Annotated[float, Field(ge=0, le=1000)] | Literal["auto"]
+    swap: Annotated[float, Field(gt=0, lt=1)]
+    features: Annotated[float, Field(ge=0, le=1000)]
     sparsity: Sparsity
     pruning_epochs: Count
 

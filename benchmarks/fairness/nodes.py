@@ -21,9 +21,9 @@ from components.training.teaching import Alike, teach
 from core.config import Config
 from core.files import write_json
 from core.names import STUDENT, TEACHER, TEACHER_PRUNED
+from models.distillation.distillation import distill
 from models.export.tflite import convert_all, predict
 from models.network.description import describe
-from models.network.distillation import distill
 from models.network.mitigation import grouped
 from models.network.network import answers_of, build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of

@@ -12,6 +12,7 @@ import json
 import os
 from pathlib import Path
 
+import tensorflow_transform as tft
 import tf_keras
 from pydantic import Field
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -22,10 +23,10 @@ from components.artifacts import split_pattern
 from core import sections
 from core.files import write_json
 from core.names import DISTILLATION_REPORT, STUDENT, STUDENT_FILE, TEACHER_FILE, TRAINING_REPORT
-from core.sections import Section, Stopping
-from models.network.description import describe
-from models.network.distillation import distill
-from models.network.layout import Preprocessing
+from core.sections import Batches, Section
+from models.distillation.columns import places_of
+from models.distillation.distillation import distill
+from models.network.layout import Preprocessing, layout_of
 from models.network.mitigation import read_groups
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
@@ -42,7 +43,7 @@ class DistillerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    trainer: Stopping
+    trainer: Batches
     distiller: sections.DistillerSection
     max_drop: dict[str, float] = Field(default_factory=dict)
     fairness: sections.Mitigation | None = None
@@ -69,7 +70,9 @@ def write_student(
     """
     section, trainer, seed = settings.distiller, settings.trainer, settings.seed
     inputs = model_inputs_of(transform_graph, settings.preprocessing)
-    plan = Plan(section.epochs, trainer.batch_size, section.learning_rate, seed, trainer.patience)
+    contract = tft.TFTransformOutput(transform_graph).raw_feature_spec()
+    layout = layout_of(contract, settings.preprocessing)
+    plan = Plan(section.epochs, trainer.batch_size, section.learning_rate, seed)
     report_of_teacher = Path(teacher_path).with_name(TRAINING_REPORT.file)
     trained = json.loads(report_of_teacher.read_text(encoding="utf-8"))
     rows, files = (
@@ -92,10 +95,10 @@ def write_student(
         odds=trained.get("odds", 1.0),
         penalty=groups.penalty(seed) if groups else None,
         penalty_epochs=told.epochs if told else 0,
+        columns=places_of(layout, inputs),
     )
     mitigation = None
     if groups:
-        layout = describe(transform_graph, settings.preprocessing).layout
         done = finished({STUDENT: student}, groups, inputs, layout, settings.gold_weight)
         student, mitigation = done.networks[STUDENT], done.report({})
     student.save(os.path.join(folder, STUDENT_FILE))

@@ -7,6 +7,7 @@ that is traced once and picks its batches from tensors.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -35,6 +36,7 @@ class Plan:
       seed: Of the order of the rows.
       patience: Epochs without a lower evaluation loss before stopping; the best weights are then
         restored. None: all epochs are run and the last weights kept.
+      decay: Whether the learning rate falls to 0 with the last step, along half a cosine.
     """
 
     epochs: int
@@ -42,6 +44,7 @@ class Plan:
     learning_rate: float
     seed: int
     patience: int | None = None
+    decay: bool = False
 
 
 def cross_entropy(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
@@ -74,7 +77,11 @@ def fit(
     batch_size = min(plan.batch_size, train.count)
     if penalty is not None:
         penalty.prepare(train, logits_of(model), train.count // batch_size)
-    run_epoch = _epoch_function(model, train, evaluation, loss, plan.learning_rate, penalty)
+    rate: Any = plan.learning_rate
+    if plan.decay:
+        steps = plan.epochs * (train.count // batch_size)
+        rate = tf_keras.optimizers.schedules.CosineDecay(rate, steps)
+    run_epoch = _epoch_function(model, train, evaluation, loss, rate, penalty)
     draw = np.random.RandomState(plan.seed)
     history: dict[str, list[float]] = {"loss": [], "val_loss": []}
     # On some processors TensorFlow's fused kernels make 0 of NaN, and the loss tells nothing of it.
@@ -147,7 +154,7 @@ def _epoch_function(
     train: Rows,
     evaluation: Rows,
     loss: Loss,
-    learning_rate: float,
+    learning_rate: Any,  # a number, or what Keras calls a schedule
     penalty: Penalty | None,
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Returns a function from row numbers [steps, batch] to mean training and evaluation loss."""

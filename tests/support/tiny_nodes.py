@@ -40,14 +40,18 @@ DISTILLER = {
     "learning_rate": 0.02,
     "temperature": 2.0,
     "label_share": 0.1,
+    "steps": 20,
+    "augmentation": 1.0,
+    "swap": 0.25,
+    "features": 0.0,
     "sparsity": 0.5,
     "pruning_epochs": 2,
 }
 QUANTIZER = {"variant": "student_int8", "calibration_rows": 50, "max_difference": 0.1}
 COMMON = {"preprocessing": PREPROCESSING.model_dump(mode="json"), "seed": 1}
-STOPPING = {"batch_size": 32, "patience": 2}
+BATCHES = {"batch_size": 32}
 DISTILLER_SETTINGS = DistillerSettings.model_validate_json(
-    json.dumps({**COMMON, "trainer": STOPPING, "distiller": DISTILLER})
+    json.dumps({**COMMON, "trainer": BATCHES, "distiller": DISTILLER})
 )
 SEARCH = {
     name: TRAINER[name]

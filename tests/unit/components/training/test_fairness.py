@@ -19,7 +19,7 @@ from models.export.tflite import predict
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
-from tests.support.tiny_nodes import COMMON, DISTILLER, STOPPING, TRAINER, quantizer_settings, told
+from tests.support.tiny_nodes import BATCHES, COMMON, DISTILLER, TRAINER, quantizer_settings, told
 from tests.support.tiny_rows import write_records
 from tests.support.tiny_transform import PREPROCESSING, ROWS, raw_example, raw_row, tiny_transform
 
@@ -59,7 +59,7 @@ def made(folder: Path, rows: str, **changes: Any) -> Path:
     )
     for name in ("student", "variants"):
         (folder / name).mkdir()
-    settings = {**COMMON, "trainer": STOPPING, "distiller": DISTILLER, "fairness": fairness}
+    settings = {**COMMON, "trainer": BATCHES, "distiller": DISTILLER, "fairness": fairness}
     teacher, student = folder / "run" / "teacher.keras", folder / "student"
     of_distiller = DistillerSettings.model_validate_json(json.dumps(settings))
     write_student(str(student), str(teacher), GRAPH, rows, rows, of_distiller)

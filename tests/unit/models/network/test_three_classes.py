@@ -9,8 +9,9 @@ import tf_keras
 
 from core.answers import decided
 from core.sections import DistillerSection
+from models.distillation.distillation import distill
+from models.distillation.opinion import distillation_loss
 from models.network.balance import balance_of, decide
-from models.network.distillation import distill, distillation_loss
 from models.network.network import answers_of, build_network
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
@@ -62,6 +63,10 @@ def test_a_student_learns_the_teachers_opinion(teacher: tf_keras.Model) -> None:
         learning_rate=0.01,
         temperature=2.0,
         label_share=0.0,
+        steps=1,
+        augmentation=0.0,
+        swap=0.25,
+        features=0.0,
         sparsity=0.25,
         pruning_epochs=2,
     )

@@ -8,8 +8,10 @@ import tensorflow as tf
 import tf_keras
 
 from core.sections import DistillerSection
-from models.network.distillation import distill, distillation_loss, with_opinion
-from models.network.network import build_network
+from models.distillation.columns import ColumnPlaces
+from models.distillation.distillation import RowsUsed, distill, lesson_of
+from models.distillation.opinion import distillation_loss, with_opinion
+from models.network.network import answers_of, build_network
 from models.network.training import Plan, cross_entropy, fit
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, make_rows
 
@@ -21,8 +23,18 @@ SECTION = DistillerSection(
     learning_rate=PLAN.learning_rate,
     temperature=2.0,
     label_share=0.0,
+    steps=1,
+    augmentation=0.0,
+    swap=0.25,
+    features=0.0,
     sparsity=0.3,
     pruning_epochs=2,
+)
+
+COLUMNS = (
+    ColumnPlaces((0,), (0,)),
+    ColumnPlaces((1,), (1,)),
+    ColumnPlaces(categorical=(2,)),
 )
 
 
@@ -72,6 +84,35 @@ def test_the_student_follows_the_teacher_not_the_labels(teacher: tf_keras.Model)
     agreement = (student(fresh.features).numpy() > 0.5) == (teacher(fresh.features).numpy() > 0.5)
     assert agreement.mean() > 0.9
     assert report.sparsity == pytest.approx(0.3, abs=0.02)
+    assert report.rows == RowsUsed(labelled=600, unlabelled=0, made=0)
+
+
+def test_few_rows_get_as_many_steps_and_rows_are_made(teacher: tf_keras.Model) -> None:
+    weight = np.ones((40, 1), np.float32)
+    weight[:30] = 0.0
+    rows = dataclasses.replace(make_rows(40), weight=weight)
+    section = SECTION.model_copy(update={"steps": 250, "augmentation": "auto", "features": 0.5})
+    lesson = lesson_of(teacher, (rows, make_rows(20, 2)), PLAN, section, COLUMNS)
+    assert lesson.used == RowsUsed(labelled=10, unlabelled=30, made=400)
+    assert lesson.train.count >= 100 * PLAN.batch_size
+    assert lesson.train.label.shape == (lesson.train.count, 3)
+    assert (lesson.train.label[:, 1] > 0).mean() == pytest.approx(10 / 440, abs=1e-3)
+    assert 250 <= lesson.steps < 350
+    student, report = distill(
+        teacher, INPUTS, rows, make_rows(20, 2), PLAN, section, columns=COLUMNS
+    )
+    assert report.steps == lesson.steps
+    fresh = make_rows(300, 5)
+    agreement = (answers_of(student, fresh) > 0.5) == (answers_of(teacher, fresh) > 0.5)
+    assert agreement.mean() > 0.8
+
+
+def test_many_rows_are_not_repeated(teacher: tf_keras.Model) -> None:
+    plan = dataclasses.replace(PLAN, batch_size=2, epochs=3)
+    lesson = lesson_of(teacher, (make_rows(300), make_rows(20, 2)), plan, SECTION, COLUMNS)
+    assert lesson.train.count == 300
+    assert lesson.plan.epochs == 3
+    assert lesson.plan.decay
 
 
 def test_a_teacher_on_other_inputs_is_an_error(teacher: tf_keras.Model) -> None:
