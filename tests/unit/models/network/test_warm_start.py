@@ -18,7 +18,6 @@ from models.network.network import build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
 from models.network.rows import load_rows
 from models.network.training import evaluation_loss
-from models.network.tuning import architecture_of
 from models.network.warm_start import (
     FOLDER,
     Start,
@@ -29,6 +28,7 @@ from models.network.warm_start import (
     take_over,
     write_start,
 )
+from models.search.values import architecture_of
 from tests.support.tiny_nodes import TRAINER, paths, told
 from tests.support.tiny_transform import PREPROCESSING
 
