@@ -5,6 +5,7 @@ from typing import Any
 import tf_keras
 
 _CROSS_RANK = 16
+_MOMENTUM = 0.9  # of batch statistics: Keras' .99 is behind where an epoch has few batches
 
 
 def hidden_layer(
@@ -39,8 +40,11 @@ def hidden_layer(
     )
     deep = dense(values)
     if normalization != "none":
-        kind = {"batch": layers.BatchNormalization, "layer": layers.LayerNormalization}
-        deep = kind[normalization](name=f"normalization_{depth}")(deep)
+        name = f"normalization_{depth}"
+        if normalization == "batch":
+            deep = layers.BatchNormalization(momentum=_MOMENTUM, name=name)(deep)
+        else:
+            deep = layers.LayerNormalization(name=name)(deep)
         deep = layers.Activation("relu", name=f"normalized_{depth}")(deep)
     if dropout:
         deep = layers.Dropout(dropout, name=f"dropout_{depth}")(deep)

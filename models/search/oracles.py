@@ -4,6 +4,7 @@ An oracle is asked for a round of trials at a time, and told how they went when 
 many are asked for does not go by how many processes there are, so that these change no result.
 """
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,7 +42,20 @@ class RandomOracle(DefaultFirst, keras_tuner.oracles.RandomSearchOracle):
 
 
 class BanditOracle(DefaultFirst, keras_tuner.oracles.HyperbandOracle):
-    """Hyperband (Li et al., 2018): many short trials, of which the best go on."""
+    """Hyperband (Li et al., 2018): many short trials, of which the best go on.
+
+    KerasTuner's begins anew rather than wait for trials that run; this one waits.
+    """
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the values of the next trial, in KerasTuner's form."""
+        names = ("_brackets", "_current_bracket", "_current_iteration", "_seed_state")
+        before = {name: copy.deepcopy(getattr(self, name)) for name in names}
+        response: dict[str, Any] = super().populate_space(trial_id)
+        if self.ongoing_trials and self._current_bracket != before["_current_bracket"]:
+            vars(self).update(before)
+            return {"status": "IDLE"}
+        return response
 
 
 class BayesianOracle(DefaultFirst, keras_tuner.oracles.BayesianOptimizationOracle):

@@ -14,7 +14,7 @@ from models.search import processes
 from models.search.processes import SideBySide
 from models.search.trials import SearchRows, Task, run
 from tests.support.tiny_rows import INPUTS, make_rows
-from tests.unit.models.search.test_tuner import DEFAULTS, POOR, search, told_of
+from tests.unit.models.search.test_tuner import DEFAULTS, search, told_of
 
 ROWS = SearchRows(INPUTS, make_rows(200), make_rows(100, seed=2))
 
@@ -27,9 +27,9 @@ def test_side_by_side_gives_what_one_after_another_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: {0, 1})
-    told = {"search": "automl", "trials": 5, "seeds": 1}
+    told = {"search": "automl", "trials": 3, "seeds": 1}
     reports = [
-        told_of(search(tmp_path / str(n), make_rows(300), POOR, processes=n, **told).report())
+        told_of(search(tmp_path / str(n), make_rows(300), processes=n, **told).report())
         for n in (1, 2)
     ]
     assert reports[0] == reports[1]
@@ -50,11 +50,15 @@ def test_a_process_that_is_killed_is_a_failed_trial() -> None:
     assert next_one.loss == run(task(epochs=1), ROWS).loss
 
 
+def trial_processes() -> list[psutil.Process]:
+    children = psutil.Process().children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
 def kill_the_first_child() -> None:
     """Kills a child of this process that has trained for a while."""
-    own = psutil.Process()
     for _ in range(600):
-        children = [c for c in own.children() if "spawn_main" in " ".join(c.cmdline())]
+        children = trial_processes()
         if children and children[0].cpu_times().user > 1:
             os.kill(children[0].pid, signal.SIGKILL)
             return
@@ -74,4 +78,4 @@ def test_a_process_whose_epoch_goes_on_after_the_deadline_is_ended(
     assert [outcome.in_time for outcome in outcomes] == [False, False]
     assert "it was ended" in str(outcomes[0].message)
     assert "before it began" in str(outcomes[1].message)
-    assert not psutil.Process().children()
+    assert not trial_processes()
