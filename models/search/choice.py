@@ -15,7 +15,7 @@ import numpy as np
 
 from models.metrics.comparison import Difference, compare
 from models.metrics.registry import unnamed
-from models.search.trials import Answers
+from models.search.trials import TrialAnswers
 
 _CONFIDENCE = 0.95
 _METRICS = ("auc", "accuracy")
@@ -26,12 +26,12 @@ class Pair:
     """The best trial's values and the default ones, trained with one seed."""
 
     seed: int
-    best: Answers
-    default: Answers
+    best: TrialAnswers
+    default: TrialAnswers
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class BestAgainstDefault:
     """Best minus default on the evaluation rows.
 
     Attributes:
@@ -74,7 +74,7 @@ class Comparison:
 
 def compared(
     pairs: Sequence[Pair], weight: np.ndarray, codes: np.ndarray, candidates: int
-) -> Comparison:
+) -> BestAgainstDefault:
     """Compares best and default.
 
     Args:
@@ -96,7 +96,7 @@ def compared(
         }
         for pair in pairs
     ]
-    return Comparison(
+    return BestAgainstDefault(
         len(codes),
         candidates,
         seeds,

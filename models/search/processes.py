@@ -15,7 +15,7 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from models.search.trials import NOT_BEGUN, Outcome, SearchRows, Task, run
+from models.search.trials import NOT_BEGUN, SearchRows, TrialOutcome, TrialTask, run
 
 _GRACE = 10.0  # seconds that a process has after the deadline to end its epoch
 
@@ -23,7 +23,7 @@ _GRACE = 10.0  # seconds that a process has after the deadline to end its epoch
 class Runner(Protocol):
     """Does the trainings of a round."""
 
-    def run(self, tasks: Sequence[Task]) -> list[Outcome]:
+    def run(self, tasks: Sequence[TrialTask]) -> list[TrialOutcome]:
         """The outcome of each task, in the order of the tasks."""
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class Here:
     def __init__(self, rows: SearchRows) -> None:
         self._rows = rows
 
-    def run(self, tasks: Sequence[Task]) -> list[Outcome]:
+    def run(self, tasks: Sequence[TrialTask]) -> list[TrialOutcome]:
         """See `Runner`."""
         return [run(task, self._rows) for task in tasks]
 
@@ -44,7 +44,7 @@ class Here:
         """Nothing was started."""
 
 
-class SideBySide:
+class TrialProcesses:
     """Trains in up to `count` processes, which are started when they are first needed."""
 
     def __init__(self, rows: SearchRows, count: int) -> None:
@@ -52,9 +52,9 @@ class SideBySide:
         self._count = count
         self._workers: list[_Worker] = []
 
-    def run(self, tasks: Sequence[Task]) -> list[Outcome]:
+    def run(self, tasks: Sequence[TrialTask]) -> list[TrialOutcome]:
         """See `Runner`."""
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, TrialOutcome] = {}
         waiting = list(range(len(tasks)))[::-1]
         busy: dict[int, _Worker] = {}
         while waiting or busy:
@@ -107,23 +107,23 @@ class _Worker:
         """Whether it can be given a task."""
         return self._process.is_alive()
 
-    def begin(self, task: Task) -> None:
+    def begin(self, task: TrialTask) -> None:
         """Hands it a task; of one that has died `result` tells."""
         try:
             self.connection.send(task)
         except OSError:
             self._process.join()
 
-    def result(self) -> Outcome:
+    def result(self) -> TrialOutcome:
         """What came back: an outcome, or that the process died."""
         try:
-            outcome: Outcome = self.connection.recv()
+            outcome: TrialOutcome = self.connection.recv()
             return outcome
         except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode or 0
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited ({code})"
-            return Outcome(None, message=f"the process of the trial {how}")
+            return TrialOutcome(None, message=f"the process of the trial {how}")
 
     def end(self) -> None:
         """Ends the process."""
@@ -132,7 +132,9 @@ class _Worker:
         self._process.join()
 
 
-def _look(tasks: Sequence[Task], busy: dict[int, _Worker], outcomes: dict[int, Outcome]) -> None:
+def _look(
+    tasks: Sequence[TrialTask], busy: dict[int, _Worker], outcomes: dict[int, TrialOutcome]
+) -> None:
     """Waits until a process has something to say or has taken too long, and notes it."""
     deadlines = [task.deadline for place in busy if (task := tasks[place]).deadline is not None]
     patience = max(0.0, min(deadlines) + _GRACE - time.monotonic()) if deadlines else None
@@ -144,11 +146,11 @@ def _look(tasks: Sequence[Task], busy: dict[int, _Worker], outcomes: dict[int, O
         elif _is_over(tasks[place], _GRACE):
             worker.end()
             message = "tuner.seconds were over and its epoch took too long: it was ended"
-            outcomes[place] = Outcome(None, message=message, in_time=False)
+            outcomes[place] = TrialOutcome(None, message=message, in_time=False)
             del busy[place]
 
 
-def _is_over(task: Task, grace: float) -> bool:
+def _is_over(task: TrialTask, grace: float) -> bool:
     return task.deadline is not None and time.monotonic() >= task.deadline + grace
 
 
@@ -167,4 +169,4 @@ def _work(connection: Connection, rows: SearchRows, threads: tuple[int, int]) ->
 def runner_for(rows: SearchRows, processes: int) -> Runner:
     """What trains: at most so many processes, and no more than there are cores."""
     count = min(processes, len(os.sched_getaffinity(0)))
-    return SideBySide(rows, count) if count > 1 else Here(rows)
+    return TrialProcesses(rows, count) if count > 1 else Here(rows)

@@ -33,7 +33,7 @@ class SearchRows:
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
+class TrialTask:
     """What to train.
 
     Attributes:
@@ -56,7 +56,7 @@ class Task:
 
 
 @dataclasses.dataclass(frozen=True)
-class Answers:
+class TrialAnswers:
     """What a network answers to the evaluation rows that have a weight.
 
     Attributes:
@@ -69,7 +69,7 @@ class Answers:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """How a training went.
 
     Attributes:
@@ -88,10 +88,10 @@ class Outcome:
     message: str | None = None
     in_time: bool = True
     weights: Sequence[np.ndarray] | None = None
-    answers: Answers | None = None
+    answers: TrialAnswers | None = None
 
 
-NOT_BEGUN = Outcome(None, message="tuner.seconds were over before it began", in_time=False)
+NOT_BEGUN = TrialOutcome(None, message="tuner.seconds were over before it began", in_time=False)
 
 
 class _Deadline(tf_keras.callbacks.Callback):
@@ -114,7 +114,7 @@ class _OutOfTime(Exception):  # noqa: N818 - it is no error
     """The deadline of a training has passed."""
 
 
-def run(task: Task, rows: SearchRows) -> Outcome:
+def run(task: TrialTask, rows: SearchRows) -> TrialOutcome:
     """Trains a network; a training that fails is an outcome, too."""
     started = time.monotonic()
     if task.deadline is not None and started >= task.deadline:
@@ -122,11 +122,11 @@ def run(task: Task, rows: SearchRows) -> Outcome:
     try:
         outcome = _trained(task, rows)
     except Exception:  # whatever it is: the search goes on with the other trials
-        outcome = Outcome(None, message=traceback.format_exc())
+        outcome = TrialOutcome(None, message=traceback.format_exc())
     return dataclasses.replace(outcome, seconds=time.monotonic() - started)
 
 
-def _trained(task: Task, rows: SearchRows) -> Outcome:
+def _trained(task: TrialTask, rows: SearchRows) -> TrialOutcome:
     tf_keras.utils.set_random_seed(task.plan.seed)
     model = build_network(rows.inputs, architecture_of(task.values), "trial")
     if task.start is not None:
@@ -140,7 +140,7 @@ def _trained(task: Task, rows: SearchRows) -> Outcome:
     if task.start is not None and task.start_loss is not None and task.start_loss <= loss:
         model.set_weights(task.start)
         loss = task.start_loss
-    return Outcome(
+    return TrialOutcome(
         float(loss),
         clock.epochs,
         in_time=in_time,
@@ -149,9 +149,9 @@ def _trained(task: Task, rows: SearchRows) -> Outcome:
     )
 
 
-def _answers(model: tf_keras.Model, evaluation: Rows) -> Answers:
+def _answers(model: tf_keras.Model, evaluation: Rows) -> TrialAnswers:
     rows = evaluation.weighted()
     logit = logits_of(model)(rows.features, training=False)
     losses = cross_entropy(tf.constant(rows.label), logit).numpy().astype(np.float64)
     squashed = tf.sigmoid(logit)[:, 0] if logit.shape[1] == 1 else tf.nn.softmax(logit)
-    return Answers(squashed.numpy(), losses)
+    return TrialAnswers(squashed.numpy(), losses)

@@ -10,10 +10,10 @@ from core.sections import Hyperparameters, TunerSection
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
 from models.network.training import Plan
-from models.search.choice import Comparison, Pair, compared
+from models.search.choice import BestAgainstDefault, Pair, compared
 from models.search.oracles import BEFORE, EPOCHS, FROM, OBJECTIVE, next_round, oracle_of
 from models.search.processes import Runner, runner_for
-from models.search.trials import NOT_BEGUN, Outcome, SearchRows, Task
+from models.search.trials import NOT_BEGUN, SearchRows, TrialOutcome, TrialTask
 from models.search.values import of_trial
 
 _FOR_TRIALS = 2 / 3
@@ -34,7 +34,7 @@ class Choice:
     best: str
     taken: str
     reason: str
-    comparison: Comparison | None = None
+    comparison: BestAgainstDefault | None = None
 
 
 class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
@@ -67,7 +67,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         self._inputs = inputs
         self._section = section
         self._full = full
-        self._outcomes: dict[str, Outcome] = {}
+        self._outcomes: dict[str, TrialOutcome] = {}
         self._choice: Choice | None = None
         self._seconds = 0.0
 
@@ -97,7 +97,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             runner.close()
         self._seconds = time.monotonic() - started
 
-    def _task(self, trial: Any, deadline: float | None) -> Task:
+    def _task(self, trial: Any, deadline: float | None) -> TrialTask:
         values = trial.hyperparameters.values
         section, earlier = self._section, self._outcomes.get(values.get(FROM, ""))
         epochs = values.get(EPOCHS, section.epochs) - values.get(BEFORE, 0)
@@ -105,7 +105,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         # With the seed of what it goes on from the rows would come in the same order again.
         seed = self._full.seed + values.get(BEFORE, 0)
         plan = Plan(epochs, self._full.batch_size, own.learning_rate, seed, section.patience)
-        return Task(
+        return TrialTask(
             own,
             plan,
             start=earlier.weights if earlier else None,
@@ -114,7 +114,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             keeps_weights=section.search == "hyperband",
         )
 
-    def _note(self, trial: Any, outcome: Outcome) -> None:
+    def _note(self, trial: Any, outcome: TrialOutcome) -> None:
         """Tells the oracle how a trial went."""
         self._outcomes[trial.trial_id] = outcome
         if outcome.loss is None:
@@ -160,7 +160,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         """Both trained in full, with other seeds than the trials'; those that ended in time."""
         seeds = [self._full.seed + 1000 * (n + 1) for n in range(self._section.seeds)]
         tasks = [
-            Task(
+            TrialTask(
                 values,
                 dataclasses.replace(self._full, learning_rate=values.learning_rate, seed=seed),
                 deadline=deadline,

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from models.search.choice import Pair, compared
-from models.search.trials import Answers
+from models.search.trials import TrialAnswers
 
 ROWS = 400
 CODES = np.arange(ROWS) % 2
 WEIGHT = np.ones(ROWS)
 
 
-def answers(right: float, noise: int = 0) -> Answers:
+def answers(right: float, noise: int = 0) -> TrialAnswers:
     """Says the true class with this probability, more or less."""
     draw = np.random.RandomState(noise)
     p = np.clip(right + 0.2 * draw.rand(ROWS) - 0.1, 0.01, 0.99)
-    return Answers(np.where(CODES == 1, p, 1 - p), -np.log(p))
+    return TrialAnswers(np.where(CODES == 1, p, 1 - p), -np.log(p))
 
 
 def test_a_lower_loss_in_each_training_and_beyond_chance_is_better() -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from models.network.training import Plan
 from models.search import processes
-from models.search.processes import SideBySide
-from models.search.trials import SearchRows, Task, run
+from models.search.processes import TrialProcesses
+from models.search.trials import SearchRows, TrialTask, run
+from tests.support.search.searched import DEFAULTS, search, told_of
 from tests.support.tiny_rows import INPUTS, make_rows
-from tests.unit.models.search.test_tuner import DEFAULTS, search, told_of
 
 ROWS = SearchRows(INPUTS, make_rows(200), make_rows(100, seed=2))
 
 
-def task(epochs: int, seed: int = 1, deadline: float | None = None) -> Task:
-    return Task(DEFAULTS, Plan(epochs, 32, 0.02, seed), deadline=deadline, keeps_weights=True)
+def task(epochs: int, seed: int = 1, deadline: float | None = None) -> TrialTask:
+    return TrialTask(DEFAULTS, Plan(epochs, 32, 0.02, seed), deadline=deadline, keeps_weights=True)
 
 
 def test_side_by_side_gives_what_one_after_another_gives(
@@ -37,7 +37,7 @@ def test_side_by_side_gives_what_one_after_another_gives(
 
 
 def test_a_process_that_is_killed_is_a_failed_trial() -> None:
-    runner = SideBySide(ROWS, 1)
+    runner = TrialProcesses(ROWS, 1)
     killer = threading.Thread(target=kill_the_first_child)
     killer.start()
     try:
@@ -69,7 +69,7 @@ def test_a_process_whose_epoch_goes_on_after_the_deadline_is_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE", 0.0)
-    runner = SideBySide(ROWS, 1)
+    runner = TrialProcesses(ROWS, 1)
     try:
         soon = time.monotonic() + 0.2  # it has not loaded TensorFlow by then
         outcomes = runner.run([task(1, deadline=soon), task(1, deadline=soon)])

@@ -15,8 +15,8 @@ from models.network.training import Plan, cross_entropy, fit
 from models.search.oracles import GreedyOracle
 from models.search.space import STARTS, automl_space, space_around
 from models.search.values import architecture_of, as_trial, of_trial
+from tests.support.search.searched import DEFAULTS
 from tests.support.tiny_rows import INPUTS, make_rows
-from tests.unit.models.search.test_tuner import DEFAULTS
 
 EVERYTHING = DEFAULTS.model_copy(
     update={

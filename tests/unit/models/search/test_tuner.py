@@ -4,38 +4,15 @@ import dataclasses
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from core.sections import Hyperparameters, TunerSection
-from models.network.rows import Rows
-from models.network.training import Plan
-from models.search.tuner import NetworkTuner
 from models.search.values import of_trial
-from tests.support.tiny_rows import INPUTS, make_rows
+from tests.support.search.searched import DEFAULTS, search, told_of
+from tests.support.tiny_rows import make_rows
 
-DEFAULTS = Hyperparameters(
-    learning_rate=0.02, hidden_units=(6, 4), dropout=0.0, embedding_dim=2, l2=0.0
-)
 POOR = DEFAULTS.model_copy(update={"learning_rate": 1e-5})
-
-
-def search(
-    folder: Path, rows: Rows, defaults: Hyperparameters = DEFAULTS, epochs: int = 2, **told: Any
-) -> NetworkTuner:
-    section = TunerSection(**{"enabled": True, "trials": 2, "epochs": epochs, "seeds": 1} | told)
-    full = Plan(epochs, 32, defaults.learning_rate, seed=1, patience=2)
-    tuner = NetworkTuner(INPUTS, defaults, section, full, str(folder))
-    tuner.search(train=rows, evaluation=make_rows(200, seed=2))
-    return tuner
-
-
-def told_of(report: dict[str, Any]) -> dict[str, Any]:
-    """A report without what the clock says."""
-    trials = [{**trial, "seconds": 0} for trial in report["trials"]]
-    return {**report, "seconds": 0, "trials": trials}
 
 
 def test_the_first_trial_is_the_default(tmp_path: Path) -> None:
