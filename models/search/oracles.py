@@ -53,7 +53,7 @@ class BanditOracle(DefaultFirst, keras_tuner.oracles.HyperbandOracle):
         before = {name: copy.deepcopy(getattr(self, name)) for name in names}
         response: dict[str, Any] = super().populate_space(trial_id)
         if self.ongoing_trials and self._current_bracket != before["_current_bracket"]:
-            vars(self).update(before)
+            self.__dict__.update(before)
             return {"status": "IDLE"}
         return response
 

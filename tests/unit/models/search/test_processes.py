@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -26,8 +27,8 @@ def task(epochs: int, seed: int = 1, deadline: float | None = None) -> TrialTask
 def test_side_by_side_gives_what_one_after_another_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes.os, "sched_getaffinity", lambda _: {0, 1})
-    told = {"search": "automl", "trials": 3, "seeds": 1}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    told: dict[str, Any] = {"search": "automl", "trials": 3, "seeds": 1}
     reports = [
         told_of(search(tmp_path / str(n), make_rows(300), processes=n, **told).report())
         for n in (1, 2)

@@ -67,7 +67,7 @@ def drawn(count: int) -> list[Hyperparameters]:
         objective="val_loss", max_trials=9, seed=1, hyperparameters=automl_space(DEFAULTS, INPUTS)
     )
     oracle.trials = {"0": None}  # what is drawn is not the default
-    return found + [of_trial(oracle._random_values()) for _ in range(count)]
+    return found + [of_trial(oracle._random_values() or {}) for _ in range(count)]
 
 
 def test_every_architecture_of_automl_is_built_and_learns_by_all_its_weights() -> None:

@@ -32,7 +32,7 @@ def _of_before(record: RunRecord) -> Mapping[str, Any] | None:
     rows = record.report(TUNER_REPORT) or record.summary.tuner
     if not rows:
         return None
-    made = [
+    made: list[dict[str, Any]] = [
         {
             "trial": str(row.get("trial_id")),
             "state": "completed",
@@ -88,10 +88,9 @@ def _table(found: Mapping[str, Any]) -> Markup:
 
 
 def _trial(row: Mapping[str, Any], found: Mapping[str, Any]) -> html.Text:
+    words: dict[str, html.Kind] = {"taken": "good", "default": "plain"}
     badges = [
-        html.badge(word, kind)
-        for word, kind in (("taken", "good"), ("default", "plain"))
-        if found.get(word) == row["trial"]
+        html.badge(word, kind) for word, kind in words.items() if found.get(word) == row["trial"]
     ]
     return html.join([Markup("{}").format(row["trial"]), *badges], " ")
 
