@@ -23,6 +23,7 @@ on from, and which that is."""
 
 _ROUND = 4  # trials proposed by what is known of the trials before
 _LARGE_ROUND = 32  # ... where nothing or little follows from it
+_FOR_ZERO = 2**31  # KerasTuner takes a seed of 0 for none
 _MUTATIONS = 200  # tried before the neighbourhood of the best counts as searched
 
 
@@ -122,7 +123,7 @@ def oracle_of(
     automl = section.search == "automl"
     shared = {
         "objective": keras_tuner.Objective(OBJECTIVE, "min"),
-        "seed": seed,
+        "seed": seed or _FOR_ZERO,
         "hyperparameters": automl_space(defaults, inputs) if automl else space_around(defaults),
         "tune_new_entries": False,
         "allow_new_entries": False,

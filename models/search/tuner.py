@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import keras_tuner
+import numpy as np
 
 from core.sections import Hyperparameters, TunerSection
 from models.network.preprocessing import ModelInputs
@@ -18,6 +19,7 @@ from models.search.values import of_trial
 
 _FOR_TRIALS = 2 / 3
 """Share of tuner.seconds in which trials may run; the rest is for the comparison."""
+_CHANCE = "that the best trial is better than the default may be chance"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,17 +114,30 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             start_loss=earlier.loss if earlier else None,
             deadline=deadline,
             keeps_weights=section.search == "hyperband",
+            keeps_answers=True,
         )
 
     def _note(self, trial: Any, outcome: TrialOutcome) -> None:
         """Tells the oracle how a trial went."""
         self._outcomes[trial.trial_id] = outcome
+        self._forget_answers()
         if outcome.loss is None:
             trial.status, trial.message = "FAILED", outcome.message
         else:
             self.oracle.update_trial(trial.trial_id, {OBJECTIVE: outcome.loss})
             trial.status = "COMPLETED"
         self.oracle.end_trial(trial)
+
+    def _forget_answers(self) -> None:
+        """Keeps the answers of the default and of the lowest loss only."""
+        done = {name: o for name, o in self._outcomes.items() if o.loss is not None}
+        kept = {
+            next(iter(self._outcomes)),
+            min(done, key=lambda n: done[n].loss or 0.0, default=""),
+        }
+        for name in done.keys() - kept:
+            if done[name].answers is not None:
+                self._outcomes[name] = dataclasses.replace(done[name], answers=None)
 
     def _fail_without_trials(self) -> None:
         trials = list(self.oracle.trials.values())
@@ -139,42 +154,54 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         if of_trial(best.hyperparameters.values) == of_trial(first.hyperparameters.values):
             reason = "no trial had a lower evaluation loss than the default"
             return Choice(best.trial_id, first.trial_id, reason)
-        pairs = self._pairs(runner, best, first, deadline)
+        rows = evaluation.weighted()
+        candidates = sum(trial.status == "COMPLETED" for trial in others)
+        weight, codes = rows.weight[:, 0], rows.codes
+        mine, other = (self._outcomes[t.trial_id].answers for t in (best, first))
+        if mine and other:
+            own = compared([Pair(self._full.seed, mine, other)], weight, codes, candidates)
+            if own.high >= 0.0:
+                reason = f"{_CHANCE}, by the trials themselves; the default stays: {own.figures}"
+                return Choice(best.trial_id, first.trial_id, reason, own)
+        pairs = self._pairs(runner, best, first, weight, deadline)
         if not pairs:
             reason = "there was no time to compare the best trial with the default, which stays"
             return Choice(best.trial_id, first.trial_id, reason)
-        rows = evaluation.weighted()
-        candidates = sum(trial.status == "COMPLETED" for trial in others)
-        found = compared(pairs, rows.weight[:, 0], rows.codes, candidates)
+        found = compared(pairs, weight, codes, candidates)
         if found.is_better:
             reason = f"better than the default beyond chance: {found.figures}"
             return Choice(best.trial_id, best.trial_id, reason, found)
-        if found.difference >= 0:
-            why = "trained in full, the best trial is no better than the default"
-        else:
-            why = "that the best trial is better than the default may be chance"
+        why = _CHANCE if found.in_every_seed else "trained in full, the best trial is no better"
         reason = f"{why}; the default stays: {found.figures}"
         return Choice(best.trial_id, first.trial_id, reason, found)
 
-    def _pairs(self, runner: Runner, best: Any, first: Any, deadline: float | None) -> list[Pair]:
-        """Both trained in full, with other seeds than the trials'; those that ended in time."""
-        seeds = [self._full.seed + 1000 * (n + 1) for n in range(self._section.seeds)]
-        tasks = [
-            TrialTask(
-                values,
-                dataclasses.replace(self._full, learning_rate=values.learning_rate, seed=seed),
-                deadline=deadline,
-                keeps_answers=True,
+    def _pairs(
+        self, runner: Runner, best: Any, first: Any, weight: np.ndarray, deadline: float | None
+    ) -> list[Pair]:
+        """Both trained in full, with other seeds than the trials'.
+
+        Those that ended in time, and no more once the best had no lower loss: it is not taken then.
+        """
+        pairs: list[Pair] = []
+        for n in range(self._section.seeds):
+            seed = self._full.seed + 1000 * (n + 1)
+            values = [of_trial(trial.hyperparameters.values) for trial in (best, first)]
+            plans = [
+                dataclasses.replace(self._full, learning_rate=each.learning_rate, seed=seed)
+                for each in values
+            ]
+            mine, other = runner.run(
+                [
+                    TrialTask(each, plan, deadline=deadline, keeps_answers=True)
+                    for each, plan in zip(values, plans, strict=True)
+                ]
             )
-            for seed in seeds
-            for values in (of_trial(trial.hyperparameters.values) for trial in (best, first))
-        ]
-        outcomes = runner.run(tasks)
-        return [
-            Pair(seed, mine.answers, other.answers)
-            for seed, mine, other in zip(seeds, outcomes[::2], outcomes[1::2], strict=True)
-            if mine.in_time and other.in_time and mine.answers and other.answers
-        ]
+            if not (mine.in_time and other.in_time and mine.answers and other.answers):
+                break
+            pairs.append(Pair(seed, mine.answers, other.answers))
+            if (weight * (mine.answers.losses - other.answers.losses)).mean() >= 0:
+                break
+        return pairs
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
         """The values that are taken, then those of other trials, the best first."""

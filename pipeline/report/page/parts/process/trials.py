@@ -100,7 +100,7 @@ def _setting(value: object) -> str:
 
 
 def _compared(comparison: Mapping[str, Any] | None) -> Markup | None:
-    """Best and default trained in full with other seeds."""
+    """Best and default, training by training."""
     if comparison is None:
         return None
     rows = [
@@ -113,7 +113,7 @@ def _compared(comparison: Mapping[str, Any] | None) -> Markup | None:
         interval = f"{html.number(each['low'], '+.4f')} to {html.number(each['high'], '+.4f')}"
         name = each["metric"] if each is mean else f"all seeds: {each['metric']}"
         rows.append([name, "", "", html.number(each["value"], "+.4f"), interval])
-    columns = ("trained in full", "best trial", "default", "difference", "interval")
+    columns = ("training", "best trial", "default", "difference", "interval")
     caption = (
         f"Best trial and default on {comparison['rows']:,} evaluation rows; the interval of the "
         f"loss is wide enough for the best of {comparison['candidates']} trials"
