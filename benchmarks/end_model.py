@@ -161,7 +161,7 @@ def _fit(
 
     from models.network.network import build_network  # loads TensorFlow
     from models.network.training import Plan, cross_entropy, fit  # loads TensorFlow
-    from models.network.tuning import architecture_of, values_of  # loads TensorFlow
+    from models.search.values import architecture_of, values_of  # loads TensorFlow
 
     epochs, batch_size, patience = settings
     values = values_of(prepared.config.trainer)

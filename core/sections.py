@@ -198,8 +198,13 @@ class TunerSection(Section):
     """The search for hyperparameters."""
 
     enabled: bool
+    search: Literal["random", "hyperband", "bayesian", "automl"] = "random"
     trials: Count
+    seconds: Annotated[float, Field(gt=0)] | None = None
     epochs: Count
+    patience: Count = 2
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    seeds: Annotated[int, Field(ge=1, le=10)] = 2
 
 
 class Batches(Section):
@@ -222,6 +227,11 @@ class Hyperparameters(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)]
     embedding_dim: EmbeddingDim
     l2: Share
+    numeric_embedding: Literal["none", "relu", "periodic"] = "none"
+    numeric_dim: EmbeddingDim = 8
+    normalization: Literal["none", "batch", "layer"] = "none"
+    residual: bool = False
+    crosses: Annotated[int, Field(ge=0, le=4)] = 0
 
 
 class Weighing(Section):
@@ -230,8 +240,19 @@ class Weighing(Section):
     rare_share: Annotated[float, Field(ge=0, le=0.5)]
 
 
-class Search(Batches, Weighing, Hyperparameters):
-    """What a trial of the tuner trains with."""
+class Teaching(Section):
+    """Whom the teacher learns from, besides labels."""
+
+    kind: Literal["wide_and_deep", "boosted_trees"]
+    trees: Count
+    opinion_share: Share
+    augmentation: Annotated[float, Field(ge=0, le=100)] | Literal["auto"]
+
+
+class Search(Stopping, Weighing, Teaching, Hyperparameters):
+    """What trials of the tuner train with, and what is found is compared with."""
+
+    epochs: Count
 
 
 class ReferenceSection(Section):
@@ -241,16 +262,11 @@ class ReferenceSection(Section):
     trees: Count
 
 
-class TrainerSection(Stopping, Search):
+class TrainerSection(Search):
     """The teacher: the server model."""
 
-    kind: Literal["wide_and_deep", "boosted_trees"]
-    trees: Count
-    opinion_share: Share
-    augmentation: Annotated[float, Field(ge=0, le=100)] | Literal["auto"]
     all_rows: bool
     warm_start: bool
-    epochs: Count
     sparsity: Sparsity
     pruning_epochs: Count
 

@@ -32,7 +32,7 @@ from components.training.distiller import Distiller, DistillerSettings
 from components.training.quantizer import Quantizer, QuantizerSettings
 from components.training.reference import Reference, ReferenceSettings
 from components.training.trainer import TrainerSettings
-from components.training.tuner import TunerSettings
+from components.training.tuner import Tuner, TunerSettings
 from core.config import Config
 from core.contract import read_contract
 from core.names import ROW_ID, SPLITS
@@ -168,7 +168,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         },
     ).with_id("WarmStart")
     base_model = warm_start.outputs["model"] if config.trainer.warm_start else None
-    tuner = stock.Tuner(
+    tuner = Tuner(
         tuner_fn="components.training.tuner.tuner_fn",
         base_model=base_model,
         examples=transform.outputs["transformed_examples"],

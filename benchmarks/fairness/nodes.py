@@ -31,7 +31,7 @@ from models.network.pruning import PruningLimit
 from models.network.rows import Rows, load_columns, load_rows
 from models.network.thresholds import finished
 from models.network.training import Plan
-from models.network.tuning import architecture_of, of_trial
+from models.search.values import architecture_of, of_trial
 from models.teachers.lesson import lesson_of
 from pipeline.config.load import load
 from pipeline.settings import mitigation_of, preprocessing_for

@@ -39,7 +39,6 @@ from models.network.pruning import PruningLimit
 from models.network.rows import load_rows
 from models.network.thresholds import finished
 from models.network.training import Plan
-from models.network.tuning import architecture_of, of_trial, values_of
 from models.network.warm_start import (
     FOLDER,
     StartOutcome,
@@ -48,6 +47,7 @@ from models.network.warm_start import (
     take_over,
     write_start,
 )
+from models.search.values import architecture_of, of_trial, values_of
 from models.teachers.lesson import lesson_of
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import tf_keras
 
 from core.answers import by_row
+from models.layers.hidden import crossed, hidden_layer
+from models.layers.numbers import embedded_numbers
 from models.network.preprocessing import CATEGORICAL, NUMERIC, ModelInputs
 from models.network.rows import Rows
 from models.network.text import TOKENS
@@ -17,19 +19,29 @@ LOGIT = "logit"
 
 @dataclass(frozen=True)
 class Architecture:
-    """Size and regularisation of a network.
+    """Size and regularisation of a network, and what it has besides.
 
     Attributes:
       hidden_units: Width of each hidden layer, first layer first.
       embedding_dim: Length of the vector that stands for an id.
       dropout: Share of hidden outputs dropped in training.
       l2: Factor of the squared hidden weights in the loss.
+      numeric_embedding: Whether a vector stands for each number, too: none, relu or periodic.
+      numeric_dim: Its length.
+      normalization: Of hidden layers: none, batch or layer.
+      residual: Whether a hidden layer after the first adds what it was given.
+      crosses: Layers that multiply pairs of features, beside the hidden ones.
     """
 
     hidden_units: tuple[int, ...]
     embedding_dim: int
     dropout: float = 0.0
     l2: float = 0.0
+    numeric_embedding: str = "none"
+    numeric_dim: int = 8
+    normalization: str = "none"
+    residual: bool = False
+    crosses: int = 0
 
 
 def build_network(inputs: ModelInputs, architecture: Architecture, name: str) -> tf_keras.Model:
@@ -37,8 +49,9 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
 
     The deep part concatenates `numeric`, one embedding for each column of `categorical`, and the
     mean and the maximum of the embeddings of each text column's `tokens`. The wide part is one
-    number for each id and output, for tokens their mean, and `numeric` as it is. Both meet in the
-    layer `logit`.
+    number for each id and output, for tokens their mean, and a weighted sum of `numeric`. Both, and
+    layers that multiply pairs of what the deep part reads where there are such, meet in the layer
+    `logit`.
 
     Inputs: `numeric` float32 [batch, inputs.numeric], `categorical` int64 [batch,
     inputs.categorical]; where there is text, `tokens` int64 [batch, inputs.text * inputs.tokens].
@@ -64,21 +77,32 @@ def build_network(inputs: ModelInputs, architecture: Architecture, name: str) ->
             name="wide_text_embedding",
         )
         wide_values.append(_scaled_mean(wide_text(tokens), inputs, "wide_text"))
-    deep = layers.Concatenate(name="features")(features)
-    for depth, units in enumerate(architecture.hidden_units):
-        deep = layers.Dense(
-            units,
-            activation="relu",
-            kernel_regularizer=tf_keras.regularizers.L2(architecture.l2),
-            name=f"hidden_{depth}",
-        )(deep)
-        if architecture.dropout:
-            deep = layers.Dropout(architecture.dropout, name=f"dropout_{depth}")(deep)
-    joined = layers.Concatenate(name="wide_and_deep")([deep, *wide_values, numeric])
+    wide_values.append(layers.Dense(inputs.outputs, use_bias=False, name="wide_numbers")(numeric))
+    parts = [*_deep(features, architecture), *wide_values]
+    joined = layers.Concatenate(name="wide_and_deep")(parts)
     logit = layers.Dense(inputs.outputs, name=LOGIT)(joined)
     squashed = "sigmoid" if inputs.outputs == 1 else "softmax"
     answer = layers.Activation(squashed, name=inputs.answer)(logit)
     return tf_keras.Model(model_inputs, answer, name=name)
+
+
+def _deep(features: list[Any], architecture: Architecture) -> list[Any]:
+    """What the hidden layers make of the features, the numbers first, and their products."""
+    kind, l2 = architecture.numeric_embedding, architecture.l2
+    if kind != "none":
+        features = [*features, embedded_numbers(features[0], kind, architecture.numeric_dim, l2)]
+    joined = deep = tf_keras.layers.Concatenate(name="features")(features)
+    for depth, units in enumerate(architecture.hidden_units):
+        deep = hidden_layer(
+            deep,
+            depth,
+            units,
+            l2,
+            architecture.dropout,
+            architecture.normalization,
+            architecture.residual,
+        )
+    return [deep, crossed(joined, architecture.crosses, l2)] if architecture.crosses else [deep]
 
 
 def _bags(tokens: Any, inputs: ModelInputs, dim: int) -> list[Any]:

@@ -25,12 +25,22 @@ from core.sections import Hyperparameters
 from models.network.network import Architecture, meanings
 from models.network.preprocessing import CATEGORICAL
 from models.network.text import TOKENS
-from models.network.tuning import architecture_of
+from models.search.values import architecture_of
 
 FOLDER = "Format-WarmStart"  # beside Format-Serving, so that it is never pushed
 _WEIGHTS_FILE = "weights.npz"
 _MEANING_FILE = "start.json"
 _UNKNOWN, _MISSING = -1, -2
+_STRUCTURE = (
+    "hidden_units",
+    "embedding_dim",
+    "numeric_embedding",
+    "numeric_dim",
+    "normalization",
+    "residual",
+    "crosses",
+)
+"""What of an architecture two networks share if weights of one are to fit the other."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,7 @@ def cold_reason(
     if ("limit" in start.preprocessing) != ("limit" in preprocessing):
         return "the earlier network reads numbers in another form"
     earlier = architecture_of(start.hyperparameters)
-    for name in ("hidden_units", "embedding_dim"):
+    for name in _STRUCTURE:
         if getattr(earlier, name) != getattr(architecture, name):
             return f"{name} changed from {getattr(earlier, name)} to {getattr(architecture, name)}"
     texts = [document.get("text") or {} for document in (start.preprocessing, preprocessing)]

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.sections import TrainerSection
+from core.sections import Teaching
 from models.distillation.augmentation import swapped
 from models.distillation.columns import ColumnPlaces, places_of
 from models.network.layout import Layout
@@ -60,21 +60,26 @@ class Lesson:
         return dataclasses.replace(self, opinion=fitted(rows)) if fitted else self
 
     def count(self, rows: int) -> int:
-        """How many rows are made of so many; of one column alone none can be made."""
-        if len(self.columns) < 2:
-            return 0
-        return max(0, _ENOUGH_ROWS - rows) if self.made == "auto" else round(self.made * rows)
+        """How many rows are made of so many."""
+        return rows_to_make(self.made, rows, len(self.columns))
 
     def _mixed(self, rows: Rows) -> np.ndarray:
         label = self.share * self.opinion.of(rows) + (1 - self.share) * rows.label
         return np.asarray(label, np.float32)
 
 
+def rows_to_make(made: float | Literal["auto"], rows: int, columns: int) -> int:
+    """How many rows are made of so many; of one column alone none can be made."""
+    if columns < 2:
+        return 0
+    return max(0, _ENOUGH_ROWS - rows) if made == "auto" else round(made * rows)
+
+
 def lesson_of(
     rows: tuple[Rows, Rows],
     layout: Layout,
     inputs: ModelInputs,
-    section: TrainerSection,
+    section: Teaching,
     seed: int,
 ) -> Lesson | None:
     """What is made of labels and rows; None where they are learnt as they are.

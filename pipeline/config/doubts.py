@@ -4,6 +4,7 @@ They are no errors: a bound may be meant to refuse everything. Each is one line 
 key.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
@@ -18,13 +19,38 @@ def doubts(config: Config) -> list[str]:
     """The lines, in the order of the configuration."""
     measured = metrics_of(config.columns.names)
     found = [_labels(config)] if config.labeling.mode == "weak" else []
-    found.append(_slices(config))
+    found += [_slices(config), _search(config)]
     found += [_of_target(name, config.evaluation.bounds_of(name), measured) for name in TARGETS]
     return [f"{key}: {why}" for key, why in chain.from_iterable(found)]
 
 
 Doubts = Iterator[tuple[str, str]]
 """Keys, and what is doubtful about them."""
+
+
+def _search(config: Config) -> Doubts:
+    """Hyperband whose trials end before any may go on."""
+    section, brackets = config.tuner, 1
+    if not section.enabled or section.search != "hyperband":
+        return
+    while 3**brackets <= section.epochs:
+        brackets += 1
+    if brackets == 1:
+        yield (
+            "tuner.search",
+            (f"hyperband is random search with tuner.epochs={section.epochs}: have 3, better 9"),
+        )
+        return
+    ends = math.ceil(1 + math.log(section.epochs, 3))
+    first = math.ceil(ends / brackets * 3 ** (brackets - 1))  # as KerasTuner counts
+    if section.trials <= first:
+        yield (
+            "tuner.search",
+            (
+                f"hyperband lets none of tuner.trials={section.trials} go on: with "
+                f"tuner.epochs={section.epochs} the first {first} are short; have more trials"
+            ),
+        )
 
 
 def _labels(config: Config) -> Doubts:

@@ -19,6 +19,7 @@ from core.names import (
     PUSH_CHECKS,
     PUSH_GATES,
     REFERENCES_REPORT,
+    SEARCH_REPORT,
     TRAINING_REPORT,
     TUNER_REPORT,
     VARIANT_REPORT,
@@ -45,6 +46,7 @@ class Findings:
     labels: dict[str, Any] | None
     features: dict[str, Any] | None
     tuner: list[dict[str, Any]] | None
+    search: dict[str, Any] | None
     training: dict[str, Any] | None
     models: dict[str, Any]
     references: dict[str, Any]
@@ -84,6 +86,7 @@ def collect(
         labels,
         read_report(executions, FEATURE_REPORT),
         read_report(executions, TUNER_REPORT),
+        read_report(executions, SEARCH_REPORT),
         _training(executions),
         read_report(executions, VARIANT_REPORT) or {},
         read_report(executions, REFERENCES_REPORT) or {},

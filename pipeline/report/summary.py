@@ -177,6 +177,7 @@ class Summary(_Part):
     labels: LabelSummary | None
     features: dict[str, Any] | None
     tuner: list[dict[str, Any]] | None
+    search: dict[str, Any] | None = None
     training: TrainingStart | None = None
     nodes: dict[str, Node]
     upstream: dict[str, list[str]] = {}

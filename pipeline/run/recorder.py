@@ -157,6 +157,7 @@ class Recorder:
             labels=labels,
             features=found.features,
             tuner=found.tuner,
+            search=found.search,
             training=training,
             nodes=self._nodes,
             upstream=self._upstream,

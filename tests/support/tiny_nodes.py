@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
-from tfx.components.tuner.executor import write_best_hyperparameters
 from tfx.types.standard_artifacts import HyperParameters, TunerResults
 
 from components.training.distiller import DistillerSettings, write_student
 from components.training.quantizer import QuantizerSettings, write_variants
 from components.training.trainer import run_fn
-from components.training.tuner import tuner_fn
+from components.training.tuner import tuner_fn, write_results
 from tests.support.tiny_transform import PREPROCESSING, tiny_transform
 
 TRAINER = {
@@ -56,6 +55,12 @@ DISTILLER_SETTINGS = DistillerSettings.model_validate_json(
 SEARCH = {
     name: TRAINER[name]
     for name in (
+        "kind",
+        "trees",
+        "opinion_share",
+        "augmentation",
+        "epochs",
+        "patience",
         "batch_size",
         "rare_share",
         "learning_rate",
@@ -94,9 +99,7 @@ def make_nodes(path: Path) -> Path:
     result.tuner.search(**result.fit_kwargs)
     best, results = HyperParameters(), TunerResults()
     best.uri, results.uri = str(path / "hyperparameters"), str(path / "results")
-    write_best_hyperparameters(
-        result.tuner, {"best_hyperparameters": [best], "tuner_results": [results]}
-    )
+    write_results(result.tuner, {"best_hyperparameters": [best], "tuner_results": [results]})
     arguments.hyperparameters = json.loads(
         (path / "hyperparameters" / "best_hyperparameters.txt").read_text()
     )

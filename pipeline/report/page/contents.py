@@ -10,8 +10,9 @@ from pipeline.report.page.parts.origin.lineage import lineage
 from pipeline.report.page.parts.outcome import outcome
 from pipeline.report.page.parts.process.data import anomalies, data
 from pipeline.report.page.parts.process.labels import labels
-from pipeline.report.page.parts.process.learning import features, training, trials
+from pipeline.report.page.parts.process.learning import features, training
 from pipeline.report.page.parts.process.nodes import nodes
+from pipeline.report.page.parts.process.trials import trials
 from pipeline.report.page.parts.quality.attributions import attributions
 from pipeline.report.page.parts.quality.calibration import calibration
 from pipeline.report.page.parts.quality.explorer import explorer

@@ -216,7 +216,8 @@ def _ended(record: RunRecord, made: list[Execution], failed: Execution) -> RunRe
     failure = Failure("it broke", None, "run it again", 1, False, failed.node)
     values = {
         **whole.model_dump(mode="json"), "state": "FAILED", "nodes": nodes, "labels": found.labels,
-        "features": found.features, "tuner": found.tuner, "training": None,
+        "features": found.features, "tuner": found.tuner, "search": found.search,
+        "training": None,
         "models": found.models, "gates": found.gates, "push_checks": found.push_checks,
         "pushed": found.pushed, "failure": failure, "notes": [],
     }  # fmt: skip

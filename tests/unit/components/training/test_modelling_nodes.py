@@ -35,9 +35,10 @@ def test_tuner_keeps_a_row_for_each_trial(folder: Path) -> None:
 
 def test_trainer_takes_the_tuners_values_and_prunes(folder: Path) -> None:
     report = json.loads((folder / "model_run" / "training.json").read_text())
-    results = json.loads((folder / "results" / "tuner_results.json").read_text())
-    best = min(results, key=lambda row: row["score"])
-    assert report["hyperparameters"]["learning_rate"] == best["learning_rate"]
+    search = json.loads((folder / "results" / "search.json").read_text())
+    [taken] = [trial for trial in search["trials"] if trial["trial"] == search["taken"]]
+    assert report["hyperparameters"]["learning_rate"] == taken["values"]["learning_rate"]
+    assert report["hyperparameters"]["crosses"] == 0
     assert report["sparsity"] == pytest.approx(0.5, abs=0.02)
     pruned = tf_keras.models.load_model(folder / "model_run" / "teacher_pruned.keras")
     assert measured_sparsity(pruned) == pytest.approx(report["sparsity"])

@@ -23,7 +23,7 @@ def teacher() -> tf_keras.Model:
 
 def test_the_features_are_scaled_and_stand_after_the_label(teacher: tf_keras.Model) -> None:
     features = TeacherFeatures.of(teacher, ROWS)
-    assert features.width == ARCHITECTURE.hidden_units[-1] + INPUTS.categorical
+    assert features.width == ARCHITECTURE.hidden_units[-1] + INPUTS.categorical + 1
     beside = features.beside(ROWS).label
     np.testing.assert_array_equal(beside[:, :1], ROWS.label)
     found = beside[:, 1:]
@@ -50,4 +50,4 @@ def test_the_student_keeps_what_was_learnt_and_no_projection(teacher: tf_keras.M
     taken_over(student, trained)
     np.testing.assert_allclose(answers_of(student, ROWS), 1 / (1 + np.exp(-logit)), atol=1e-5)
     kernel = student.get_layer(LOGIT).get_weights()[0]
-    assert kernel.shape == (ARCHITECTURE.hidden_units[-1] + INPUTS.categorical, 1)
+    assert kernel.shape == (ARCHITECTURE.hidden_units[-1] + INPUTS.categorical + 1, 1)

@@ -37,9 +37,10 @@ def test_the_network_says_what_its_weights_are_for() -> None:
         "wide": ["categorical"],
         "text_embedding": ["tokens"],
         "wide_text_embedding": ["tokens"],
+        "wide_numbers": ["numeric"],
         "hidden_0": ["numeric", "embedded", "text_values", "text_maximum_values"],
         "hidden_1": ["hidden_0"],
-        "logit": ["hidden_1", "wide_values", "wide_text_values", "numeric"],
+        "logit": ["hidden_1", "wide_values", "wide_text_values", "wide_numbers"],
     }
 
 

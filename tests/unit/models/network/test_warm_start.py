@@ -18,7 +18,6 @@ from models.network.network import build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
 from models.network.rows import load_rows
 from models.network.training import evaluation_loss
-from models.network.tuning import architecture_of
 from models.network.warm_start import (
     FOLDER,
     Start,
@@ -29,6 +28,7 @@ from models.network.warm_start import (
     take_over,
     write_start,
 )
+from models.search.values import architecture_of
 from tests.support.tiny_nodes import TRAINER, paths, told
 from tests.support.tiny_transform import PREPROCESSING
 
@@ -191,10 +191,49 @@ def test_another_architecture_starts_cold(start: Start) -> None:
             "hidden_units changed from (8,) to (16",
         ),
         (replaced(embedding_dim=4), "embedding_dim changed from 2 to 4"),
+        (
+            replaced(numeric_embedding="relu"),
+            "numeric_embedding changed from none to relu",
+        ),
+        (replaced(normalization="batch"), "normalization changed from none to batch"),
+        (replaced(residual=True), "residual changed from False to True"),
+        (replaced(crosses=1), "crosses changed from 0 to 1"),
     ):
         assert str(cold_reason(start, MEANING, architecture_of(values))).startswith(reason)
-    values = replaced(dropout=0.5, l2=0.1, learning_rate=0.1)
+    values = replaced(dropout=0.5, l2=0.1, learning_rate=0.1, numeric_dim=4)
     assert cold_reason(start, MEANING, architecture_of(values)) is None
+
+
+def test_every_option_of_an_architecture_starts_warm(tmp_path: Path) -> None:
+    values = replaced(
+        hidden_units=(8, 4, 4),
+        numeric_embedding="periodic",
+        normalization="batch",
+        residual=True,
+        crosses=2,
+    )
+    earlier, now = (
+        build_network(ModelInputs(1, 2, 6), architecture_of(values), "teacher") for _ in range(2)
+    )
+    earlier.set_weights([np.random.RandomState(1).rand(*w.shape) for w in earlier.get_weights()])
+    write_start(tmp_path / FOLDER, earlier, MEANING, values)
+    found = read_start(tmp_path / FOLDER)
+    assert found is not None
+    assert found.hyperparameters == values
+    assert cold_reason(found, MEANING, architecture_of(values)) is None
+    assert take_over(now, found, MEANING).start == "warm"
+    ids = [[0, 3], [1, 4]]
+    np.testing.assert_array_equal(answers(now, ids), answers(earlier, ids))
+
+
+def test_what_was_kept_before_there_were_options_is_read(tmp_path: Path, start: Start) -> None:
+    path = tmp_path / FOLDER / "start.json"
+    meaning = json.loads(path.read_text())
+    for name in ("numeric_embedding", "numeric_dim", "normalization", "residual", "crosses"):
+        del meaning["hyperparameters"][name]
+    path.write_text(json.dumps(meaning))
+    assert read_start(tmp_path / FOLDER) is not None
+    assert start.hyperparameters == VALUES
 
 
 def test_weights_that_do_not_fit_change_nothing(start: Start) -> None:

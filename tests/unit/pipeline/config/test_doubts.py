@@ -99,3 +99,19 @@ def test_of_several_classes_each_is_named_by_its_kind() -> None:
         "evaluation.edge.min_by_class.recall",
     ]
     assert "give more" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ([], "tuner.search: hyperband lets none of tuner.trials=3 go on: with tuner.epochs=3 the"),
+        (["tuner.epochs=2"], "tuner.search: hyperband is random search with tuner.epochs=2: have"),
+        (["tuner.epochs=9", "tuner.trials=9"], "tuner.search: hyperband lets none of"),
+    ],
+)
+def test_hyperband_has_trials_that_go_on(given: list[str], line: str) -> None:
+    [found] = doubts(load("census", ["tuner.search=hyperband", *given]))
+    assert found.startswith(line)
+    assert doubts(load("census", ["tuner.search=hyperband", "tuner.trials=13", *given[:1]])) == (
+        [found] if given[:1] == ["tuner.epochs=2"] else []
+    )

@@ -93,7 +93,11 @@ def gate(**changes: Any) -> dict[str, Any]:
 def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     store.add("SnorkelLabeler", "LabelReport", {"label_report.json": VALUES["labels"]})
     store.add("FeatureSelector", "FeatureReport", {"feature_report.json": {"kept": ["age"]}})
-    store.add("Tuner", "TunerResults", {"tuner_results.json": [{"score": 0.9}]})
+    store.add(
+        "Tuner",
+        "TunerResults",
+        {"tuner_results.json": [{"score": 0.9}], "search.json": {"taken": "0"}},
+    )
     store.add("VariantEvaluator", "VariantReport", {"variants.json": {"teacher_pruned": MODEL}})
     gates = [
         gate(),
@@ -114,6 +118,7 @@ def test_reports_are_found_through_ml_metadata(store: Store) -> None:
     assert found.labels == VALUES["labels"]
     assert found.features == {"kept": ["age"]}
     assert found.tuner == [{"score": 0.9}]
+    assert found.search == {"taken": "0"}
     assert found.models == {"teacher_pruned": MODEL}
     assert [row.metric for row in found.gates] == ["auc", "gap sex tpr"]
     assert (found.pushed["server"].version, found.pushed["server"].path) == (

@@ -1,15 +1,15 @@
-"""How the models were made: columns kept, trials of the tuner, curves of training."""
+"""How the models were made: columns kept, curves of training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from core.names import DISTILLATION_REPORT, FEATURE_REPORT, TRAINING_REPORT, TUNER_REPORT
+from core.names import DISTILLATION_REPORT, FEATURE_REPORT, TRAINING_REPORT
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
 
-_TRIALS, _CURVE = "trials-scores", "training-"
+_CURVE = "training-"
 _LOSSES = {"loss": "training rows", "val_loss": "evaluation rows"}
 _STEPS = (("history", "training"), ("pruning_history", "pruning"))
 
@@ -28,76 +28,6 @@ def features(record: RunRecord) -> Part | None:
         rows = [[row["column"], row["reason"]] for row in found["dropped"]]
         pieces.append(html.table("Columns that are dropped", ("column", "why"), rows))
     return Part("features", "Features", html.join(pieces))
-
-
-def trials(record: RunRecord) -> Part | None:
-    """What the tuner tried."""
-    found: Sequence[Mapping[str, Any]] | None = record.report(TUNER_REPORT) or record.summary.tuner
-    if not found:
-        return None
-    scored = [row for row in found if isinstance(row.get("score"), float | int)]
-    best = min(scored, key=lambda row: row["score"], default=None)
-    values = [name for name in found[0] if name not in ("trial_id", "score")]
-    rows = [
-        [
-            _trial(row, best is row),
-            html.number(row.get("score"), ".4f"),
-            *(_setting(row.get(name)) for name in values),
-        ]
-        for row in sorted(found, key=lambda row: (row.get("score") is None, row.get("score")))
-    ]
-    columns = ["trial", "evaluation loss", *values]
-    pieces = [
-        html.chart(_TRIALS, "Evaluation loss of each trial in the order of the trials", "", 200),
-        html.table("Trials, the best first", columns, rows, columns[1:]),
-    ]
-    points = [
-        {
-            "trial": str(row.get("trial_id")),
-            "loss": row["score"],
-            "best": "taken" if row is best else "tried",
-        }
-        for row in sorted(scored, key=lambda row: str(row.get("trial_id")))
-    ]
-    title = "Trials of the tuner"
-    return Part("trials", title, html.join(pieces if points else pieces[1:]), _trials_spec(points))
-
-
-def _trial(row: Mapping[str, Any], best: bool) -> html.Text:
-    name = str(row.get("trial_id"))
-    return Markup("{} {}").format(name, html.badge("taken", "good")) if best else name
-
-
-def _setting(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _trials_spec(points: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    if not points:
-        return {}
-    spec = {
-        "width": "container",
-        "height": 160,
-        "data": {"values": points},
-        "mark": {"type": "point", "size": 90},
-        "encoding": {
-            "x": {
-                "field": "trial",
-                "type": "ordinal",
-                "title": "trial",
-                "axis": {"labelAngle": 0, "labelOverlap": True},
-            },
-            "y": {
-                "field": "loss",
-                "type": "quantitative",
-                "scale": {"zero": False},
-                "title": "evaluation loss",
-            },
-            "color": {"field": "best", "type": "nominal", "scale": {"domain": ["tried", "taken"]}},
-            "tooltip": [{"field": "trial"}, {"field": "loss", "format": ".4f"}],
-        },
-    }
-    return {_TRIALS: spec}
 
 
 def training(record: RunRecord) -> Part | None:
@@ -148,6 +78,10 @@ def _hyperparameters(networks: Mapping[str, Mapping[str, Any]]) -> Markup:
         facts.append((f"{name}: epochs", str(epochs) if epochs else None))
         facts.append((f"{name}: weights that are 0", html.percent(found.get("sparsity"))))
     return html.facts(facts)
+
+
+def _setting(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shown(value: object) -> str:
