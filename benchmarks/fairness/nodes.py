@@ -21,13 +21,13 @@ from components.training.teaching import Alike, teach
 from core.config import Config
 from core.files import write_json
 from core.names import STUDENT, TEACHER, TEACHER_PRUNED
+from models.compression.pruning import PruningLimit
 from models.export.tflite import convert_all, predict
 from models.network.description import describe
 from models.network.distillation import distill
 from models.network.mitigation import grouped
 from models.network.network import answers_of, build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
-from models.network.pruning import PruningLimit
 from models.network.rows import Rows, load_columns, load_rows
 from models.network.thresholds import finished
 from models.network.training import Plan

@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from core.sections import TrainerSection
+from core.sections import UNSTRUCTURED, TrainerSection
+from models.compression.goals import measured_sparsity
+from models.compression.pruning import PruningLimit, PruningOutcome, copied, prune, prune_within
 from models.network.balance import Balance, balance_of, decide
 from models.network.mitigation import Grouped
 from models.network.penalty import Penalty
-from models.network.pruning import (
-    PruningLimit,
-    PruningOutcome,
-    copied,
-    measured_sparsity,
-    prune,
-    prune_within,
-)
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
 
@@ -57,6 +51,7 @@ def on_all_rows(
     epochs: int,
     pruning: PruningOutcome,
     alike: Alike,
+    section: TrainerSection,
 ) -> tuple[Balance, tf_keras.Model, PruningOutcome]:
     """Trains and prunes once more, on the rows of train and eval.
 
@@ -71,6 +66,7 @@ def on_all_rows(
       epochs: To train.
       pruning: How it went on the rows of train.
       alike: What holds between groups, here too.
+      section: What to prune to.
 
     Returns:
       The balance, the pruned teacher, and how it was pruned.
@@ -80,10 +76,18 @@ def on_all_rows(
     balance = alike.made(teacher, [rows], decide(teacher, [rows], balance), plan)
     weighed = balance.weighed(rows)
     pruned, history = prune(
-        teacher, weighed, weighed, cross_entropy, plan, pruning.sparsity, alike.penalty
+        teacher,
+        weighed,
+        weighed,
+        cross_entropy,
+        plan,
+        section.sparsity,
+        alike.penalty,
+        section.pruning if pruning.share else UNSTRUCTURED,
+        pruning.share,
     )
     decide(pruned, [rows], balance)
-    found = PruningOutcome(history, measured_sparsity(pruned), pruning.notes)
+    found = dataclasses.replace(pruning, history=history, sparsity=measured_sparsity(pruned))
     return balance, pruned, found
 
 
@@ -161,11 +165,12 @@ def teach(
         limit,
         lambda network: decide(network, rows, balance),
         alike.penalty,
+        section.pruning,
     )
     if again and epochs:
         teacher.set_weights(initial_weights)
         all_rows = train.followed_by(evaluation)
         balance, pruned, pruning = on_all_rows(
-            teacher, all_rows, balance, plan, epochs, pruning, alike
+            teacher, all_rows, balance, plan, epochs, pruning, alike, section
         )
     return Taught(teacher, pruned, start, balance, pruning, history, initial_loss, before)

@@ -12,23 +12,27 @@ import tensorflow as tf
 import tf_keras
 
 from core.sections import DistillerSection
+from models.compression.pruning import PruningLimit, prune_within
+from models.compression.quantization_aware import train_aware
 from models.network.balance import Balance, decide, positive_share
 from models.network.network import Architecture, build_network, logits_of
 from models.network.penalty import Penalty
 from models.network.preprocessing import ModelInputs
-from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, cross_entropy, fit
 
 
 @dataclasses.dataclass(frozen=True)
 class DistillationOutcome:
-    """How the student was made: losses by epoch, its share of zero weights, what is to be said."""
+    """How the student was made: losses by epoch, its share of zero weights, what is to be said, and
+    the losses of training with the numbers of int8 files, empty without it.
+    """
 
     history: dict[str, list[float]]
     pruning_history: dict[str, list[float]]
     sparsity: float
     notes: list[str]
+    quantization_history: dict[str, list[float]]
 
 
 def distill(
@@ -70,6 +74,14 @@ def distill(
         longer = dataclasses.replace(plan, epochs=penalty_epochs)
         fit(student, train, evaluation, loss, longer, penalty=penalty)
         decide(student, given, balance)
+    aware: dict[str, list[float]] = {}
+
+    def finish(network: tf_keras.Model) -> None:
+        if section.quantization_aware:
+            kept = dataclasses.replace(plan, patience=plan.epochs)
+            aware.update(train_aware(network, train, evaluation, loss, kept, penalty))
+        decide(network, given, balance)
+
     pruned, outcome = prune_within(
         student,
         train,
@@ -78,10 +90,13 @@ def distill(
         plan,
         section.sparsity,
         limit,
-        lambda network: decide(network, given, balance),
+        finish,
         penalty,
+        section.pruning,
     )
-    return pruned, DistillationOutcome(history, outcome.history, outcome.sparsity, outcome.notes)
+    return pruned, DistillationOutcome(
+        history, outcome.history, outcome.sparsity, outcome.notes, aware
+    )
 
 
 def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:
