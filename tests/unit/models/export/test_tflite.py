@@ -1,4 +1,4 @@
-"""The four TFLite variants: same inputs and output, close to the student, and checked."""
+"""The TFLite variants: same inputs and output, close to the student, and checked."""
 
 import dataclasses
 import os
