@@ -47,6 +47,7 @@ _OVERRIDES = [
     "labeling.mode=gold",
     "tuner.enabled=false",
     "explain.enabled=false",
+    "quantizer.variant=student_int8_inputs",
 ]
 _NEEDED = (
     "pipeline", "components", "models", "core", "data", "configs", "schema", "environment",

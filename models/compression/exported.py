@@ -14,10 +14,6 @@ import tf_keras
 
 from models.compression.goals import follows_structure, is_pruned, share_of_zeros, tables_of
 
-_WEIGHTS_OF = {"FULLY_CONNECTED": 1, "GATHER": 0, "EMBEDDING_LOOKUP": 1}
-"""Operations that read a table, and which of their inputs it is."""
-_PASSED_ON = ("DEQUANTIZE", "DENSIFY", "QUANTIZE")
-
 
 @dataclass(frozen=True)
 class Stored:
@@ -57,25 +53,21 @@ class Stored:
 
 
 def in_tflite(content: bytes) -> list[Stored]:
-    """The tables of a TFLite file; kernels are [outputs, inputs] there."""
+    """The constants of a TFLite file that may be tables; kernels are [outputs, inputs] there."""
     kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = tf.lite.Interpreter(
         model_content=content, experimental_op_resolver_type=kernels, num_threads=1
     )
     interpreter.allocate_tensors()
-    details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
     operations = interpreter._get_ops_details()  # the only way to tell weights from activations
-    made = {output: operation for operation in operations for output in operation["outputs"]}
-    found = {}
-    for operation in operations:
-        if operation["op_name"] not in _WEIGHTS_OF:
-            continue
-        index = operation["inputs"][_WEIGHTS_OF[operation["op_name"]]]
-        while index in made and made[index]["op_name"] in _PASSED_ON:
-            index = made[index]["inputs"][0]
-        if index not in made:  # a constant
-            found[index] = _stored(interpreter.get_tensor(index), details[index])
-    return list(found.values())
+    read = {index for operation in operations for index in operation["inputs"]}
+    made = {index for operation in operations for index in operation["outputs"]}
+    given = {detail["index"] for detail in interpreter.get_input_details()}
+    return [
+        _stored(interpreter.get_tensor(detail["index"]), detail)
+        for detail in interpreter.get_tensor_details()
+        if detail["index"] in read - made - given and len(detail["shape"]) == 2
+    ]
 
 
 def _stored(values: np.ndarray, detail: Mapping[str, Any]) -> Stored:
@@ -113,23 +105,22 @@ def by_layer(
     """Which stored table is which layer's, as [inputs, outputs] or [ids, columns].
 
     Files do not name them: a table is known by its shape, and of several of the same shape by its
-    weights.
+    weights. Of tables that are equal a file may have one.
 
     Raises:
       RuntimeError: A layer's table is not there.
     """
-    left, found = list(stored), {}
+    found = {}
     for name, table in tables.items():
         alike = [
-            (float(np.abs(each.numbers - table).mean()), place, each)
-            for place, kept in enumerate(left)
+            (float(np.abs(each.numbers - table).mean()), each)
+            for kept in stored
             for each in (kept, kept.transposed())
             if each.values.shape == table.shape
         ]
         if not alike:
             raise RuntimeError(f"{file}: the weights of {name}, {table.shape}, are not in the file")
-        _, place, found[name] = min(alike, key=lambda candidate: candidate[0])
-        del left[place]
+        _, found[name] = min(alike, key=lambda candidate: candidate[0])
     return found
 
 
@@ -140,7 +131,7 @@ def facts(tables: Mapping[str, np.ndarray | Stored]) -> dict[str, Any]:
     stored = {n: t if isinstance(t, Stored) else Stored(t) for n, t in tables.items()}
     return {
         "sparsity": share_of_zeros([each.values for each in stored.values()]),
-        "distinct_weights": max(each.distinct for each in stored.values()),
+        "distinct_weights": max((each.distinct for each in stored.values()), default=0),
         "weights": {
             name: {"sparsity": share_of_zeros([each.values]), "distinct": each.distinct}
             for name, each in stored.items()

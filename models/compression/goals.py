@@ -56,9 +56,10 @@ def measured_sparsity(model: tf_keras.Model) -> float:
 
 
 def share_of_zeros(tables: Iterable[np.ndarray]) -> float:
-    """Share of zeros in all tables together, 0 to 1."""
+    """Share of zeros in all tables together, 0 to 1; 0 where there are none."""
     tables = list(tables)
-    return 1.0 - sum(np.count_nonzero(t) for t in tables) / sum(t.size for t in tables)
+    total = sum(table.size for table in tables)
+    return 1.0 - sum(np.count_nonzero(t) for t in tables) / total if total else 0.0
 
 
 def goals_for(
@@ -110,16 +111,12 @@ def goals_for(
 def wanted_sparsity(model: tf_keras.Model, goals: Mapping[str, Goal]) -> float:
     """Share of zeros that the goals ask for, over all tables."""
     tables = tables_of(model)
-    total = sum(table.size for table in tables.values())
-    return float(
-        sum(
-            tables[name].size * goal.sparsity
-            if not goal.structured
-            else tables[name].size - goal.kept(tables[name].shape)
-            for name, goal in goals.items()
-        )
-        / total
-    )
+    zeros = 0.0
+    for name, goal in goals.items():
+        table = tables[name]
+        by_structure = table.size - goal.kept(table.shape)
+        zeros += by_structure if goal.structured else goal.sparsity * table.size
+    return zeros / max(1, sum(table.size for table in tables.values()))
 
 
 def check_reached(
@@ -142,7 +139,7 @@ def check_reached(
     total = sum(tables[name].size for name in goals)
     kept = sum(goal.kept(tables[name].shape) for name, goal in goals.items())
     found = sum(np.count_nonzero(tables[name]) for name in goals)
-    if found > kept + _SLACK * total + len(goals):
+    if total and found > kept + _SLACK * total + len(goals):
         raise RuntimeError(
             f"sparsity {1 - found / total:.3f} {after} instead of {1 - kept / total:.3g}"
         )
