@@ -18,7 +18,13 @@ Text = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/]+$")]
 SpanNumber = Annotated[int, Field(ge=0)]
 Rate = Literal["tpr", "fpr", "selection_rate"]
-EdgeVariant = Literal["student", "student_float16", "student_dynamic_int8", "student_int8"]
+EdgeVariant = Literal[
+    "student",
+    "student_float16",
+    "student_dynamic_int8",
+    "student_int8",
+    "student_int8_inputs",
+]
 
 
 class Section(BaseModel):
@@ -262,6 +268,24 @@ class ReferenceSection(Section):
     trees: Count
 
 
+class PruningOptions(Section):
+    """What pruning does besides one sparsity for all layers.
+
+    Attributes:
+      by_layer: Sparsity by the name or the class of a layer, where it is another.
+      structure: Of dense kernels; None: none.
+      clusters: Distinct weights of a layer; None: any number.
+    """
+
+    by_layer: dict[Text, Sparsity]
+    structure: Literal["2:4"] | None
+    clusters: Annotated[int, Field(ge=3, le=256)] | None
+
+
+UNSTRUCTURED = PruningOptions(by_layer={}, structure=None, clusters=None)
+"""One sparsity for all layers."""
+
+
 class TrainerSection(Search):
     """The teacher: the server model."""
 
@@ -269,6 +293,7 @@ class TrainerSection(Search):
     warm_start: bool
     sparsity: Sparsity
     pruning_epochs: Count
+    pruning: PruningOptions = UNSTRUCTURED
 
 
 class DistillerSection(Section):
@@ -286,6 +311,8 @@ class DistillerSection(Section):
     features: Annotated[float, Field(ge=0, le=1000)]
     sparsity: Sparsity
     pruning_epochs: Count
+    pruning: PruningOptions = UNSTRUCTURED
+    quantization_aware: bool = False
 
 
 class QuantizerSection(Section):

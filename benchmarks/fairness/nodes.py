@@ -21,18 +21,18 @@ from components.training.teaching import Alike, teach
 from core.config import Config
 from core.files import write_json
 from core.names import STUDENT, TEACHER, TEACHER_PRUNED
+from models.compression.pruning import PruningLimit
 from models.distillation.distillation import distill
 from models.export.tflite import convert_all, predict
 from models.network.description import describe
 from models.network.mitigation import grouped
 from models.network.network import answers_of, build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
-from models.network.pruning import PruningLimit
 from models.network.rows import Rows, load_columns, load_rows
 from models.network.thresholds import finished
 from models.network.training import Plan
 from models.search.values import architecture_of, of_trial
-from models.teachers.lesson import lesson_of
+from models.teachers.lesson import teacher_lesson_of
 from pipeline.config.load import load
 from pipeline.settings import mitigation_of, preprocessing_for
 
@@ -104,7 +104,7 @@ def measured(artifacts: Artifacts, config: Config) -> Values:
         Alike(groups, groups.penalty(seed) if groups else None),
         warm=False,
         again=False,
-        lesson=lesson_of((train, evaluation), layout, inputs, section, seed),
+        lesson=teacher_lesson_of((train, evaluation), layout, inputs, section, seed),
     )
     networks = {TEACHER: taught.teacher, TEACHER_PRUNED: taught.pruned}
     if groups:

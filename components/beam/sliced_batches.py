@@ -28,6 +28,7 @@ from tensorflow_model_analysis.proto import config_pb2
 from tensorflow_model_analysis.slicer import slicer_lib
 
 from components.beam import tfma_fast_path
+from components.beam.tflite_rounding import rounding
 
 _MAX_ROWS = 1 << 17
 
@@ -50,6 +51,7 @@ def custom_extractors(
         eval_config=eval_config,
         tensor_adapter_config=tensor_adapter_config,
     )
+    extractors = rounding(extractors, eval_config, eval_shared_model)
     last = [extractor.stage_name for extractor in extractors[-2:]]
     if last != [UNBATCH_EXTRACTOR_STAGE_NAME, SLICE_KEY_EXTRACTOR_STAGE_NAME] or not _may_group(
         eval_config

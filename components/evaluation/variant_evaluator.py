@@ -41,6 +41,7 @@ from core.names import (
     VARIANT_REPORT,
 )
 from core.sections import Section, Slicing
+from models.compression.exported import facts, in_saved_model
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.export.tflite import predict
@@ -53,7 +54,6 @@ from models.metrics.registry import Metrics, groups_by, metrics_of
 from models.network.layout import Preprocessing
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
-from models.network.pruning import measured_sparsity
 from models.network.rows import load_columns, load_rows
 from models.reference.answers import read_answers
 
@@ -210,10 +210,9 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
             if name == "teacher":
                 export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
                 teacher = probabilities
-            report[name] |= measure_server_model(
-                float_path if name == "teacher" else pruned_path, requests
-            )
-            report[name]["sparsity"] = measured_sparsity(network)
+            folder = float_path if name == "teacher" else pruned_path
+            report[name] |= measure_server_model(folder, requests)
+            report[name] |= facts(in_saved_model(Path(folder), network))
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
         model_file = Path(variants.uri, f"{name}.tflite")

@@ -1,10 +1,12 @@
-"""Quantizer: the student's four TFLite variants and the edge bundle.
+"""Quantizer: the student's TFLite variants and the edge bundle.
 
 In: the Distiller's `model`, transformed examples (train, for calibration), the Transform graph.
 Out: `model`, the edge bundle: `Format-Serving/tflite` (the configured variant) and beside it
 `preprocessing.json` (columns, vocabularies, boundaries, signature, classes, threshold); `variants`,
-the four `.tflite` files and `quantization.json` (bytes, latency, difference from the student).
-Fails when a variant's predictions are not finite or differ too much from the student's.
+the `.tflite` files and `quantization.json` (bytes, latency, difference from the student, zeros and
+distinct weights in the file).
+Fails when a variant's predictions are not finite or differ too much from the student's, or when a
+file has fewer zeros or more distinct weights than the student.
 """
 
 import json
@@ -33,11 +35,10 @@ from core.names import (
 )
 from core.sections import Section
 from models.export.export import DEFAULT_SIGNATURE
-from models.export.tflite import convert_all, measure
+from models.export.tflite import convert_all, input_quantization, measure
 from models.network.description import Description, describe
 from models.network.layout import Preprocessing
 from models.network.preprocessing import CATEGORICAL, NUMERIC, answer_name, model_inputs_of
-from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from models.network.text import TOKENS
 from models.network.thresholds import thresholds_document
@@ -58,6 +59,7 @@ def bundle_document(
     classes: Sequence[str],
     variant: str,
     mitigation: Mapping[str, Any] | None = None,
+    quantization: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """What a device needs beside the TFLite file: from a raw record to a decision.
 
@@ -66,6 +68,7 @@ def bundle_document(
       classes: By their codes; of two the second is the positive one.
       variant: Which one of the student's the file is.
       mitigation: `mitigation` of the Distiller's report: shifts that the student has, by group.
+      quantization: `scale` and `zero_point` of the inputs that the file takes as int8, by name.
     """
     done = mitigation or {}
     shifts = done.get("shifts", {}).get(STUDENT)
@@ -76,7 +79,9 @@ def bundle_document(
         "variant": variant,
         "signature": {
             "name": DEFAULT_SIGNATURE,
-            "inputs": {NUMERIC: "float32", CATEGORICAL: "int64", **tokens},
+            "inputs": {NUMERIC: "float32", CATEGORICAL: "int64", **tokens}
+            | dict.fromkeys(quantization or {}, "int8"),
+            **({"quantization": dict(quantization)} if quantization else {}),
             "output": answer_name(outputs),
         },
         "classes": list(classes),
@@ -97,7 +102,7 @@ def write_variants(
 
     Args:
       bundle: Folder of the edge bundle; it must not exist.
-      variants: Folder of the four variants and their report.
+      variants: Folder of the variants and their report.
       student_path: The student's Keras file, with the Distiller's report beside it.
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
       train: File pattern of the transformed training rows.
@@ -110,16 +115,17 @@ def write_variants(
     contents = convert_all(student, rows.sample(section.calibration_rows, seed))
     sample = rows.sample(_COMPARED_ROWS, seed + 1)
     report = measure(student, contents, sample, section.max_difference)
-    for row in report.values():
-        row["sparsity"] = measured_sparsity(student)
     description = describe(transform_graph, settings.preprocessing)
     distilled = Path(student_path).with_name(DISTILLATION_REPORT.file)
     mitigation = json.loads(distilled.read_text(encoding="utf-8")).get("mitigation")
     classes = settings.preprocessing.classes
-    document = bundle_document(description, classes, section.variant, mitigation)
+    chosen = contents[section.variant]
+    document = bundle_document(
+        description, classes, section.variant, mitigation, input_quantization(chosen)
+    )
     os.makedirs(bundle)
     write_json(Path(bundle, PREPROCESSING_FILE), document)
-    Path(bundle, EDGE_MODEL_FILE).write_bytes(contents[section.variant])
+    Path(bundle, EDGE_MODEL_FILE).write_bytes(chosen)
     for name, content in contents.items():
         Path(variants, f"{name}.tflite").write_bytes(content)
     write_json(Path(variants, QUANTIZATION_REPORT.file), report)

@@ -7,21 +7,15 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from core.sections import TrainerSection
+from core.sections import UNSTRUCTURED, TrainerSection
+from models.compression.goals import measured_sparsity
+from models.compression.pruning import PruningLimit, PruningOutcome, copied, prune, prune_within
 from models.network.balance import Balance, balance_of, decide
 from models.network.mitigation import Grouped
 from models.network.penalty import Penalty
-from models.network.pruning import (
-    PruningLimit,
-    PruningOutcome,
-    copied,
-    measured_sparsity,
-    prune,
-    prune_within,
-)
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
-from models.teachers.lesson import Lesson
+from models.teachers.lesson import TeacherLesson
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +58,8 @@ def on_all_rows(
     epochs: int,
     pruning: PruningOutcome,
     alike: Alike,
-    lesson: Lesson | None,
+    section: TrainerSection,
+    lesson: TeacherLesson | None,
 ) -> tuple[Balance, tf_keras.Model, PruningOutcome]:
     """Trains and prunes once more, on the rows of train and eval.
 
@@ -79,6 +74,7 @@ def on_all_rows(
       epochs: To train.
       pruning: How it went on the rows of train.
       alike: What holds between groups, here too.
+      section: What to prune to.
       lesson: What is made of the rows; None: they are learnt as they are.
 
     Returns:
@@ -89,9 +85,18 @@ def on_all_rows(
     fit(teacher, *weighed, cross_entropy, dataclasses.replace(plan, epochs=epochs))
     balance = alike.made(teacher, [rows], learnt, decide(teacher, [rows], balance), plan)
     weighed = balance.weighed(learnt), balance.weighed(rows)
-    pruned, history = prune(teacher, *weighed, cross_entropy, plan, pruning.sparsity, alike.penalty)
+    pruned, history = prune(
+        teacher,
+        *weighed,
+        cross_entropy,
+        plan,
+        section.sparsity,
+        alike.penalty,
+        section.pruning if pruning.share else UNSTRUCTURED,
+        pruning.share,
+    )
     decide(pruned, [rows], balance)
-    found = PruningOutcome(history, measured_sparsity(pruned), pruning.notes)
+    found = dataclasses.replace(pruning, history=history, sparsity=measured_sparsity(pruned))
     return balance, pruned, found
 
 
@@ -130,7 +135,7 @@ def teach(
     alike: Alike,
     warm: bool,
     again: bool,
-    lesson: Lesson | None = None,
+    lesson: TeacherLesson | None = None,
 ) -> Taught:
     """Trains a network in place, and prunes a copy.
 
@@ -172,11 +177,12 @@ def teach(
         limit,
         lambda network: decide(network, rows, balance),
         alike.penalty,
+        section.pruning,
     )
     if again and epochs:
         teacher.set_weights(initial_weights)
         all_rows = train.followed_by(evaluation)
         balance, pruned, pruning = on_all_rows(
-            teacher, all_rows, balance, plan, epochs, pruning, alike, lesson
+            teacher, all_rows, balance, plan, epochs, pruning, alike, section, lesson
         )
     return Taught(teacher, pruned, start, balance, pruning, history, initial_loss, before)

@@ -8,9 +8,9 @@ later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.ke
 With a mitigation (`fairness`) both teachers decide more alike in the groups of a column.
 With categories of many values, each of which has few rows, it is trained and pruned once more, on
 the eval rows too, for as many epochs and as far as they have told before.
-Fails when the loss is not finite or the sparsity is not reached, and with InputError when there are
-not two groups to be made alike; it is pruned less where the eval
-rows show that it gets worse.
+Fails when the loss is not finite, when the sparsity is not reached or is not in the SavedModel, and
+with InputError when there are not two groups to be made alike or `pruning` does not fit the
+network; it is pruned less where the eval rows show that it gets worse.
 """
 
 import dataclasses
@@ -28,6 +28,8 @@ from core import sections
 from core.files import write_json
 from core.names import PRUNED_FILE, TEACHER, TEACHER_FILE, TEACHER_PRUNED, TRAINING_REPORT
 from core.sections import Hyperparameters, Section
+from models.compression.exported import in_saved_model, verified
+from models.compression.pruning import PruningLimit
 from models.export.export import export_server_model
 from models.network.balance import note
 from models.network.description import describe
@@ -35,7 +37,6 @@ from models.network.layout import Preprocessing
 from models.network.mitigation import read_groups
 from models.network.network import build_network
 from models.network.preprocessing import model_inputs_of
-from models.network.pruning import PruningLimit
 from models.network.rows import load_rows
 from models.network.thresholds import finished
 from models.network.training import Plan
@@ -48,7 +49,7 @@ from models.network.warm_start import (
     write_start,
 )
 from models.search.values import architecture_of, of_trial, values_of
-from models.teachers.lesson import lesson_of
+from models.teachers.lesson import teacher_lesson_of
 
 
 class TrainerSettings(Section):
@@ -92,7 +93,7 @@ def run_fn(fn_args: FnArgs) -> None:
     classes = list(settings.preprocessing.classes)
     meaning = {**description.document(), "classes": classes}
     learnt_from = (groups.train, groups.evaluation) if groups else rows
-    lesson = lesson_of(learnt_from, description.layout, inputs, section, seed)
+    lesson = teacher_lesson_of(learnt_from, description.layout, inputs, section, seed)
     outcome = start_training(teacher, fn_args.base_model, section.warm_start, meaning, values)
     taught = teach(
         teacher,
@@ -116,6 +117,7 @@ def run_fn(fn_args: FnArgs) -> None:
         settings.preprocessing,
         fn_args.serving_model_dir,
     )
+    exported = in_saved_model(Path(fn_args.serving_model_dir), networks[TEACHER_PRUNED])
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     networks[TEACHER].save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
     networks[TEACHER_PRUNED].save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
@@ -134,7 +136,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "base_model": fn_args.base_model and str(Path(fn_args.base_model).parent),
         "history": taught.history,
         "pruning_history": taught.pruning.history,
-        "sparsity": taught.pruning.sparsity,
+        **verified(exported, networks[TEACHER_PRUNED], "the SavedModel"),
     }
     write_json(Path(fn_args.model_run_dir, TRAINING_REPORT.file), report)
 

@@ -31,7 +31,7 @@ from models.network.training import Plan
 from models.network.warm_start import FOLDER, read_start
 from models.search.tuner import NetworkTuner
 from models.search.values import values_of
-from models.teachers.lesson import lesson_of, rows_to_make
+from models.teachers.lesson import rows_to_make, teacher_lesson_of
 
 
 class TunerSettings(Section):
@@ -71,7 +71,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     if rows_to_make(trainer.augmentation, train.count, inputs.categorical):
         contract = tft.TFTransformOutput(fn_args.transform_graph_path).raw_feature_spec()
         layout = layout_of(contract, settings.preprocessing)
-        lesson = lesson_of((train, evaluation), layout, inputs, trainer, settings.seed)
+        lesson = teacher_lesson_of((train, evaluation), layout, inputs, trainer, settings.seed)
         learnt = lesson.of(train) if lesson else train
     rows = {"train": balance.weighed(learnt), "evaluation": balance.weighed(evaluation)}
     return TunerFnResult(tuner=tuner, fit_kwargs=rows)

@@ -13,6 +13,8 @@ import numpy as np
 import tf_keras
 
 from core.sections import DistillerSection
+from models.compression.pruning import PruningLimit, prune_within
+from models.compression.quantization_aware import train_aware
 from models.distillation.augmentation import rows_to_make, swapped
 from models.distillation.columns import ColumnPlaces
 from models.distillation.features import TeacherFeatures, matching, matching_loss, taken_over
@@ -21,7 +23,6 @@ from models.network.balance import Balance, decide, positive_share
 from models.network.network import Architecture, build_network
 from models.network.penalty import Penalty
 from models.network.preprocessing import ModelInputs
-from models.network.pruning import PruningLimit, prune_within
 from models.network.rows import Rows
 from models.network.training import Loss, Plan, fit
 
@@ -54,6 +55,7 @@ class DistillationOutcome:
       notes: What is to be said.
       rows: Of which rows it learnt.
       steps: How many steps it was trained, without pruning.
+      quantization_history: Losses of training with the numbers of int8 files; empty without it.
     """
 
     history: dict[str, list[float]]
@@ -62,6 +64,7 @@ class DistillationOutcome:
     notes: list[str]
     rows: RowsUsed
     steps: int
+    quantization_history: dict[str, list[float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +133,15 @@ def distill(
         longer = dataclasses.replace(plan, epochs=penalty_epochs)
         fit(student, lesson.train, lesson.evaluation, loss, longer, penalty=penalty)
         decide(student, given, balance)
+    aware: dict[str, list[float]] = {}
+
+    def finish(network: tf_keras.Model) -> None:
+        if section.quantization_aware:
+            kept = dataclasses.replace(plan, patience=plan.epochs)
+            rows = lesson.train, lesson.evaluation
+            aware.update(train_aware(network, *rows, loss, kept, penalty))
+        decide(network, given, balance)
+
     pruned, outcome = prune_within(
         student,
         lesson.train,
@@ -138,11 +150,18 @@ def distill(
         dataclasses.replace(plan, decay=True),
         section.sparsity,
         limit,
-        lambda network: decide(network, given, balance),
+        finish,
         penalty,
+        section.pruning,
     )
     return pruned, DistillationOutcome(
-        history, outcome.history, outcome.sparsity, outcome.notes, lesson.used, lesson.steps
+        history,
+        outcome.history,
+        outcome.sparsity,
+        outcome.notes,
+        lesson.used,
+        lesson.steps,
+        aware,
     )
 
 

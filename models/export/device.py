@@ -14,6 +14,7 @@ import numpy as np
 from core.names import PREPROCESSING_FILE
 from models.columns.date_formats import DAY, DateReader, parts_of
 from models.columns.hashing import hash_bucket
+from models.export.quantized import as_taken
 
 TINY = np.float32(2.0**-100)  # numbers that are closer to zero count as zero
 _ZERO, _HALF, _ONE, _TWO = (np.float32(number) for number in (0, 0.5, 1, 2))
@@ -35,6 +36,7 @@ class DeviceFeatures:
         # Bundles of format 1 and 2 have quantile ranks in place of scaled numbers.
         self._limit = np.float32(bundle.get("limit", 0))
         self._empty = _ZERO if self._limit else _HALF
+        self._quantization = bundle.get("signature", {}).get("quantization", {})
         self._numeric = [column["column"] for column in bundle["numeric"]]
         self._dates = bundle.get("dates", ())
         self._readers = [DateReader(d["pattern"], d["fields"], d["offsets"]) for d in self._dates]
@@ -129,7 +131,7 @@ class DeviceFeatures:
         if self._text:
             tokens = [self._tokens(texts[column]) for column in self._text["columns"]]
             inputs["tokens"] = np.concatenate(tokens, axis=1)
-        return inputs
+        return as_taken(inputs, self._quantization)
 
     def _hashed_id(self, value: str, column: Mapping[str, Any]) -> int:
         """Id of a value of a column of many values."""

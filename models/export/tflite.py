@@ -1,7 +1,9 @@
 """The student as TensorFlow Lite files: float32, float16, dynamic-range and full int8.
 
-All four keep the student's inputs, `numeric` float32, `categorical` and with text columns `tokens`
-int64, and its float32 output, so that whoever runs them need not know how they were quantized.
+All but one keep the student's inputs, `numeric` float32, `categorical` and with text columns
+`tokens` int64, and all its float32 output, so that whoever runs them need not know how they were
+quantized. `student_int8_inputs` takes `numeric` as int8, and its bundle says how to make it
+(models/export/quantized.py); it answers what `student_int8` does.
 """
 
 import contextlib
@@ -18,8 +20,11 @@ import tf_keras
 
 from core.answers import by_row
 from core.names import EDGE_MODEL_FILE
+from models.compression.exported import by_layer, in_tflite, verified
+from models.compression.goals import tables_of
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.measurement import median_latency_us, sizes
+from models.export.quantized import as_taken
 from models.network.network import answers_of
 from models.network.preprocessing import answer_name
 from models.network.rows import Rows
@@ -28,7 +33,8 @@ FLOAT32 = "student"
 FLOAT16 = "student_float16"
 DYNAMIC_INT8 = "student_dynamic_int8"
 INT8 = "student_int8"
-VARIANTS = (FLOAT32, FLOAT16, DYNAMIC_INT8, INT8)
+INT8_INPUTS = "student_int8_inputs"
+VARIANTS = (FLOAT32, FLOAT16, DYNAMIC_INT8, INT8, INT8_INPUTS)
 
 _LATENCY_REPEATS = 300
 
@@ -40,7 +46,7 @@ def convert_all(
 
     Args:
       student: Network on transformed features.
-      calibration: Rows whose activations set the ranges of the full-integer variant.
+      calibration: Rows whose activations set the ranges of the full-integer variants.
       variants: Some of VARIANTS.
     """
     module = tf.Module()
@@ -89,23 +95,41 @@ def _convert(folder: str, variant: str, calibration: Rows) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if variant == FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
-    if variant == INT8:
+    if variant in (INT8, INT8_INPUTS):
         converter.representative_dataset = lambda: (
             calibration.take(np.array([row])).features for row in range(calibration.count)
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if variant == INT8_INPUTS:
+        converter.inference_input_type = tf.int8
     return bytes(converter.convert())
 
 
 def predict(content: bytes, features: Mapping[str, Any]) -> np.ndarray:
     """Returns a variant's answers, float32 [rows] for two classes, [rows, K] for more.
 
-    Features that it does not take are ignored.
+    Features that it does not take are ignored; numbers that it takes as int8 are rounded first.
     """
     runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
-    inputs = {name: np.asarray(features[name]) for name in runner.get_input_details()}
-    [answers] = runner(**inputs).values()
+    details = runner.get_input_details()
+    inputs = {name: np.asarray(features[name]) for name in details}
+    [answers] = runner(**as_taken(inputs, _quantization(details))).values()
     return by_row(answers)
+
+
+def input_quantization(content: bytes) -> dict[str, dict[str, Any]]:
+    """`scale` and `zero_point` of the inputs that a variant takes as int8, by name."""
+    runner = _interpreter(content).get_signature_runner(DEFAULT_SIGNATURE)
+    return _quantization(runner.get_input_details())
+
+
+def _quantization(details: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"scale": float(scale), "zero_point": int(zero_point)}
+        for name, detail in details.items()
+        if detail["dtype"] == np.int8
+        for scale, zero_point in [detail["quantization"]]
+    }
 
 
 def predict_in_pipeline(
@@ -144,12 +168,14 @@ def measure(
 
     Returns:
       By variant: `bytes`, `gzip_bytes`, `latency_us` (`batch_1`: median on one row, one thread)
-      and `difference` (mean absolute difference from the student's probability).
+      and `difference` (mean absolute difference from the student's probability); `sparsity`,
+      `distinct_weights` and `weights` as they are in the file (models/compression/exported.py).
 
     Raises:
-      RuntimeError: A variant's predictions are not finite or differ by more than `max_difference`.
+      RuntimeError: A variant's predictions are not finite or differ by more than
+        `max_difference`, or its file is less sparse than the student.
     """
-    expected = answers_of(student, sample)
+    expected, tables = answers_of(student, sample), tables_of(student)
     report = {}
     for variant, content in contents.items():
         difference = float(np.abs(predict(content, sample.features) - expected).mean())
@@ -162,6 +188,7 @@ def measure(
             **sizes([content]),
             "latency_us": {"batch_1": single_row_latency_us(content, sample)},
             "difference": difference,
+            **verified(by_layer(in_tflite(content), tables, variant), student, variant),
         }
     return report
 
@@ -170,7 +197,11 @@ def single_row_latency_us(content: bytes, rows: Rows) -> float:
     """Returns the median time of one row in microseconds, one thread."""
     interpreter = _interpreter(content)
     interpreter.allocate_tensors()
-    for detail in interpreter.get_input_details():
-        name = detail["name"].removeprefix(f"{DEFAULT_SIGNATURE}_").partition(":")[0]
-        interpreter.set_tensor(detail["index"], rows.features[name][:1])
+    details = {
+        detail["name"].removeprefix(f"{DEFAULT_SIGNATURE}_").partition(":")[0]: detail
+        for detail in interpreter.get_input_details()
+    }
+    first = as_taken({name: rows.features[name][:1] for name in details}, _quantization(details))
+    for name, detail in details.items():
+        interpreter.set_tensor(detail["index"], first[name])
     return median_latency_us(interpreter.invoke, _LATENCY_REPEATS)

@@ -37,6 +37,7 @@ class Plan:
       patience: Epochs without a lower evaluation loss before stopping; the best weights are then
         restored. None: all epochs are run and the last weights kept.
       decay: Whether the learning rate falls to 0 with the last step, along half a cosine.
+      kept_from: The first epoch, from 0, whose weights may be the best.
     """
 
     epochs: int
@@ -45,6 +46,7 @@ class Plan:
     seed: int
     patience: int | None = None
     decay: bool = False
+    kept_from: int = 0
 
 
 def cross_entropy(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
@@ -102,9 +104,9 @@ def fit(
             )
         for callback in callbacks:
             callback.on_epoch_end(epoch)
-        if plan.patience is None:
+        if plan.patience is None or epoch < plan.kept_from:
             continue
-        best_epoch = int(np.argmin(history["val_loss"]))
+        best_epoch = plan.kept_from + int(np.argmin(history["val_loss"][plan.kept_from :]))
         if best_epoch == epoch:
             best = model.get_weights()
         elif epoch - best_epoch >= plan.patience:

@@ -23,7 +23,7 @@ _SWAP = 0.25  # probability with which a column of a made row comes from another
 
 
 @dataclasses.dataclass(frozen=True)
-class Lesson:
+class TeacherLesson:
     """How labels become what a network is fitted to.
 
     Attributes:
@@ -54,7 +54,7 @@ class Lesson:
         label, weight = self.opinion.of(made), np.ones_like(made.weight)
         return real.followed_by(dataclasses.replace(made, label=label, weight=weight))
 
-    def again(self, rows: Rows) -> "Lesson":
+    def again(self, rows: Rows) -> "TeacherLesson":
         """The same lesson, with an opinion that was fitted to other rows."""
         fitted = self.opinion.again
         return dataclasses.replace(self, opinion=fitted(rows)) if fitted else self
@@ -75,13 +75,13 @@ def rows_to_make(made: float | Literal["auto"], rows: int, columns: int) -> int:
     return max(0, _ENOUGH_ROWS - rows) if made == "auto" else round(made * rows)
 
 
-def lesson_of(
+def teacher_lesson_of(
     rows: tuple[Rows, Rows],
     layout: Layout,
     inputs: ModelInputs,
     section: Teaching,
     seed: int,
-) -> Lesson | None:
+) -> TeacherLesson | None:
     """What is made of labels and rows; None where they are learnt as they are.
 
     Args:
@@ -96,4 +96,4 @@ def lesson_of(
     width = max(2, inputs.outputs)
     opinion = opinion_of(*rows, layout, width, section.trees, seed)
     columns = places_of(layout, inputs)
-    return Lesson(opinion, columns, section.opinion_share, section.augmentation, seed)
+    return TeacherLesson(opinion, columns, section.opinion_share, section.augmentation, seed)

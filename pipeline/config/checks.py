@@ -18,6 +18,7 @@ from pipeline.config.column_checks import (
     check_evaluation,
     check_explain,
 )
+from pipeline.config.compression_checks import check_compression
 from pipeline.config.fairness_checks import check_fairness, check_labels_by_group
 from pipeline.config.operation_checks import check_operations
 from pipeline.config.overlay import KeyPath, Merged
@@ -180,6 +181,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
         *check_fairness(config, repository),
         *check_labels_by_group(config),
         *check_explain(config, repository),
+        *check_compression(config),
         *_check_files(config, repository),
         *check_cards(config, repository),
         *check_operations(config),

@@ -36,6 +36,7 @@ Variant = Literal[
     "student_float16",
     "student_dynamic_int8",
     "student_int8",
+    "student_int8_inputs",
 ]
 
 
@@ -135,7 +136,8 @@ class MeasuredModel(MeasuredReference):
 
     `against_teacher`: the model minus the teacher on the same rows, by metric;
     `against_reference`: the same by the name of each of the references; `gap_growth`: how much
-    wider a gap is than the teacher's.
+    wider a gap is than the teacher's; `sparsity`, the most `distinct_weights` of a layer and both
+    by layer in `weights`: as they are in the file.
     """
 
     against_teacher: list[Difference] = []
@@ -145,6 +147,8 @@ class MeasuredModel(MeasuredReference):
     gzip_bytes: int
     latency_us: dict[str, float]
     sparsity: float
+    distinct_weights: int | None = None
+    weights: dict[str, dict[str, float]] = {}
 
 
 class Pushed(_Part):

@@ -32,7 +32,7 @@ def test_cold_run_runs_every_node_and_pushes_both_targets(
     assert sum(written["data"]["rows"].values()) == 2000
     assert set(written["models"]) == {
         "teacher", "teacher_pruned", "student", "student_float16", "student_dynamic_int8",
-        "student_int8",
+        "student_int8", "student_int8_inputs",
     }  # fmt: skip
     for target, folder in (("server", "serving"), ("edge", "edge")):
         assert [str(written["pushed"][target]["version"])] == first.served[folder]

@@ -1,5 +1,6 @@
 """Tuner, Trainer, Distiller and Quantizer on a tiny Transform run, one after another."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -9,13 +10,18 @@ import pytest
 import tensorflow as tf
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.types.standard_artifacts import Examples
 
+from components.artifacts import split_pattern
 from components.training.distiller import write_student
 from components.training.quantizer import write_variants
 from components.training.trainer import run_fn
 from core.errors import InputError
+from core.sections import UNSTRUCTURED
+from models.compression.goals import measured_sparsity
+from models.export import predict_edge, serve_edge
+from models.export.device import DeviceFeatures, read_bundle
 from models.network.preprocessing import model_inputs_of
-from models.network.pruning import measured_sparsity
 from models.network.rows import load_rows
 from tests.support.tiny_nodes import DISTILLER_SETTINGS, TRAINER, paths, quantizer_settings, told
 from tests.support.tiny_rows import write_records
@@ -117,7 +123,94 @@ def test_quantizer_reports_every_variant(folder: Path) -> None:
     for name, row in report.items():
         assert row["bytes"] == (folder / "variants" / f"{name}.tflite").stat().st_size
         assert row["sparsity"] == pytest.approx(0.5, abs=0.03)
-    assert len(report) == 4
+        assert row["distinct_weights"] >= 8
+        assert {"embedding", "wide", "hidden_0", "logit"} <= set(row["weights"])
+    assert len(report) == 5
+
+
+def quantize(student: Path, variant: str, folder: Path, train: Path) -> Path:
+    """The Quantizer's bundle of one variant."""
+    folder.mkdir()
+    write_variants(
+        str(folder / "bundle"),
+        str(folder),
+        str(student / "student.keras"),
+        str(tiny_transform() / "graph"),
+        str(train),
+        quantizer_settings(variant=variant),
+    )
+    return folder / "bundle"
+
+
+def test_a_device_is_told_how_to_make_its_integers(folder: Path, tmp_path: Path) -> None:
+    rows = tiny_transform() / "rows.gz"
+    integers = quantize(folder / "student", "student_int8_inputs", tmp_path / "int8", rows)
+    document = read_bundle(integers)
+    assert document["signature"]["inputs"]["numeric"] == "int8"
+    [(name, told)] = document["signature"]["quantization"].items()
+    assert name == "numeric"
+    assert told["scale"] > 0
+    assert -128 <= told["zero_point"] <= 127
+    floats = folder / "edge" / "Format-Serving"
+    assert "quantization" not in read_bundle(floats)["signature"]
+    number = {"age": [20.0, 33.0, 64.0, np.nan], "capital-gain": [0.0, 150.0, 1e9, np.nan]}
+    texts = {"work": "Private", "sex": "Male", "note": "call me", "title": "Sir"}
+    columns = {
+        **{name: np.array(values, np.float32) for name, values in number.items()},
+        **{name: np.array([value] * 4) for name, value in texts.items()},
+    }
+    inputs = DeviceFeatures(document)(columns)
+    assert inputs["numeric"].dtype == np.int8
+    answers = [predict_edge.predict(each, columns, 4).probabilities for each in (floats, integers)]
+    np.testing.assert_array_equal(answers[0], answers[1])
+    served = serve_edge.load(integers)
+    numbers = np.stack([columns[name] for name in served.numbers], axis=1)
+    strings = np.stack([columns[name] for name in served.texts], axis=1)
+    np.testing.assert_array_equal(served.answer(numbers, strings), answers[0])
+
+
+def test_ranges_come_from_the_training_rows_alone(folder: Path, tmp_path: Path) -> None:
+    inputs = model_inputs_of(str(tiny_transform() / "graph"), PREPROCESSING)
+    rows = load_rows([str(tiny_transform() / "rows.gz")], inputs)
+    far = dataclasses.replace(rows, numeric=rows.numeric + 100)
+    bundles = []
+    for name, other in (("alone", rows), ("beside", far)):
+        (tmp_path / name / "Split-train").mkdir(parents=True)
+        for split, content in (("train", rows), ("eval", other), ("test", other)):
+            (tmp_path / name / f"Split-{split}").mkdir(exist_ok=True)
+            write_records(tmp_path / name / f"Split-{split}" / "rows", content)
+        examples = Examples()
+        examples.uri, examples.split_names = str(tmp_path / name), '["train", "eval", "test"]'
+        train = Path(split_pattern(examples, "train"))
+        bundles.append(
+            quantize(folder / "student", "student_int8", tmp_path / f"{name}-out", train)
+        )
+    alone, beside = ((bundle / "tflite").read_bytes() for bundle in bundles)
+    assert alone == beside
+
+
+def test_distiller_trains_with_the_numbers_of_int8_files(folder: Path, tmp_path: Path) -> None:
+    distiller = DISTILLER_SETTINGS.distiller.model_copy(
+        update={
+            "quantization_aware": True,
+            "pruning": UNSTRUCTURED.model_copy(update={"by_layer": {"Dense": 0.25}}),
+        }
+    )
+    rows, graph = str(tiny_transform() / "rows.gz"), str(tiny_transform() / "graph")
+    write_student(
+        str(tmp_path),
+        str(folder / "model_run" / "teacher.keras"),
+        graph,
+        rows,
+        rows,
+        DISTILLER_SETTINGS.model_copy(update={"distiller": distiller}),
+    )
+    report = json.loads((tmp_path / "distillation.json").read_text())
+    assert len(report["quantization_history"]["val_loss"]) == distiller.pruning_epochs
+    bundle = quantize(tmp_path, "student_int8", tmp_path / "quantized", Path(rows))
+    found = json.loads((bundle.parent / "quantization.json").read_text())["student_int8"]["weights"]
+    assert found["hidden_0"]["sparsity"] == pytest.approx(0.25, abs=0.05)
+    assert found["embedding"]["sparsity"] == pytest.approx(0.5, abs=0.05)
 
 
 def test_quantizer_leaves_no_bundle_when_a_variant_differs(folder: Path, tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import tf_keras
 
 from components.training.teaching import Alike, teach
 from core.sections import Mitigation, TrainerSection
+from models.compression.goals import measured_sparsity
+from models.compression.pruning import PruningLimit
 from models.network.mitigation import grouped
 from models.network.network import build_network
-from models.network.pruning import PruningLimit, measured_sparsity
 from models.network.training import Plan
 from tests.support.tiny_nodes import TRAINER
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, two_groups

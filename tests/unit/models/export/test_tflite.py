@@ -1,4 +1,4 @@
-"""The four TFLite variants: same inputs and output, close to the student, and checked."""
+"""The TFLite variants: same inputs and output, close to the student, and checked."""
 
 import dataclasses
 import os
@@ -11,9 +11,11 @@ import tf_keras
 from models.export.tflite import (
     FLOAT32,
     INT8,
+    INT8_INPUTS,
     VARIANTS,
     _quiet_standard_error,
     convert_all,
+    input_quantization,
     measure,
     predict,
 )
@@ -43,7 +45,8 @@ def test_inputs_and_output_stay_as_they_are(contents: dict[str, bytes], variant:
     )
     inputs = {name: detail["dtype"] for name, detail in runner.get_input_details().items()}
     outputs = {name: detail["dtype"] for name, detail in runner.get_output_details().items()}
-    assert inputs == {"numeric": np.float32, "categorical": np.int64}
+    numbers = np.int8 if variant == INT8_INPUTS else np.float32
+    assert inputs == {"numeric": numbers, "categorical": np.int64}
     assert outputs == {"probability": np.float32}
 
 
@@ -81,6 +84,20 @@ def test_all_integer_kernels_in_the_full_int8_variant(contents: dict[str, bytes]
     assert all(d["dtype"] == np.int8 for d in within if len(d["shape"]) == 2)
 
 
+def test_numbers_as_integers_give_the_answers_of_numbers_as_floats(
+    contents: dict[str, bytes],
+) -> None:
+    rows = make_rows(3000, seed=5)
+    beyond = dataclasses.replace(rows, numeric=rows.numeric * 3 - 1)  # out of what calibrated, too
+    told = input_quantization(contents[INT8_INPUTS])
+    assert list(told) == ["numeric"]
+    ties = (np.arange(-128, 128) + 0.5 - told["numeric"]["zero_point"]) * told["numeric"]["scale"]
+    beyond.numeric[: len(ties), 0] = ties  # in which two ways of rounding differ
+    answers = [predict(contents[variant], beyond.features) for variant in (INT8, INT8_INPUTS)]
+    np.testing.assert_array_equal(answers[0], answers[1])
+    assert input_quantization(contents[INT8]) == {}
+
+
 def test_variants_are_measured(student: tf_keras.Model, contents: dict[str, bytes]) -> None:
     report = measure(student, contents, make_rows(200, seed=3), max_difference=0.05)
     assert list(report) == list(VARIANTS)
@@ -88,6 +105,9 @@ def test_variants_are_measured(student: tf_keras.Model, contents: dict[str, byte
     for row in report.values():
         assert 0 < row["gzip_bytes"] < row["bytes"]
         assert row["latency_us"]["batch_1"] > 0
+        assert set(row["weights"]) == {"embedding", "wide", "hidden_0", "logit"}
+        assert row["sparsity"] < 0.2
+        assert row["distinct_weights"] > 8
 
 
 def test_too_large_a_difference_is_an_error(

@@ -9,6 +9,8 @@ import tf_keras
 
 from core.errors import InputError
 from core.sections import Mitigation, Rate
+from models.compression.goals import measured_sparsity
+from models.compression.pruning import prune
 from models.network.balance import balance_of, decide
 from models.network.mitigation import (
     Grouped,
@@ -20,7 +22,6 @@ from models.network.mitigation import (
     true_rows,
 )
 from models.network.network import answers_of, build_network
-from models.network.pruning import measured_sparsity, prune
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, fit
 from tests.support.tiny_rows import ARCHITECTURE, INPUTS, two_groups

@@ -8,11 +8,11 @@ import pytest
 import tf_keras
 
 from core.errors import InputError
+from models.compression.goals import measured_sparsity
 from models.export.tflite import VARIANTS, convert_all, predict
 from models.network.layout import Layout
 from models.network.mitigation import counted
 from models.network.network import answers_of, build_network, logits_of
-from models.network.pruning import measured_sparsity
 from models.network.rows import Rows
 from models.network.thresholds import (
     GROUP_SHIFT,

@@ -11,7 +11,7 @@ from models.network.layout import Layout, TextLayout
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
 from models.reference.models import BOOSTED_TREES, LOGISTIC_REGRESSION
-from models.teachers.lesson import Lesson, lesson_of
+from models.teachers.lesson import TeacherLesson, teacher_lesson_of
 from models.teachers.opinion import Opinion, frame_of, opinion_of
 from tests.support.tiny_nodes import TRAINER
 
@@ -93,9 +93,9 @@ def test_rows_of_a_lesson() -> None:
     rows = rows_of(100, 1)
     rows.weight[:40] = 0
     opinion = Opinion({}, lambda of: np.full((of.count, 1), 0.7, np.float32))
-    columns = lesson_of((rows, rows), LAYOUT, INPUTS, section(), 1)
+    columns = teacher_lesson_of((rows, rows), LAYOUT, INPUTS, section(), 1)
     assert columns is not None
-    learnt = Lesson(opinion, columns.columns, share=0.5, made=2.0, seed=1).of(rows)
+    learnt = TeacherLesson(opinion, columns.columns, share=0.5, made=2.0, seed=1).of(rows)
     assert learnt.count == 60 + 120
     np.testing.assert_allclose(learnt.label[:60], 0.35 + rows.label[40:] / 2)
     np.testing.assert_allclose(learnt.label[60:], 0.7)
@@ -106,7 +106,7 @@ def test_rows_of_a_lesson() -> None:
 
 def test_many_rows_are_enough() -> None:
     opinion = Opinion({}, lambda of: of.label)
-    lesson = lesson_of((rows_of(50, 1), rows_of(50, 2)), LAYOUT, INPUTS, section(), 1)
+    lesson = teacher_lesson_of((rows_of(50, 1), rows_of(50, 2)), LAYOUT, INPUTS, section(), 1)
     assert lesson is not None
     auto = dataclasses.replace(lesson, opinion=opinion)
     assert (auto.count(50), auto.count(20_000), auto.count(10**6)) == (19_950, 0, 0)
@@ -116,6 +116,6 @@ def test_many_rows_are_enough() -> None:
 
 def test_nothing_is_learnt_of_one_class_or_by_labels_alone() -> None:
     rows = rows_of(50, 1)
-    assert lesson_of((rows, rows), LAYOUT, INPUTS, section(kind="wide_and_deep"), 1) is None
+    assert teacher_lesson_of((rows, rows), LAYOUT, INPUTS, section(kind="wide_and_deep"), 1) is None
     alike = dataclasses.replace(rows, label=np.ones_like(rows.label))
-    assert lesson_of((alike, alike), LAYOUT, INPUTS, section(), 1) is None
+    assert teacher_lesson_of((alike, alike), LAYOUT, INPUTS, section(), 1) is None

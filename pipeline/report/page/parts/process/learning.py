@@ -11,7 +11,11 @@ from pipeline.report.page.part import Part, RunRecord
 
 _CURVE = "training-"
 _LOSSES = {"loss": "training rows", "val_loss": "evaluation rows"}
-_STEPS = (("history", "training"), ("pruning_history", "pruning"))
+_STEPS = (
+    ("history", "training"),
+    ("pruning_history", "pruning"),
+    ("quantization_history", "rounded to 8 bits"),
+)
 
 
 def features(record: RunRecord) -> Part | None:
@@ -47,8 +51,8 @@ def training(record: RunRecord) -> Part | None:
         pieces.append(html.chart(element, label, "", 240))
     if points:
         said = (
-            "Dashed: while pruned. Teacher and student minimise different losses: compare the "
-            "shape of their curves, not their height."
+            "Dashed: while pruned; dotted: with numbers rounded to 8 bits. Teacher and student "
+            "minimise different losses: compare the shape of their curves, not their height."
         )
         pieces.append(html.paragraph(said, "hint"))
         pieces.append(html.fold("The losses as a table", losses_table(points)))
@@ -130,7 +134,7 @@ def curve_spec(
             "field": "step",
             "type": "nominal",
             "sort": None,
-            "scale": {"domain": ["training", "pruning"], "range": [[1, 0], [4, 3]]},
+            "scale": {"domain": [step for _, step in _STEPS], "range": [[1, 0], [4, 3], [1, 2]]},
             "legend": None,
         },
     }

@@ -174,13 +174,15 @@ def _table(found: Mapping[str, MeasuredModel], used: Mapping[str, str]) -> Marku
             f"{model.gzip_bytes:,}",
             *(_latency(model, batch) for batch in ("batch_1", "batch_256")),
             html.percent(model.sparsity),
+            html.number(model.distinct_weights, ","),
         ]
         for metric in _METRICS:
             ends = seen.intervals.get(metric) if seen else None
             cells.append(html.with_interval(model.metrics.get(metric), ends, ".4f"))
         rows.append(cells)
     columns = (
-        "variant", "bytes", "compressed", "1 row, µs", "256 rows, µs", "zeros", "AUC", "accuracy",
+        "variant", "bytes", "compressed", "1 row, µs", "256 rows, µs", "zeros", "distinct",
+        "AUC", "accuracy",
     )  # fmt: skip
     return html.table("Size, time, weights that are 0, and quality", columns, rows, columns[1:])
 

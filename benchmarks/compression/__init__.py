@@ -1,0 +1,1 @@
+"""What pruning, clustering and quantization of the student cost and gain."""
