@@ -117,6 +117,8 @@ class Operations:
             self._loop(
                 made.size, self._store(operation, _UNARY[name].format(x=self._real(first, "i")))
             )
+        elif name == "MUL" and made.quantized:
+            self._write_product(operation)
         elif name in _BINARY:
             x, y = (self._real(n, self._place(n, made)) for n in operation.inputs)
             self._loop(made.size, self._store(operation, _BINARY[name].format(x=x, y=y)))
@@ -224,16 +226,32 @@ class Operations:
             body += [self._store(operation, f"{scale}sum + {start}")]
             self._loop(made.size, *body)
             return
-        self.helpers |= {"scaled", "within"}
         term = f"({x_name}[{at}] - ({x.zero})) * {w_name}[{row} * {width} + j]"
         multiplier, shift = self._multipliers(operation, w, x, made)
+        out = self._requantized(operation, "sum", multiplier, shift)
+        self._loop(made.size, f"int32_t sum = {start};", *_inner(width, f"sum += {term};"), out)
+
+    def _requantized(self, operation: Operation, value: str, factor: str, shift: str) -> str:
+        """Puts an integer, times a factor, at place i of the result."""
+        self.helpers |= {"scaled", "within"}
+        made = self._tensors[operation.output]
         low = made.zero if operation.activation else -128
         six = made.zero + round(6.0 / made.scale) if operation.activation == "relu6" else 127
-        result = (
-            f"within(scaled(sum, {multiplier}, {shift}) + ({made.zero}), {low}, {min(six, 127)});"
-        )
-        out = f"{self._names[operation.output]}[i] = {result}"
-        self._loop(made.size, f"int32_t sum = {start};", *_inner(width, f"sum += {term};"), out)
+        scaled = f"scaled({value}, {factor}, {shift}) + ({made.zero})"
+        cell = f"{self._names[operation.output]}[i]"
+        return f"{cell} = within({scaled}, {low}, {min(six, 127)});"
+
+    def _write_product(self, operation: Operation) -> None:
+        made = self._tensors[operation.output]
+        terms, factor = [], 1.0 / made.scale
+        for number in operation.inputs:
+            tensor = self._tensors[number]
+            factor *= tensor.scale
+            terms.append(f"({self._name(number)}[{self._place(number, made)}] - ({tensor.zero}))")
+        multiplier, shift = _fixed_point(factor)
+        value = " * ".join(terms)
+        body = self._requantized(operation, value, str(multiplier), str(shift))
+        self._loop(made.size, body)
 
     def _multipliers(
         self, operation: Operation, w: ProgramTensor, x: ProgramTensor, made: ProgramTensor

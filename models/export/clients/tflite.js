@@ -107,6 +107,12 @@ const ACTIVATIONS = {
 const away = (x) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5); // halves away from zero
 const toInt8 = (x) => Math.min(Math.max(x, -128), 127);
 
+// The integers between which an activation lets through.
+function bounds(tensor, activation) {
+  const six = activation === 3 ? tensor.zero + Math.round(6 / tensor.scales[0]) : 127;
+  return [activation ? tensor.zero : -128, Math.min(six, 127)];
+}
+
 function store(tensor, values, activation = 0) {
   const active = ACTIVATIONS[activation];
   const write = tensor.quantized
@@ -145,6 +151,16 @@ const binary =
     const values = Float32Array.from({ length: out.size }, (_, n) => compute(a[atA(n)], b[atB(n)]));
     store(out, values, options?.number(0, "Int8"));
   };
+function product(out, [x, y], options) {
+  if (!out.quantized) return binary((a, b) => a * b)(out, [x, y], options);
+  const factor = fixedPoint((x.scales[0] * y.scales[0]) / out.scales[0]);
+  const [atX, atY] = [places(x.shape, out.shape), places(y.shape, out.shape)];
+  const [low, high] = bounds(out, options.number(0, "Int8"));
+  out.data = Int8Array.from({ length: out.size }, (_, n) => {
+    const value = (x.data[atX(n)] - x.zero) * (y.data[atY(n)] - y.zero);
+    return Math.min(Math.max(scaled(value, factor) + out.zero, low), high);
+  });
+}
 const moved = (out, [x]) => (out.data = x.data);
 
 const pooled =
@@ -153,7 +169,7 @@ const pooled =
     const [, height, width, channels] = x.shape;
     const [stepW, stepH, wide, high] = [1, 2, 3, 4].map((field) => options.number(field));
     const [, rows, columns] = out.shape;
-    const [values, found] = [real(x), []];
+    const [values, found] = [x.data, []]; // integers are pooled as they are: their scale stays
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < columns; column++)
         for (let channel = 0; channel < channels; channel++) {
@@ -163,7 +179,8 @@ const pooled =
               sum = add(sum, values[(y * width + z) * channels + channel]);
           found.push(end(sum, count));
         }
-    store(out, found, options.number(5, "Int8"));
+    if (x.quantized) out.data = Int8Array.from(found, away);
+    else store(out, found, options.number(5, "Int8"));
   };
 
 const reduced =
@@ -242,8 +259,7 @@ function fullyConnected(out, [x, weights, bias], options) {
   }
   if (!x.quantized) return store(out, found, activation);
   const factors = weights.scales.map((s) => fixedPoint((x.scales[0] * s) / out.scales[0]));
-  const low = activation ? out.zero : -128;
-  const high = activation === 3 ? Math.min(127, out.zero + Math.round(6 / out.scales[0])) : 127;
+  const [low, high] = bounds(out, activation);
   const write = (sum, n) => scaled(sum, factors[factors.length > 1 ? n % units : 0]) + out.zero;
   out.data = Int8Array.from(found, (sum, n) => Math.min(Math.max(write(sum, n), low), high));
 }
@@ -278,7 +294,7 @@ const OPERATIONS = {
   9: fullyConnected,
   14: unary((x) => 1 / (1 + Math.exp(-x))),
   17: pooled(-Infinity, Math.max, (x) => x),
-  18: binary((x, y) => x * y),
+  18: product,
   19: unary((x) => Math.max(x, 0)),
   21: unary((x) => Math.min(Math.max(x, 0), 6)),
   22: moved, // RESHAPE
