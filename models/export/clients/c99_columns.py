@@ -6,27 +6,41 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError
-from models.export.clients.c99_operations import array
+from models.export.clients.c99_operations import array, literal
 
-NUMBER = """\
-/* What a number, NAN where it is missing, puts into the input `numeric`; returns its bucket. */
-static int32_t ranked(float x, const float *bounds, int count, float *numeric)
+BUCKET = """\
+/* The bucket that a number, NAN where it is missing, is in; a tiny one counts as zero. */
+static int32_t bucket_of(float *x, const float *bounds, int count)
 {
     int bucket = 0;
-    float within = 0.0f, below, above;
-    if (x != x) {
-        *numeric = 0.5f;
-        return BUCKETS;
-    }
-    x = fabsf(x) < 0x1p-100f ? 0.0f : fminf(fmaxf(x, -0x1.fffffep127f), 0x1.fffffep127f);
-    while (bucket < count && x >= bounds[bucket])
+    if (*x != *x)
+        return count + 1;
+    *x = fabsf(*x) < 0x1p-100f ? 0.0f : *x;
+    while (bucket < count && *x >= bounds[bucket])
         bucket++;
+    return bucket;
+}
+"""
+SCORE = """\
+/* What a number is in the input `numeric`. */
+static float score(float x, float center, float scale, float limit)
+{
+    return x != x ? 0.0f : fminf(fmaxf((x - center) / scale, -limit), limit);
+}
+"""
+RANK = """\
+/* What a number is in the input `numeric`: its quantile rank. */
+static float rank(float x, const float *bounds, int count, int bucket)
+{
+    float below, above, within = 0.0f;
+    if (x != x)
+        return 0.5f;
+    x = fminf(fmaxf(x, -0x1.fffffep127f), 0x1.fffffep127f);
     below = bounds[bucket > 0 ? bucket - 1 : 0] / 2.0f;
     above = bounds[bucket < count ? bucket : count - 1] / 2.0f;
     if (above > below)
         within = fminf(fmaxf((x / 2.0f - below) / (above - below), 0.0f), 1.0f);
-    *numeric = ((float)bucket + within) / (float)BUCKETS;
-    return bucket;
+    return ((float)bucket + within) / (float)(count + 1);
 }
 """
 LISTED = """\
@@ -69,14 +83,22 @@ def check_columns(bundle: Mapping[str, Any]) -> None:
 def inputs_function(bundle: Mapping[str, Any]) -> str:
     """The function `student_inputs` and what it needs, for a bundle as `read_bundle` returns it."""
     numeric, categorical = bundle["numeric"], bundle["categorical"]
+    scored = "limit" in bundle  # since format 3
     parts, lines = [], []
     if numeric:
-        parts.append(f"enum {{ BUCKETS = {bundle['buckets']} }};\n\n{NUMBER}")
+        parts += [BUCKET, SCORE if scored else RANK]
+        lines += ["    float x;", "    int32_t bucket;"]
     for n, column in enumerate(numeric):
         bounds = np.array(column["boundaries"], np.float32)
         parts.append(array(f"bounds_{n}", bounds))
-        bucket = f"ranked(numbers[{n}], bounds_{n}, {len(bounds)}, &numeric[{n}])"
-        lines.append(f"    categorical[{n}] = {column['offset']} + {bucket};")
+        told = (column["center"], column["scale"], bundle["limit"]) if scored else ()
+        asked = ", ".join(map(literal, told)) or f"bounds_{n}, {len(bounds)}, bucket"
+        lines += [
+            f"    x = numbers[{n}];",
+            f"    bucket = bucket_of(&x, bounds_{n}, {len(bounds)});",
+            f"    numeric[{n}] = {'score' if scored else 'rank'}(x, {asked});",
+            f"    categorical[{n}] = {column['offset']} + bucket;",
+        ]
     if categorical:
         parts.append(LISTED)
     for n, column in enumerate(categorical):
@@ -85,7 +107,7 @@ def inputs_function(bundle: Mapping[str, Any]) -> str:
         found = f"listed(texts[{n}], values_{n}, {len(column['values'])}, {column['offset']})"
         lines.append(f"    categorical[{len(numeric) + n}] = {found};")
     if not numeric:
-        lines += ["    (void)numbers;", "    numeric[0] = 0.5f;"]
+        lines += ["    (void)numbers;", f"    numeric[0] = {'0.0f' if scored else '0.5f'};"]
     if not categorical:
         lines.append("    (void)texts;")
     return "\n".join(

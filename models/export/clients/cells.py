@@ -10,20 +10,33 @@ _LARGEST = np.finfo(np.float32).max
 _MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 
 
-def ranked(value: Any, column: Mapping[str, Any], buckets: int) -> tuple[list[Any], int]:
-    """What a number, or None, puts into the input `numeric`, and its bucket."""
+def number(value: Any, column: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, int]:
+    """What a number, or None, is in the input `numeric`, and its bucket."""
     x = np.float32("nan" if value is None else value)
     if np.isnan(x):
-        return [0.5], buckets
-    x = np.clip(x, -_LARGEST, _LARGEST) if abs(x) >= 2.0**-100 else np.float32(0)
+        return empty(told), told["buckets"]
+    x = x if abs(x) >= 2.0**-100 else np.float32(0)
     bounds = np.array(column["boundaries"], np.float32)
     bucket = int(np.sum(x >= bounds))
+    if "center" not in column:
+        return _rank(x, bounds, bucket, told["buckets"]), bucket
+    with np.errstate(over="ignore"):
+        score = (x - np.float32(column["center"])) / np.float32(column["scale"])
+    return np.clip(score, -told["limit"], told["limit"]), bucket
+
+
+def empty(told: Mapping[str, Any]) -> float:
+    """What `numeric` holds of a number that is missing, or where there is none."""
+    return 0.0 if "limit" in told else 0.5
+
+
+def _rank(x: np.float32, bounds: np.ndarray, bucket: int, buckets: int) -> Any:
+    """The quantile rank: what `numeric` held up to format 2 of preprocessing.json."""
     below, above = bounds[np.clip([bucket - 1, bucket], 0, len(bounds) - 1)] / np.float32(2)
-    within = (x / np.float32(2) - below) / (above - below) if above > below else np.float32(0)
-    rank = (np.float32(bucket) + np.clip(within, np.float32(0), np.float32(1))) / np.float32(
-        buckets
-    )
-    return [rank], bucket
+    x = np.clip(x, -_LARGEST, _LARGEST) / np.float32(2)
+    within = (x - below) / (above - below) if above > below else np.float32(0)
+    within = np.clip(within, np.float32(0), np.float32(1))
+    return (np.float32(bucket) + within) / np.float32(buckets)
 
 
 def listed_id(value: str | None, column: Mapping[str, Any]) -> int:

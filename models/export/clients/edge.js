@@ -11,19 +11,29 @@ import { Model } from "./tflite.js";
 const f = Math.fround;
 const LARGEST = f(3.4028234663852886e38);
 
-// A number, or null, as what it puts into the input `numeric`, and its bucket.
-function ranked(value, column, buckets) {
+// A number, or null, as what it is in the input `numeric`, and its bucket.
+function number(value, column, told) {
   let x = value === null ? NaN : f(value);
-  if (Number.isNaN(x)) return [[0.5], buckets];
-  x = Math.abs(x) < 2 ** -100 ? 0 : Math.min(Math.max(x, -LARGEST), LARGEST);
-  const bounds = column.boundaries;
+  if (Number.isNaN(x)) return [empty(told), told.buckets];
+  x = Math.abs(x) < 2 ** -100 ? 0 : x;
+  const bounds = column.boundaries.map(f);
   let bucket = 0;
-  while (bucket < bounds.length && x >= f(bounds[bucket])) bucket++;
-  const below = f(bounds[Math.max(bucket - 1, 0)]) / 2;
-  const above = f(bounds[Math.min(bucket, bounds.length - 1)]) / 2;
-  const quotient = above > below ? f(f(f(x / 2) - below) / f(above - below)) : 0;
-  const within = Math.min(Math.max(quotient, 0), 1);
-  return [[f(f(bucket + within) / buckets)], bucket];
+  while (bucket < bounds.length && x >= bounds[bucket]) bucket++;
+  if (column.center === undefined) return [rank(x, bounds, bucket, told.buckets), bucket];
+  const score = f(f(x - f(column.center)) / f(column.scale));
+  return [Math.min(Math.max(score, -told.limit), told.limit), bucket];
+}
+
+// What `numeric` holds of a number that is missing, or where there is none.
+const empty = (told) => (told.limit === undefined ? 0.5 : 0);
+
+// The quantile rank: what `numeric` held up to format 2 of preprocessing.json.
+function rank(x, bounds, bucket, buckets) {
+  const below = bounds[Math.max(bucket - 1, 0)] / 2;
+  const above = bounds[Math.min(bucket, bounds.length - 1)] / 2;
+  const halved = f(Math.min(Math.max(x, -LARGEST), LARGEST) / 2);
+  const quotient = above > below ? f(f(halved - below) / f(above - below)) : 0;
+  return f(f(bucket + Math.min(Math.max(quotient, 0), 1)) / buckets);
 }
 
 function toNumber(cell, column) {
@@ -175,7 +185,7 @@ export class Bundle {
 
   // What the model takes, for one record.
   inputs(record) {
-    const { numeric, categorical, dates = [], hashed, text, buckets } = this.told;
+    const { numeric, categorical, dates = [], hashed, text } = this.told;
     const cell = (column) => {
       const value = record[column];
       if (value === undefined) throw new Error(`the record has no column ${column}`);
@@ -186,15 +196,18 @@ export class Bundle {
     times.forEach((time, n) =>
       values.push(time === null ? null : (time - dates[n].newest) / 86400),
     );
-    const numbers = [...numeric, ...dates].map((c, n) => ranked(values[n], c, buckets));
+    const numbers = [...numeric, ...dates].map((c, n) => number(values[n], c, this.told));
     const ids = [
       ...[...numeric, ...dates].map((column, n) => column.offset + numbers[n][1]),
       ...categorical.map((column) => listedId(cell(column.column), column)),
       ...dates.flatMap((date, n) => partIds(times[n], date)),
       ...(hashed?.columns ?? []).map((column) => hashedId(cell(column.column), column, hashed)),
     ];
-    const found = numbers.flatMap(([given]) => given);
-    const inputs = { numeric: found.length ? found : [0.5], categorical: ids.length ? ids : [0] };
+    const found = numbers.map(([given]) => given);
+    const inputs = {
+      numeric: found.length ? found : [empty(this.told)],
+      categorical: ids.length ? ids : [0],
+    };
     if (text) inputs.tokens = text.columns.flatMap((c) => tokens(cell(c), text, this.gramIds));
     return inputs;
   }

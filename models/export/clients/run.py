@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cells import age, hashed_id, listed_id, moment, part_ids, ranked, tokens
+from cells import age, empty, hashed_id, listed_id, moment, number, part_ids, tokens
 
 
 class Bundle:
@@ -39,14 +39,14 @@ class Bundle:
         times = [(moment(cells[date["column"]], date), date) for date in told.get("dates", [])]
         pairs = [(cells[column["column"]], column) for column in told["numeric"]]
         pairs += [(age(time, date), date) for time, date in times]
-        numbers = [ranked(value, column, told["buckets"]) for value, column in pairs]
+        numbers = [number(value, column, told) for value, column in pairs]
         ids = [column["offset"] + n for (_, n), (_, column) in zip(numbers, pairs, strict=True)]
         ids += [listed_id(cells[column["column"]], column) for column in told["categorical"]]
         ids += [part for time, date in times for part in part_ids(time, date)]
         hashed = told.get("hashed", {"columns": []})
         ids += [hashed_id(cells[c["column"]], c, hashed) for c in hashed["columns"]]
-        values = [value for values, _ in numbers for value in values]
-        found: dict[str, list[Any]] = {"numeric": values or [0.5], "categorical": ids or [0]}
+        values = [value for value, _ in numbers] or [empty(told)]
+        found: dict[str, list[Any]] = {"numeric": values, "categorical": ids or [0]}
         if "text" in told:
             found["tokens"] = tokens(cells, told["text"])
         return {n: np.array([found[n]], t) for n, t in told["signature"]["inputs"].items()}
@@ -76,11 +76,11 @@ def main() -> None:
     first = sys.stdin.readline()
     lines = itertools.chain([first], sys.stdin)
     records = map(json.loads, lines) if first[:1] == "{" else csv.DictReader(lines)
-    for number, record in enumerate(records, 1):
+    for place, record in enumerate(records, 1):
         try:
             print(json.dumps(bundle.answer(record)), flush=True)
         except (KeyError, ValueError) as error:  # no such column, or no number
-            raise SystemExit(f"record {number}: {error!r}") from error
+            raise SystemExit(f"record {place}: {error!r}") from error
 
 
 if __name__ == "__main__":
