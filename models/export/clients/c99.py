@@ -10,7 +10,8 @@ from core.errors import InputError
 from core.files import write_atomically
 from core.names import EDGE_MODEL_FILE
 from models.export.clients.c99_columns import check_columns, inputs_function, string
-from models.export.clients.c99_operations import HELPERS, Operations
+from models.export.clients.c99_operations import write_operations
+from models.export.clients.c99_writer import HELPERS
 from models.export.clients.program import read_program
 from models.export.device import read_bundle
 
@@ -92,7 +93,7 @@ def c99_files(bundle: Mapping[str, Any], content: bytes) -> tuple[str, str]:
       ValueError: An operation has no form here.
     """
     program = read_program(content)
-    operations = Operations(program)
+    written = write_operations(program)
     width = {name: program.tensors[number].size for name, number in program.inputs.items()}
     classes = bundle["classes"]
     header = _HEADER.format(
@@ -110,11 +111,11 @@ def c99_files(bundle: Mapping[str, Any], content: bytes) -> tuple[str, str]:
         f'#include "{HEADER}"\n\n#include <math.h>\n',
         f"const char *const student_classes[] = {{{', '.join(map(string, classes))}}};\n",
         inputs_function(bundle),
-        *(HELPERS[name] for name in sorted(operations.helpers)),
-        *operations.constants.values(),
+        *(HELPERS[name] for name in sorted(written.helpers)),
+        *written.constants.values(),
         "void student_answer(const float *numeric, const int32_t *categorical, float *answer)\n{",
         *unused,
-        *operations.lines,
+        *written.lines,
         "}\n",
         "int student_decide(const float *answer)\n{",
         _MANY if threshold is None else _ONE.format(threshold=threshold),

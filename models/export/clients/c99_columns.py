@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError
-from models.export.clients.c99_operations import array, literal
+from models.export.clients.c99_writer import array, literal
 
 BUCKET = """\
 /* The bucket that a number, NAN where it is missing, is in; a tiny one counts as zero. */

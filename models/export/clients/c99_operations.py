@@ -1,47 +1,25 @@
-"""The operations of a program as C99: loops over arrays of fixed size, no memory but the stack.
+"""The operations of a program as C99.
 
-Integer sums of the full-integer variant are rounded as TFLite's kernels round them; what else is
+Integer sums of the full-integer variants are rounded as TFLite's kernels round them; what else is
 quantized is computed in float and rounded to the nearest integer, as they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from models.export.clients.program import Operation, Program, ProgramTensor
-
-HELPERS = {
-    "quantized": """\
-static int8_t quantized(float real, float scale, int zero)
-{
-    float value = roundf(real / scale) + (float)zero;
-    return (int8_t)(value < -128.0f ? -128.0f : value > 127.0f ? 127.0f : value);
-}
-""",
-    "scaled": """\
-/* sum * multiplier / 2^31 * 2^shift, as gemmlowp rounds it */
-static int32_t scaled(int32_t sum, int32_t multiplier, int shift)
-{
-    int64_t product = (int64_t)sum * (1 << (shift > 0 ? shift : 0)) * multiplier;
-    int64_t high = (product + (product < 0 ? 1 - (1 << 30) : 1 << 30)) / ((int64_t)1 << 31);
-    int right = shift > 0 ? 0 : -shift;
-    int64_t rest = high & (((int64_t)1 << right) - 1);
-    int64_t half = ((((int64_t)1 << right) - 1) >> 1) + (high < 0);
-    return (int32_t)((high >> right) + (rest > half));
-}
-""",
-    "within": """\
-static int8_t within(int32_t value, int32_t low, int32_t high)
-{
-    return (int8_t)(value < low ? low : value > high ? high : value);
-}
-""",
-}
-"""Functions that operations call, by their names."""
+from models.export.clients.c99_writer import (
+    Writer,
+    array,
+    broadcast,
+    fixed_point,
+    literal,
+    strided,
+)
+from models.export.clients.program import Operation, Program
 
 _MOVES = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")  # the same values under another shape
 _UNARY = {
-    "QUANTIZE": "{x}",
     "DEQUANTIZE": "{x}",
     "LOGISTIC": "1.0f / (1.0f + expf(-({x})))",
     "TANH": "tanhf({x})",
@@ -66,238 +44,220 @@ _BINARY = {
     "MINIMUM": "fminf({x}, {y})",
     "SQUARED_DIFFERENCE": "powf(({x}) - ({y}), 2.0f)",
 }
-_ACTIVATED = {"": "{x}", "relu": "fmaxf({x}, 0.0f)", "relu6": "fminf(fmaxf({x}, 0.0f), 6.0f)"}
-_TYPES = {"float32": "float", "int8": "int8_t", "int32": "int32_t", "int64": "int32_t"}
+# What a sum starts with, how a number joins it, and what becomes of it.
+_REDUCTIONS = {
+    "SUM": ("0.0f", "{sum} + {x}", "{sum}"),
+    "MEAN": ("0.0f", "{sum} + {x}", "{sum} / {count}"),
+    "REDUCE_MAX": ("-INFINITY", "fmaxf({sum}, {x})", "{sum}"),
+}
+_ADD_BITS = 20  # by which TFLite's integer sums are finer than their operands
 
 
-def literal(number: float) -> str:
-    """A float32 as C writes it."""
-    text = f"{np.float32(number):.9g}"
-    return f"{text}f" if set(text) & set(".en") else f"{text}.0f"
+def write_operations(program: Program) -> Writer:
+    """Writes a program whose inputs are pointers of their names, and whose result is `answer`.
 
-
-def array(name: str, values: np.ndarray) -> str:
-    """A constant array."""
-    kind = _TYPES[str(values.dtype)]
-    write = literal if values.dtype == np.float32 else str
-    cells = [write(value) for value in values.ravel()]
-    lines = [", ".join(cells[at : at + 12]) for at in range(0, len(cells), 12)]
-    return f"static const {kind} {name}[{len(cells)}] = {{\n    " + ",\n    ".join(lines) + "\n};\n"
-
-
-class Operations:
-    """Writes the operations of a program."""
-
-    def __init__(self, program: Program) -> None:
-        """Takes a program whose inputs are pointers of their names."""
-        self._program = program
-        self._tensors = list(program.tensors)
-        self._names = {number: name for name, number in program.inputs.items()}
-        self.constants: dict[str, str] = {}
-        self.helpers: set[str] = set()
-        self.lines: list[str] = []
-        for operation in program.operations:
-            self._write(operation)
-        answer = self._tensors[program.output]
-        self._loop(answer.size, f"answer[i] = {self._real(program.output, 'i')};")
-
-    def _write(self, operation: Operation) -> None:
-        name, [first, *_] = operation.name, operation.inputs
-        made = self._tensors[operation.output]
+    Raises:
+      ValueError: An operation has no form here.
+    """
+    writer = Writer(program)
+    for operation in program.operations:
+        name = operation.name
         if name in _MOVES:
-            self._names[operation.output] = self._name(first)
-            return
-        if name == "DEQUANTIZE" and (data := self._tensors[first].data) is not None:
-            self._fold(operation, data)
-            return
-        kind = _TYPES[np.dtype(made.dtype).name]
-        self._names[operation.output] = f"t{operation.output}"
-        self.lines.append(f"    {kind} t{operation.output}[{made.size}];")
-        if name in _UNARY:
-            self._loop(
-                made.size, self._store(operation, _UNARY[name].format(x=self._real(first, "i")))
-            )
+            writer.alias(operation)
+            continue
+        made = writer.declare(operation)
+        if name in ("ADD", "SUB") and made.quantized:
+            _write_integer_sum(writer, operation)
         elif name == "MUL" and made.quantized:
-            self._write_product(operation)
+            _write_integer_product(writer, operation)
+        elif name == "QUANTIZE":
+            _write_quantize(writer, operation)
+        elif name in _UNARY:
+            x = writer.real(operation.inputs[0], "i")
+            writer.loop(made.size, writer.store(operation, _UNARY[name].format(x=x)))
         elif name in _BINARY:
-            x, y = (self._real(n, self._place(n, made)) for n in operation.inputs)
-            self._loop(made.size, self._store(operation, _BINARY[name].format(x=x, y=y)))
-        elif (method := getattr(self, f"_write_{name.lower()}", None)) is not None:
-            method(operation)
+            x, y = (writer.real(n, writer.place(n, made.shape)) for n in operation.inputs)
+            writer.loop(made.size, writer.store(operation, _BINARY[name].format(x=x, y=y)))
+        elif name in _REDUCTIONS:
+            _write_reduction(writer, operation)
+        elif name in _WRITERS:
+            _WRITERS[name](writer, operation)
         else:
             raise ValueError(f"operation {name} has no form in C")
-
-    def _fold(self, operation: Operation, data: np.ndarray) -> None:
-        """A constant that is stored in another type."""
-        told = self._tensors[operation.inputs[0]]
-        real = data.astype(np.float32)
-        if told.quantized:
-            real = (real - np.float32(told.zero)) * np.float32(told.scale)
-        made = self._tensors[operation.output]
-        self._tensors[operation.output] = ProgramTensor(
-            made.shape, np.float32, real, made.scales, made.zero
-        )
-
-    def _name(self, number: int) -> str:
-        """A tensor's array; that of a constant is written when it is used."""
-        tensor = self._tensors[number]
-        if number not in self._names:
-            assert tensor.data is not None
-            self._names[number] = f"w{number}"
-            self.constants[f"w{number}"] = array(f"w{number}", tensor.data)
-        return self._names[number]
-
-    def _real(self, number: int, place: str) -> str:
-        """The real number at a place."""
-        tensor, cell = self._tensors[number], f"{self._name(number)}[{place}]"
-        if not tensor.quantized:
-            return cell
-        return f"{literal(tensor.scale)} * (float)({cell} - ({tensor.zero}))"
-
-    def _store(self, operation: Operation, real: str, place: str = "i") -> str:
-        """Puts a real number, which the activation is applied to, at a place of the result."""
-        tensor, active = self._tensors[operation.output], _ACTIVATED[operation.activation]
-        real, cell = active.format(x=real), f"{self._names[operation.output]}[{place}]"
-        if not tensor.quantized:
-            return f"{cell} = {real};"
-        self.helpers.add("quantized")
-        return f"{cell} = quantized({real}, {literal(tensor.scale)}, {tensor.zero});"
-
-    def _loop(self, count: int, *body: str, variable: str = "i", depth: int = 1) -> None:
-        indent = "    " * depth
-        self.lines.append(
-            f"{indent}for (int {variable} = 0; {variable} < {count}; {variable}++) {{"
-        )
-        self.lines += [f"{indent}    {line}" for line in body]
-        self.lines.append(f"{indent}}}")
-
-    def _place(self, number: int, made: ProgramTensor) -> str:
-        """Where an operand's value for the result's place i is, as broadcasting has it."""
-        shape = self._tensors[number].shape
-        if shape == made.shape:
-            return "i"
-        return _broadcast(shape, made.shape)
-
-    def _same_scale(self, one: int, other: int) -> bool:
-        a, b = self._tensors[one], self._tensors[other]
-        return a.quantized == b.quantized and (
-            not a.quantized or (a.scale == b.scale and a.zero == b.zero)
-        )
-
-    def _write_gather(self, operation: Operation) -> None:
-        table, ids = operation.inputs[:2]
-        if operation.options.get("axis") or operation.options.get("batchDims"):
-            raise ValueError("operation GATHER has a form in C for the first axis only")
-        if not self._same_scale(table, operation.output):
-            raise ValueError("operation GATHER has no form in C that changes the scale")
-        width = self._tensors[table].size // self._tensors[table].shape[0]
-        out, source = self._names[operation.output], self._name(table)
-        place = f"{self._name(ids)}[i / {width}] * {width} + i % {width}"
-        self._loop(self._tensors[operation.output].size, f"{out}[i] = {source}[{place}];")
-
-    def _write_concatenation(self, operation: Operation) -> None:
-        made = self._tensors[operation.output]
-        axis = operation.options["axis"] % len(made.shape)
-        width, at = int(np.prod(made.shape[axis:])), 0
-        out = self._names[operation.output]
-        for number in operation.inputs:
-            part = self._tensors[number]
-            own = int(np.prod(part.shape[axis:]))
-            place = f"{at} + i" if own == part.size else f"i / {own} * {width} + {at} + i % {own}"
-            same = f"{out}[{place}] = {self._name(number)}[i];"
-            moved = self._store(operation, self._real(number, "i"), place)
-            self._loop(part.size, same if self._same_scale(number, operation.output) else moved)
-            at += own
-
-    def _write_fully_connected(self, operation: Operation) -> None:
-        given, weights, *bias = operation.inputs
-        x, w = self._tensors[given], self._tensors[weights]
-        width, made = w.shape[1], self._tensors[operation.output]
-        at = "j" if x.size == width else f"i / {w.shape[0]} * {width} + j"
-        row = "i" if x.size == width else f"i % {w.shape[0]}"
-        start = f"{self._name(bias[0])}[{row}]" if bias and bias[0] >= 0 else "0"
-        x_name, w_name = self._name(given), self._name(weights)
-        if not x.quantized:
-            term = (
-                f"{x_name}[{at}] * {'(float)' if w.quantized else ''}{w_name}[{row} * {width} + j]"
-            )
-            scale = f"{literal(w.scale)} * " if w.quantized else ""
-            body = ["float sum = 0.0f;", *_inner(width, f"sum += {term};")]
-            body += [self._store(operation, f"{scale}sum + {start}")]
-            self._loop(made.size, *body)
-            return
-        term = f"({x_name}[{at}] - ({x.zero})) * {w_name}[{row} * {width} + j]"
-        multiplier, shift = self._multipliers(operation, w, x, made)
-        out = self._requantized(operation, "sum", multiplier, shift)
-        self._loop(made.size, f"int32_t sum = {start};", *_inner(width, f"sum += {term};"), out)
-
-    def _requantized(self, operation: Operation, value: str, factor: str, shift: str) -> str:
-        """Puts an integer, times a factor, at place i of the result."""
-        self.helpers |= {"scaled", "within"}
-        made = self._tensors[operation.output]
-        low = made.zero if operation.activation else -128
-        six = made.zero + round(6.0 / made.scale) if operation.activation == "relu6" else 127
-        scaled = f"scaled({value}, {factor}, {shift}) + ({made.zero})"
-        cell = f"{self._names[operation.output]}[i]"
-        return f"{cell} = within({scaled}, {low}, {min(six, 127)});"
-
-    def _write_product(self, operation: Operation) -> None:
-        made = self._tensors[operation.output]
-        terms, factor = [], 1.0 / made.scale
-        for number in operation.inputs:
-            tensor = self._tensors[number]
-            factor *= tensor.scale
-            terms.append(f"({self._name(number)}[{self._place(number, made)}] - ({tensor.zero}))")
-        multiplier, shift = _fixed_point(factor)
-        value = " * ".join(terms)
-        body = self._requantized(operation, value, str(multiplier), str(shift))
-        self._loop(made.size, body)
-
-    def _multipliers(
-        self, operation: Operation, w: ProgramTensor, x: ProgramTensor, made: ProgramTensor
-    ) -> tuple[str, str]:
-        """Expressions for what a row's sums are scaled by."""
-        factors = x.scales.astype(np.float64)[0] * w.scales.astype(np.float64) / made.scale
-        pairs = [_fixed_point(factor) for factor in factors]
-        if len(pairs) == 1:
-            return str(pairs[0][0]), str(pairs[0][1])
-        name = f"m{operation.output}"
-        values = np.array(pairs, np.int32).T
-        self.constants[name] = array(name, values[0]) + array(f"{name}_shift", values[1])
-        return f"{name}[i % {len(pairs)}]", f"{name}_shift[i % {len(pairs)}]"
-
-    def _write_softmax(self, operation: Operation) -> None:
-        [given] = operation.inputs
-        count, beta = self._tensors[given].size, literal(operation.options.get("beta", 1.0))
-        if self._tensors[given].shape[-1] != count:
-            raise ValueError("operation SOFTMAX has a form in C for one row only")
-        total, real = f"s{operation.output}", f"{beta} * ({self._real(given, 'i')})"
-        highest, parts = f"h{operation.output}", f"e{operation.output}"
-        self.lines.append(f"    float {total} = 0.0f, {highest} = -INFINITY, {parts}[{count}];")
-        self._loop(count, f"{highest} = fmaxf({highest}, {real});")
-        self._loop(count, f"{parts}[i] = expf({real} - {highest});", f"{total} += {parts}[i];")
-        self._loop(count, self._store(operation, f"{parts}[i] / {total}"))
+    size = program.tensors[program.output].size
+    writer.loop(size, f"answer[i] = {writer.real(program.output, 'i')};")
+    return writer
 
 
-def _inner(count: int, body: str) -> list[str]:
-    return [f"for (int j = 0; j < {count}; j++) {{", f"    {body}", "}"]
+def _write_quantize(writer: Writer, operation: Operation) -> None:
+    made, x = writer.tensors[operation.output], writer.real(operation.inputs[0], "i")
+    writer.helpers.add("nearest")
+    rounded = f"nearest({x}, {literal(made.scale)}, {made.zero})"
+    writer.loop(made.size, f"{writer.name(operation.output)}[i] = {rounded};")
 
 
-def _broadcast(shape: Sequence[int], made: Sequence[int]) -> str:
-    """An expression in i, a place in an array of shape `made`, for the place in one of `shape`."""
-    full = [1] * (len(made) - len(shape)) + list(shape)
-    terms, outer, inner = [], 1, 1
-    for own, whole in zip(reversed(full), reversed(made), strict=True):
-        if own != 1:
-            terms.append(f"i / {outer} % {own} * {inner}")
-        outer, inner = outer * whole, inner * own
-    return " + ".join(terms) or "0"
+def _write_integer_sum(writer: Writer, operation: Operation) -> None:
+    """As TFLite's ADD and SUB: both operands at a common finer scale."""
+    made = writer.tensors[operation.output]
+    whole = 2.0 * max(writer.tensors[n].scale for n in operation.inputs)
+    terms = []
+    for number in operation.inputs:
+        factor, shift = fixed_point(writer.tensors[number].scale / whole)
+        value = writer.integer(number, writer.place(number, made.shape))
+        terms.append(f"scaled({value} * (1 << {_ADD_BITS}), {factor}, {shift})")
+    factor, shift = fixed_point(whole / (2.0**_ADD_BITS * made.scale))
+    value = (" - " if operation.name == "SUB" else " + ").join(terms)
+    writer.loop(made.size, writer.store_scaled(operation, value, str(factor), str(shift)))
 
 
-def _fixed_point(factor: float) -> tuple[int, int]:
-    """A factor as a multiplier of 31 bits and a power of two: TFLite's QuantizeMultiplier."""
-    fraction, exponent = np.frexp(factor)
-    multiplier = round(float(fraction) * 2**31)
-    if multiplier == 2**31:
-        return 2**30, int(exponent) + 1
-    return (0, 0) if exponent < -31 else (multiplier, int(exponent))
+def _write_integer_product(writer: Writer, operation: Operation) -> None:
+    made = writer.tensors[operation.output]
+    scales = [writer.tensors[n].scale for n in operation.inputs]
+    factor, shift = fixed_point(float(np.prod(scales)) / made.scale)
+    value = " * ".join(writer.integer(n, writer.place(n, made.shape)) for n in operation.inputs)
+    writer.loop(made.size, writer.store_scaled(operation, value, str(factor), str(shift)))
+
+
+def _write_reduction(writer: Writer, operation: Operation) -> None:
+    start, join, end = _REDUCTIONS[operation.name]
+    given, axes = operation.inputs
+    x, made, told = writer.tensors[given], writer.tensors[operation.output], writer.tensors[axes]
+    assert told.data is not None
+    reduced = {int(axis) % len(x.shape) for axis in told.data.ravel()}
+    kept = [1 if axis in reduced else n for axis, n in enumerate(x.shape)]
+    total, at = f"s{operation.output}", broadcast(kept, x.shape)
+    writer.lines.append(f"    float {total}[{made.size}];")
+    writer.loop(made.size, f"{total}[i] = {start};")
+    cell = f"{total}[{at}]"
+    writer.loop(x.size, f"{cell} = {join.format(sum=cell, x=writer.real(given, 'i'))};")
+    count = literal(x.size / made.size)
+    found = end.format(sum=f"{total}[i]", count=count)
+    writer.loop(made.size, writer.store(operation, found))
+
+
+def _write_gather(writer: Writer, operation: Operation) -> None:
+    table, ids = operation.inputs[:2]
+    if operation.options.get("axis") or operation.options.get("batchDims"):
+        raise ValueError("operation GATHER has a form in C for the first axis only")
+    width = writer.tensors[table].size // writer.tensors[table].shape[0]
+    place = f"{writer.name(ids)}[i / {width}] * {width} + i % {width}"
+    out = writer.name(operation.output)
+    if writer.same_scale(table, operation.output):
+        body = f"{out}[i] = {writer.name(table)}[{place}];"
+    else:
+        body = writer.store(operation, writer.real(table, place))
+    writer.loop(writer.tensors[operation.output].size, body)
+
+
+def _write_transpose(writer: Writer, operation: Operation) -> None:
+    given, order = operation.inputs
+    x, made, told = writer.tensors[given], writer.tensors[operation.output], writer.tensors[order]
+    assert told.data is not None
+    strides = [int(np.prod(x.shape[axis + 1 :])) for axis in told.data]
+    place = strided(made.shape, strides)
+    out = writer.name(operation.output)
+    writer.loop(made.size, f"{out}[i] = {writer.name(given)}[{place}];")
+
+
+def _write_concatenation(writer: Writer, operation: Operation) -> None:
+    made = writer.tensors[operation.output]
+    axis = operation.options["axis"] % len(made.shape)
+    width, at = int(np.prod(made.shape[axis:])), 0
+    out = writer.name(operation.output)
+    for number in operation.inputs:
+        part = writer.tensors[number]
+        own = int(np.prod(part.shape[axis:]))
+        place = f"{at} + i" if own == part.size else f"i / {own} * {width} + {at} + i % {own}"
+        if writer.same_scale(number, operation.output):
+            body = f"{out}[{place}] = {writer.name(number)}[i];"
+        else:
+            body = writer.store(operation, writer.real(number, "i"), place)
+        writer.loop(part.size, body)
+        at += own
+
+
+def _write_fully_connected(writer: Writer, operation: Operation) -> None:
+    given, weights, *bias = operation.inputs
+    units, width = writer.tensors[weights].shape
+    one = writer.tensors[given].size == width
+    at = "j" if one else f"i / {units} * {width} + j"
+    row = "i" if one else f"i % {units}"
+    start = f"{writer.name(bias[0])}[{row}]" if bias and bias[0] >= 0 else ""
+    _write_sums(writer, operation, width, at, f"{row} * {width} + j", start)
+
+
+def _write_batch_matmul(writer: Writer, operation: Operation) -> None:
+    given, other = operation.inputs
+    x, y = writer.tensors[given].shape, writer.tensors[other].shape
+    if writer.tensors[given].size // (x[-1] * x[-2]) != writer.tensors[other].size // (
+        y[-1] * y[-2]
+    ):
+        raise ValueError("operation BATCH_MATMUL has no form in C that broadcasts")
+    rows, inner = (x[-1], x[-2]) if operation.options["adjX"] else (x[-2], x[-1])
+    columns = y[-2] if operation.options["adjY"] else y[-1]
+    batch, row, column = f"i / {rows * columns}", f"i / {columns} % {rows}", f"i % {columns}"
+    left = f"j * {rows} + {row}" if operation.options["adjX"] else f"({row}) * {inner} + j"
+    right = f"{column} * {inner} + j" if operation.options["adjY"] else f"j * {columns} + {column}"
+    at, place = f"{batch} * {rows * inner} + {left}", f"{batch} * {inner * columns} + {right}"
+    _write_sums(writer, operation, inner, at, place, "")
+
+
+def _write_sums(
+    writer: Writer, operation: Operation, count: int, at: str, place: str, start: str
+) -> None:
+    """For each place i of the result the sum of products over j, and what it starts with."""
+    given, weights = operation.inputs[:2]
+    x, w, made = (writer.tensors[n] for n in (given, weights, operation.output))
+    inner = f"for (int j = 0; j < {count}; j++)"
+    if x.quantized:
+        term = f"    sum += {writer.integer(given, at)} * {writer.integer(weights, place)};"
+        factor, shift = _factors(writer, operation)
+        out = writer.store_scaled(operation, "sum", factor, shift)
+        writer.loop(made.size, f"int32_t sum = {start or '0'};", inner, term, out)
+        return
+    scale = ""
+    if w.quantized:
+        scale = f"{literal(w.scale)} * "
+        if len(w.scales) > 1:
+            name = f"m{operation.output}"
+            writer.constants[name] = array(name, w.scales)
+            scale = f"{name}[i % {len(w.scales)}] * "
+    cell = writer.integer(weights, place) if w.quantized else f"{writer.name(weights)}[{place}]"
+    cast = "(float)" if w.quantized else ""
+    term = f"    sum += {writer.name(given)}[{at}] * {cast}{cell};"
+    total = writer.store(operation, f"{scale}sum{f' + {start}' if start else ''}")
+    writer.loop(made.size, "float sum = 0.0f;", inner, term, total)
+
+
+def _factors(writer: Writer, operation: Operation) -> tuple[str, str]:
+    """Expressions for what the sums are scaled by: one for all, or one for each unit."""
+    x, w, made = (writer.tensors[n] for n in (*operation.inputs[:2], operation.output))
+    pairs = [fixed_point(float(x.scale) * float(scale) / made.scale) for scale in w.scales]
+    if len(pairs) == 1:
+        return str(pairs[0][0]), str(pairs[0][1])
+    name, values = f"m{operation.output}", np.array(pairs, np.int32).T
+    writer.constants[name] = array(name, values[0]) + array(f"{name}_shift", values[1])
+    return f"{name}[i % {len(pairs)}]", f"{name}_shift[i % {len(pairs)}]"
+
+
+def _write_softmax(writer: Writer, operation: Operation) -> None:
+    [given] = operation.inputs
+    count, beta = writer.tensors[given].size, literal(operation.options.get("beta", 1.0))
+    if writer.tensors[given].shape[-1] != count:
+        raise ValueError("operation SOFTMAX has a form in C for one row only")
+    total, highest, parts = (f"{letter}{operation.output}" for letter in "she")
+    real = f"{beta} * ({writer.real(given, 'i')})"
+    writer.lines.append(f"    float {total} = 0.0f, {highest} = -INFINITY, {parts}[{count}];")
+    writer.loop(count, f"{highest} = fmaxf({highest}, {real});")
+    writer.loop(count, f"{parts}[i] = expf({real} - {highest});", f"{total} += {parts}[i];")
+    writer.loop(count, writer.store(operation, f"{parts}[i] / {total}"))
+
+
+_WRITERS: dict[str, Callable[[Writer, Operation], None]] = {
+    "BATCH_MATMUL": _write_batch_matmul,
+    "CONCATENATION": _write_concatenation,
+    "FULLY_CONNECTED": _write_fully_connected,
+    "GATHER": _write_gather,
+    "SOFTMAX": _write_softmax,
+    "TRANSPOSE": _write_transpose,
+}

@@ -39,6 +39,12 @@ def _rank(x: np.float32, bounds: np.ndarray, bucket: int, buckets: int) -> Any:
     return (np.float32(bucket) + within) / np.float32(buckets)
 
 
+def quantized(values: Sequence[float], scale: float, zero_point: int) -> list[int]:
+    """Numbers as the integers that some models take; halves go to the even one."""
+    rounded = np.rint(np.array(values, np.float32) * (np.float32(1) / np.float32(scale)))
+    return [int(value) for value in np.clip(rounded + zero_point, -128, 127)]
+
+
 def listed_id(value: str | None, column: Mapping[str, Any]) -> int:
     """Id of a value of a category whose values are listed."""
     if value is None:

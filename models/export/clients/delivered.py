@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.names import EDGE_RUNNER_FILES
 
-WEB_FILES = ("index.html", "edge.js", "tflite.js")
+WEB_FILES = ("index.html", "edge.js", "tflite.js", "operations.js")
 """A page that answers with a bundle in a browser, and the modules that it imports."""
 
 _FOLDER = Path(__file__).parent

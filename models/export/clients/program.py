@@ -1,7 +1,7 @@
 """A `.tflite` file as a list of operations on tensors, for what runs it without an interpreter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,14 +100,39 @@ def read_program(content: bytes) -> Program:
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     [graph], [signature] = model.subgraphs, model.signatureDefs
-    tensors = tuple(_tensor(tensor, model.buffers[tensor.buffer].data) for tensor in graph.tensors)
-    operations = tuple(
+    tensors = [_tensor(tensor, model.buffers[tensor.buffer].data) for tensor in graph.tensors]
+    operations = [
         _operation(operator, model.operatorCodes[operator.opcodeIndex])
         for operator in graph.operators
-    )
+    ]
+    tensors, operations = _folded(tensors, operations)
     inputs = {entry.name.decode(): int(entry.tensorIndex) for entry in signature.inputs}
     [output] = signature.outputs
-    return Program(tensors, operations, inputs, int(output.tensorIndex))
+    return Program(tuple(tensors), tuple(operations), inputs, int(output.tensorIndex))
+
+
+def _folded(
+    tensors: list[ProgramTensor], operations: list[Operation]
+) -> tuple[list[ProgramTensor], list[Operation]]:
+    """Without what is the same for every row: shapes, which are known, and types of constants."""
+    left = []
+    for operation in operations:
+        made = tensors[operation.output]
+        data = tensors[operation.inputs[0]].data
+        if made.dtype in (np.int32, np.int64):
+            continue  # arithmetic on shapes
+        if operation.name == "FILL":
+            value = tensors[operation.inputs[1]].data
+            assert value is not None
+            tensors[operation.output] = replace(made, data=np.full(made.shape, value, made.dtype))
+        elif operation.name == "DEQUANTIZE" and data is not None:
+            told, real = tensors[operation.inputs[0]], data.astype(np.float32)
+            if told.quantized:
+                real = (real - np.float32(told.zero)) * np.float32(told.scale)
+            tensors[operation.output] = replace(made, data=real)
+        else:
+            left.append(operation)
+    return tensors, left
 
 
 def _tensor(tensor: Any, content: Any) -> ProgramTensor:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cells import age, empty, hashed_id, listed_id, moment, number, part_ids, tokens
+from cells import age, empty, hashed_id, listed_id, moment, number, part_ids, quantized, tokens
 
 
 class Bundle:
@@ -49,6 +49,8 @@ class Bundle:
         found: dict[str, list[Any]] = {"numeric": values, "categorical": ids or [0]}
         if "text" in told:
             found["tokens"] = tokens(cells, told["text"])
+        for name, to in told["signature"].get("quantization", {}).items():
+            found[name] = quantized(found[name], to["scale"], to["zero_point"])
         return {n: np.array([found[n]], t) for n, t in told["signature"]["inputs"].items()}
 
     def answer(self, record: Mapping[str, Any]) -> dict[str, Any]:

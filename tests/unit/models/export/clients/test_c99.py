@@ -11,7 +11,7 @@ import pytest
 from core.errors import InputError
 from models.export.clients.c99 import HEADER, SOURCE, c99_files, write_c99
 from models.export.clients.c99_columns import string
-from models.export.clients.c99_operations import _broadcast, _fixed_point, literal
+from models.export.clients.c99_writer import broadcast, fixed_point, literal, strided
 from models.export.device import read_bundle
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
 from models.network.layout import Preprocessing
@@ -91,7 +91,8 @@ def test_columns_that_have_no_form_in_c_are_named(tmp_path: Path) -> None:
 def test_how_c_writes_numbers_and_texts() -> None:
     assert [literal(x) for x in (1, 0.1, 2e9, -2)] == ["1.0f", "0.100000001f", "2e+09f", "-2.0f"]
     assert string('Z\u00fc "a"?') == r'"Z\303\274 \042a\042\077"'
-    assert _fixed_point(0.75) == (int(0.75 * 2**31), 0)
-    assert _fixed_point(1 - 2**-40) == (2**30, 1)
-    assert _broadcast((3,), (1, 3)) == "i / 1 % 3 * 1"
-    assert _broadcast((), (1, 3)) == "0"
+    assert fixed_point(0.75) == (int(0.75 * 2**31), 0)
+    assert fixed_point(1 - 2**-40) == (2**30, 1)
+    assert broadcast((3,), (1, 3)) == "(i) % 3"
+    assert broadcast((), (1, 3)) == "0"
+    assert strided((2, 3), (1, 2)) == "i / 3 + ((i) % 3) * 2"
