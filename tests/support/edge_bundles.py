@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE
 from models.columns.date_formats import date_column
@@ -18,7 +19,7 @@ from models.export.tflite import convert_all
 from models.network.description import describe
 from models.network.layout import HashedLayout, Preprocessing, TextLayout
 from models.network.network import Architecture, build_network
-from models.network.preprocessing import model_inputs_of
+from models.network.preprocessing import ModelInputs, model_inputs_of
 from models.network.rows import Rows
 from tests.support.tiny_transform import fit
 
@@ -103,14 +104,32 @@ def _graph() -> str:
     return str(folder / "graph")
 
 
+def _rich_network(inputs: ModelInputs) -> tf_keras.Model:
+    """A network with layers that `build_network` need not have."""
+    layers = tf_keras.layers
+    numeric = tf_keras.Input((inputs.numeric,), name="numeric")
+    categorical = tf_keras.Input((inputs.categorical,), dtype="int64", name="categorical")
+    each = layers.EinsumDense("bn,nd->bnd", (inputs.numeric, 3), bias_axes="nd")(numeric)
+    waves = layers.EinsumDense("bnd,nde->bne", (inputs.numeric, 2), bias_axes="ne")(tf.sin(each))
+    table = layers.Embedding(inputs.ids, 3)(categorical)
+    parts = [layers.Flatten()(part) for part in (waves, table)]
+    hidden = layers.LayerNormalization()(layers.Dense(8)(layers.Concatenate()(parts)))
+    hidden = layers.Activation("relu")(layers.BatchNormalization()(hidden))
+    product = layers.Multiply()([hidden, layers.Dense(8)(hidden)])
+    joined = layers.Concatenate()([layers.Add()([hidden, product]), tf.reduce_max(table, 1)])
+    answer = layers.Activation("sigmoid", name="probability")(layers.Dense(1)(joined))
+    return tf_keras.Model({"numeric": numeric, "categorical": categorical}, answer)
+
+
 @functools.cache
-def edge_bundles(preprocessing: Preprocessing) -> dict[str, Path]:
+def edge_bundles(preprocessing: Preprocessing, rich: bool = False) -> dict[str, Path]:
     """Folders of bundles by variant: `tflite` and `preprocessing.json`."""
     inputs = model_inputs_of(_graph(), preprocessing)
     tf.keras.utils.set_random_seed(5)
-    network = build_network(inputs, Architecture(hidden_units=(9, 4), embedding_dim=3), "student")
+    sizes = Architecture(hidden_units=(9, 4), embedding_dim=3)
+    network = _rich_network(inputs) if rich else build_network(inputs, sizes, "student")
     draw = np.random.RandomState(2)
-    for weights in network.weights:
+    for weights in network.trainable_weights:
         weights.assign(draw.normal(0.0, 0.5, weights.shape))
     description = describe(_graph(), preprocessing)
     features = DeviceFeatures(description.document())(columns_of([texts_of(n) for n in range(99)]))

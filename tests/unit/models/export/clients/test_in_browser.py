@@ -16,7 +16,7 @@ import pytest
 
 from models.export.clients.delivered import put_web_client
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
-from tests.support.edge_bundles import ALL, THREE, edge_bundles, expected, odd_rows, texts_of
+from tests.support.edge_bundles import ALL, PLAIN, THREE, edge_bundles, expected, odd_rows, texts_of
 from tests.support.servers.accessibility import grave_faults
 from tests.support.servers.browser import Page, chromium
 
@@ -32,6 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for variant, bundle in edge_bundles(ALL).items():
         shutil.copytree(bundle, path / variant)
     shutil.copytree(edge_bundles(THREE)[FLOAT32], path / "three")
+    for variant, bundle in edge_bundles(PLAIN, rich=True).items():
+        shutil.copytree(bundle, path / f"rich_{variant}")
     return path
 
 
@@ -74,6 +76,14 @@ def test_inputs_and_answers_of_every_kind_of_column(page: Page, variant: str) ->
     assert [answer["class"] for _, answer in found] == [
         ("no", "yes")[int(a > 0.5)] for a in answers
     ]
+
+
+@pytest.mark.parametrize("variant", [FLOAT32, FLOAT16, DYNAMIC_INT8, INT8])
+def test_layers_of_other_kinds(page: Page, variant: str) -> None:
+    wanted = expected(edge_bundles(PLAIN, rich=True)[variant], ROWS).answers[:, 0]
+    answers = [answer["probability"] for _, answer in answered(page, f"rich_{variant}", ROWS)]
+    bound = 8 / 256 if variant == INT8 else 1e-5  # what is no sum of products is rounded between
+    np.testing.assert_allclose(answers, wanted, rtol=0, atol=bound)
 
 
 def test_three_classes_and_what_is_missing_as_null(page: Page) -> None:
