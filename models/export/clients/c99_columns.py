@@ -44,19 +44,23 @@ static float rank(float x, const float *bounds, int count, int bucket)
 }
 """
 LISTED = """\
-/* Id of a category; NULL or "" where it is missing. */
-static int32_t listed(const char *text, const char *const *values, int count, int32_t offset)
+/* Id of a category; NULL or "" where it is missing. `values` are one after the other, each with
+   its NUL. */
+static int32_t listed(const char *text, const char *values, int count, int32_t offset)
 {
     if (!text || !*text)
         return offset + 1 + count;
     for (int n = 0; n < count; n++) {
-        const char *one = text, *other = values[n];
-        while (*one && *one == *other) {
+        const char *one = text;
+        while (*one && *one == *values) {
             one++;
-            other++;
+            values++;
         }
-        if (*one == *other)
+        if (*one == *values)
             return offset + 1 + n;
+        while (*values)
+            values++;
+        values++;
     }
     return offset;
 }
@@ -102,8 +106,8 @@ def inputs_function(bundle: Mapping[str, Any]) -> str:
     if categorical:
         parts.append(LISTED)
     for n, column in enumerate(categorical):
-        values = ", ".join(string(value) for value in column["values"])
-        parts.append(f"static const char *const values_{n}[] = {{{values}}};\n")
+        values = "\n    ".join(string(f"{value}\0") for value in column["values"])
+        parts.append(f"static const char values_{n}[] =\n    {values};\n")
         found = f"listed(texts[{n}], values_{n}, {len(column['values'])}, {column['offset']})"
         lines.append(f"    categorical[{len(numeric) + n}] = {found};")
     if not numeric:
