@@ -13,7 +13,7 @@ PIPELINE := $(PYTHON) -m pipeline
 LOCK := env -u UV_FIND_LINKS -u UV_TORCH_BACKEND .installer/bin/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show report why card models serve monitor predict explain rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
+.PHONY: help setup run-local smoke retrain demo-retrain schedule runs show report why card models serve monitor predict export explain rollback init to-label labels lineage gc lf test unit e2e test-deploy lint format benchmark lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -62,6 +62,9 @@ monitor: setup ## drift, answers and quality of what is served, from its request
 
 predict: setup ## answer a file of rows: ARGS="--input FILE --output FILE" TARGET=edge
 	@$(PIPELINE) predict --config $(CONFIG) $(if $(TARGET),--target $(TARGET)) $(ARGS)
+
+export: setup ## an edge version for where it runs: ARGS="--format c99 --output DIR"
+	@$(PIPELINE) export --config $(CONFIG) $(ARGS)
 
 explain: setup ## what an answer rests on: ARGS="--row FILE --counterfactuals 3" TARGET=edge
 	@$(PIPELINE) explain --config $(CONFIG) $(if $(TARGET),--target $(TARGET)) $(ARGS)

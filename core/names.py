@@ -35,6 +35,9 @@ PREPROCESSING_FILE = "preprocessing.json"
 EDGE_MODEL_FILE = "tflite"
 """In an edge bundle; the name that TensorFlow Model Analysis looks for."""
 
+EDGE_RUNNER_FILES = ("run.py", "cells.py")
+"""In a pushed edge bundle: a runner in Python, no part of the model."""
+
 WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 """In a SavedModel; where TensorFlow Serving looks for it."""
 

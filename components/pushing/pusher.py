@@ -5,7 +5,7 @@ leaves part of a version there. This executor lets it copy to a hidden folder be
 version's record (`core/version_record.py`), then renames: version and record appear in one step,
 so that a run killed after it finds its version when it is resumed. The training rows that PushGate
 kept go with it, and a SavedModel gets the rows that PushGate asked it as warm-up requests of
-TensorFlow Serving. Beside the record lie the cards.
+TensorFlow Serving; an edge bundle gets the runner in Python. Beside the record lie the cards.
 
 A model that is live already is not pushed a second time: its output names the version that it has,
 with the property `already_live`.
@@ -32,7 +32,7 @@ from tfx.utils import json_utils, proto_utils
 
 from components.artifacts import Cards
 from core.files import digests_of
-from core.names import TRAINING_ROWS_FILE, WARM_UP_ROWS_FILE
+from core.names import EDGE_MODEL_FILE, TRAINING_ROWS_FILE, WARM_UP_ROWS_FILE
 from core.version_record import (
     VersionRecord,
     next_version,
@@ -41,6 +41,7 @@ from core.version_record import (
     write_record,
 )
 from models.cards.files import put_cards
+from models.export.clients.delivered import put_runner
 from models.export.model_content import content_sha256
 from models.export.warm_up import write_warm_up_requests
 from models.network.rows import load_records
@@ -86,6 +87,8 @@ class AtomicExecutor(executor.Executor):
                 kept = Path(blessing.uri, TRAINING_ROWS_FILE)
                 if kept.is_file():
                     shutil.copyfile(kept, copied / TRAINING_ROWS_FILE)
+                if (copied / EDGE_MODEL_FILE).is_file():
+                    put_runner(copied)
                 write_record(copied, self._record(model_sha256, digests_of(copied)))
                 served.mkdir(parents=True, exist_ok=True)
                 version = served / str(next_version(served, time.time()))

@@ -43,6 +43,7 @@ VERBS = {
     "models": ("models:add_models", "list the model versions"),
     "monitor": ("served.monitor:add", "how the live version does on its requests"),
     "predict": ("served.predict:add", "answer a file of rows with what was pushed"),
+    "export": ("served.export:add", "an edge version as Python, a web page or a C99 file"),
     "explain": ("review.explain:add", "what an answer rests on, and what would change it"),
     "serve": ("serve:add", "answer over the network with what was pushed"),
     "rollback": ("models:add_rollback", "make an older version live, or one rolled back before"),

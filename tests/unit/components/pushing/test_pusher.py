@@ -18,7 +18,14 @@ from tfx.utils import proto_utils
 
 from components.artifacts import Cards
 from components.pushing.pusher import AtomicExecutor
-from core.names import CARD_FILES, TRAINING_ROWS_FILE, WARM_UP_FILE, WARM_UP_ROWS_FILE
+from core.names import (
+    CARD_FILES,
+    EDGE_MODEL_FILE,
+    EDGE_RUNNER_FILES,
+    TRAINING_ROWS_FILE,
+    WARM_UP_FILE,
+    WARM_UP_ROWS_FILE,
+)
 from core.version_record import read_record, version_folders
 from models.cards.document import HISTORY_BEGIN, HISTORY_END
 from models.export.export import export_server_model
@@ -138,6 +145,19 @@ def test_training_rows_go_with_the_version_and_are_no_other_model(
     (blessing / TRAINING_ROWS_FILE).write_text('{"other": "rows"}')
     again = push(model, served, blessing=blessing)
     assert again.get_int_custom_property("already_live") == 1
+
+
+def test_the_runner_goes_with_an_edge_bundle_and_is_no_part_of_the_model(tmp_path: Path) -> None:
+    bundle, served = tmp_path / "model" / "Format-Serving", tmp_path / "edge" / "census"
+    bundle.mkdir(parents=True)
+    (bundle / EDGE_MODEL_FILE).write_bytes(b"model")
+    push(bundle.parent, served)
+    [version] = served.iterdir()
+    record = read_record(version)
+    assert record is not None
+    assert {*record.files} == {EDGE_MODEL_FILE, *EDGE_RUNNER_FILES}
+    assert record.model_sha256 == content_sha256(version) == content_sha256(bundle)
+    assert push(bundle.parent, served).get_int_custom_property("already_live") == 1
 
 
 def test_cards_lie_beside_the_record_and_are_no_part_of_the_model(

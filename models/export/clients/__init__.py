@@ -1,0 +1,1 @@
+"""What reads a pushed edge bundle without this project: Python, JavaScript, C99."""
