@@ -111,8 +111,8 @@ def table_of(
             Candidate(
                 name,
                 measured.quality[_QUALITY].measure(labels, mine),
-                None if against is None else -against.value,
-                None if against is None else (-against.high, -against.low),
+                None if against is None else 0.0 - against.value,
+                None if against is None else (0.0 - against.high, 0.0 - against.low),
                 growth,
                 gap,
                 costs[name].bytes,

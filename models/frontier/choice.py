@@ -1,10 +1,10 @@
 """Which variant of a model a target ships, of several that differ in quality and in cost.
 
 A variant has four costs: what it loses of the teacher's AUC, by how much it widens a gap between
-groups, its bytes, and the time of a row. Another one dominates it that is in none of them dearer
-and in one cheaper; those that nothing dominates are the frontier (Pareto). The limits are bounds on
-the same costs. So whatever keeps the limits is dominated, if at all, by what keeps them too, and
-the choice is made on the frontier alone.
+groups, its bytes, as they lie there and compressed, and the time of a row. Another one dominates it
+that is in none of them dearer and in one cheaper; those that nothing dominates are the frontier
+(Pareto). The limits are bounds on the same costs. So whatever keeps the limits is dominated, if at
+all, by what keeps them too, and the choice is made on the frontier alone.
 """
 
 import math
@@ -184,9 +184,10 @@ def choose(
 
 def _dominates(one: Candidate, other: Candidate) -> bool:
     """Whether one is in no cost dearer and in some cheaper; what is not known is the dearest."""
+    mine, theirs = ([*each.costs.values(), float(each.gzip_bytes)] for each in (one, other))
     pairs = [
-        [math.inf if cost is None else cost for cost in (mine, theirs)]
-        for mine, theirs in zip(one.costs.values(), other.costs.values(), strict=True)
+        [math.inf if cost is None else cost for cost in pair]
+        for pair in zip(mine, theirs, strict=True)
     ]
     return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 

@@ -36,15 +36,26 @@ class EdgeCandidates:
         }
 
     def write(self, name: str, folder: Path) -> None:
-        """See `Candidates`: the TFLite file, what a device needs beside it, and the manifest."""
-        folder.mkdir(parents=True)
-        shutil.copyfile(self._file(name), folder / EDGE_MODEL_FILE)
-        shutil.copyfile(self._variants / f"{name}.json", folder / PREPROCESSING_FILE)
-        made_by = versions_of(self._file(name).read_bytes())
-        write_json(folder / MANIFEST_FILE, manifest_of(folder, made_by))
+        """See `Candidates`."""
+        write_bundle(self._variants, name, folder)
 
     def _file(self, name: str) -> Path:
         return self._variants / f"{name}.tflite"
+
+
+def write_bundle(variants: Path, name: str, folder: Path) -> None:
+    """Writes a bundle: the TFLite file, what a device needs beside it, and the manifest.
+
+    Args:
+      variants: Folder that Quantizer left.
+      name: Of the variant.
+      folder: Of the bundle; it is made.
+    """
+    content = (variants / f"{name}.tflite").read_bytes()
+    folder.mkdir(parents=True)
+    (folder / EDGE_MODEL_FILE).write_bytes(content)
+    shutil.copyfile(variants / f"{name}.json", folder / PREPROCESSING_FILE)
+    write_json(folder / MANIFEST_FILE, manifest_of(folder, versions_of(content)))
 
 
 def open_candidates(given: Given) -> EdgeCandidates:

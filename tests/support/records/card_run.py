@@ -111,7 +111,7 @@ string_domain { name: "sex" value: "b" value: "c" }
 
 def settings(**cards: Any) -> str:
     """What the node is told."""
-    values = json.loads(settings_json(CardSettings, load("smoke"), variant="teacher_pruned"))
+    values = json.loads(settings_json(CardSettings, load("smoke")))
     classes = cards.pop("classes", 2)
     values["name"] = "tiny"
     values["columns"] |= {
@@ -178,6 +178,9 @@ def contents(classes: int = 2) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "push_gates": ("GateReport", {"gates.json": [], "checks.json": pushed}),
         "blessing": ("ModelBlessing", {}),
+        "choice": (
+            "VariantChoice", {"choice.json": {"variant": "teacher_pruned", "reason": HARM}},
+        ),
     }  # fmt: skip
 
 
