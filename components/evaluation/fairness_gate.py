@@ -30,7 +30,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 from components.artifacts import GateReport, VariantChoice, VariantReport, bless
 from core.names import CHOICE, FAIRNESS_GATES, TEACHER, VARIANT_REPORT
 from core.sections import Bounds, Judging, Section, TrueLabel
-from models.frontier.choice import read_choice
+from models.frontier.record import read_choice
 from models.metrics.against_reference import reference_gates
 from models.metrics.evidence import VariantEvidence, evidence_of
 from models.metrics.gap_gates import gap_gate, growth_gate

@@ -28,7 +28,8 @@ from core.names import CHOICE
 from core.sections import Limits, Section, Slicing
 from core.targets import TARGETS
 from models.frontier.candidates import Candidates, Given, table_of, teacher_answers
-from models.frontier.choice import Choice, choose, write_choice
+from models.frontier.choice import choose
+from models.frontier.record import Choice, write_choice
 from models.network.layout import Preprocessing
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_columns, load_rows

@@ -43,7 +43,7 @@ from core.names import (
 )
 from core.sections import Section, Slicing
 from models.export.tflite import predict
-from models.frontier.choice import read_choice
+from models.frontier.record import read_choice
 from models.metrics.comparison import Difference, compare
 from models.metrics.evidence import VariantEvidence, evidence
 from models.metrics.gaps import gaps_between

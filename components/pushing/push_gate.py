@@ -46,7 +46,7 @@ from core.files import write_json
 from core.names import CHOICE, PUSH_CHECKS, PUSH_GATES, WARM_UP_ROWS_FILE
 from core.targets import TARGETS
 from models.export.model_content import content_sha256
-from models.frontier.choice import read_choice
+from models.frontier.record import read_choice
 from models.metrics.gates import Gate, PushChecks, write_gates
 from models.network.rows import load_records
 

@@ -10,9 +10,9 @@ import tf_keras
 
 from core.names import NETWORK_FILES, TEACHER
 from core.sections import Slicing
-from models.frontier.choice import Candidate
+from models.frontier.record import MeasuredVariant
 from models.metrics.comparison import Difference, compare
-from models.metrics.gaps import gaps_between
+from models.metrics.gaps import GapGrowth, gaps_between
 from models.metrics.registry import Metrics, groups_by, metrics_of
 from models.network.layout import Preprocessing
 from models.network.network import answers_of
@@ -85,7 +85,7 @@ def table_of(
     columns: Mapping[str, np.ndarray],
     evaluation: Slicing,
     classes: tuple[str, ...],
-) -> list[Candidate]:
+) -> list[MeasuredVariant]:
     """The variants as rows of a table.
 
     Args:
@@ -101,19 +101,20 @@ def table_of(
     found = []
     for name, mine in answers.items():
         against = _difference(labels, mine, teacher, measured)
-        growth, gap = _growth(labels, mine, teacher, columns, evaluation, measured)
+        gap, growth = _growth(labels, mine, teacher, columns, evaluation, measured)
         tied = [
             other
             for other, theirs in answers.items()
             if other != name and _is_alike(_difference(labels, mine, theirs, measured))
         ]
         found.append(
-            Candidate(
+            MeasuredVariant(
                 name,
                 measured.quality[_QUALITY].measure(labels, mine),
                 None if against is None else 0.0 - against.value,
                 None if against is None else (0.0 - against.high, 0.0 - against.low),
-                growth,
+                None if growth is None else growth.value,
+                None if growth is None else (growth.low, growth.high),
                 gap,
                 costs[name].bytes,
                 costs[name].gzip_bytes,
@@ -142,17 +143,18 @@ def _growth(
     columns: Mapping[str, np.ndarray],
     evaluation: Slicing,
     measured: Metrics,
-) -> tuple[float | None, str | None]:
-    """The growth of the gap that grew most, and its column and rate."""
-    grown = [
-        (growth.value, f"{column} {rate}")
+) -> tuple[str | None, GapGrowth | None]:
+    """The column and rate of the gap that grew most, and its growth."""
+    grown = {
+        f"{column} {rate}": growth
         for column, groups in groups_by(columns, evaluation.slices).items()
         for rate, growth in gaps_between(
             labels, mine, groups, measured, evaluation.min_slice_rows, teacher
         )[1].items()
         if growth is not None
-    ]
-    return max(grown, default=(None, None))
+    }
+    gap = max(grown, key=lambda name: grown[name].value, default=None)
+    return gap, grown[gap] if gap else None
 
 
 def teacher_answers(given: Given, rows: Rows) -> np.ndarray:

@@ -28,7 +28,7 @@ from core.names import (
 from core.sections import LabelGates
 from core.targets import TARGETS
 from core.version_record import read_record, withdrawn_folder
-from models.frontier.choice import Choice, choice_of
+from models.frontier.record import Choice, choice_of
 from models.labels import gates as label_gates
 from models.metrics.gates import Gate, PushChecks, gates_of
 from pipeline.metadata.executions import Artifact, Execution, find

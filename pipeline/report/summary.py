@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InputError, first_problem
 from core.files import write_atomically
-from models.frontier.choice import Choice
+from models.frontier.record import Choice
 from models.labels.findings import Finding
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence

@@ -11,7 +11,7 @@ from ml_metadata.errors import StatusError
 
 from core.config import Config
 from core.targets import TARGETS
-from models.frontier.choice import AUTO
+from models.frontier.record import AUTO
 from pipeline.cards.beside import put_beside
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged

@@ -10,14 +10,8 @@ import pytest
 
 from core.errors import InputError
 from core.sections import Limits
-from models.frontier.choice import (
-    AUTO,
-    Candidate,
-    Choice,
-    choose,
-    read_choice,
-    write_choice,
-)
+from models.frontier.choice import choose
+from models.frontier.record import AUTO, Choice, MeasuredVariant, read_choice, write_choice
 
 KEY = "quantizer.variant"
 
@@ -30,12 +24,13 @@ def row(
     growth: float | None = 0.0,
     tied: tuple[str, ...] = (),
     gzip: int | None = None,
-) -> Candidate:
+) -> MeasuredVariant:
     auc = None if loss is None else 0.9 - loss
     ends = None if loss is None else (loss - 0.001, loss + 0.001)
     latency = {"batch_1": us}
-    return Candidate(
-        name, auc, loss, ends, growth, "sex tpr", size, gzip or size // 2, latency, tied
+    wider = None if growth is None else (growth - 0.01, growth + 0.01)
+    return MeasuredVariant(
+        name, auc, loss, ends, growth, wider, "sex tpr", size, gzip or size // 2, latency, tied
     )
 
 
@@ -50,7 +45,7 @@ def limits(**changes: Any) -> Limits:
     return Limits.model_validate({**none, "prefer": "bytes", **changes})
 
 
-def chosen(*table: Candidate, asked: str = AUTO, **changes: Any) -> Choice:
+def chosen(*table: MeasuredVariant, asked: str = AUTO, **changes: Any) -> Choice:
     return choose("edge", table or TABLE, limits(**changes), asked, 6512, KEY)
 
 
@@ -98,7 +93,18 @@ def test_a_gap_that_grows_is_a_cost() -> None:
     wide = row("wide", 0.0, 100, 0.1, growth=0.08)
     found = chosen(INT8, wide, max_gap_growth=0.05)
     assert found.variant == "int8"
-    assert found.variants[1].broken == ["gap_growth 0.08 above selection.edge.max_gap_growth 0.05"]
+    said = "gap_growth 0.08 above selection.edge.max_gap_growth 0.05 beyond chance"
+    assert found.variants[1].broken == [said]
+
+
+def test_a_loss_that_chance_explains_breaks_no_limit() -> None:
+    few = replace(INT8, loss_interval=(-0.002, 0.01))
+    assert chosen(FLOAT32, few, max_auc_loss=0.001).variant == "int8"
+    # It is no better than one of the same costs whose loss is sure; that one keeps no limit.
+    sure = replace(INT8, name="sure", bytes=5_000)
+    found = chosen(FLOAT32, few, sure, max_auc_loss=0.001)
+    assert found.variant == "int8"
+    assert found.variants[1].dominated_by == "sure"
 
 
 def test_among_files_as_small_and_times_as_short_the_next_cost_decides() -> None:
@@ -120,8 +126,9 @@ def test_what_nothing_keeps_is_said_in_one_line_and_the_best_is_taken() -> None:
     assert found.note == (
         "edge: no variant keeps the limits (float32: bytes 12,000 above selection.edge.max_bytes "
         "5,000; float16: bytes 8,000 above selection.edge.max_bytes 5,000; int8: auc_loss 0.004 "
-        "above selection.edge.max_auc_loss 0.001, bytes 6,000 above selection.edge.max_bytes "
-        "5,000): float32 is taken, which loses least of the AUC; raise a limit of selection.edge"
+        "above selection.edge.max_auc_loss 0.001 beyond chance, bytes 6,000 above "
+        "selection.edge.max_bytes 5,000): float32 is taken, which loses least of the AUC; raise a "
+        "limit of selection.edge"
     )
 
 
@@ -136,7 +143,7 @@ def test_a_fixed_variant_ships_whatever_it_breaks_and_that_is_said() -> None:
     assert found.variant == "int8"
     assert found.note == (
         "edge: quantizer.variant=int8 says so; it breaks a limit: auc_loss 0.004 above "
-        "selection.edge.max_auc_loss 0.001"
+        "selection.edge.max_auc_loss 0.001 beyond chance"
     )
     found = chosen(row("better", 0.0, 100, 0.5), INT8, asked="int8")
     assert "better is in nothing dearer and in something cheaper" in found.reason

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from models.frontier.choice import AUTO, Candidate, Choice, Judged
+from models.frontier.record import AUTO, Choice, JudgedVariant, MeasuredVariant
 from pipeline.report.page import html, specs
 from pipeline.report.page.part import Part, RunRecord
 
@@ -65,7 +65,7 @@ def _points(choice: Choice, limit: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _standing(choice: Choice, each: Judged) -> str:
+def _standing(choice: Choice, each: JudgedVariant) -> str:
     if each.measured.name == choice.variant:
         return "ships"
     return "on the frontier" if each.dominated_by is None else "dominated"
@@ -151,9 +151,12 @@ def _table(choice: Choice) -> Markup:
     return html.table(f"{choice.target}: limits {limits}{prefers}", columns, rows, columns[1:7])
 
 
-def _loss(told: Candidate) -> html.Text:
+def _loss(told: MeasuredVariant) -> html.Text:
     return html.with_interval(told.auc_loss, told.loss_interval, "+.4f")
 
 
-def _growth(told: Candidate) -> str:
-    return html.NONE if told.gap_growth is None else f"{told.gap_growth:+.3f} ({told.gap})"
+def _growth(told: MeasuredVariant) -> html.Text:
+    if told.gap_growth is None:
+        return html.NONE
+    grown = html.with_interval(told.gap_growth, told.growth_interval, "+.3f")
+    return Markup("{} {}").format(told.gap, grown)
