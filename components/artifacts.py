@@ -44,6 +44,12 @@ class TFLiteVariants(Artifact):
     TYPE_NAME = "TFLiteVariants"
 
 
+class VariantChoice(Artifact):
+    """`choice.json`: which variant a target ships, why, and what was measured of each."""
+
+    TYPE_NAME = "VariantChoice"
+
+
 class VariantReport(Artifact):
     """`variants.json`: quality, fairness, size and latency of every model variant; quality and
     fairness of the references in `references.json`.

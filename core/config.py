@@ -4,6 +4,7 @@ The sections mirror `configs/base.yaml`, which lists every key with its default;
 defaults of their own.
 """
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -38,10 +39,12 @@ from core.sections import (
     QuantizerSection,
     ReferenceSection,
     Section,
+    SelectionSection,
     Text,
     TrainerSection,
     TunerSection,
 )
+from core.targets import TARGETS
 
 
 class Config(Section):
@@ -60,6 +63,7 @@ class Config(Section):
     trainer: TrainerSection
     distiller: DistillerSection
     quantizer: QuantizerSection
+    selection: SelectionSection
     fairness: FairnessSection
     evaluation: EvaluationSection
     explain: ExplainSection
@@ -82,6 +86,11 @@ class Config(Section):
         """
         values = self.model_dump(mode="json", by_alias=True, exclude=set(OPERATION))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def variant_of(self, target: str) -> str:
+        """The variant that a target is to ship, or "auto": its Selector chooses."""
+        path = TARGETS[target].variant_key.split(".")
+        return str(functools.reduce(getattr, path, self))
 
     @property
     def schema_path(self) -> Path:

@@ -1,6 +1,9 @@
 """Errors that are the user's to mend."""
 
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a device's own code raises these, too, and has no pydantic
+    from pydantic import ValidationError
 
 
 class InputError(ValueError):
@@ -11,7 +14,7 @@ class InputError(ValueError):
     """
 
 
-def first_problem(error: ValidationError) -> str:
+def first_problem(error: "ValidationError") -> str:
     """Where pydantic found the first fault, and which: `models.teacher.bytes: Field required`."""
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])

@@ -31,7 +31,11 @@ TEACHER, TEACHER_PRUNED, STUDENT = "teacher", "teacher_pruned", "student"
 TEACHER_FILE = "teacher.keras"
 PRUNED_FILE = "teacher_pruned.keras"
 STUDENT_FILE = "student.keras"
+NETWORK_FILES = {TEACHER: TEACHER_FILE, TEACHER_PRUNED: PRUNED_FILE}
+"""Of the Trainer's networks, by their names."""
+
 PREPROCESSING_FILE = "preprocessing.json"
+MANIFEST_FILE = "manifest.json"
 EDGE_MODEL_FILE = "tflite"
 """In an edge bundle; the name that TensorFlow Model Analysis looks for."""
 
@@ -76,6 +80,7 @@ SEARCH_REPORT = Report("Tuner", "TunerResults", "search.json")
 TRAINING_REPORT = Report("Trainer", "ModelRun", "training.json")
 DISTILLATION_REPORT = Report("Distiller", "Model", "distillation.json")
 QUANTIZATION_REPORT = Report("Quantizer", "TFLiteVariants", "quantization.json")
+CHOICE = Report("Selector.{target}", "VariantChoice", "choice.json")
 VARIANT_REPORT = Report("VariantEvaluator", "VariantReport", "variants.json")
 REFERENCES_REPORT = Report("VariantEvaluator", "VariantReport", "references.json")
 FAIRNESS_GATES = Report("FairnessGate.{target}", "GateReport", "gates.json")

@@ -13,20 +13,22 @@ class Target:
       name: In node ids, in the configuration, in metadata and on the command line.
       folder: Of its versions, under <root>/<name>.
       producer: Id of the node whose output `model` it is.
-      variant: Its name among the models that VariantEvaluator measures; None for the one that
-        `quantizer.variant` names.
+      variant_key: Configuration key of the variant that it ships, or "auto".
+      candidates: Module with `open_candidates(given)`: the variants that can ship
+        (models/frontier/candidates.py).
       inputs: What the Evaluator feeds it: the labelled raw Examples or the transformed ones.
       model_type: What TensorFlow Model Analysis takes it for.
       process: Module that a fresh process runs to ask it (models/export/fresh_predictions.py).
-      exporter: Module with `predict_in_pipeline(features, model, model_run)`: what the same model
-        answers inside the pipeline.
+      exporter: Module with `predict_in_pipeline(features, model, model_run, variant)`: what the
+        same model answers inside the pipeline.
       loader: Module with `load(folder)`: the model as a server asks it (models/export/served.py).
     """
 
     name: str
     folder: str
     producer: str
-    variant: str | None
+    variant_key: str
+    candidates: str
     inputs: Literal["raw", "transformed"]
     model_type: str
     process: str
@@ -46,8 +48,9 @@ class Target:
 SERVER = Target(
     name="server",
     folder="serving",
-    producer="Trainer",
-    variant="teacher_pruned",
+    producer="Selector.server",
+    variant_key="selection.server.variant",
+    candidates="models.frontier.server_candidates",
     inputs="raw",
     model_type="tf_generic",
     process="models.export.predict_server",
@@ -57,8 +60,9 @@ SERVER = Target(
 EDGE = Target(
     name="edge",
     folder="edge",
-    producer="Quantizer",
-    variant=None,
+    producer="Selector.edge",
+    variant_key="quantizer.variant",
+    candidates="models.frontier.edge_candidates",
     inputs="transformed",
     model_type="tf_lite",
     process="models.export.predict_edge",

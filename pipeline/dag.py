@@ -20,6 +20,7 @@ from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
 from components.evaluation.explainer import Explainer, ExplainerSettings
 from components.evaluation.fairness_gate import FairnessGate, GateSettings
+from components.evaluation.selector import Selector, SelectorSettings
 from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
@@ -160,7 +161,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     warm_start = Resolver(
         strategy_class=WarmStart,
         examples=transform.outputs["transformed_examples"],
-        model=Channel(type=Model, producer_component_id="Trainer"),
+        model=Channel(type=Model),  # of whichever node; the blessing says which
         model_blessing=Channel(type=ModelBlessing, producer_component_id="PushGate.server"),
         config={
             "served": str(TARGETS["server"].served(folder, config.name)),
@@ -210,12 +211,31 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         settings=settings_json(QuantizerSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.training.quantizer"),
     )
+    selectors = {
+        target.name: Selector(
+            labeled_examples=labeler.outputs["labeled_examples"],
+            transformed_examples=transform.outputs["transformed_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            model_run=trainer.outputs["model_run"],
+            trained=trainer.outputs["model"] if target.inputs == "raw" else None,
+            variants=quantizer.outputs["variants"] if target.inputs == "transformed" else None,
+            target=target.name,
+            settings=settings_json(
+                SelectorSettings,
+                config,
+                preprocessing=preprocessing,
+                limits=config.selection.limits_of(target.name),
+                variant=config.variant_of(target.name),
+            ),
+            code_sha256=code_sha256("components.evaluation.selector", target.candidates),
+        ).with_id(target.producer)
+        for target in TARGETS.values()
+    }
     variant_evaluator = VariantEvaluator(
-        labeled_examples=labeler.outputs["labeled_examples"],
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
+        server_choice=selectors["server"].outputs["choice"],
         variants=quantizer.outputs["variants"],
         reference_answers=(
             reference.outputs["reference_answers"] if config.reference.enabled else None
@@ -223,12 +243,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         settings=settings_json(VariantSettings, config, preprocessing=preprocessing),
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
-    producers = {node.id: node for node in (trainer, quantizer)}
     explainers = (
         [
             Explainer(
                 examples=labeler.outputs["labeled_examples"],
-                **{t.name: producers[t.producer].outputs["model"] for t in TARGETS.values()},
+                **{name: selector.outputs["model"] for name, selector in selectors.items()},
                 settings=settings_json(ExplainerSettings, config, types=types),
                 code_sha256=code_sha256(
                     "components.evaluation.explainer", *(t.loader for t in TARGETS.values())
@@ -256,17 +275,18 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         trainer,
         distiller,
         quantizer,
+        *selectors.values(),
         variant_evaluator,
         *explainers,
     ]
 
     for target in TARGETS.values():
-        model = producers[target.producer].outputs["model"]
+        model, choice = (selectors[target.name].outputs[key] for key in ("model", "choice"))
         served = target.served(folder, config.name)
         baseline = Resolver(
             strategy_class=LastBlessedOther,
             candidate=model,
-            model=Channel(type=Model, producer_component_id=target.producer),
+            model=Channel(type=Model),  # of whichever node; the blessing says which
             model_blessing=Channel(
                 type=ModelBlessing, producer_component_id=f"PushGate.{target.name}"
             ),
@@ -293,13 +313,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             blessing=evaluator.outputs["blessing"],
             baseline_blessing=baseline.outputs["model_blessing"],
             model=model,
+            choice=choice,
             variant_report=variant_evaluator.outputs["variant_report"],
             target=target.name,
             settings=settings_json(
-                GateSettings,
-                config,
-                bounds=config.evaluation.bounds_of(target.name),
-                variant=target.variant or config.quantizer.variant,
+                GateSettings, config, bounds=config.evaluation.bounds_of(target.name)
             ),
             code_sha256=code_sha256("components.evaluation.fairness_gate"),
         ).with_id(f"FairnessGate.{target.name}")
@@ -314,6 +332,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             transform_graph=transform.outputs["transform_graph"],
             model=model,
             model_run=trainer.outputs["model_run"],
+            choice=choice,
             blessing=fairness_gate.outputs["final_blessing"],
             live=live.outputs["pushed_model"],
             target=target.name,
@@ -336,6 +355,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             feature_report=feature_selector.outputs["feature_report"],
             model_run=trainer.outputs["model_run"],
             model=model,
+            choice=choice,
             variants=quantizer.outputs["variants"],
             variant_report=variant_evaluator.outputs["variant_report"],
             evaluation=evaluator.outputs["evaluation"],
@@ -343,9 +363,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             push_gates=push_gate.outputs["gates"],
             blessing=push_gate.outputs["final_blessing"],
             target=target.name,
-            settings=settings_json(
-                CardSettings, config, variant=target.variant or config.quantizer.variant
-            ),
+            settings=settings_json(CardSettings, config),
             intended_use=intended_use(config),
             code_sha256=code_sha256("components.cards.model_card"),
         ).with_id(f"ModelCard.{target.name}")

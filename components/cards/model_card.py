@@ -31,6 +31,7 @@ from components.artifacts import (
     GateReport,
     LabelReport,
     TFLiteVariants,
+    VariantChoice,
     VariantReport,
 )
 from core.targets import TARGETS
@@ -62,6 +63,7 @@ def ModelCard(  # noqa: N802 - TFX takes the node's id from the name
     feature_report: InputArtifact[FeatureReport],
     model_run: InputArtifact[ModelRun],
     model: InputArtifact[Model],
+    choice: InputArtifact[VariantChoice],
     variants: InputArtifact[TFLiteVariants],
     variant_report: InputArtifact[VariantReport],
     evaluation: InputArtifact[ModelEvaluation],
@@ -90,6 +92,7 @@ def ModelCard(  # noqa: N802 - TFX takes the node's id from the name
         "feature_report": feature_report,
         "model_run": model_run,
         "model": model,
+        "choice": choice,
         "variants": variants,
         "variant_report": variant_report,
         "evaluation": evaluation,

@@ -6,11 +6,12 @@ from the teacher's. They are judged here alone: TFMA's thresholds have no word f
 too small, and it computes gaps but cannot bless them (`metrics_validator` lists every satisfied
 cross-slice threshold as missing).
 
-In: an Evaluator's evaluation and blessing, the model, and VariantEvaluator's report, which has the
-intervals and the comparison with the teacher. Out: `gates`, a row for each bound, and
-`final_blessing`, which PushGate goes by: blessed only if the Evaluator measured the model, there is
-a bound, and every row passed. NaN fails its bound; what cannot be measured on these rows, or told
-from the bound by so few, is undecided (models/metrics/judging.py).
+In: an Evaluator's evaluation and blessing, the model, Selector's choice, which says which variant
+it is, and VariantEvaluator's report, which has the intervals and the comparison with the teacher.
+Out: `gates`, a row for each bound, and `final_blessing`, which PushGate goes by: blessed only if
+the Evaluator measured the model, there is a bound, and every row passed. NaN fails its bound; what
+cannot be measured on these rows, or told from the bound by so few, is undecided
+(models/metrics/judging.py).
 """
 
 import json
@@ -26,9 +27,10 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
-from components.artifacts import GateReport, VariantReport, bless
-from core.names import FAIRNESS_GATES, VARIANT_REPORT
+from components.artifacts import GateReport, VariantChoice, VariantReport, bless
+from core.names import CHOICE, FAIRNESS_GATES, TEACHER, VARIANT_REPORT
 from core.sections import Bounds, Judging, Section, TrueLabel
+from models.frontier.record import read_choice
 from models.metrics.against_reference import reference_gates
 from models.metrics.evidence import VariantEvidence, evidence_of
 from models.metrics.gap_gates import gap_gate, growth_gate
@@ -42,12 +44,11 @@ SliceMetrics = Mapping[str, Mapping[str, float]]
 
 
 class GateSettings(Section):
-    """What FairnessGate goes by; `variant` is the target's among the models that are measured."""
+    """What FairnessGate goes by."""
 
     columns: TrueLabel
     evaluation: Judging
     bounds: Bounds
-    variant: str
 
 
 def apply_gates(
@@ -128,6 +129,11 @@ def _worst_allowed(
     return judge(target, metric.name, name, row.get(metric.name), bound, key)
 
 
+def without_teacher(bounds: Bounds) -> Bounds:
+    """The bounds of a model that is the teacher: it is not compared with itself."""
+    return bounds.model_copy(update={"max_drop_from_teacher": {}, "max_gap_growth": {}})
+
+
 def read_metrics(
     evaluation: str, model_name: str, measured: Metrics = OF_TWO
 ) -> dict[str, dict[str, float]]:
@@ -163,6 +169,7 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     model: InputArtifact[Model],
     gates: OutputArtifact[GateReport],
     final_blessing: OutputArtifact[ModelBlessing],
+    choice: InputArtifact[VariantChoice],
     variant_report: InputArtifact[VariantReport],
     target: Parameter[str],
     settings: Parameter[str],
@@ -182,9 +189,11 @@ def FairnessGate(  # noqa: N802 - TFX takes the node's id from the name
     metrics = read_metrics(evaluation.uri, CANDIDATE if has_baseline else "", measured)
     baseline = read_metrics(evaluation.uri, BASELINE, measured)[OVERALL] if has_baseline else None
     variants = json.loads(Path(variant_report.uri, VARIANT_REPORT.file).read_text(encoding="utf-8"))
-    seen = evidence_of(variants[told.variant])
+    variant = read_choice(Path(choice.uri, CHOICE.file)).variant
+    seen = evidence_of(variants[variant])
+    bounds = without_teacher(told.bounds) if variant == TEACHER else told.bounds
     metrics = {seen.called(name): row for name, row in metrics.items()}
-    rows = apply_gates(target, metrics, baseline, told.bounds, told.evaluation, seen, measured)
+    rows = apply_gates(target, metrics, baseline, bounds, told.evaluation, seen, measured)
     write_gates(Path(gates.uri, FAIRNESS_GATES.file), rows)
     passed = bool(rows) and all(row.passed for row in rows)
     bless(final_blessing, model, passed and model_utils.is_model_blessed(blessing))

@@ -3,8 +3,9 @@
 TFX's Evaluator takes one candidate; this node measures the others the same way, so that the price
 of pruning, distillation and quantization is on record before anything is pushed.
 
-In: the raw and the transformed test split, the Transform graph, the Trainer's server model and its
-Keras files, the student's TFLite variants, and what the references answer. Out: `variant_report`,
+In: the transformed test split, the Transform graph, the Trainer's Keras files, what Selector.server
+measured of the size and speed of their SavedModels, the student's TFLite variants, and what the
+references answer. Out: `variant_report`,
 the objects `models` and `references` of summary.json. Fails when a variant answers with a value
 that is not a number.
 """
@@ -12,7 +13,6 @@ that is not a number.
 import dataclasses
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,31 @@ import numpy as np
 import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
-from tfx.utils import path_utils
+from tfx.types.standard_artifacts import Examples, ModelRun, TransformGraph
 
 from components.artifacts import (
     ReferenceAnswers,
     TFLiteVariants,
+    VariantChoice,
     VariantReport,
     split_pattern,
 )
 from core.answers import decided
 from core.files import write_json
 from core.names import (
-    PRUNED_FILE,
+    CHOICE,
+    NETWORK_FILES,
     QUANTIZATION_REPORT,
     REFERENCES_REPORT,
     ROW_ID,
-    TEACHER_FILE,
+    TEACHER,
     VARIANT_REPORT,
 )
 from core.sections import Section, Slicing
-from models.compression.exported import facts, in_saved_model
-from models.export.export import export_server_model
-from models.export.server import measure_server_model
+from models.compression.exported import facts
+from models.compression.goals import tables_of
 from models.export.tflite import predict
+from models.frontier.record import read_choice
 from models.metrics.comparison import Difference, compare
 from models.metrics.evidence import VariantEvidence, evidence
 from models.metrics.gaps import gaps_between
@@ -168,11 +169,10 @@ def confusion(labels: np.ndarray, shares: np.ndarray) -> list[list[int]]:
 
 @component
 def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
-    labeled_examples: InputArtifact[Examples],
     transformed_examples: InputArtifact[Examples],
     transform_graph: InputArtifact[TransformGraph],
-    model: InputArtifact[Model],
     model_run: InputArtifact[ModelRun],
+    server_choice: InputArtifact[VariantChoice],
     variants: InputArtifact[TFLiteVariants],
     variant_report: OutputArtifact[VariantReport],
     settings: Parameter[str],
@@ -185,7 +185,6 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
     rows = load_rows(test, model_inputs_of(transform_graph.uri, told.preprocessing))
     labels = rows.codes
     columns = load_columns(test, sorted({c for keys in told.evaluation.slices for c in keys}))
-    requests = split_pattern(labeled_examples, "test")
 
     references = {}
     if reference_answers:
@@ -201,18 +200,16 @@ def VariantEvaluator(  # noqa: N802 - TFX takes the node's id from the name
 
     report: dict[str, dict[str, Any]] = {}
     teacher = None
-    pruned_path = path_utils.serving_model_path(model.uri)
-    with tempfile.TemporaryDirectory() as float_path:
-        for name, file in (("teacher", TEACHER_FILE), ("teacher_pruned", PRUNED_FILE)):
-            network = tf_keras.models.load_model(os.path.join(model_run.uri, file), compile=False)
-            probabilities = checked(name, answers_of(network, rows))
-            report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
-            if name == "teacher":
-                export_server_model(network, transform_graph.uri, told.preprocessing, float_path)
-                teacher = probabilities
-            folder = float_path if name == "teacher" else pruned_path
-            report[name] |= measure_server_model(folder, requests)
-            report[name] |= facts(in_saved_model(Path(folder), network))
+    for each in read_choice(Path(server_choice.uri, CHOICE.file)).variants:
+        name, costs = each.measured.name, each.measured
+        file = os.path.join(model_run.uri, NETWORK_FILES[name])
+        network = tf_keras.models.load_model(file, compile=False)
+        probabilities = checked(name, answers_of(network, rows))
+        report[name] = evaluate(labels, probabilities, columns, told, teacher, references)
+        if name == TEACHER:
+            teacher = probabilities
+        report[name] |= {"bytes": costs.bytes, "gzip_bytes": costs.gzip_bytes}
+        report[name] |= {"latency_us": costs.latency_us, **facts(tables_of(network))}
     measured = json.loads(Path(variants.uri, QUANTIZATION_REPORT.file).read_text(encoding="utf-8"))
     for name in measured:
         model_file = Path(variants.uri, f"{name}.tflite")

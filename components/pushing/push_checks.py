@@ -4,7 +4,7 @@ import functools
 import importlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,21 @@ from models.metrics.gates import OVERALL, Gate, PushChecks, at_most
 
 _NEVER_SENT = (LABEL, WEIGHT)
 _STEP = 1 / 256  # a device's shares are multiples of it, so their sum is off by up to half of each
+
+
+@dataclass(frozen=True)
+class InPipeline:
+    """A model as the pipeline has it.
+
+    Attributes:
+      model: Folder of the SavedModel or edge bundle.
+      model_run: URI of the Trainer's `model_run`.
+      variant: Which of the variants it is.
+    """
+
+    model: str
+    model_run: str
+    variant: str
 
 
 def rolled_back_row(target: str, model_sha256: str, rolled_back: list[list[str]]) -> list[Gate]:
@@ -99,23 +114,23 @@ def other_classes(served: Served) -> str | None:
 
 
 def in_pipeline_predictions(
-    target: str, graph: str, examples: list[bytes], model: str, model_run: str
+    target: str, graph: str, examples: list[bytes], candidate: InPipeline
 ) -> np.ndarray:
     """Answers, [rows] or [rows, K], from the Transform graph and the network of the pipeline."""
     output = tft.TFTransformOutput(graph)
     transform = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
     features = transform(tf.io.parse_example(examples, output.raw_feature_spec()))
     exporter = importlib.import_module(TARGETS[target].exporter)
-    predictions: np.ndarray = exporter.predict_in_pipeline(features, Path(model), Path(model_run))
-    return predictions
+    paths = Path(candidate.model), Path(candidate.model_run)
+    found: np.ndarray = exporter.predict_in_pipeline(features, *paths, candidate.variant)
+    return found
 
 
 def check(
     target: str,
     patterns: Mapping[str, str],
     graph: str,
-    model: str,
-    model_run: str,
+    candidate: InPipeline,
     live: str | None,
     settings: PushSettings,
 ) -> tuple[list[Gate], PushChecks]:
@@ -124,8 +139,7 @@ def check(
     Args:
       patterns: File pattern of the labelled raw rows of the splits eval and test.
       graph: URI of the `transform_graph` artifact of TFX Transform.
-      model: Folder of the SavedModel or edge bundle.
-      model_run: URI of the Trainer's `model_run`.
+      candidate: The model.
       live: Folder of the live version; None without one.
       settings: What to go by.
 
@@ -145,11 +159,11 @@ def check(
     never_sent = (*_NEVER_SENT, settings.columns.label)
     names = tuple(column for column in settings.types if column not in never_sent)
     with tempfile.TemporaryDirectory() as folder:
-        task = Task(model, live, sample.count, names)
+        task = Task(candidate.model, live, sample.count, names)
         served = serve(
             TARGETS[target].process, Path(folder), task, requests, settings.pusher.time_limit
         )
-    expected = in_pipeline_predictions(target, graph, sample.examples, model, model_run)
+    expected = in_pipeline_predictions(target, graph, sample.examples, candidate)
     rows = prediction_rows(target, served, expected, settings, live is not None)
     problem = served.problem.text if served.problem else other_classes(served)
     checks = PushChecks(
@@ -162,7 +176,7 @@ def check(
     )
     comparable = live and other_classes(served) is None
     if comparable and served.candidate and served.live and all(r.passed for r in rows):
-        candidate = served.candidate.probabilities[sample.count :]
+        own = served.candidate.probabilities[sample.count :]
         now = served.live.probabilities[sample.count :]
-        rows += comparison_rows(target, candidate, now, compared, settings)
+        rows += comparison_rows(target, own, now, compared, settings)
     return rows, checks

@@ -12,12 +12,13 @@ It takes the place of TFX's InfraValidator, which needs Docker. Three checks:
    and answers raw rows through its own preprocessing, so it can be compared whatever it was trained
    on.
 
-In: labelled examples, the Transform graph, the model, the Trainer's `model_run`, FairnessGate's
-blessing, and the PushedModel of the live version if there is one. Out: `gates`, a row
-for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the next
-run's baseline go by. Beside the verdict lie training rows, which the Pusher puts into the version
-for explanations, and, for a SavedModel, some of the rows that it answered, of which the Pusher
-makes TensorFlow Serving's warm-up requests. A model that was not blessed before is not looked at.
+In: labelled examples, the Transform graph, the model, the Trainer's `model_run`, Selector's choice,
+FairnessGate's blessing, and the PushedModel of the live version if there is one. Out: `gates`, a
+row for each bound in `gates.json`, and `checks.json`; `final_blessing`, which the Pusher and the
+next run's baseline go by. Beside the verdict lie training rows, which the Pusher puts into the
+version for explanations, and, for a SavedModel, some of the rows that it answered, of which the
+Pusher makes TensorFlow Serving's warm-up requests. A model that was not blessed before is not
+looked at.
 """
 
 import json
@@ -37,14 +38,15 @@ from tfx.types.standard_artifacts import (
 )
 from tfx.utils import path_utils
 
-from components.artifacts import GateReport, bless, split_pattern
+from components.artifacts import GateReport, VariantChoice, bless, split_pattern
 from components.pushing.against_live import PushSettings
 from components.pushing.kept_rows import KeptSettings, keep
-from components.pushing.push_checks import check, rolled_back_row
+from components.pushing.push_checks import InPipeline, check, rolled_back_row
 from core.files import write_json
-from core.names import PUSH_CHECKS, PUSH_GATES, WARM_UP_ROWS_FILE
+from core.names import CHOICE, PUSH_CHECKS, PUSH_GATES, WARM_UP_ROWS_FILE
 from core.targets import TARGETS
 from models.export.model_content import content_sha256
+from models.frontier.record import read_choice
 from models.metrics.gates import Gate, PushChecks, write_gates
 from models.network.rows import load_records
 
@@ -57,6 +59,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
     transform_graph: InputArtifact[TransformGraph],
     model: InputArtifact[Model],
     model_run: InputArtifact[ModelRun],
+    choice: InputArtifact[VariantChoice],
     blessing: InputArtifact[ModelBlessing],
     gates: OutputArtifact[GateReport],
     final_blessing: OutputArtifact[ModelBlessing],
@@ -85,8 +88,7 @@ def PushGate(  # noqa: N802 - TFX takes the node's id from the name
             target,
             {split: split_pattern(examples, split) for split in ("eval", "test")},
             transform_graph.uri,
-            folder,
-            model_run.uri,
+            InPipeline(folder, model_run.uri, read_choice(Path(choice.uri, CHOICE.file)).variant),
             live.get_string_custom_property("pushed_destination") if live else None,
             PushSettings.model_validate_json(settings),
         )

@@ -1,10 +1,9 @@
-"""Quantizer: the student's TFLite variants and the edge bundle.
+"""Quantizer: the student's TFLite variants, each with what a device needs beside it.
 
 In: the Distiller's `model`, transformed examples (train, for calibration), the Transform graph.
-Out: `model`, the edge bundle: `Format-Serving/tflite` (the configured variant) and beside it
-`preprocessing.json` (columns, vocabularies, boundaries, signature, classes, threshold); `variants`,
-the `.tflite` files and `quantization.json` (bytes, latency, difference from the student, zeros and
-distinct weights in the file).
+Out: `variants`: of each a `.tflite` and a `.json` (columns, vocabularies, boundaries, signature,
+classes, threshold), of which Selector.edge makes the bundle, and `quantization.json` (bytes,
+latency, difference from the student, zeros and distinct weights in the file).
 Fails when a variant's predictions are not finite or differ too much from the student's, or when a
 file has fewer zeros or more distinct weights than the student.
 """
@@ -19,7 +18,6 @@ import tf_keras
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
-from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, split_pattern
 from core import sections
@@ -27,8 +25,6 @@ from core.answers import THRESHOLD
 from core.files import write_json
 from core.names import (
     DISTILLATION_REPORT,
-    EDGE_MODEL_FILE,
-    PREPROCESSING_FILE,
     QUANTIZATION_REPORT,
     STUDENT,
     STUDENT_FILE,
@@ -51,7 +47,7 @@ class QuantizerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    quantizer: sections.QuantizerSection
+    quantizer: sections.Conversion
 
 
 def bundle_document(
@@ -91,17 +87,15 @@ def bundle_document(
 
 
 def write_variants(
-    bundle: str,
     variants: str,
     student_path: str,
     transform_graph: str,
     train: str,
     settings: QuantizerSettings,
 ) -> None:
-    """Converts the student, compares, measures, and writes both folders.
+    """Converts the student, compares, measures, and writes the folder.
 
     Args:
-      bundle: Folder of the edge bundle; it must not exist.
       variants: Folder of the variants and their report.
       student_path: The student's Keras file, with the Distiller's report beside it.
       transform_graph: URI of the `transform_graph` artifact of TFX Transform.
@@ -119,14 +113,10 @@ def write_variants(
     distilled = Path(student_path).with_name(DISTILLATION_REPORT.file)
     mitigation = json.loads(distilled.read_text(encoding="utf-8")).get("mitigation")
     classes = settings.preprocessing.classes
-    chosen = contents[section.variant]
-    document = bundle_document(
-        description, classes, section.variant, mitigation, input_quantization(chosen)
-    )
-    os.makedirs(bundle)
-    write_json(Path(bundle, PREPROCESSING_FILE), document)
-    Path(bundle, EDGE_MODEL_FILE).write_bytes(chosen)
     for name, content in contents.items():
+        read = input_quantization(content)
+        document = bundle_document(description, classes, name, mitigation, read)
+        write_json(Path(variants, f"{name}.json"), document)
         Path(variants, f"{name}.tflite").write_bytes(content)
     write_json(Path(variants, QUANTIZATION_REPORT.file), report)
 
@@ -136,14 +126,12 @@ def Quantizer(  # noqa: N802 - TFX takes the node's id from the name
     student: InputArtifact[Model],
     transformed_examples: InputArtifact[Examples],
     transform_graph: InputArtifact[TransformGraph],
-    model: OutputArtifact[Model],
     variants: OutputArtifact[TFLiteVariants],
     settings: Parameter[str],
     code_sha256: Parameter[str],
 ) -> None:
     """Converts the student as `settings`, JSON of `QuantizerSettings`, asks; see the module."""
     write_variants(
-        path_utils.serving_model_dir(model.uri),
         variants.uri,
         os.path.join(student.uri, STUDENT_FILE),
         transform_graph.uri,

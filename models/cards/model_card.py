@@ -107,7 +107,8 @@ def _pointers(section: CardSection) -> Iterator[tuple[str, str]]:
 def _model(sources: Sources, told: CardSettings) -> list[Block]:
     say = sources.claim
     lines: list[Line] = [
-        ("It is ", _WHAT.get(sources.target, "a model"), ": ", say("told", "variant"), "."),
+        ("It is ", _WHAT.get(sources.target, "a model"), ": ", say("choice", "variant"), "."),
+        ("Why this one: ", say("choice", "reason")),
         classes_of(told.columns),
     ]
     if "blessing" in sources:
@@ -153,9 +154,9 @@ def _labels(sources: Sources) -> list[Block]:
 
 
 def _quality(sources: Sources, told: CardSettings) -> list[Block]:
-    grid = quality_grid(sources, told.variant)
+    grid = quality_grid(sources, sources.variant)
     by_class = class_grid(sources, told)
-    return [grid, *([by_class] if by_class else []), *reference_blocks(sources, told.variant)]
+    return [grid, *([by_class] if by_class else []), *reference_blocks(sources, sources.variant)]
 
 
 def _mitigation(sources: Sources) -> list[Block]:
@@ -185,7 +186,7 @@ def _variants(sources: Sources, told: CardSettings) -> list[Block]:
     head: list[Line] = [("variant",), ("accuracy",), ("bytes",), ("compressed",)]
     head += [("microseconds a row",), ("share of zeros",), ("largest difference",)]
     for name in sources.keys("variants"):
-        marked = ", this model" if name == told.variant else ""
+        marked = ", this model" if name == sources.variant else ""
         at = ("quantization", name, "difference")
         has = sources.get(*at) is not None
         rows.append(
@@ -207,8 +208,8 @@ def _variants(sources: Sources, told: CardSettings) -> list[Block]:
 
 def _against_teacher(sources: Sources, told: CardSettings) -> list[Block]:
     say, rows = sources.claim, []
-    for place in sources.places("variants", told.variant, "against_teacher"):
-        at = (told.variant, "against_teacher", place)
+    for place in sources.places("variants", sources.variant, "against_teacher"):
+        at = (sources.variant, "against_teacher", place)
         if sources.get("variants", *at, "slice") != "overall":
             continue
         rows.append(

@@ -30,16 +30,16 @@ def class_grid(sources: Sources, told: CardSettings) -> Grid | None:
     """Metrics of each class, of more than two; None of two."""
     if told.columns.is_binary:
         return None
-    named = [n for n in sources.keys("variants", told.variant, "metrics") if "[" in n]
+    named = [n for n in sources.keys("variants", sources.variant, "metrics") if "[" in n]
     kinds = list(dict.fromkeys(name.partition("[")[0] for name in named))
     rows: list[Sequence[Line]] = []
     for name in told.columns.names:
         cells: list[Line] = [(Called(name),)]
         for kind in kinds:
             metric = f"{kind}[{name}]"
-            path = (told.variant, "metrics", metric)
+            path = (sources.variant, "metrics", metric)
             known = sources.get("variants", *path) is not None
-            ends = _ends(told.variant, _OVERALL, metric)
+            ends = _ends(sources.variant, _OVERALL, metric)
             cells.append(with_interval(sources, "variants", path, ends) if known else ("",))
         rows.append(cells)
     head: list[Line] = [("class",), *((Called(kind),) for kind in kinds)]
@@ -75,17 +75,17 @@ def reference_blocks(sources: Sources, variant: str) -> list[Block]:
 
 def slice_blocks(sources: Sources, told: CardSettings) -> list[Block]:
     """A table for each list of slice columns."""
-    left = sources.keys("variants", told.variant, "slices")
+    left = sources.keys("variants", sources.variant, "slices")
     found: list[Block] = []
     for columns in told.evaluation.slices:
         names = [name for name in left if _columns(name) == list(columns)]
         left = [name for name in left if name not in names]
         if names:
-            found.append(_slice_grid(sources, told.variant, names))
+            found.append(_slice_grid(sources, sources.variant, names))
         else:
             found.append(Listing([("Nothing was measured by ", Called(", ".join(columns)), ".")]))
     if left:  # values that hold commas and equals signs
-        found.append(_slice_grid(sources, told.variant, left))
+        found.append(_slice_grid(sources, sources.variant, left))
     return found or [Listing([("No slices are configured.",)])]
 
 
@@ -106,7 +106,7 @@ def _slice_row(sources: Sources, variant: str, name: str, metrics: Sequence[str]
 
 def gap_blocks(sources: Sources, told: CardSettings) -> list[Block]:
     """Largest differences of rates between groups, and the worst group of each metric."""
-    variant, say = told.variant, sources.claim
+    variant, say = sources.variant, sources.claim
     rows: list[Sequence[Line]] = []
     for column in sources.keys("variants", variant, "gap_intervals"):
         for rate in sources.keys("variants", variant, "gap_intervals", column):

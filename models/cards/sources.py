@@ -13,6 +13,7 @@ from typing import Any
 from core.errors import InputError
 from core.names import (
     ANSWERS_FILE,
+    CHOICE,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     FILES_SHA256,
@@ -78,6 +79,7 @@ READINGS: Mapping[str, _Reading] = {
     "features": _Reading("feature_report", FEATURE_REPORT.node, FEATURE_REPORT.file),
     "training": _Reading("model_run", TRAINING_REPORT.node, TRAINING_REPORT.file),
     "quantization": _Reading("variants", QUANTIZATION_REPORT.node, QUANTIZATION_REPORT.file),
+    "choice": _Reading("choice", CHOICE.node, CHOICE.file),
     "variants": _Reading("variant_report", VARIANT_REPORT.node, VARIANT_REPORT.file),
     "references": _Reading("variant_report", REFERENCES_REPORT.node, REFERENCES_REPORT.file),
     "fairness": _Reading("fairness_gates", FAIRNESS_GATES.node, FAIRNESS_GATES.file),
@@ -126,6 +128,11 @@ class Sources:
     target: str
     execution: str
     found: Mapping[str, CardSource]
+
+    @property
+    def variant(self) -> str:
+        """The target's model among those that VariantEvaluator measures."""
+        return str(self.get("choice", "variant"))
 
     def get(self, name: str, *path: str | int) -> Any:
         """A value; None where there is none."""

@@ -4,15 +4,9 @@ from core.sections import CardsSection, ColumnsSection, Section, Slicing, Text
 
 
 class CardSettings(Section):
-    """What ModelCard goes by.
-
-    Attributes:
-      name: The pipeline's.
-      variant: The target's model among those that VariantEvaluator measures.
-    """
+    """What ModelCard goes by; `name` is the pipeline's."""
 
     name: Text
     columns: ColumnsSection
     evaluation: Slicing
     cards: CardsSection
-    variant: Text

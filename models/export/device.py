@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.names import PREPROCESSING_FILE
+from models.bundle.manifest import check_bundle
 from models.columns.date_formats import DAY, DateReader, parts_of
 from models.columns.hashing import hash_bucket
 from models.export.quantized import as_taken
@@ -22,7 +23,12 @@ _LARGEST = np.finfo(np.float32).max
 
 
 def read_bundle(folder: Path) -> dict[str, Any]:
-    """The content of a bundle's `preprocessing.json`."""
+    """The content of a bundle's `preprocessing.json`.
+
+    Raises:
+      InputError: A file of the bundle is not as its manifest says.
+    """
+    check_bundle(folder)
     content: dict[str, Any] = json.loads((folder / PREPROCESSING_FILE).read_text("utf-8"))
     return content
 

@@ -13,11 +13,24 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from core.names import CARD_FILES, EDGE_RUNNER_FILES, TRAINING_ROWS_FILE, WARM_UP_FILE
+from core.names import (
+    CARD_FILES,
+    EDGE_RUNNER_FILES,
+    MANIFEST_FILE,
+    TRAINING_ROWS_FILE,
+    WARM_UP_FILE,
+)
 from core.version_record import RECORD_FILE
 
 _GRAPH_FILE = "saved_model.pb"
-_BESIDE = (RECORD_FILE, *CARD_FILES, WARM_UP_FILE, TRAINING_ROWS_FILE, *EDGE_RUNNER_FILES)
+_BESIDE = (
+    RECORD_FILE,
+    *CARD_FILES,
+    WARM_UP_FILE,
+    TRAINING_ROWS_FILE,
+    MANIFEST_FILE,
+    *EDGE_RUNNER_FILES,
+)
 _NOT_CONTENT = (*_BESIDE, "fingerprint.pb")
 _NAMES = ("shared_name", "container")  # attributes
 
@@ -25,7 +38,7 @@ _NAMES = ("shared_name", "container")  # attributes
 def content_sha256(folder: Path) -> str:
     """SHA-256 of a SavedModel or an edge bundle, in hexadecimal.
 
-    What the Pusher puts beside a model is left out.
+    What the Pusher puts beside a model and a bundle's manifest are left out.
     """
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

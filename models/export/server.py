@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from core.answers import PROBABILITIES, PROBABILITY, by_row
-from core.names import PRUNED_FILE
+from core.names import NETWORK_FILES
 from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
 from models.export.measurement import median_latency_us, sizes
 from models.network.rows import load_records
@@ -42,7 +42,7 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
 
 
 def predict_in_pipeline(
-    features: Mapping[str, tf.Tensor], model: Path, model_run: Path
+    features: Mapping[str, tf.Tensor], model: Path, model_run: Path, variant: str
 ) -> np.ndarray:
     """What the network inside a SavedModel answers as the pipeline has it.
 
@@ -52,9 +52,10 @@ def predict_in_pipeline(
       features: Transformed features.
       model: The SavedModel, which is not read.
       model_run: The Trainer's `model_run`.
+      variant: Which of its networks it is.
     """
     del model
-    network = tf_keras.models.load_model(model_run / PRUNED_FILE, compile=False)
+    network = tf_keras.models.load_model(model_run / NETWORK_FILES[variant], compile=False)
     inputs = {name: features[name] for name in network.input}
     return by_row(network(inputs, training=False).numpy())
 

@@ -133,7 +133,7 @@ def _quantization(details: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[st
 
 
 def predict_in_pipeline(
-    features: Mapping[str, tf.Tensor], model: Path, model_run: Path
+    features: Mapping[str, tf.Tensor], model: Path, model_run: Path, variant: str
 ) -> np.ndarray:
     """What an edge bundle's model answers as the pipeline runs it: see `predict`.
 
@@ -141,8 +141,9 @@ def predict_in_pipeline(
       features: Transformed features.
       model: The edge bundle.
       model_run: The Trainer's `model_run`, which is not read.
+      variant: Which of the student's it is: the one in the bundle.
     """
-    del model_run
+    del model_run, variant
     return predict((model / EDGE_MODEL_FILE).read_bytes(), features)
 
 

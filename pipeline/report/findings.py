@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from core.names import (
+    CHOICE,
     DISTILLATION_REPORT,
     EXPLANATION,
     FAIRNESS_GATES,
@@ -28,6 +29,7 @@ from core.names import (
 from core.sections import LabelGates
 from core.targets import TARGETS
 from core.version_record import read_record, withdrawn_folder
+from models.frontier.record import Choice, choice_of
 from models.labels import gates as label_gates
 from models.metrics.gates import Gate, PushChecks, gates_of
 from pipeline.metadata.executions import Artifact, Execution, find
@@ -48,6 +50,7 @@ class Findings:
     tuner: list[dict[str, Any]] | None
     search: dict[str, Any] | None
     training: dict[str, Any] | None
+    choices: dict[str, Choice]
     models: dict[str, Any]
     references: dict[str, Any]
     gates: list[Gate]
@@ -88,6 +91,7 @@ def collect(
         read_report(executions, TUNER_REPORT),
         read_report(executions, SEARCH_REPORT),
         _training(executions),
+        _choices(executions),
         read_report(executions, VARIANT_REPORT) or {},
         read_report(executions, REFERENCES_REPORT) or {},
         gates,
@@ -95,6 +99,12 @@ def collect(
         {target: _pushed(executions, target, gates, run_folder, running) for target in TARGETS},
         (read_report(executions, EXPLANATION) or {}).get("targets", {}),
     )
+
+
+def _choices(executions: Sequence[Execution]) -> dict[str, Choice]:
+    """What each target's Selector chose, of those that came to their end."""
+    found = {target: read_report(executions, CHOICE.of(target)) for target in TARGETS}
+    return {target: choice_of(told) for target, told in found.items() if told}
 
 
 def _training(executions: Sequence[Execution]) -> dict[str, Any] | None:

@@ -125,7 +125,8 @@ def _measured(run_folder: Path, server: Version | None) -> MeasuredModel | None:
         found = summary.read(summary.path_of(run_folder, server.run_id))
     except InputError:
         return None
-    return found.models.get(found.targets["server"])
+    variant = found.targets.get("server")
+    return found.models.get(variant) if variant else None
 
 
 def _classes(model: MeasuredModel | None) -> tuple[str, ...] | None:

@@ -36,7 +36,7 @@ RUN_MODULES = (
     *(
         name
         for target in TARGETS.values()
-        for name in (target.process, target.exporter, target.loader)
+        for name in (target.process, target.exporter, target.loader, target.candidates)
     ),
 )
 """What a run follows from, besides the modules that a configuration names."""

@@ -11,6 +11,7 @@ from ml_metadata.errors import StatusError
 
 from core.config import Config
 from core.targets import TARGETS
+from models.frontier.record import AUTO
 from pipeline.cards.beside import put_beside
 from pipeline.ingestion.contract import contract_sha256
 from pipeline.ingestion.staging import Staged
@@ -140,7 +141,9 @@ class Recorder:
         if found.training:
             training = summary.TrainingStart(from_run=self._base_run, **found.training)
         models = {name: summary.MeasuredModel(**row) for name, row in found.models.items()}
-        targets = {t.name: t.variant or config.quantizer.variant for t in TARGETS.values()}
+        targets = {name: config.variant_of(name) for name in TARGETS}
+        targets |= {name: choice.variant for name, choice in found.choices.items()}
+        targets = {name: variant for name, variant in targets.items() if variant != AUTO}
         return summary.Summary(
             format=summary.FORMAT,
             run_id=run.run_id,
@@ -164,10 +167,14 @@ class Recorder:
             models=models,
             references={n: summary.MeasuredReference(**r) for n, r in found.references.items()},
             targets=targets,
+            choices=found.choices,
             gates=found.gates,
             push_checks=found.push_checks,
             pushed=found.pushed,
-            notes=notes(labels, models, targets, found.gates, training, found.explained),
+            notes=[
+                *(choice.note for choice in found.choices.values() if choice.note),
+                *notes(labels, models, targets, found.gates, training, found.explained),
+            ],
             failure=failure and replace(failure, node=node),
         )
 

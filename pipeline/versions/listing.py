@@ -45,7 +45,8 @@ def _metrics(folder: Path, target: str, version: Version) -> dict[str, float | N
         run = summary.read(summary.path_of(folder, version.run_id))
     except InputError:
         return {}
-    model = run.models.get(run.targets[target])
+    variant = run.targets.get(target)
+    model = run.models.get(variant) if variant else None
     return {n: model.metrics.get(n) for n in measured_by(model.metrics)} if model else {}
 
 

@@ -48,7 +48,7 @@ def test_a_lost_store_leaves_what_is_served_to_be_compared_with(copy: Path) -> N
     [first] = (path.parent for path in folder.glob("reports/*/summary.json"))
     for path in folder.glob("metadata.sqlite*"):
         path.unlink()
-    shutil.rmtree(folder / "artifacts" / "Quantizer")
+    shutil.rmtree(folder / "artifacts" / "Selector.edge")
     served = {kind: versions(folder, kind) for kind in ("serving", "edge")}
     ran = run_smoke(copy, "--set", "distiller.temperature=3.0")
     assert ran.finished.returncode == 0, ran.finished.stdout

@@ -16,8 +16,9 @@ from tests.support.e2e.runs import summary, versions
 SERVER_NODES = {
     "Staging", "CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator",
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "FeatureSelector", "Transform", "Tuner",
-    "Trainer", "Reference", "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.server",
-    "FairnessGate.server", "PushGate.server", "Pusher.server", "LabelGate", "ModelCard.server",
+    "Trainer", "Reference", "Distiller", "Quantizer", "Selector.server", "VariantEvaluator",
+    "Evaluator.server", "FairnessGate.server", "PushGate.server", "Pusher.server", "LabelGate",
+    "ModelCard.server",
 }  # fmt: skip
 
 

@@ -51,7 +51,8 @@ def test_changed_key_runs_only_what_depends_on_it(root: Path, changed: Ran) -> N
     states = Record(root).states(changed.run_id)
     ran = {node for node, state in states.items() if state == "COMPLETE"}
     assert ran - RESOLVERS == {
-        "Distiller", "Quantizer", "VariantEvaluator", "Evaluator.edge", "FairnessGate.edge",
+        "Distiller", "Quantizer", "Selector.edge", "VariantEvaluator", "Evaluator.edge",
+        "FairnessGate.edge",
         "PushGate.edge", "ModelCard.edge", "Pusher.edge",
         # what the server model loses against its teacher is measured with all other variants
         "FairnessGate.server", "PushGate.server", "ModelCard.server", "Pusher.server",

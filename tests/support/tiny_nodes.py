@@ -11,6 +11,7 @@ from components.training.distiller import DistillerSettings, write_student
 from components.training.quantizer import QuantizerSettings, write_variants
 from components.training.trainer import run_fn
 from components.training.tuner import tuner_fn, write_results
+from models.frontier.edge_candidates import write_bundle
 from tests.support.tiny_transform import PREPROCESSING, tiny_transform
 
 TRAINER = {
@@ -46,7 +47,7 @@ DISTILLER = {
     "sparsity": 0.5,
     "pruning_epochs": 2,
 }
-QUANTIZER = {"variant": "student_int8", "calibration_rows": 50, "max_difference": 0.1}
+QUANTIZER = {"calibration_rows": 50, "max_difference": 0.1}
 COMMON = {"preprocessing": PREPROCESSING.model_dump(mode="json"), "seed": 1}
 BATCHES = {"batch_size": 32}
 DISTILLER_SETTINGS = DistillerSettings.model_validate_json(
@@ -90,7 +91,7 @@ def paths() -> dict[str, Any]:
 
 
 def make_nodes(path: Path) -> Path:
-    """What the four nodes write: hyperparameters, model, model_run, student, edge, variants."""
+    """What the nodes write: hyperparameters, model, model_run, student, variants and edge."""
     for name in ("hyperparameters", "results", "student", "variants"):
         (path / name).mkdir()
     search = told(tuner={"enabled": True, "trials": 2, "epochs": 2}, trainer=SEARCH)
@@ -111,11 +112,11 @@ def make_nodes(path: Path) -> Path:
     teacher = str(path / "model_run" / "teacher.keras")
     write_student(str(path / "student"), teacher, graph, rows, rows, DISTILLER_SETTINGS)
     write_variants(
-        str(path / "edge" / "Format-Serving"),
         str(path / "variants"),
         str(path / "student" / "student.keras"),
         graph,
         rows,
         quantizer_settings(),
     )
+    write_bundle(path / "variants", "student_int8", path / "edge" / "Format-Serving")
     return path

@@ -15,6 +15,7 @@ from pipeline.report.page.parts.process.nodes import nodes
 from pipeline.report.page.parts.process.trials import trials
 from pipeline.report.page.parts.quality.attributions import attributions
 from pipeline.report.page.parts.quality.calibration import calibration
+from pipeline.report.page.parts.quality.choices import choices
 from pipeline.report.page.parts.quality.explorer import explorer
 from pipeline.report.page.parts.quality.fairness import fairness
 from pipeline.report.page.parts.quality.variants import variants
@@ -34,6 +35,7 @@ PARTS: tuple[MakePart, ...] = (
     fairness,
     explorer,
     calibration,
+    choices,
     variants,
     attributions,
     monitoring,

@@ -16,6 +16,7 @@ NODES = {
     "CsvExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator",
     "AnomalyGate", "AnswerImporter", "SnorkelLabeler", "LabelGate", "FeatureSelector", "Transform",
     "Tuner", "Trainer", "Reference", "Distiller", "Quantizer", "VariantEvaluator",
+    "Selector.server", "Selector.edge",
     "Baseline.server", "Evaluator.server",
     "FairnessGate.server", "LiveModel.server", "PushGate.server", "Pusher.server", "Baseline.edge",
     "Evaluator.edge", "FairnessGate.edge", "LiveModel.edge", "PushGate.edge",

@@ -13,6 +13,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from core.names import FILES_SHA256, SOURCE_FILES
+from core.targets import SERVER
 from models.cards.files import card_files
 from models.cards.sources import CardInput, Sources, read_sources
 from models.cards.told import CardSettings
@@ -111,7 +112,7 @@ string_domain { name: "sex" value: "b" value: "c" }
 
 def settings(**cards: Any) -> str:
     """What the node is told."""
-    values = json.loads(settings_json(CardSettings, load("smoke"), variant="teacher_pruned"))
+    values = json.loads(settings_json(CardSettings, load("smoke")))
     classes = cards.pop("classes", 2)
     values["name"] = "tiny"
     values["columns"] |= {
@@ -178,6 +179,9 @@ def contents(classes: int = 2) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "push_gates": ("GateReport", {"gates.json": [], "checks.json": pushed}),
         "blessing": ("ModelBlessing", {}),
+        "choice": (
+            "VariantChoice", {"choice.json": {"variant": "teacher_pruned", "reason": HARM}},
+        ),
     }  # fmt: skip
 
 
@@ -211,7 +215,7 @@ class CardRun:
 
     def sources(self, execution: str = "1") -> Sources:
         """What the cards rest on."""
-        return read_sources(self.inputs, self.settings, TARGET, execution, "Trainer")
+        return read_sources(self.inputs, self.settings, TARGET, execution, SERVER.producer)
 
     def record(self, code_sha256: str, changed: tuple[str, str] = ("", "")) -> Path:
         """Writes a store that has all that, and the cards that the node makes.

@@ -14,6 +14,7 @@ from core.config import Config
 from core.files import REPOSITORY
 from core.names import (
     ANOMALY_REPORT,
+    CHOICE,
     DATA_CARD,
     EXPLANATION,
     FAIRNESS_GATES,
@@ -184,6 +185,18 @@ def changed_by(
             "_REPEATS = 51",
             {"PushGate.edge", "run"},
         ),
+        (
+            "models/frontier/choice.py",
+            "SAME_BYTES = 1.01",
+            "SAME_BYTES = 1.02",
+            {"Selector.server", "Selector.edge", "run"},
+        ),
+        (
+            "models/bundle/manifest.py",
+            "FORMAT = 1",
+            "FORMAT = 2",
+            {"Selector.edge", "PushGate.edge", "Explainer", "run"},
+        ),
         ("models/explain/stand_ins.py", "TELLS = 0.75", "TELLS = 0.8", {"Explainer", "run"}),
         ("models/explain/counterfactuals.py", "_BEAM = 32", "_BEAM = 33", set()),
         (
@@ -261,7 +274,7 @@ def test_a_card_names_the_nodes_that_made_what_it_is_given(made: Pipeline) -> No
 
 def test_every_report_is_of_a_node_of_the_dag(code_of_nodes: dict[str, list[str]]) -> None:
     single = (ANOMALY_REPORT, LABEL_REPORT, LABEL_GATES, FEATURE_REPORT, TUNER_REPORT)
-    of_targets = (FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS, MODEL_CARD, DATA_CARD)
+    of_targets = (CHOICE, FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS, MODEL_CARD, DATA_CARD)
     reports = [*single, TRAINING_REPORT, VARIANT_REPORT, EXPLANATION]
     reports += [report.of(target) for report in of_targets for target in TARGETS]
     assert {report.node for report in reports} <= {*code_of_nodes}

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from components.evaluation.fairness_gate import apply_gates
+from components.evaluation.fairness_gate import apply_gates, without_teacher
 from core.sections import Bounds, Judging
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence, evidence_of
@@ -365,3 +365,17 @@ def test_slices_are_named_as_the_configuration_lists_their_columns() -> None:
     assert seen.called("race=B,sex=F") == "race=B,sex=F", "nobody measured that"
     assert seen.of_slice("race=A, b,sex=F") is seen.evidence["sex=F,race=A, b"]
     assert seen.of_slice("race=B") is None
+
+
+def test_the_teacher_is_not_compared_with_itself() -> None:
+    bounds = BOUNDS.model_copy(
+        update={
+            "min": {"auc": 0.85},
+            "max_gap": {"sex": {"tpr": 0.2}},
+            "max_gap_growth": {"sex": {"tpr": 0.1}},
+            "max_drop_from_teacher": {"auc": 0.01},
+        }
+    )
+    kept = without_teacher(bounds)
+    assert (kept.max_drop_from_teacher, kept.max_gap_growth) == ({}, {})
+    assert (kept.min, kept.max_gap) == (bounds.min, bounds.max_gap)

@@ -22,7 +22,7 @@ from components.pushing.against_live import (
     left_out,
 )
 from components.pushing.fresh_process import Problem, Served, run
-from components.pushing.push_checks import check, prediction_rows, rolled_back_row
+from components.pushing.push_checks import InPipeline, check, prediction_rows, rolled_back_row
 from models.export.device import features, read_bundle
 from models.export.fresh_predictions import FreshPredictions
 from models.export.raw_rows import RawRows, load_raw_rows
@@ -100,8 +100,7 @@ def checked(
         target,
         patterns,
         graph,
-        str(model),
-        run_folder,
+        InPipeline(str(model), run_folder, "teacher_pruned"),
         str(live) if live else None,
         settings(**more),
     )

@@ -16,6 +16,7 @@ from core.errors import InputError
 from models.export.device import features, interpreter, read_bundle
 from models.export.server import load_server_model
 from models.export.tflite import predict
+from models.frontier.edge_candidates import write_bundle
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
@@ -64,13 +65,13 @@ def made(folder: Path, rows: str, **changes: Any) -> Path:
     of_distiller = DistillerSettings.model_validate_json(json.dumps(settings))
     write_student(str(student), str(teacher), GRAPH, rows, rows, of_distiller)
     write_variants(
-        str(folder / "edge"),
         str(folder / "variants"),
         str(student / "student.keras"),
         GRAPH,
         rows,
         quantizer_settings(),
     )
+    write_bundle(folder / "variants", "student_int8", folder / "edge")
     return folder
 
 

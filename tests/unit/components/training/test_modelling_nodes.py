@@ -21,6 +21,7 @@ from core.sections import UNSTRUCTURED
 from models.compression.goals import measured_sparsity
 from models.export import predict_edge, serve_edge
 from models.export.device import DeviceFeatures, read_bundle
+from models.frontier.edge_candidates import write_bundle
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
 from tests.support.tiny_nodes import DISTILLER_SETTINGS, TRAINER, paths, quantizer_settings, told
@@ -132,13 +133,13 @@ def quantize(student: Path, variant: str, folder: Path, train: Path) -> Path:
     """The Quantizer's bundle of one variant."""
     folder.mkdir()
     write_variants(
-        str(folder / "bundle"),
         str(folder),
         str(student / "student.keras"),
         str(tiny_transform() / "graph"),
         str(train),
-        quantizer_settings(variant=variant),
+        quantizer_settings(),
     )
+    write_bundle(folder, variant, folder / "bundle")
     return folder / "bundle"
 
 
@@ -213,15 +214,13 @@ def test_distiller_trains_with_the_numbers_of_int8_files(folder: Path, tmp_path:
     assert found["embedding"]["sparsity"] == pytest.approx(0.5, abs=0.05)
 
 
-def test_quantizer_leaves_no_bundle_when_a_variant_differs(folder: Path, tmp_path: Path) -> None:
-    bundle = tmp_path / "bundle"
+def test_quantizer_leaves_nothing_when_a_variant_differs(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"quantizer\.max_difference"):
         write_variants(
-            str(bundle),
             str(tmp_path),
             str(folder / "student" / "student.keras"),
             str(tiny_transform() / "graph"),
             str(tiny_transform() / "rows.gz"),
             quantizer_settings(max_difference=1e-9),
         )
-    assert not bundle.exists()
+    assert not [*tmp_path.iterdir()]

@@ -38,6 +38,7 @@ _PARTS = {
     "Trainer": "training",
     "Distiller": "training",
     "Quantizer": "variants",
+    "Selector.": "choices",
     "VariantEvaluator": "variants",
     "Explainer": "attributions",
     "ModelCard": "cards",

@@ -1,0 +1,1 @@
+"""The edge bundle as a folder of files."""
