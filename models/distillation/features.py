@@ -89,7 +89,7 @@ def matching_loss(loss: Loss, outputs: int, width: int, factor: float) -> Loss:
     return both
 
 
-class _Bias(tf_keras.layers.Layer):  # type: ignore[misc]
+class _Bias(tf_keras.layers.Layer):
     """Adds a number of its own to each value."""
 
     def build(self, input_shape: Any) -> None:
