@@ -81,6 +81,8 @@ def _hyperparameters(networks: Mapping[str, Mapping[str, Any]]) -> Markup:
         epochs = len((found.get("history") or {}).get("loss") or [])
         facts.append((f"{name}: epochs", str(epochs) if epochs else None))
         facts.append((f"{name}: weights that are 0", html.percent(found.get("sparsity"))))
+        for kind, count in (found.get("rows") or {}).items():
+            facts.append((f"{name}: rows {kind}", html.count(count)))
     return html.facts(facts)
 
 

@@ -1,0 +1,1 @@
+"""The student, distilled and on labels alone."""
