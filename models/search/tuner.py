@@ -40,7 +40,7 @@ class Choice:
 
 
 class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
-    """Trains a network for each trial; the objective is its lowest weighted evaluation loss.
+    """Trains a network for each trial; the objective is its weighted evaluation loss.
 
     The trial of the lowest loss is compared with the default, and taken if it is better beyond
     chance. A search in which no trial was completed fails: KerasTuner alone returns as if nothing
