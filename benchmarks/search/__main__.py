@@ -29,6 +29,7 @@ _NEEDED = ("pipeline", "components", "models", "core", "data", "configs", "schem
 _SHORT = (
     "data.rows=10000", "tuner.enabled=false", "trainer.epochs=1", "trainer.pruning_epochs=1",
     "distiller.epochs=1", "distiller.pruning_epochs=1", "explain.enabled=false",
+    "reference.enabled=false",
 )  # fmt: skip
 STRATEGIES = ("random", "hyperband", "bayesian", "automl")
 
@@ -65,7 +66,8 @@ def measured(
         (folder / name).mkdir()
         found[name] = run(name, asked, folder / name)
         shutil.rmtree(folder / name)
-        print(name, *(each.reason for each in found[name]), sep="\n", flush=True)
+        print(tables({name: found[name]})[0], *(each.reason for each in found[name]), sep="\n")
+        sys.stdout.flush()
     text, checks = tables(found)
     seeds = report.over(asked["seeds"])
     return f"{text}\n{seeds} {asked['trials']} trials.", {"found": found, "checks": checks}
@@ -75,7 +77,7 @@ def main() -> int:
     """Entry point."""
     parser = report.parser(__doc__, (1, 2, 3))
     parser.add_argument(
-        "--tables", type=lambda text: text.split(","), default=["census", "crossed", "german"]
+        "--tables", type=lambda text: text.split(","), default=["crossed", "census", "german"]
     )
     parser.add_argument("--strategies", type=lambda text: text.split(","), default=["automl"])
     parser.add_argument("--trials", type=int, default=12)

@@ -73,7 +73,7 @@ class TrialOutcome:
     """How a training went.
 
     Attributes:
-      loss: Lowest evaluation loss; None where it failed or never began.
+      loss: Evaluation loss with the best weights; None where it failed or never began.
       epochs: That were run.
       seconds: That it took.
       message: Why it failed or never began; None where it did not.
@@ -133,10 +133,11 @@ def _trained(task: TrialTask, rows: SearchRows) -> TrialOutcome:
         model.set_weights(task.start)
     clock, in_time = _Deadline(task.deadline), True
     try:
-        history = fit(model, rows.train, rows.evaluation, cross_entropy, task.plan, [clock])
-        loss = min(history["val_loss"])
+        fit(model, rows.train, rows.evaluation, cross_entropy, task.plan, [clock])
     except _OutOfTime:
-        loss, in_time = evaluation_loss(model, rows.evaluation), False
+        in_time = False
+    # Not the lowest of the history: `fit` moves the answers once it has the best weights.
+    loss = evaluation_loss(model, rows.evaluation)
     if task.start is not None and task.start_loss is not None and task.start_loss <= loss:
         model.set_weights(task.start)
         loss = task.start_loss

@@ -40,7 +40,7 @@ class Choice:
 
 
 class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
-    """Trains a network for each trial; the objective is its lowest weighted evaluation loss.
+    """Trains a network for each trial; the objective is its weighted evaluation loss.
 
     The trial of the lowest loss is compared with the default, and taken if it is better beyond
     chance. A search in which no trial was completed fails: KerasTuner alone returns as if nothing
@@ -163,9 +163,9 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             if own.high >= 0.0:
                 reason = f"{_CHANCE}, by the trials themselves; the default stays: {own.figures}"
                 return Choice(best.trial_id, first.trial_id, reason, own)
-        pairs = self._pairs(runner, best, first, weight, deadline)
+        pairs, problem = self._pairs(runner, best, first, weight, deadline)
         if not pairs:
-            reason = "there was no time to compare the best trial with the default, which stays"
+            reason = f"the best trial was not compared with the default, which stays: {problem}"
             return Choice(best.trial_id, first.trial_id, reason)
         found = compared(pairs, weight, codes, candidates)
         if found.is_better:
@@ -177,10 +177,11 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
 
     def _pairs(
         self, runner: Runner, best: Any, first: Any, weight: np.ndarray, deadline: float | None
-    ) -> list[Pair]:
+    ) -> tuple[list[Pair], str | None]:
         """Both trained in full, with other seeds than the trials'.
 
         Those that ended in time, and no more once the best had no lower loss: it is not taken then.
+        The text says what went wrong with others.
         """
         pairs: list[Pair] = []
         for n in range(self._section.seeds):
@@ -196,12 +197,14 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
                     for each, plan in zip(values, plans, strict=True)
                 ]
             )
-            if not (mine.in_time and other.in_time and mine.answers and other.answers):
-                break
+            if not (mine.in_time and other.in_time):
+                return pairs, "tuner.seconds were over"
+            if mine.answers is None or other.answers is None:
+                return pairs, last_line(mine.message or other.message)
             pairs.append(Pair(seed, mine.answers, other.answers))
             if (weight * (mine.answers.losses - other.answers.losses)).mean() >= 0:
                 break
-        return pairs
+        return pairs, None
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
         """The values that are taken, then those of other trials, the best first."""
@@ -238,7 +241,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             "epochs": outcome.epochs + values.get(BEFORE, 0),
             "seconds": outcome.seconds,
             "from": values.get(FROM),
-            "why": outcome.message and outcome.message.strip().splitlines()[-1],
+            "why": last_line(outcome.message),
             "values": {n: value for n, value in values.items() if not n.startswith("tuner/")},
         }
 
@@ -247,3 +250,8 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Prints nothing: the results are an artifact."""
+
+
+def last_line(message: str | None) -> str | None:
+    """What a traceback ends with."""
+    return message.strip().splitlines()[-1] if message else None

@@ -17,7 +17,8 @@ from tests.support.e2e.runs import NODES, RESOLVERS, Record, pipeline, summary
 
 CONFIG = "sms_spam"
 NAME = "sms_spam-smoke"
-SETTINGS = ["--smoke", "--set", "data.rows=1500", "--set", "tuner.trials=1"]
+SETTINGS = ["--smoke", "--set", "data.rows=1500"]
+SETTINGS += ["--set", "tuner.search=automl", "--set", "tuner.trials=2"]
 COLUMNS = ("text", "length", "has_link", "has_digits")
 ODD_TEXTS = (
     "",
