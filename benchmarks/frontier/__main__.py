@@ -35,7 +35,7 @@ from models.export.tflite import FLOAT32, INT8, convert_all, predict
 from models.network.network import answers_of
 from models.network.rows import Rows, load_rows
 from pipeline.config.load import load
-from pipeline.settings import settings_for
+from pipeline.settings import mitigation_of, settings_for
 
 SEEDS = (31, 32, 33)
 _REPEATS = 1000
@@ -136,6 +136,7 @@ def measured_student(
         max_drop=config.evaluation.edge.max_drop_from_teacher,
         seed=seed,
         distiller=config.distiller.model_copy(update=changes),
+        **mitigation_of(config),
     )
     files = run.split("train"), run.split("eval")
     write_student(str(folder), str(run.teacher), str(run.graph), *files, settings)
