@@ -119,9 +119,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
+        labeled_examples=labeler.outputs["labeled_examples"],
         settings=settings_json(
             FeatureSettings,
             config,
+            preprocessing=preprocessing,
             columns=config.columns.features,
             passed_through=(*groups, ROW_ID),
             hidden=hidden_columns(config),

@@ -142,7 +142,7 @@ def changed_by(
         (
             "core/sections.py",
             "    select: bool",
-            "    keep: Count\n    select: bool",
+            "    least: Count\n    select: bool",
             {"FeatureSelector", "run"},
         ),
         (
