@@ -1,1 +1,1 @@
-"""Which columns are worth reading: scores, shuffled copies of columns, and the rules that choose."""
+"""Which columns are worth reading: scores, shuffled copies and the rules that choose."""

@@ -197,10 +197,10 @@ def _compared(noise: Noise) -> str:
     if not noise.gains:
         return "nothing is to be gained without them"
     gains = " and ".join(
-        f"{gain.model} by {gain.mean:.4f} nats ({gain.errors:.1f} standard errors)"
+        f"{gain.model} by {-gain.mean:+.4f} nats ({gain.errors:.1f} standard errors better)"
         for gain in noise.gains
     )
-    return f"without them the loss on held-out rows falls for {gains}"
+    return f"without them the loss on held-out rows changes of {gains}"
 
 
 def _shown(

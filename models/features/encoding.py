@@ -14,9 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from core.answers import spread
 from models.reference.columns import RawFrame, examples_of, known_classes
 
-VALUES = 31  # of a category, the most frequent ones; the others are one more
+VALUES = 31  # of a category that has codes; one of more values is read as texts are
 BINS = 10  # of a number, by quantiles, before the one for missing
 _WORDS = 500  # of a text column, by frequency
+_WHOLE = 5000  # values of a category of many values, by frequency
 _FOLDS = 3  # a text's score is from texts of other folds
 
 
@@ -27,7 +28,7 @@ class Examples:
     Attributes:
       columns: The columns that are scored.
       cells: float32 [rows, cells]: numbers with NaN where empty, codes of categories, and what a
-        text says of the label.
+        text, or a category of many values, says of the label.
       owner: int [cells]: which column a cell is of; a date and a text of K classes have several.
       categorical: bool [cells]: whether it is a code, 0 to `VALUES`.
       shares: float64 [rows, K], of the classes.
@@ -77,15 +78,17 @@ def encode(
     for name in (*table.numeric, *table.categorical, *table.text):
         if owner_of(name) not in place:
             continue
-        if name in table.text:
-            found = _says(table.frame[name], shares, weights, seed)
-        elif name in table.categorical:
-            found = _codes(table.frame[name])[:, np.newaxis]
+        values = table.frame[name]
+        coded = name in table.categorical and values.nunique() <= VALUES
+        if name in table.numeric:
+            found = values.to_numpy(np.float64)[:, np.newaxis]
+        elif coded:
+            found = _codes(values)[:, np.newaxis]
         else:
-            found = table.frame[name].to_numpy(np.float64)[:, np.newaxis]
+            found = _says(_counted(values, name in table.text), shares, weights, seed)
         cells.append(found.astype(np.float32))
         owner += [place[owner_of(name)]] * found.shape[1]
-        categorical += [name in table.categorical] * found.shape[1]
+        categorical += [coded] * found.shape[1]
     return Examples(
         tuple(columns),
         np.concatenate(cells, axis=1),
@@ -97,23 +100,34 @@ def encode(
 
 
 def _codes(values: pd.Series) -> np.ndarray:
-    """0 for values that are not among the most frequent, which are 1, 2, ...; int [rows]."""
-    known = {value: n + 1 for n, value in enumerate(values.value_counts().index[:VALUES])}
-    return values.map(known).fillna(0).to_numpy(np.int64)
+    """0 for the most frequent value, 1, 2, ... for the others; int [rows]."""
+    known = {value: code for code, value in enumerate(values.value_counts().index)}
+    return values.map(known).to_numpy(np.int64)
 
 
-def _says(texts: pd.Series, shares: np.ndarray, weights: np.ndarray, seed: int) -> np.ndarray:
+def _counted(texts: pd.Series, by_word: bool) -> sparse.csr_matrix:
+    """TF-IDF of words, or of whole texts, that two rows have; [rows, 0] where there are none."""
+    if by_word:
+        words = TfidfVectorizer(max_features=_WORDS, min_df=2, token_pattern=r"\S+")
+    else:
+        words = TfidfVectorizer(max_features=_WHOLE, min_df=2, analyzer=lambda text: [text])
+    try:
+        return sparse.csr_matrix(words.fit_transform(texts))
+    except ValueError:  # no word is in two rows
+        return sparse.csr_matrix((len(texts), 0))
+
+
+def _says(
+    counted: sparse.csr_matrix, shares: np.ndarray, weights: np.ndarray, seed: int
+) -> np.ndarray:
     """What a text says of the label, by a model of other texts: [rows, 1] of two classes or [rows,
     K], logarithms of probabilities.
     """
     width = shares.shape[1]
-    empty = np.zeros((len(texts), 1 if width == 2 else width))
-    try:
-        words = TfidfVectorizer(max_features=_WORDS, min_df=2, token_pattern=r"\S+")
-        counted = sparse.csr_matrix(words.fit_transform(texts))
-    except ValueError:  # there is no word
+    empty = np.zeros((counted.shape[0], 1 if width == 2 else width))
+    if not counted.shape[1]:
         return empty
-    said = np.zeros((len(texts), width))
+    said = np.zeros((counted.shape[0], width))
     for fitted, asked in KFold(_FOLDS, shuffle=True, random_state=seed).split(counted):
         labels = shares[fitted] if width > 2 else shares[fitted, 1:]
         rows, codes, weight = examples_of(labels, weights[fitted], width)
@@ -156,6 +170,7 @@ def bins_of(cells: np.ndarray, categorical: np.ndarray) -> np.ndarray:
 def design_of(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
     """Scaled numbers and one-hot categories, float64 [rows, inputs]; the column of each input."""
     numbers = examples.cells[:, ~examples.categorical].astype(np.float64)
+    numbers[:, np.isnan(numbers).all(axis=0)] = 0.0
     scaled = np.nan_to_num(StandardScaler().fit_transform(numbers)) if numbers.size else numbers
     scaled = np.clip(scaled, -5, 5)
     parts, owner = [scaled], [examples.owner[~examples.categorical]]

@@ -92,7 +92,7 @@ def _scores(
     def rises(
         cells: np.ndarray, owner: np.ndarray, answer: Callable[[np.ndarray], np.ndarray]
     ) -> np.ndarray:
-        rows, used = cells[asked], np.unique(owner)
+        rows, used = cells[asked], np.unique(owner[owner >= 0])
         before, order = cross_entropy(shares, answer(rows), counted), draw.permutation(len(asked))
         found = np.zeros(len(examples.columns))
         for column in used:
@@ -143,23 +143,23 @@ def copies_of(examples: Examples, importance: np.ndarray) -> dict[str, Copy]:
     order = np.argsort(-importance, kind="stable")[:_COMPARED]
     first = [int(np.flatnonzero(examples.owner == column)[0]) for column in order]
     binned = bins_of(examples.cells[:, first], examples.categorical[first])
-    hot = np.eye(VALUES + 1, dtype=np.float32)[binned]
-    used = hot.any(axis=0)
-    flat = np.concatenate([hot[:, at, used[at]] for at in range(len(first))], axis=1)
+    eye = np.eye(VALUES + 1, dtype=np.float32)
+    hot = [eye[:, np.unique(codes)][codes] for codes in binned.T]
+    flat = np.concatenate(hot, axis=1)
     joint = flat.T @ (flat * examples.weights[:, np.newaxis].astype(np.float32))
-    ends = np.cumsum([0, *used.sum(axis=1)])
+    ends = np.cumsum([0, *(codes.shape[1] for codes in hot)])
     parts = [slice(*ends[at : at + 2]) for at in range(len(first))]
     rows, found = _rows(examples.weights), {}
     for at, column in enumerate(order):
         entropy = _entropy(np.diag(joint)[parts[at]])
         shares = [
-            _told(joint[parts[at], parts[to]], rows) / entropy if to != at and entropy else 0.0
+            _held(joint[parts[at], parts[to]], entropy, rows) if to != at else 0.0
             for to in range(len(first))
         ]
         best = int(np.argmax(shares))
         if len(first) > 1:
             name = examples.columns[order[best]]
-            found[examples.columns[column]] = Copy(name, min(1.0, shares[best]))
+            found[examples.columns[column]] = Copy(name, shares[best])
     return found
 
 
@@ -175,9 +175,20 @@ def repeated(columns: tuple[str, ...], order: np.ndarray, copies: dict[str, Copy
 
 def _told(table: np.ndarray, rows: float) -> float:
     """Mutual information of a table of weights, less what chance makes of it; not negative."""
+    told, chance = _with_chance(table, rows)
+    return max(0.0, told - chance)
+
+
+def _held(table: np.ndarray, entropy: float, rows: float) -> float:
+    """Share of an entropy that the mutual information of a table is, both above chance."""
+    told, chance = _with_chance(table, rows)
+    return min(1.0, max(0.0, told - chance) / (entropy - chance)) if entropy > chance else 0.0
+
+
+def _with_chance(table: np.ndarray, rows: float) -> tuple[float, float]:
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     chance = (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * rows)
-    return max(0.0, float(mutual_info_score(None, None, contingency=table)) - chance)
+    return float(mutual_info_score(None, None, contingency=table)), chance
 
 
 def _entropy(mass: np.ndarray) -> float:

@@ -86,7 +86,7 @@ def find_noise(examples: Examples, judged: np.ndarray, seed: int) -> Noise:
     losses: dict[str, list[np.ndarray]] = {_LINEAR: [], _TREE_MODEL: []}
     weights: list[np.ndarray] = []
     for fitted, asked in folds:
-        standing = sum(_stands_out(examples, fitted, draw) for _ in range(_IN_FOLD))
+        standing = np.sum([_stands_out(examples, fitted, draw) for _ in range(_IN_FOLD)], axis=0)
         hits += standing
         noise, asked = _is_noise(standing, _IN_FOLD), asked[judged[asked]]
         if not len(asked) or noise.all() or not noise.any():

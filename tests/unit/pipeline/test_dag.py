@@ -146,6 +146,12 @@ def changed_by(
             {"FeatureSelector", "run"},
         ),
         (
+            "models/features/shadows.py",
+            "_CHANCE = 0.05",
+            "_CHANCE = 0.01",
+            {"FeatureSelector", "run"},
+        ),
+        (
             "core/sections.py",
             "    max_gap: ",
             "    max_growth: Share\n    max_gap: ",

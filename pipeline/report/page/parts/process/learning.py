@@ -1,33 +1,17 @@
-"""How the models were made: columns kept, trials of the tuner, curves of training."""
+"""How the models were made: trials of the tuner, curves of training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from core.names import DISTILLATION_REPORT, FEATURE_REPORT, TRAINING_REPORT, TUNER_REPORT
+from core.names import DISTILLATION_REPORT, TRAINING_REPORT, TUNER_REPORT
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
 
 _TRIALS, _CURVE = "trials-scores", "training-"
 _LOSSES = {"loss": "training rows", "val_loss": "evaluation rows"}
 _STEPS = (("history", "training"), ("pruning_history", "pruning"))
-
-
-def features(record: RunRecord) -> Part | None:
-    """The columns that models read, and those that they do not, with reasons."""
-    found = record.report(FEATURE_REPORT) or record.summary.features
-    if not found:
-        return None
-    kept = html.join((html.code(name) for name in found["kept"]), " ")
-    pieces: list[html.Text] = [
-        html.paragraph(f"{len(found['kept'])} columns are kept:"),
-        html.paragraph(kept),
-    ]
-    if found["dropped"]:
-        rows = [[row["column"], row["reason"]] for row in found["dropped"]]
-        pieces.append(html.table("Columns that are dropped", ("column", "why"), rows))
-    return Part("features", "Features", html.join(pieces))
 
 
 def trials(record: RunRecord) -> Part | None:
