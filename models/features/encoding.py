@@ -53,11 +53,6 @@ class Examples:
         return int(self.shares.shape[1])
 
 
-def owner_of(cell: str) -> str:
-    """The column that a column of a `RawFrame` is made of: `day/month` is a part of `day`."""
-    return cell.partition("/")[0]
-
-
 def encode(
     table: RawFrame, labels: np.ndarray, weights: np.ndarray, columns: Sequence[str], seed: int
 ) -> Examples:
@@ -76,7 +71,8 @@ def encode(
     owner, categorical = [], []
     place = {column: at for at, column in enumerate(columns)}
     for name in (*table.numeric, *table.categorical, *table.text):
-        if owner_of(name) not in place:
+        column = name if name in place else name.partition("/")[0]  # day/month is a part of day
+        if column not in place:
             continue
         values = table.frame[name]
         coded = name in table.categorical and values.nunique() <= VALUES
@@ -87,7 +83,7 @@ def encode(
         else:
             found = _says(_counted(values, name in table.text), shares, weights, seed)
         cells.append(found.astype(np.float32))
-        owner += [place[owner_of(name)]] * found.shape[1]
+        owner += [place[column]] * found.shape[1]
         categorical += [coded] * found.shape[1]
     return Examples(
         tuple(columns),
