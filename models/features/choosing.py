@@ -187,7 +187,8 @@ def _without_noise(examples: Examples, judged: np.ndarray, seed: int) -> _Ruled:
         f"{noise.found.sum()} of {len(noise.found)} columns do not stand out from shuffled copies"
     )
     if not noise.hurts:
-        return _everything(examples, f"{said}; {_compared(noise)}: all are kept", noise.share)
+        kept = "not clearly for the better: all are kept"
+        return _everything(examples, f"{said}; {_compared(noise)}, {kept}", noise.share)
     times = np.rint(noise.share * DRAWS).astype(int)
     reasons = [f"stands out from shuffled copies in {t} of {DRAWS} draws" for t in times]
     return _Ruled(~noise.found, noise.share, reasons, f"{said}; {_compared(noise)}")
@@ -195,12 +196,11 @@ def _without_noise(examples: Examples, judged: np.ndarray, seed: int) -> _Ruled:
 
 def _compared(noise: Noise) -> str:
     if not noise.gains:
-        return "nothing is to be gained without them"
-    gains = " and ".join(
-        f"{gain.model} by {-gain.mean:+.4f} nats ({gain.errors:.1f} standard errors better)"
-        for gain in noise.gains
+        return "models with and without them cannot be compared"
+    changes = " and ".join(
+        f"by {-gain.mean:+.4f} ± {gain.error:.4f} nats for {gain.model}" for gain in noise.gains
     )
-    return f"without them the loss on held-out rows changes of {gains}"
+    return f"without them the loss on held-out rows changes {changes}"
 
 
 def _shown(

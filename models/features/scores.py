@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import xlogy
 from sklearn.metrics import mutual_info_score
 
 from models.features.encoding import VALUES, Examples, bins_of, design_of
@@ -147,20 +148,38 @@ def copies_of(examples: Examples, importance: np.ndarray) -> dict[str, Copy]:
     hot = [eye[:, np.unique(codes)][codes] for codes in binned.T]
     flat = np.concatenate(hot, axis=1)
     joint = flat.T @ (flat * examples.weights[:, np.newaxis].astype(np.float32))
-    ends = np.cumsum([0, *(codes.shape[1] for codes in hot)])
-    parts = [slice(*ends[at : at + 2]) for at in range(len(first))]
-    rows, found = _rows(examples.weights), {}
-    for at, column in enumerate(order):
-        entropy = _entropy(np.diag(joint)[parts[at]])
-        shares = [
-            _held(joint[parts[at], parts[to]], entropy, rows) if to != at else 0.0
-            for to in range(len(first))
-        ]
-        best = int(np.argmax(shares))
-        if len(first) > 1:
-            name = examples.columns[order[best]]
-            found[examples.columns[column]] = Copy(name, shares[best])
-    return found
+    told, entropy = _between(joint.astype(np.float64), [codes.shape[1] for codes in hot])
+    chance = _chance(np.array([codes.shape[1] for codes in hot]), _rows(examples.weights))
+    above = np.maximum(entropy[:, np.newaxis] - chance, 1e-9)
+    shares = np.clip((told - chance) / above, 0, 1)
+    np.fill_diagonal(shares, -1.0)
+    if len(first) == 1:
+        return {}
+    names = [examples.columns[column] for column in order]
+    most = shares.argmax(axis=1)
+    return {
+        name: Copy(names[to], float(shares[at, to]))
+        for at, (name, to) in enumerate(zip(names, most, strict=True))
+    }
+
+
+def _between(joint: np.ndarray, bins: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Mutual information of all pairs of columns [columns, columns] and their entropies [columns].
+
+    Args:
+      joint: Weight of the rows in each pair of bins, [all bins, all bins].
+      bins: How many each column has.
+    """
+    starts = np.cumsum([0, *bins[:-1]])
+    shares = joint / joint[: bins[0], : bins[0]].sum()
+    terms = np.add.reduceat(np.add.reduceat(xlogy(shares, shares), starts), starts, axis=1)
+    entropy = -np.diag(terms)  # of a column with itself: that of the column
+    return entropy[:, np.newaxis] + entropy + terms, entropy
+
+
+def _chance(bins: np.ndarray, rows: float) -> np.ndarray:
+    """What chance makes of the mutual information of columns with so many bins (Miller, 1955)."""
+    return np.asarray(np.outer(bins - 1, bins - 1) / (2 * rows))
 
 
 def repeated(columns: tuple[str, ...], order: np.ndarray, copies: dict[str, Copy]) -> set[str]:
@@ -175,25 +194,9 @@ def repeated(columns: tuple[str, ...], order: np.ndarray, copies: dict[str, Copy
 
 def _told(table: np.ndarray, rows: float) -> float:
     """Mutual information of a table of weights, less what chance makes of it; not negative."""
-    told, chance = _with_chance(table, rows)
-    return max(0.0, told - chance)
-
-
-def _held(table: np.ndarray, entropy: float, rows: float) -> float:
-    """Share of an entropy that the mutual information of a table is, both above chance."""
-    told, chance = _with_chance(table, rows)
-    return min(1.0, max(0.0, told - chance) / (entropy - chance)) if entropy > chance else 0.0
-
-
-def _with_chance(table: np.ndarray, rows: float) -> tuple[float, float]:
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     chance = (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * rows)
-    return float(mutual_info_score(None, None, contingency=table)), chance
-
-
-def _entropy(mass: np.ndarray) -> float:
-    shares = mass[mass > 0] / mass.sum()
-    return float(-(shares * np.log(shares)).sum())
+    return max(0.0, float(mutual_info_score(None, None, contingency=table)) - chance)
 
 
 def _rows(weights: np.ndarray) -> float:
