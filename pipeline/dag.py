@@ -51,6 +51,7 @@ from pipeline.settings import (
     intended_use,
     labeling_modules,
     mitigation_of,
+    needed_columns,
     preprocessing_for,
     settings_json,
 )
@@ -127,6 +128,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             columns=config.columns.features,
             passed_through=(*groups, ROW_ID),
             hidden=hidden_columns(config),
+            needed=needed_columns(config),
         ),
         code_sha256=code_sha256("components.data.feature_selector"),
     )

@@ -46,6 +46,7 @@ class FeatureSettings(Section):
       columns: What the models may learn from.
       passed_through: Slice columns.
       hidden: Columns that the models are not to see, by `fairness.reads_column`.
+      needed: Columns that are not dropped by their scores: those by whose groups thresholds differ.
       seed: Of draws of rows.
     """
 
@@ -55,6 +56,7 @@ class FeatureSettings(Section):
     columns: tuple[str, ...]
     passed_through: tuple[str, ...]
     hidden: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -141,7 +143,10 @@ def score(
     found = parse_rows([examples[row] for row in drawn], spec).columns
     labels = found[LABEL].reshape(len(drawn), -1)
     rows = Labelled(table_of(found, layout), labels, weights[drawn])
-    return choose_by_scores(rows, columns, told.features.keep, judged[drawn], told.seed)
+    chosen = choose_by_scores(rows, columns, told.features.keep, judged[drawn], told.seed)
+    reasons = {name: why for name, why in chosen.reasons.items() if name not in told.needed}
+    kept = [name for name in columns if name not in reasons]
+    return dataclasses.replace(chosen, kept=kept, reasons=reasons)
 
 
 def narrow(

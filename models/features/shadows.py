@@ -26,6 +26,7 @@ _TREES = 50
 _COPIES = 20  # shuffled copies, at least
 _CHANCE = 0.05  # of so few draws by tossing a coin
 _CLEARLY, _NO_WORSE = 3.0, -1.0  # differences of losses, in their standard errors
+_LITTLE = 0.1  # of what one model gains: the other may lose that
 _OPTIONS = {"feature_fraction_bynode": 0.2, "max_bin": 31}
 
 
@@ -66,9 +67,15 @@ class Noise:
 
     @property
     def hurts(self) -> bool:
-        """Whether one model is clearly better without it, and none worse."""
-        errors = [gain.errors for gain in self.gains]
-        return bool(errors) and max(errors) > _CLEARLY and min(errors) > _NO_WORSE
+        """Whether one model is clearly better without it, and none worse but for chance or little
+        beside what the other gains.
+        """
+        if not self.gains:
+            return False
+        best = max(self.gains, key=lambda gain: gain.errors)
+        return best.errors > _CLEARLY and all(
+            gain.errors > _NO_WORSE or gain.mean > -_LITTLE * best.mean for gain in self.gains
+        )
 
 
 def find_noise(examples: Examples, judged: np.ndarray, seed: int) -> Noise:

@@ -147,5 +147,12 @@ def test_columns_are_scored_on_the_labels_that_weigh_something(
     assert chosen.kept == [first]
     assert set(chosen.reasons) == {"useful", "number", "noise"} - {first}
     assert "place 3 of 3; features.keep=1" in chosen.reasons["noise"]
+    needed = score(
+        patterns,
+        contract,
+        ["useful", "number", "noise"],
+        told.model_copy(update={"needed": ("noise",)}),
+    )
+    assert set(needed.kept) == {first, "noise"}
     without = score(patterns, contract, ["number", "noise"], told)
     assert {score.column for score in without.scores} == {"number", "noise"}
