@@ -169,7 +169,7 @@ def _best(
         for at, name in enumerate(columns)
     ]
     share = wholly[kept].sum() / max(wholly[~repeats | kept].sum(), 1e-12)
-    note = f"{kept.sum()} columns hold {share:.1%} of the importance; {rule}"
+    note = f"the columns kept hold {share:.1%} of the importance; {rule}"
     return _Ruled(kept, draws, reasons, note)
 
 

@@ -155,8 +155,8 @@ def print_features(out: Console, features: Mapping[str, Any]) -> None:
     by_score = sum(row["column"] in dropped for row in features.get("scores", ()))
     if by_score:
         read = len(features["kept"])
-        said = f"features: the models read {read} columns, {by_score} are dropped by their scores"
-        out.print(f"{said}: {escape(features['note'])}", soft_wrap=True)
+        said = f"features: columns read: {read}, dropped by their scores: {by_score}"
+        out.print(f"{said}; {escape(features['note'])}", soft_wrap=True)
 
 
 def print_training(out: Console, training: TrainingStart) -> None:

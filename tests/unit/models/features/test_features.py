@@ -91,7 +91,7 @@ def test_of_three_classes_a_text_is_one_column() -> None:
     choice = choose(table_of(made, LAYOUT), np.eye(3)[codes], 0.9, list(made))
     assert choice.kept == ["words"]
     assert choice.scores[0].mutual_information > 0.5
-    assert "1 columns hold" in choice.note
+    assert "the columns kept hold" in choice.note
 
 
 def test_soft_labels_and_weights_count() -> None:

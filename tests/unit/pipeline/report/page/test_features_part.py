@@ -73,4 +73,4 @@ def test_the_command_line_says_what_scores_dropped() -> None:
 
     assert said({"kept": ["age"], "dropped": []}) == ""
     assert said(report(0)) == ""
-    assert "the models read 1 columns, 3 are dropped by their scores: 398" in said(report(3))
+    assert "columns read: 1, dropped by their scores: 3; 398" in said(report(3))
