@@ -65,9 +65,10 @@ def chosen(table: StudyTable, keep: Keep, seed: int) -> Chosen:
     train, evaluation = order[: ends[0]], order[ends[0] : ends[1]]
     columns = list(raw.frame)
     started = time.process_time()
-    drawn = train[sample_of(np.ones(len(train)), np.ones(len(train), bool), seed)]
-    judged = np.ones(len(drawn), bool)
-    choice = choose_by_scores(_labelled(raw, labels, drawn, columns), columns, keep, judged, seed)
+    every = np.ones(len(train), bool)
+    drawn = train[sample_of(every.astype(float), every, len(columns), seed)]
+    rows, judged = _labelled(raw, labels, drawn, columns), every[: len(drawn)]
+    choice = choose_by_scores(rows, columns, keep, judged, len(train), seed)
     seconds = time.process_time() - started
     auc = {}
     for name in ("logistic_regression", "boosted_trees"):

@@ -133,7 +133,7 @@ def score(
     examples = load_records(patterns)
     weights = parse_rows(examples, {WEIGHT: tf.io.VarLenFeature(tf.float32)}).columns[WEIGHT]
     judged = weights > (1.0 if told.labeling.mode == "weak" else 0.0)
-    drawn = sample_of(weights, judged, told.seed)
+    drawn = sample_of(weights, judged, len(columns), told.seed)
     layout = layout_of(columns, told.preprocessing)
     if not len(drawn):
         return Choice(columns, {}, [], "not scored: no row has a label")
@@ -143,7 +143,9 @@ def score(
     found = parse_rows([examples[row] for row in drawn], spec).columns
     labels = found[LABEL].reshape(len(drawn), -1)
     rows = Labelled(table_of(found, layout), labels, weights[drawn])
-    chosen = choose_by_scores(rows, columns, told.features.keep, judged[drawn], told.seed)
+    count = int((weights > 0).sum())
+    keep = told.features.keep
+    chosen = choose_by_scores(rows, columns, keep, judged[drawn], count, told.seed)
     reasons = {name: why for name, why in chosen.reasons.items() if name not in told.needed}
     kept = [name for name in columns if name not in reasons]
     return dataclasses.replace(chosen, kept=kept, reasons=reasons)

@@ -15,10 +15,10 @@ from models.reference.models import Labelled, is_one_class
 Keep = int | float | Literal["auto"] | None
 """How many columns, what share of importance, what is not noise where that helps, or all."""
 
-ROWS = 10_000
-"""Most rows that are scored."""
-
 _FEWEST = 30  # rows of which something is said
+_MOST, _AT_LEAST = 10_000, 2_000  # rows that are scored at most, and in a table of any width
+_CELLS = 2_500_000  # ... of them, rows times columns, beyond that
+_BEYOND = 3  # times as many rows: what a sample does not tell from noise, they may
 _JUDGED = 50  # ... that models with and without noise are compared on
 _ENOUGH = 500  # rows for each column, with which noise costs nothing that can be seen
 _BOOTSTRAPS = 5
@@ -76,29 +76,37 @@ class _Ruled:
     note: str
 
 
-def sample_of(weights: np.ndarray, judged: np.ndarray, seed: int) -> np.ndarray:
-    """Numbers of the rows that are scored, ascending: of those that count at most `ROWS`.
+def sample_of(weights: np.ndarray, judged: np.ndarray, columns: int, seed: int) -> np.ndarray:
+    """Numbers of the rows that are scored, ascending: 10,000 at most, in a wide table fewer.
 
     Args:
       weights: [rows]; those of weight 0 do not count.
       judged: bool [rows], those that come first.
+      columns: How many are scored.
       seed: Of the draw.
     """
     order = np.random.default_rng(seed).permutation(np.flatnonzero(weights > 0))
-    first = order[np.argsort(~judged[order], kind="stable")][:ROWS]
+    most = min(_MOST, max(_AT_LEAST, _CELLS // columns))
+    first = order[np.argsort(~judged[order], kind="stable")][:most]
     return np.sort(first)
 
 
 def choose_by_scores(
-    rows: Labelled, columns: Sequence[str], keep: Keep, judged: np.ndarray, seed: int
+    rows: Labelled,
+    columns: Sequence[str],
+    keep: Keep,
+    judged: np.ndarray,
+    count: int,
+    seed: int,
 ) -> Choice:
     """Scores columns and narrows them by a rule.
 
     Args:
-      rows: Training rows; those of weight 0 do not count.
+      rows: Training rows, or a sample of them; those of weight 0 do not count.
       columns: To choose from.
       keep: The rule, `features.keep`.
       judged: bool [rows], which labels are good enough to judge by whether noise hurts.
+      count: Training rows that count, in the sample or not.
       seed: Of all draws.
     """
     known = rows.weights > 0
@@ -117,7 +125,7 @@ def choose_by_scores(
     scores = mean_of(by_draw)
     copies = copies_of(examples, scores.importance)
     if keep == "auto":
-        ruled = _without_noise(examples, judged[known], seed)
+        ruled = _without_noise(examples, judged[known], count, seed)
     elif keep is None:
         ruled = _everything(examples, "all columns are kept: features.keep is null")
     else:
@@ -173,11 +181,14 @@ def _best(
     return _Ruled(kept, draws, reasons, note)
 
 
-def _without_noise(examples: Examples, judged: np.ndarray, seed: int) -> _Ruled:
+def _without_noise(examples: Examples, judged: np.ndarray, count: int, seed: int) -> _Ruled:
     """All but noise, where models are clearly better without it."""
-    each = examples.count // len(examples.columns)
+    each = count // len(examples.columns)
     if each >= _ENOUGH:
         note = f"{each} rows for each column: with {_ENOUGH} or more, noise is not looked for"
+        return _everything(examples, note)
+    if count > _BEYOND * examples.count:
+        note = f"{examples.count} rows do not tell what is noise to {count}: it is not looked for"
         return _everything(examples, note)
     if judged.sum() < _JUDGED:
         few = f"{judged.sum()} rows have a true label: noise is not looked for with less than"

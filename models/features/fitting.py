@@ -1,5 +1,6 @@
 """A logistic regression and boosted trees on columns in numbers, with soft labels and weights."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import lightgbm
 import numpy as np
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from models.reference.columns import examples_of
@@ -82,7 +84,10 @@ def fit_linear(
             penalty=penalty, C=strength, solver="liblinear", intercept_scaling=10.0, max_iter=50,
             random_state=0, tol=1e-3,
         )  # fmt: skip
-        model.fit(design[rows], labels, sample_weight=weight)
+        with warnings.catch_warnings():
+            # After so many steps of columns that repeat each other it is near enough.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(design[rows], labels, sample_weight=weight)
         found[:, at], bias[at] = model.coef_[0], model.intercept_[0]
     return Linear(found, bias)
 

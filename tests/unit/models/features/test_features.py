@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.columns.date_formats import date_column
-from models.features.choosing import ROWS, Choice, Keep, choose_by_scores, sample_of
+from models.features.choosing import Choice, Keep, choose_by_scores, sample_of
 from models.features.encoding import VALUES, bins_of, encode
 from models.features.scores import copies_of, mutual_information
 from models.features.shadows import find_noise
@@ -54,12 +54,14 @@ def choose(
     names: Sequence[str] | None = None,
     weights: np.ndarray | None = None,
     judged: np.ndarray | None = None,
+    count: int | None = None,
 ) -> Choice:
     labels = labels.astype(np.float64).reshape(len(labels), -1)
     weights = np.ones(len(labels)) if weights is None else weights
     judged = np.ones(len(labels), bool) if judged is None else judged
     names = list(table.frame) if names is None else names
-    return choose_by_scores(Labelled(table, labels, weights), names, keep, judged, 1)
+    rows = Labelled(table, labels, weights)
+    return choose_by_scores(rows, names, keep, judged, count or len(labels), 1)
 
 
 def rules(made: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -141,6 +143,9 @@ def test_auto_leaves_a_table_with_many_rows_for_each_column_alone() -> None:
     choice = choose(table, cells[:, 0] > 0, "auto")
     assert (choice.kept, choice.reasons) == (["n0", "n1", "n2"], {})
     assert choice.note.startswith("500 rows for each column")
+    table, cells = numbers(400, 30)
+    sampled = choose(table, cells[:, 0] > 0, "auto", count=1300)
+    assert (len(sampled.kept), sampled.note[:25]) == (30, "400 rows do not tell what")
 
 
 def test_with_made_labels_noise_is_judged_by_true_ones() -> None:
@@ -220,14 +225,16 @@ def test_the_same_rows_and_seed_choose_the_same() -> None:
 
 
 def test_rows_with_a_true_label_come_first() -> None:
-    weights = np.ones(3 * ROWS)
+    weights = np.ones(30_000)
     weights[:100] = 0.0
-    judged = np.zeros(3 * ROWS, bool)
+    judged = np.zeros(30_000, bool)
     judged[50:200] = True
-    drawn = sample_of(weights, judged, 1)
-    assert len(drawn) == ROWS
+    drawn = sample_of(weights, judged, 10, 1)
+    assert len(drawn) == 10_000
     assert drawn[:100].tolist() == list(range(100, 200))
     assert (np.diff(drawn) > 0).all()
+    assert len(sample_of(weights, judged, 500, 1)) == 5_000
+    assert len(sample_of(weights, judged, 50_000, 1)) == 2_000
 
 
 def test_numbers_are_binned_by_value_or_quantile() -> None:
