@@ -7,9 +7,9 @@
 First, for the rule `auto` and each of the tables of the benchmark `tables`: how many columns it
 keeps, and the AUC of logistic regression and boosted trees on rows that neither chose nor fitted,
 with all columns and with those kept. Then the DAG, as `init` describes the table in gold mode, once
-with each rule of `--keep`: AUC on the test part, bytes and latency of what would be pushed. Nothing is
-explained: of 400 columns that takes several times as long as all other nodes. A made table is drawn
-anew for each seed.
+with each rule of `--keep`: AUC on the test part, bytes and latency of what would be pushed. Nothing
+is explained: of 400 columns that takes several times as long as all other nodes. A made table is
+drawn anew for each seed.
 
 Writes features.md and features.json to benchmarks/results/.
 """
