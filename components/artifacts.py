@@ -27,7 +27,7 @@ class LabelReport(Artifact):
 
 
 class FeatureReport(Artifact):
-    """`feature_report.json`: the columns kept and dropped, with reasons."""
+    """`feature_report.json`: the columns kept and dropped, with reasons, and their scores."""
 
     TYPE_NAME = "FeatureReport"
 

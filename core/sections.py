@@ -183,9 +183,18 @@ class LabelingSection(Labeler):
 
 
 class Selection(Section):
-    """Which columns the models see."""
+    """Which columns the models see.
+
+    Attributes:
+      select: Whether any is dropped.
+      keep: How many columns, or those that hold a share of the importance, or all that are not
+        noise where noise hurts; None: whatever their scores.
+      min_presence: Share of rows that have a value.
+      max_share: Of the rows with a value those with the most frequent one.
+    """
 
     select: bool
+    keep: Count | Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] | None
     min_presence: Share
     max_share: Annotated[float, Field(gt=0, le=1)]
 

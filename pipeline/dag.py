@@ -52,6 +52,7 @@ from pipeline.settings import (
     intended_use,
     labeling_modules,
     mitigation_of,
+    needed_columns,
     preprocessing_for,
     settings_json,
 )
@@ -120,12 +121,15 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
+        labeled_examples=labeler.outputs["labeled_examples"],
         settings=settings_json(
             FeatureSettings,
             config,
+            preprocessing=preprocessing,
             columns=config.columns.features,
             passed_through=(*groups, ROW_ID),
             hidden=hidden_columns(config),
+            needed=needed_columns(config),
         ),
         code_sha256=code_sha256("components.data.feature_selector"),
     )

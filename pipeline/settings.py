@@ -88,6 +88,12 @@ def hidden_columns(config: Config) -> tuple[str, ...]:
     return (column, group.column) if group else (column,)
 
 
+def needed_columns(config: Config) -> tuple[str, ...]:
+    """Columns that the models have to see: the one whose groups have thresholds of their own."""
+    column, mitigation = config.fairness.column, config.fairness.mitigation
+    return (column,) if column is not None and mitigation == "thresholds" else ()
+
+
 def mitigation_of(config: Config) -> dict[str, Any]:
     """What teacher and student are told of groups; nothing where nothing is done, so that the keys
     of what is not done let no node run again.

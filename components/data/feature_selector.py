@@ -1,28 +1,39 @@
 """FeatureSelector: narrows the contract to the columns that the models learn from.
 
-In: the training statistics and the contract. Out: `selected_schema`, which also holds the label
-and the weight that labelling added and the slice columns (one that was dropped is marked, and no
-model sees it); `feature_report`, the reason for each drop. Fails with InputError when no column is
-left.
+It drops what is nearly empty or nearly constant, and by scores on the labelled training rows what
+`features.keep` says. In weak mode the labels that are scored on are made; whether noise hurts is
+judged by rows that weigh more than such a row can: they have their true label.
+
+In: the training statistics, the contract and the labelled examples. Out: `selected_schema`, which
+also holds the label and the weight that labelling added and the slice columns (one that was dropped
+is marked, and no model sees it); `feature_report`, the reason for each drop and the scores of all
+columns. Fails with InputError when no column is left.
 """
 
 import dataclasses
 import os
 from pathlib import Path
 
+import tensorflow as tf
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tensorflow_transform.tf_metadata.schema_utils import schema_as_feature_spec
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import ExampleStatistics, Schema
+from tfx.types.standard_artifacts import Examples, ExampleStatistics, Schema
 
-from components.artifacts import FeatureReport
+from components.artifacts import FeatureReport, split_pattern
 from core.errors import InputError
 from core.files import write_json
 from core.names import FEATURE_REPORT, LABEL, WEIGHT
-from core.sections import Section, Selection
-from models.network.layout import not_a_feature
+from core.sections import LabelSource, Section, Selection
+from models.export.raw_rows import parse_rows
+from models.features.choosing import Choice, ColumnScore, choose_by_scores, sample_of
+from models.network.layout import Preprocessing, layout_of, not_a_feature
+from models.network.rows import load_records
+from models.reference.columns import table_of
+from models.reference.models import Labelled
 
 
 class FeatureSettings(Section):
@@ -30,15 +41,23 @@ class FeatureSettings(Section):
 
     Attributes:
       features: The section of the configuration, as far as it chooses columns.
+      labeling: Whether labels are made.
+      preprocessing: What kind each column is of.
       columns: What the models may learn from.
       passed_through: Slice columns.
       hidden: Columns that the models are not to see, by `fairness.reads_column`.
+      needed: Columns that are not dropped by their scores: those by whose groups thresholds differ.
+      seed: Of draws of rows.
     """
 
     features: Selection
+    labeling: LabelSource
+    preprocessing: Preprocessing
     columns: tuple[str, ...]
     passed_through: tuple[str, ...]
     hidden: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +119,38 @@ def choose(
     return kept, drops
 
 
+def score(
+    patterns: list[str], contract: schema_pb2.Schema, columns: list[str], told: FeatureSettings
+) -> Choice:
+    """Scores columns on labelled training rows, of which a sample is read, and narrows them.
+
+    Args:
+      patterns: File patterns of the rows.
+      contract: What the columns hold.
+      columns: To choose from.
+      told: What to go by.
+    """
+    examples = load_records(patterns)
+    weights = parse_rows(examples, {WEIGHT: tf.io.VarLenFeature(tf.float32)}).columns[WEIGHT]
+    judged = weights > (1.0 if told.labeling.mode == "weak" else 0.0)
+    drawn = sample_of(weights, judged, len(columns), told.seed)
+    layout = layout_of(columns, told.preprocessing)
+    if not len(drawn):
+        return Choice(columns, {}, [], "not scored: no row has a label")
+    types = schema_as_feature_spec(contract).feature_spec
+    spec = {name: tf.io.VarLenFeature(types[name].dtype) for name in layout.columns}
+    spec[LABEL] = tf.io.FixedLenFeature([told.preprocessing.outputs], tf.float32)
+    found = parse_rows([examples[row] for row in drawn], spec).columns
+    labels = found[LABEL].reshape(len(drawn), -1)
+    rows = Labelled(table_of(found, layout), labels, weights[drawn])
+    count = int((weights > 0).sum())
+    keep = told.features.keep
+    chosen = choose_by_scores(rows, columns, keep, judged[drawn], count, told.seed)
+    reasons = {name: why for name, why in chosen.reasons.items() if name not in told.needed}
+    kept = [name for name in columns if name not in reasons]
+    return dataclasses.replace(chosen, kept=kept, reasons=reasons)
+
+
 def narrow(
     schema: schema_pb2.Schema, columns: list[str], passed_through: list[str], dropped: set[str]
 ) -> schema_pb2.Schema:
@@ -145,6 +196,7 @@ def _presence_and_share(
 def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     statistics: InputArtifact[ExampleStatistics],
     schema: InputArtifact[Schema],
+    labeled_examples: InputArtifact[Examples],
     selected_schema: OutputArtifact[Schema],
     feature_report: OutputArtifact[FeatureReport],
     settings: Parameter[str],
@@ -157,6 +209,12 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     if told.features.select:
         training = stats_artifact_utils.load_statistics(statistics, "train").proto().datasets[0]
     kept, drops = choose(training, told)
+    scores: list[ColumnScore] = []
+    note = "not scored: features.select is false"
+    if told.features.select:
+        chosen = score([split_pattern(labeled_examples, "train")], contract, kept, told)
+        kept, scores, note = chosen.kept, chosen.scores, chosen.note
+        drops += [Drop(column, reason) for column, reason in chosen.reasons.items()]
     dropped = {drop.column for drop in drops}
     listed = {*told.columns, *told.passed_through}
     drops += [
@@ -164,4 +222,5 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     ]
     narrowed = narrow(contract, kept, list(told.passed_through), dropped)
     tfdv.write_schema_text(narrowed, os.path.join(selected_schema.uri, "schema.pbtxt"))
-    write_json(Path(feature_report.uri, FEATURE_REPORT.file), {"kept": kept, "dropped": drops})
+    report = {"kept": kept, "dropped": drops, "note": note, "scores": scores}
+    write_json(Path(feature_report.uri, FEATURE_REPORT.file), report)

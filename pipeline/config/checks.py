@@ -17,6 +17,7 @@ from pipeline.config.column_checks import (
     check_columns,
     check_evaluation,
     check_explain,
+    check_features,
 )
 from pipeline.config.compression_checks import check_compression
 from pipeline.config.fairness_checks import check_fairness, check_labels_by_group
@@ -177,6 +178,7 @@ def cross_check(config: Config, repository: Path) -> list[Problem]:
     return [
         *_check_metrics(config),
         *check_columns(config),
+        *check_features(config),
         *check_evaluation(config, repository),
         *check_fairness(config, repository),
         *check_labels_by_group(config),

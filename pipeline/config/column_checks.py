@@ -135,6 +135,16 @@ def _unlisted(config: Config, repository: Path) -> list[str]:
     return [c for c, kind in kinds.items() if kind == "BYTES" and c not in others]
 
 
+def check_features(config: Config) -> Iterator[Problem]:
+    """More columns to keep than there are."""
+    keep, count = config.features.keep, len(config.columns.features)
+    if isinstance(keep, int) and keep > count:
+        yield (
+            ("features", "keep"),
+            f"{keep}: there are {count} columns; give a smaller number, or null to keep all",
+        )
+
+
 def check_evaluation(config: Config, repository: Path) -> Iterator[Problem]:
     """What is wrong with the columns that `evaluation` names."""
     columns = config.columns

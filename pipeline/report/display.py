@@ -1,8 +1,8 @@
 """What the command line prints: nodes while they run, then verdicts, models, pushed versions."""
 
 import sys
-from collections.abc import Iterable, Set
-from typing import Self
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -103,6 +103,8 @@ def print_results(
         print_rates(out, summary)
     for note in summary.notes:
         out.print(f"[cyan]note[/]: {escape(note)}", soft_wrap=True)
+    if summary.features:
+        print_features(out, summary.features)
     if summary.training:
         print_training(out, summary.training)
     for target, checks in summary.push_checks.items():
@@ -145,6 +147,16 @@ def print_label_findings(out: Console, findings: Iterable[Finding]) -> None:
         what = f"[{_SEVERITIES[finding.severity]}]{finding.severity}[/]: {escape(finding.function)}"
         out.print(f"{what} {escape(finding.message)}", soft_wrap=True)
         out.print(f"  to do: {escape(finding.action)}", soft_wrap=True)
+
+
+def print_features(out: Console, features: Mapping[str, Any]) -> None:
+    """How many columns the models read, where the scores of columns dropped some."""
+    dropped = {drop["column"] for drop in features["dropped"]}
+    by_score = sum(row["column"] in dropped for row in features.get("scores", ()))
+    if by_score:
+        read = len(features["kept"])
+        said = f"features: columns read: {read}, dropped by their scores: {by_score}"
+        out.print(f"{said}; {escape(features['note'])}", soft_wrap=True)
 
 
 def print_training(out: Console, training: TrainingStart) -> None:

@@ -9,8 +9,9 @@ from pipeline.report.page.parts.origin.configuration import again, configuration
 from pipeline.report.page.parts.origin.lineage import lineage
 from pipeline.report.page.parts.outcome import outcome
 from pipeline.report.page.parts.process.data import anomalies, data
+from pipeline.report.page.parts.process.features import features
 from pipeline.report.page.parts.process.labels import labels
-from pipeline.report.page.parts.process.learning import features, training
+from pipeline.report.page.parts.process.learning import training
 from pipeline.report.page.parts.process.nodes import nodes
 from pipeline.report.page.parts.process.trials import trials
 from pipeline.report.page.parts.quality.attributions import attributions

@@ -132,7 +132,17 @@ def reported(folder: Path, nasty: str = NASTY, **changes: Any) -> RunRecord:
         {"split": "train", "feature": nasty, "severity": "WARNING", "problem": nasty, "rows": 3,
          "total": 100, "remedy": "mend it"}
     ]  # fmt: skip
-    dropped = {"kept": ["age", "work"], "dropped": [{"column": nasty, "reason": nasty}]}
+    score = {
+        "importance": 0.2, "mutual_information": 0.1, "linear": 0.3, "trees": 0.2, "gain": 0.9,
+        "stability": None,
+    }  # fmt: skip
+    dropped = {
+        "kept": ["age", "work"], "dropped": [{"column": nasty, "reason": nasty}], "note": nasty,
+        "scores": [
+            {"column": "age", **score, "like": None, "like_share": None},
+            {"column": nasty, **score, "stability": 0.4, "like": nasty, "like_share": 0.99},
+        ],
+    }  # fmt: skip
     store.add("CsvExampleGen", "Examples", {}, {FILES_SHA256: json.dumps({"a.gz": "ab" * 32})})
     store.add("StatisticsGen", "ExampleStatistics", {})
     store.add("ImportSchemaGen", "Schema", {})

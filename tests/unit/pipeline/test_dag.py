@@ -164,7 +164,13 @@ def changed_by(
         (
             "core/sections.py",
             "    select: bool",
-            "    keep: Count\n    select: bool",
+            "    least: Count\n    select: bool",
+            {"FeatureSelector", "run"},
+        ),
+        (
+            "models/features/shadows.py",
+            "_CHANCE = 0.05",
+            "_CHANCE = 0.01",
             {"FeatureSelector", "run"},
         ),
         (

@@ -103,6 +103,17 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
             "trainer.sparsity: 1.5 is not allowed; give a number >= 0 and < 1",
         ),
         ("trainer.epochs=many", 'trainer.epochs: "many" is not allowed; give a whole number >= 1'),
+        (
+            "features.keep=0",
+            "features.keep: 0 is not allowed; give a whole number >= 1 or a number > 0 and < 1 or "
+            "one of auto or null",
+        ),
+        ("features.keep=1.5", "features.keep: 1.5 is not allowed; give a whole number >= 1 or"),
+        ("features.keep=x", 'features.keep: "x" is not allowed; give a whole number >= 1 or'),
+        (
+            "features.keep=200",
+            "features.keep: 200: there are 13 columns; give a smaller number, or null",
+        ),
         ("trainer.epochs=1.5", "trainer.epochs: 1.5 is not allowed"),
         ("data.rows=true", "data.rows: true is not allowed; give a whole number >= 100 or null"),
         ("trainer.l2=.nan", "trainer.l2: NaN is not allowed"),

@@ -1,11 +1,11 @@
-"""How the models were made: columns kept, curves of training."""
+"""How the models were made: curves of training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from core.names import DISTILLATION_REPORT, FEATURE_REPORT, TRAINING_REPORT
+from core.names import DISTILLATION_REPORT, TRAINING_REPORT
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
 
@@ -16,22 +16,6 @@ _STEPS = (
     ("pruning_history", "pruning"),
     ("quantization_history", "rounded to 8 bits"),
 )
-
-
-def features(record: RunRecord) -> Part | None:
-    """The columns that models read, and those that they do not, with reasons."""
-    found = record.report(FEATURE_REPORT) or record.summary.features
-    if not found:
-        return None
-    kept = html.join((html.code(name) for name in found["kept"]), " ")
-    pieces: list[html.Text] = [
-        html.paragraph(f"{len(found['kept'])} columns are kept:"),
-        html.paragraph(kept),
-    ]
-    if found["dropped"]:
-        rows = [[row["column"], row["reason"]] for row in found["dropped"]]
-        pieces.append(html.table("Columns that are dropped", ("column", "why"), rows))
-    return Part("features", "Features", html.join(pieces))
 
 
 def training(record: RunRecord) -> Part | None:

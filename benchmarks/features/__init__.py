@@ -1,0 +1,1 @@
+"""What FeatureSelector's rules keep, and what that does to quality, bytes and latency."""

@@ -1,0 +1,1 @@
+"""Which columns are worth reading: scores, shuffled copies and the rules that choose."""
