@@ -8,9 +8,10 @@ import pytest
 import tf_keras
 
 from core.sections import Hyperparameters
+from models.compression.goals import measured_sparsity
+from models.compression.pruning import prune
 from models.export.tflite import DYNAMIC_INT8, FLOAT32, INT8, convert_all, predict
 from models.network.network import build_network
-from models.network.pruning import measured_sparsity, prune
 from models.network.training import Plan, cross_entropy, fit
 from models.search.oracles import GreedyOracle
 from models.search.space import STARTS, automl_space, space_around
