@@ -160,12 +160,14 @@ def test_a_device_is_told_how_to_make_its_integers(folder: Path, tmp_path: Path)
     }
     inputs = DeviceFeatures(document)(columns)
     assert inputs["numeric"].dtype == np.int8
-    answers = [predict_edge.predict(each, columns, 4).probabilities for each in (floats, integers)]
-    np.testing.assert_array_equal(*answers)
+    by_floats, by_integers = (
+        predict_edge.predict(each, columns, 4).probabilities for each in (floats, integers)
+    )
+    np.testing.assert_array_equal(by_integers, by_floats)
     served = serve_edge.load(integers)
     numbers = np.stack([columns[name] for name in served.numbers], axis=1)
     strings = np.stack([columns[name] for name in served.texts], axis=1)
-    np.testing.assert_array_equal(served.answer(numbers, strings), answers[0])
+    np.testing.assert_array_equal(served.answer(numbers, strings), by_floats)
 
 
 def test_ranges_come_from_the_training_rows_alone(folder: Path, tmp_path: Path) -> None:

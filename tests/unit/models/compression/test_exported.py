@@ -103,7 +103,7 @@ def test_a_layer_that_is_not_in_the_file_is_an_error(contents: dict[str, bytes])
 def test_channels_with_a_scale_of_their_own_are_counted_one_by_one() -> None:
     stored = Stored(np.array([[1, 2, 0], [3, 4, 0]]), 0, np.array([0.5, 2.0], np.float32))
     assert stored.distinct == stored.transposed().distinct == 3
-    np.testing.assert_array_equal(stored.numbers, [[0.5, 1, 0], [6, 8, 0]])
+    np.testing.assert_array_equal(stored.numbers, np.array([[0.5, 1, 0], [6, 8, 0]]))
     np.testing.assert_array_equal(stored.transposed().numbers, stored.numbers.T)
     assert facts({"t": stored})["sparsity"] == pytest.approx(1 / 3)
     assert dataclasses.replace(stored, channels=None).distinct == 5

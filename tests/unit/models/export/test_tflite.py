@@ -93,8 +93,10 @@ def test_numbers_as_integers_give_the_answers_of_numbers_as_floats(
     assert list(told) == ["numeric"]
     ties = (np.arange(-128, 128) + 0.5 - told["numeric"]["zero_point"]) * told["numeric"]["scale"]
     beyond.numeric[: len(ties), 0] = ties  # in which two ways of rounding differ
-    answers = [predict(contents[variant], beyond.features) for variant in (INT8, INT8_INPUTS)]
-    np.testing.assert_array_equal(*answers)
+    floats, integers = (
+        predict(contents[variant], beyond.features) for variant in (INT8, INT8_INPUTS)
+    )
+    np.testing.assert_array_equal(integers, floats)
     assert input_quantization(contents[INT8]) == {}
 
 
