@@ -1,7 +1,7 @@
 """Pruning, clustering and quantization of the student: quality, bytes, gzipped bytes, latency.
 
     make benchmark BENCHMARK=compression                             # census and taxi, 3 seeds
-    make benchmark BENCHMARK=compression ARGS="--tables census --seeds 1"
+    make benchmark BENCHMARK=compression ARGS="--tables census --seeds 1"  # 5 minutes
 
 One run of the DAG for each table, gold labels, at most 12,000 rows; then Distiller and Quantizer
 again for each way and seed, on its artifacts. AUC on the test part; latency of one row on one

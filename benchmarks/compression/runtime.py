@@ -66,7 +66,7 @@ def _zeroed(kernel: np.ndarray, kind: str, draw: np.random.Generator) -> np.ndar
         order = groups.argsort(axis=1).argsort(axis=1)
         return kernel * (order >= GROUP // 2).reshape(kernel.shape)
     if kind.endswith("inputs"):
-        kept = draw.random((WIDTH // GROUP, 1, WIDTH)) < 0.1
+        kept = draw.random((len(groups), 1, WIDTH)) < 0.1
         return kernel * np.repeat(kept, GROUP, axis=1).reshape(kernel.shape)
     share = {"none": 0.0, "half": 0.5, "nine tenths": 0.9}[kind]
     return kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), share))
