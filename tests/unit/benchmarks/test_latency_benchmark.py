@@ -15,7 +15,7 @@ from benchmarks.latency.__main__ import _HEADER, cells, line
 from benchmarks.latency.run_files import RunFiles
 from benchmarks.latency.timing import Times, on_cores, times_of
 from benchmarks.measure import MeasurementError
-from tests.support.edge_bundles import PLAIN, columns_of, edge_bundles, expected, odd_rows
+from tests.support.edge.bundles import PLAIN, columns_of, edge_bundles, expected, odd_rows
 
 
 def test_calls_are_warmed_up_and_take_turns() -> None:

@@ -15,7 +15,7 @@ from models.export.clients.c99_writer import broadcast, fixed_point, literal, st
 from models.export.device import read_bundle
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
 from models.network.layout import Preprocessing
-from tests.support.edge_bundles import (
+from tests.support.edge.bundles import (
     ALL,
     PLAIN,
     THREE,

@@ -16,7 +16,7 @@ import pytest
 
 from models.export.clients.delivered import put_web_client
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
-from tests.support.edge_bundles import ALL, PLAIN, THREE, edge_bundles, expected, odd_rows, texts_of
+from tests.support.edge.bundles import ALL, PLAIN, THREE, edge_bundles, expected, odd_rows, texts_of
 from tests.support.servers.accessibility import grave_faults
 from tests.support.servers.browser import Page, chromium
 

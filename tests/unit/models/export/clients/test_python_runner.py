@@ -17,7 +17,7 @@ import pytest
 
 from models.export.clients import delivered
 from models.export.clients.delivered import put_runner
-from tests.support.edge_bundles import ALL, THREE, edge_bundles, expected, odd_rows, texts_of
+from tests.support.edge.bundles import ALL, THREE, edge_bundles, expected, odd_rows, texts_of
 
 
 @pytest.fixture
