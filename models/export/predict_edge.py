@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.answers import by_row
+from core.errors import InputError
 from core.names import EDGE_MODEL_FILE
 from models.export.device import features, interpreter, read_bundle
 from models.export.fresh_predictions import FreshPredictions, read_task, write_predictions
@@ -39,4 +40,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except InputError as error:
+        sys.exit(str(error))

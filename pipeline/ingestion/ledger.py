@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.names import SOURCE_FILES
+from core.targets import SERVER
 from pipeline.ingestion.spans import part_of
 from pipeline.ingestion.window import Ledger, Suspect
 from pipeline.metadata.executions import Execution, find
@@ -34,7 +35,8 @@ def read(run_folder: Path) -> Ledger:
 def _trained_runs(store: Metadata) -> Iterator[tuple[str, dict[int, frozenset[str]]]]:
     for run_id in store.run_ids():
         executions = store.executions(run_id)
-        if find(executions, "Trainer") is not None:
+        # Of a run that is known by its server version alone there is no Trainer.
+        if any(find(executions, node) is not None for node in ("Trainer", SERVER.producer)):
             yield run_id, spans_of(executions)
 
 

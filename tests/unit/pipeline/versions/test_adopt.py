@@ -63,7 +63,7 @@ def test_versions_of_a_lost_store_are_known_again(
     models = {model.id: model for model in store.artifacts("Model")}
     for model in models.values():
         serving = Path(model.uri) / "Format-Serving"
-        assert serving.is_relative_to(folder / "artifacts" / "Trainer" / "model")
+        assert serving.is_relative_to(folder / "artifacts" / "Selector.server" / "model")
         noted = json.loads(str(model.properties[FILES_SHA256]))
         assert noted == digests_of(Path(model.uri))
         assert list(noted) == ["Format-Serving/saved_model.pb"]
@@ -93,7 +93,8 @@ def test_runs_spans_and_lineage_are_known_as_far_as_reports_tell(
     graph = read_graph(store)
     lineage = of_version(graph, folder, "server", None)
     assert lineage.model.run_id == RUN_ID
-    assert [step.node for step in lineage.steps] == ["Trainer", "PushGate.server", "Pusher.server"]
+    nodes = ["Selector.server", "PushGate.server", "Pusher.server"]
+    assert [step.node for step in lineage.steps] == nodes
     assert plan(graph, folder, 1) == [], "gc keeps what is behind versions"
     shutil.rmtree(folder / "serving" / NAME / "1")
     assert {r.path.name for r in plan(graph, folder, 1)} == {"version-1"}
