@@ -97,6 +97,8 @@ def label(
         "functions": "data.census.labeling_functions",
         "gold_rows": GOLD_ROWS,
         "gold_of_class": 10,
+        "gold_choice": "random",
+        "random_share": 0.3,
         "gold_weight": 10.0,
         "uncovered": "distill",
         "method": "auto",
