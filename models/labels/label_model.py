@@ -266,7 +266,7 @@ def _choose(candidates: dict[str, _Candidate], gold: Gold, method: str) -> tuple
                 f"labeling.method={method}: {needs}, or take one of {', '.join(candidates)}"
             )
         return method, f"labeling.method={method}"
-    names = list(candidates)
+    names = _preferred(candidates, gold)
     taken = label_scores.best([_losses(candidates[name], gold) for name in names])
     rows = int(gold.at_random.sum())
     if taken:
@@ -284,6 +284,19 @@ def _choose(candidates: dict[str, _Candidate], gold: Gold, method: str) -> tuple
         f"no other has a lower log loss on {rows} gold rows beyond chance (95% interval of the "
         f"paired difference), and {why[names[0]]}"
     )
+
+
+def _preferred(candidates: dict[str, _Candidate], gold: Gold) -> list[str]:
+    """Names in the order of preference.
+
+    Columns lead only where they help: where few functions are nearly always right, what is learned
+    so cautiously is not sure enough, and the gold rows show it.
+    """
+    names = list(candidates)
+    if names[0] != COLUMNS:
+        return names
+    loss = {name: float(_losses(candidates[name], gold).mean()) for name in names[:2]}
+    return names if loss[COLUMNS] <= loss[names[1]] else [*names[1:], COLUMNS]
 
 
 def _train(
