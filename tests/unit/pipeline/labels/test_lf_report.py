@@ -59,6 +59,7 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path, choic
         groups=["sex", "race", "age_group"],
         by_group={"column": "race", "rate": "tpr"},
         tuning=config.labeling.tuning.model_dump(mode="json"),
+        features=config.columns.features,
         gold_choice=choice,
         random_share=0.5,
     )
