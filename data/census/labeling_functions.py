@@ -3,8 +3,8 @@
 Each function takes a row, a mapping from column name to value (None if the value is missing), and
 votes POSITIVE, NEGATIVE or ABSTAIN. All are written from general knowledge of pay in the United
 States of the 1990s (formulas and usual pay: pay.py); none was fitted to labels and none reads sex,
-race or native country. Every
-Snorkel `LabelingFunction` of this module takes part: a new function needs no registration.
+race or native country. Every Snorkel `LabelingFunction` of this module takes part: a new function
+needs no registration.
 """
 
 import math
