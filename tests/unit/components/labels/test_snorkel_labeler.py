@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -349,7 +350,7 @@ def test_a_rare_class_is_among_the_gold_rows(census: dict[str, list[Row]], tmp_p
 def test_a_chosen_budget_does_not_depend_on_shards_and_measures_by_its_random_rows(
     weak: Result, census: dict[str, list[Row]], tmp_path: Path
 ) -> None:
-    how = {"gold_choice": "informative", "random_share": 0.5}
+    how: dict[str, Any] = {"gold_choice": "informative", "random_share": 0.5}
     first = label(tmp_path / "one", write_examples(tmp_path / "one" / "in", census), **how)
     turned = {split: rows[::-1] for split, rows in census.items()}
     examples = write_examples(tmp_path / "three" / "in", turned, shards=3)
