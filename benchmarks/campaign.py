@@ -29,7 +29,10 @@ from pipeline.labels import analysis, importing, to_label
 
 START, STEP, ROUNDS = 100, 100, 4
 # Keys of `labeling`; informed is as configured.
-STRATEGIES: dict[str, dict[str, Any]] = {"random": {"random_share": 1.0}, "informed": {}}
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "random": {"gold_choice": "random", "random_share": 1.0},
+    "informed": {"gold_choice": "random"},
+}
 
 
 def main() -> int:

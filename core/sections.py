@@ -160,7 +160,9 @@ class LabelSource(Section):
 class LabelFitting(Section):
     """Which method makes labels of votes, and how Snorkel's label model is trained."""
 
-    method: Literal["auto", "average", "combiner", "label_model", "majority_vote"]
+    method: Literal[
+        "auto", "average", "combiner", "label_model", "majority_vote", "votes_and_columns"
+    ]
     epochs: Count
     tuning: LabelTuning
 
@@ -171,14 +173,22 @@ class Labeler(LabelSource, LabelFitting):
     functions: Text | None
     gold_rows: Annotated[int, Field(ge=0)]
     gold_of_class: Annotated[int, Field(ge=0)]
+    gold_choice: Literal["random", "informative"]
+    random_share: Share
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
     uncovered: Literal["distill", "drop", "prior"]
+
+    @property
+    def random_rows(self) -> int:
+        """How many rows of the gold budget are drawn at random."""
+        if self.gold_choice == "random":
+            return self.gold_rows
+        return round(self.gold_rows * self.random_share)
 
 
 class LabelingSection(Labeler):
     """Where labels come from."""
 
-    random_share: Share
     gates: LabelGates
 
 

@@ -28,7 +28,7 @@ from core.sections import Rate
 from models.labels import by_group
 from models.labels import groups as label_groups
 from models.labels.rows import coded
-from models.labels.votes import POSITIVE, Gold, distinct
+from models.labels.votes import POSITIVE, Gold
 from models.metrics.registry import OF_TWO, THRESHOLD
 from pipeline.labels import analysis
 
@@ -95,16 +95,14 @@ def labels_by_group(
 ) -> Any:
     """Labels float32 [rows, 1] moved as the labeler moves them: not those of gold rows."""
     at = list(applied.gold)
-    vectors, _, vector_of_row = distinct(applied.votes)
-    of_vector = np.empty(len(vectors))
-    of_vector[vector_of_row] = probability
+    every = np.arange(len(probability))  # columns tell rows with the same votes apart
     named = coded([label_groups.name_of(value) for value in applied.table.groups[column]])
-    counts = by_group.counts_of_groups(named, vector_of_row, len(vectors))
+    counts = by_group.counts_of_groups(named, every, len(every))
     labels = np.array(list(applied.gold.values()), dtype=np.int8)
     random = np.array([n not in applied.chosen for n in at])
     gold = Gold(applied.votes[at], labels, random)
     of_gold = [str(named.at(n)) for n in at]
-    rows = by_group.rows_of_groups(counts, vectors, of_vector, gold, of_gold)
+    rows = by_group.rows_of_groups(counts, applied.votes, probability, gold, of_gold)
     names = [str(named.values[code]) for code in named.codes.tolist()]
     shifts = by_group.find(column, rate, rows).shifts(names, applied.votes)
     shifts[at] = 0.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from components.beam import record_batches
 from components.beam.record_batches import UNKNOWN
 from components.beam.voting_pass import (
+    Candidate,
     LabelerSettings,
     Shard,
     Tally,
@@ -30,6 +31,12 @@ from models.labels import functions as labeling
 from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
+from models.labels.additive.choice import informative
+from models.labels.additive.coding import Coding
+from models.labels.additive.model import ColumnScores
+from models.labels.additive.sample import SIZE, Sample, joined
+from models.labels.label_model import Seen
+from models.labels.rows import CodedColumn, coded
 from models.labels.votes import ABSTAIN, Counts, Gold, Votes, merge
 
 
@@ -42,6 +49,7 @@ class Labels:
         [classes], a share of each, of more.
       gold: True label by row id, of drawn and answered rows; empty in gold mode, which takes all.
       class_balance: The same of a row of which nothing is known: shares among gold rows.
+      columns: What the columns of a row add to what its votes say; None: nothing.
       by_group: What is done to labels by group of a row; None: nothing.
       report: The label report.
     """
@@ -49,6 +57,7 @@ class Labels:
     label: dict[bytes, NDArray[np.float64]]
     gold: dict[str, int]
     class_balance: NDArray[np.float64]
+    columns: ColumnScores | None
     by_group: label_shifts.Correction | None
     report: dict[str, Any]
 
@@ -69,61 +78,124 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
             )
         shares = label_model.class_balance(labeled, classes)
         report = label_report.gold(sum(labeled), shares, called)
-        return Labels({}, {}, _labels(shares[None])[0], None, report)
-    drawn = heapq.nsmallest(
-        settings.labeling.gold_rows, (c for tally in tallies for c in tally.candidates)
-    )
-    if len(drawn) < settings.labeling.gold_rows:
-        raise InputError(
-            f"column {settings.columns.label}: {len(drawn)} rows of train and eval have a label, "
-            f"labeling.gold_rows asks for {settings.labeling.gold_rows}; label more rows or "
-            "lower it"
-        )
-    least = settings.labeling.gold_of_class
-    first = [
-        heapq.nsmallest(least, (c for tally in tallies for c in tally.of_class[code]))
-        for code in range(len(classes))
-    ]
-    at_random, of_class = labeling.of_all_classes(drawn, first, least)
-    drawn = [*at_random, *of_class]
-    vectors, counts = merge([(tally.vectors, tally.counts) for tally in tallies])
-    taken, random = {c.row_id for c in drawn}, {c.row_id for c in at_random}
-    answered = sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
-    gold_rows = [*drawn, *answered]
+        return Labels({}, {}, _labels(shares[None])[0], None, None, report)
+    sample = joined([tally.sample for tally in tallies if tally.sample]).drawn(SIZE)
+    budget = _spend(tallies, sample, settings)
+    gold_rows = [*budget.rows, *budget.answered]
     label_model.check_gold(len(gold_rows))
-    gold = Gold(
-        np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in gold_rows]),
-        np.array([c.label for c in gold_rows], dtype=np.int8),
-        np.array(
-            [
-                c.row_id in random or (c.row_id not in taken and settings.answers[c.row_id].random)
-                for c in gold_rows
-            ]
-        ),
-    )
-    balance = None
-    if at_random:
+    gold, balance = _gold(gold_rows, budget.random), None
+    if budget.at_random:
         gold, balance = label_model.measurable(gold, labeled, classes)
+    vectors, counts = merge([(tally.vectors, tally.counts) for tally in tallies])
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
     groups = label_groups.merge(tally.groups for tally in tallies)
     of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
+    seen = Seen(Coding.of(sample.columns), _columns(gold_rows, settings))
     fitted = label_model.fit(
-        vectors, counts, gold, names, settings.labeling, settings.seed, balance, classes
+        vectors, counts, gold, names, settings.labeling, settings.seed, balance, classes, seen
     )
     correction = None
     if settings.by_group is not None:
         named = [label_groups.name_of(value) for value in of_gold[settings.by_group.column]]
         totals = _counts_of_groups(tallies, vectors)
         fitted, correction = label_shifts.correct(
-            fitted, settings.by_group, totals, vectors, gold, named
+            fitted, settings.by_group, totals, vectors, gold, named, sample
         )
     report = label_report.weak(
-        names, vectors, counts, gold, fitted, len(answered), groups, of_gold, called, correction
+        names,
+        vectors,
+        counts,
+        gold,
+        fitted,
+        len(budget.answered),
+        groups,
+        of_gold,
+        called,
+        correction,
     )
     keys = [vector.tobytes() for vector in vectors]
     label = dict(zip(keys, _labels(spread(fitted.probability)), strict=True))
     truth = {c.row_id: c.label for c in gold_rows}
-    return Labels(label, truth, _labels(fitted.class_balance[None])[0], correction, report)
+    nothing = _labels(fitted.class_balance[None])[0]
+    return Labels(label, truth, nothing, fitted.columns, correction, report)
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """The gold rows.
+
+    Attributes:
+      rows: Those whose label in the data is seen.
+      answered: Those that people answered, besides.
+      at_random: How many of `rows` were drawn at random.
+      random: Ids of all rows drawn at random.
+    """
+
+    rows: list[Candidate]
+    answered: list[Candidate]
+    at_random: int
+    random: set[str]
+
+
+def _spend(tallies: list[Tally], sample: Sample, settings: LabelerSettings) -> _Budget:
+    told, classes = settings.labeling, len(settings.columns.names)
+    drawn = heapq.nsmallest(told.gold_rows, (c for tally in tallies for c in tally.candidates))
+    if len(drawn) < told.gold_rows:
+        raise InputError(
+            f"column {settings.columns.label}: {len(drawn)} rows of train and eval have a label, "
+            f"labeling.gold_rows asks for {told.gold_rows}; label more rows or lower it"
+        )
+    least = told.gold_of_class
+    first = [
+        heapq.nsmallest(least, (c for tally in tallies for c in tally.of_class[code]))
+        for code in range(classes)
+    ]
+    at_random, of_class = labeling.of_all_classes(drawn[: told.random_rows], first, least)
+    rows, random = [*at_random, *of_class], {c.row_id for c in at_random}
+
+    def answered() -> list[Candidate]:
+        taken = {c.row_id for c in rows}
+        return sorted(c for tally in tallies for c in tally.answered if c.row_id not in taken)
+
+    said = {c.row_id for c in answered() if settings.answers[c.row_id].random}
+    if told.random_rows < told.gold_rows:
+        rows += _chosen(sample, [*rows, *answered()], random | said, settings)
+    return _Budget(rows, answered(), len(at_random), random | said)
+
+
+def _chosen(
+    sample: Sample, known: list[Candidate], random: set[str], settings: LabelerSettings
+) -> list[Candidate]:
+    """What is left of the budget, spent on the rows whose label tells most."""
+    if not known:
+        return []
+    count = settings.labeling.gold_rows - settings.labeling.random_rows
+    gold, columns = _gold(known, random), _columns(known, settings)
+    ids = {c.row_id for c in known}
+    found = informative(sample, gold, columns, ids, count, len(settings.columns.names))
+    return [
+        Candidate(
+            int(sample.order[n]),
+            sample.row_ids[n],
+            int(sample.labels[n]),
+            sample.votes[n].tobytes(),
+            tuple(column.at(n) for column in sample.groups.values()),
+            tuple(column.at(n) for column in sample.columns.values()),
+        )
+        for n in found
+    ]
+
+
+def _gold(rows: list[Candidate], random: set[str]) -> Gold:
+    return Gold(
+        np.stack([np.frombuffer(c.votes, dtype=np.int8) for c in rows]),
+        np.array([c.label for c in rows], dtype=np.int8),
+        np.array([c.row_id in random for c in rows]),
+    )
+
+
+def _columns(rows: list[Candidate], settings: LabelerSettings) -> dict[str, CodedColumn]:
+    return {name: coded([c.values[n] for c in rows]) for n, name in enumerate(settings.features)}
 
 
 def _counts_of_groups(tallies: list[Tally], vectors: Votes) -> dict[str, Counts]:
@@ -173,6 +245,8 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
                 truth = truth_of(batch, settings)
             gold = truth != UNKNOWN
             of_row = label[vector]
+            if labels.columns is not None:
+                of_row = _with_columns(of_row, batch, covered[vector], labels.columns)
             if labels.by_group is not None:
                 of_row = _shifted(of_row, batch, covered[vector], labels.by_group)
             labeled = _labeled(
@@ -186,6 +260,19 @@ def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) 
             yield labeled if kept.all() else labeled.filter(pa.array(kept))
 
     record_batches.write(voted.shard.destination, batches())
+
+
+def _with_columns(
+    label: NDArray[np.float64],
+    batch: pa.RecordBatch,
+    covered: NDArray[np.bool_],
+    scores: ColumnScores,
+) -> NDArray[np.float64]:
+    """Labels float64 [rows, width] of a batch, those with a vote with what the columns add."""
+    columns = {name: record_batches.coded(batch, name) for name in scores.coding.columns}
+    answers = label[:, 0] if label.shape[1] == 1 else label
+    added = scores.added(answers, columns).reshape(label.shape)
+    return np.where(covered[:, None], added, label)
 
 
 def _shifted(

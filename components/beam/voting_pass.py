@@ -1,7 +1,7 @@
 """The first pass of labelling over files of Examples: votes.
 
-Of a file it keeps the distinct vote vectors, which of them each row has, and the file's share of
-the draw of gold rows.
+Of a file it keeps the distinct vote vectors, which of them each row has, the file's share of the
+draw of gold rows, and its share of a sample of all rows.
 """
 
 import heapq
@@ -21,6 +21,7 @@ from core.sections import GroupRate, Labeler, Section, TrueLabel
 from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
+from models.labels.additive.sample import Drawing, Sample
 from models.labels.rows import CodedColumn, Value
 from models.labels.votes import ABSTAIN, Counts, Votes, distinct
 from models.labels.voting import Voter
@@ -66,13 +67,17 @@ class Shard:
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """A row that was answered, or a labelled one that the draw of gold rows may take."""
+    """A row that was answered, or a labelled one that the draw of gold rows may take.
+
+    `groups` and `values` are in the order of the settings' `groups` and `features`.
+    """
 
     order: int
     row_id: str
     label: int
     votes: bytes
     groups: tuple[Value, ...]
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ class Tally:
       labeled: Rows with a true label, by class.
       groups: Rows and covered rows of each group.
       by_group: Of each group whose labels are corrected, int64 [vectors], rows behind each vector.
+      sample: The shard's share of a sample of all rows; None in gold mode or without a row.
     """
 
     vectors: NDArray[np.int8]
@@ -98,6 +104,7 @@ class Tally:
     labeled: tuple[int, ...]
     groups: label_groups.Counts
     by_group: Mapping[str, Counts]
+    sample: Sample | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
     of_class: list[list[Candidate]] = [[] for _ in settings.columns.classes]
     numbers, counted = [np.empty(0, dtype=np.int32)], list[label_groups.Counts]()
     candidates, answered = list[Candidate](), list[Candidate]()
-    corrected = GroupNumbers()
+    corrected, drawing = GroupNumbers(), Drawing()
     labeled = np.zeros(len(of_class), dtype=np.int64)
     for batch in record_batches.read(shard.source):
         row_ids = [str(row_id) for row_id in record_batches.values(batch, ROW_ID)]
@@ -186,15 +193,20 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         counted = [label_groups.merge([*counted, label_groups.count(groups, covered)])]
         labels = truth_of(batch, settings)
         known = np.flatnonzero(labels != UNKNOWN)
+        order = np.array([labeling.draw_order(settings.seed, i) for i in row_ids], dtype=np.uint64)
+        if told.mode == "weak":
+            drawing.add(Sample(order, row_ids, labels, votes, columns, groups))
         labeled += np.bincount(labels[known], minlength=len(of_class))
 
-        def candidate(n: int, order: int, label: int) -> Candidate:
+        def candidate(n: int, label: int) -> Candidate:
             of_row = tuple(column.at(n) for column in groups.values())  # noqa: B023
-            return Candidate(order, row_ids[n], label, votes[n].tobytes(), of_row)  # noqa: B023
+            values = tuple(column.at(n) for column in columns.values())  # noqa: B023
+            place = int(order[n])  # noqa: B023
+            return Candidate(place, row_ids[n], label, votes[n].tobytes(), of_row, values)  # noqa: B023
 
         def drawn(rows: NDArray[np.int64], count: int) -> list[Candidate]:
-            places = labeling.draw(settings.seed, [row_ids[n] for n in rows], count)  # noqa: B023
-            return [candidate(rows[n], order, int(labels[rows[n]])) for order, n in places]  # noqa: B023
+            first = rows[np.argsort(order[rows], kind="stable")][:count]  # noqa: B023
+            return [candidate(n, int(labels[n])) for n in first.tolist()]  # noqa: B023
 
         fresh = drawn(known, told.gold_rows)
         candidates = heapq.nsmallest(told.gold_rows, [*candidates, *fresh])
@@ -203,7 +215,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
                 more = drawn(known[labels[known] == kind], told.gold_of_class)
                 of_class[kind] = heapq.nsmallest(told.gold_of_class, [*before, *more])
         answered += [
-            candidate(n, labeling.draw_order(settings.seed, i), settings.answers[i].label)
+            candidate(n, settings.answers[i].label)
             for n, i in enumerate(row_ids)
             if i in settings.answers
         ]
@@ -218,6 +230,7 @@ def vote(shard: Shard, settings: LabelerSettings, voter: Voter) -> VotedShard:
         tuple(labeled.tolist()),
         label_groups.merge(counted),
         corrected.counts(number_of_row, len(vectors)) if settings.by_group else {},
+        drawing.sample() if drawing.used else None,
     )
     smallest = np.min_scalar_type(max(len(vectors) - 1, 0))
     return VotedShard(shard, tally, number_of_row.astype(smallest))

@@ -2,56 +2,29 @@
 
 Each function takes a row, a mapping from column name to value (None if the value is missing), and
 votes POSITIVE, NEGATIVE or ABSTAIN. All are written from general knowledge of pay in the United
-States of the 1990s; none was fitted to labels and none reads sex, race or native country. Every
-Snorkel `LabelingFunction` of this module takes part: a new function needs no registration.
+States of the 1990s (formulas and usual pay: pay.py); none was fitted to labels and none reads sex,
+race or native country. Every Snorkel `LabelingFunction` of this module takes part: a new function
+needs no registration.
 """
 
-import csv
 import math
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from snorkel.labeling import labeling_function
 from snorkel.preprocess import preprocessor
 
+from data.census.pay import COUPLE, LOW_PAY, WEEKLY_DOLLARS, Row, expected_pay, usual_income
+
 NEGATIVE, POSITIVE, ABSTAIN = 0, 1, -1
 
-Row = Mapping[str, Any]
-
-COUPLE = {"Married-civ-spouse", "Married-AF-spouse"}
 HIGHER_DEGREE = {"Masters", "Doctorate", "Prof-school"}
 DEGREE = HIGHER_DEGREE | {"Bachelors"}
 NO_DIPLOMA = re.compile(r"Preschool|\d+(st|th)\b")  # "9th", "5th-6th": the last grade at school
 WELL_PAID = {"Exec-managerial", "Prof-specialty"}
 MIDDLE = {"Sales", "Tech-support", "Protective-serv"}
 MANUAL = {"Machine-op-inspct", "Transport-moving", "Craft-repair"}
-LOW_PAY = 320  # dollars a week
-# Years of school behind each rank of education-num.
-SCHOOL_YEARS = (0, 3, 6, 8, 9, 10, 11, 12, 12, 13, 14, 14, 16, 18, 19, 20)
-
-
-def expected_pay(row: Row) -> float:
-    """Yearly dollars by the human-capital earnings function (Mincer, 1974) at wages of 1994.
-
-    Log pay grows by .10 for each year of school and by a parabola in years of experience; 9 dollars
-    an hour after high school and without experience; 50 weeks a year.
-    """
-    school = SCHOOL_YEARS[int(row["education-num"] or 9) - 1]
-    experience = max(0.0, min((row["age"] or 40) - school - 6, 40))
-    growth = 0.10 * (school - 12) + 0.05 * experience - 0.0008 * experience**2
-    return 9.0 * math.exp(growth) * (row["hours-per-week"] or 40) * 50
-
-
-def read_weekly_dollars() -> dict[str, int]:
-    """A knowledge base beside this module: usual full-time pay by occupation."""
-    path = Path(__file__).with_name("occupations.csv")
-    with open(path, encoding="utf-8", newline="") as file:
-        return {row["occupation"]: int(row["weekly_dollars"]) for row in csv.DictReader(file)}
-
-
-WEEKLY_DOLLARS = read_weekly_dollars()
 
 
 def number(row: Row, column: str) -> float:
@@ -235,3 +208,121 @@ def high_expected_pay(row: Row) -> int:
 def low_expected_pay(row: Row) -> int:
     """School, experience and hours alone lead to expect far less than the line."""
     return NEGATIVE if row["expected_pay"] < 28_000 else ABSTAIN
+
+
+@preprocessor(memoize=True)
+def with_usual_income(row: Any) -> Any:
+    """Work that two functions share: `usual_income` as a further column."""
+    row["usual_income"] = usual_income(row)
+    return row
+
+
+@labeling_function(pre=[with_usual_income])
+def usual_income_near(row: Row) -> int:
+    """What such people usually earn lies on one side of the line."""
+    if row["usual_income"] >= 46_000:
+        return POSITIVE
+    return NEGATIVE if row["usual_income"] < 32_000 else ABSTAIN
+
+
+@labeling_function(pre=[with_usual_income])
+def usual_income_far(row: Row) -> int:
+    """What such people usually earn lies far from the line, so that luck hardly bridges it."""
+    if row["usual_income"] >= 65_000:
+        return POSITIVE
+    return NEGATIVE if row["usual_income"] < 20_000 else ABSTAIN
+
+
+@labeling_function()
+def professional_degree(row: Row) -> int:
+    """Physicians, lawyers and doctors of any kind are the best paid graduates."""
+    degree = row["education"] in {"Prof-school", "Doctorate"} and number(row, "age") >= 28
+    return POSITIVE if degree and number(row, "hours-per-week") >= 35 else ABSTAIN
+
+
+@labeling_function()
+def alone_and_young(row: Row) -> int:
+    """Under 35 and not married: early in a career, degree or not."""
+    alone = row["marital-status"] not in COUPLE
+    return NEGATIVE if alone and number(row, "age") < 35 else ABSTAIN
+
+
+@labeling_function()
+def alone_usual_week(row: Row) -> int:
+    """Not married and no long week: half of the married men's income, at all ages."""
+    alone = row["marital-status"] not in COUPLE
+    return NEGATIVE if alone and number(row, "hours-per-week") < 50 else ABSTAIN
+
+
+@labeling_function()
+def couple_up_to_high_school(row: Row) -> int:
+    """Married, but with a diploma at most and no manager: less than one in three earns that."""
+    plain = number(row, "education-num") <= 9 and row["occupation"] not in WELL_PAID
+    return NEGATIVE if row["marital-status"] in COUPLE and plain else ABSTAIN
+
+
+@labeling_function()
+def young_couple(row: Row) -> int:
+    """Married before 30 and without a degree: low on the ladder."""
+    young = row["marital-status"] in COUPLE and number(row, "age") < 30
+    return NEGATIVE if young and row["education"] not in DEGREE else ABSTAIN
+
+
+@labeling_function()
+def small_business(row: Row) -> int:
+    """Who is self-employed without a company and without a degree runs a small trade or a farm."""
+    own = row["workclass"] == "Self-emp-not-inc"
+    return NEGATIVE if own and row["education"] not in DEGREE else ABSTAIN
+
+
+@labeling_function()
+def graduate_long_week(row: Row) -> int:
+    """Graduates past 35 who work fifty hours have a career, married or not."""
+    long = number(row, "hours-per-week") >= 50 and number(row, "age") >= 35
+    return POSITIVE if long and row["education"] in DEGREE else ABSTAIN
+
+
+@labeling_function()
+def winding_down(row: Row) -> int:
+    """From 60 on, on a reduced week, without income from capital."""
+    reduced = number(row, "age") >= 60 and number(row, "hours-per-week") < 38
+    return NEGATIVE if reduced and number(row, "capital-gain") < 5000 else ABSTAIN
+
+
+@labeling_function()
+def no_capital_no_degree(row: Row) -> int:
+    """Neither investments nor a degree."""
+    capital = row["capital-gain"] == 0 and row["capital-loss"] == 0
+    return NEGATIVE if capital and row["education"] not in DEGREE else ABSTAIN
+
+
+@labeling_function()
+def public_teacher(row: Row) -> int:
+    """Professionals paid by state or town are mostly teachers and social workers."""
+    public = row["workclass"] in {"Local-gov", "State-gov"}
+    other = row["occupation"] != "Prof-specialty" or row["education"] in {
+        "Prof-school",
+        "Doctorate",
+    }
+    return NEGATIVE if public and not other else ABSTAIN
+
+
+@labeling_function()
+def very_large_capital_gain(row: Row) -> int:
+    """Gains of this size are a fortune's."""
+    return POSITIVE if number(row, "capital-gain") >= 14_000 else ABSTAIN
+
+
+@labeling_function()
+def prime_couple(row: Row) -> int:
+    """Married, in the years of the highest pay of all, full time, with a diploma."""
+    prime = row["marital-status"] in COUPLE and 40 <= number(row, "age") <= 58
+    full = prime and number(row, "hours-per-week") >= 40 and number(row, "education-num") >= 9
+    return POSITIVE if full else ABSTAIN
+
+
+@labeling_function()
+def couple_with_higher_degree(row: Row) -> int:
+    """Married, with a higher degree, and past the first ten years at work."""
+    settled = row["marital-status"] in COUPLE and number(row, "age") >= 35
+    return POSITIVE if settled and row["education"] in HIGHER_DEGREE else ABSTAIN

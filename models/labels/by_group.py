@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 
 from core.answers import THRESHOLD
 from core.sections import GroupRate, Rate
+from models.labels.additive.sample import Sample
 from models.labels.findings import Finding
+from models.labels.groups import name_of
 from models.labels.label_model import Fitted
 from models.labels.rows import CodedColumn
 from models.labels.scores import most_likely
@@ -39,14 +41,15 @@ class GroupRows:
     """The rows of a group on which functions vote.
 
     Attributes:
-      probability: float64 [vectors], P(positive) of distinct vote vectors by the label model.
-      counts: int64 [vectors], the group's rows behind each vector.
+      probability: float64 [vectors], P(positive) of distinct vote vectors by the label model; where
+        columns add to them, of the group's rows in the sample.
+      counts: float64 or int64 [vectors], the group's rows behind each.
       gold_rows: Rows drawn at random whose true label is known.
       gold_positives: Those of them that are positive.
     """
 
     probability: Floats
-    counts: Counts
+    counts: Counts | Floats
     gold_rows: int
     gold_positives: int
 
@@ -180,7 +183,7 @@ def find(column: str, rate: Rate, groups: Mapping[str, GroupRows]) -> Correction
         full = whole.get(name, 0.0)
         shift = full * group.gold_rows / (group.gold_rows + TRUST_ROWS)
         found[name] = GroupShift(
-            int(group.counts.sum()),
+            round(float(group.counts.sum())),
             group.gold_rows,
             group.gold_positives,
             balances.get(name),
@@ -199,6 +202,7 @@ def correct(
     vectors: Votes,
     gold: Gold,
     gold_groups: Sequence[str],
+    sample: Sample | None = None,
 ) -> tuple[Fitted, Correction]:
     """What is done to labels by group, and what the label model then says of gold rows.
 
@@ -212,12 +216,34 @@ def correct(
       vectors: int8 [vectors, functions], distinct vote vectors.
       gold: Votes and labels of the gold rows.
       gold_groups: Group of each of them.
+      sample: Rows of all groups, by which it is seen what columns add; None: they are left out.
     """
     rows = rows_of_groups(counts, vectors, fitted.probability, gold, gold_groups)
+    if fitted.columns is not None and sample is not None:
+        rows = {
+            name: replace(group, **_as_sampled(fitted, vectors, sample, alike.column, name, group))
+            for name, group in rows.items()
+        }
     done = find(alike.column, alike.rate, rows)
     held_out = shifted(fitted.held_out, done.shifts(gold_groups, gold.votes))
     right = most_likely(held_out[gold.at_random]) == gold.drawn.labels
     return replace(fitted, held_out=held_out, accuracy_on_gold=float(right.mean())), done
+
+
+def _as_sampled(
+    fitted: Fitted, vectors: Votes, sample: Sample, column: str, name: str, group: GroupRows
+) -> dict[str, Any]:
+    """Probabilities and counts of a group by its rows in the sample; none where it has none."""
+    groups = sample.groups[column]
+    named = np.array([name_of(value) == name for value in groups.values])[groups.codes]
+    seen = np.flatnonzero(named & (sample.votes != ABSTAIN).any(axis=1))
+    if not len(seen):
+        return {}
+    number_of = {vector.tobytes(): n for n, vector in enumerate(vectors)}
+    rows = sample.take(seen)
+    at = np.array([number_of[votes.tobytes()] for votes in rows.votes])
+    counts = np.full(len(seen), float(group.counts.sum()) / len(seen))
+    return {"probability": fitted.answers(at, rows.columns), "counts": counts}
 
 
 def findings(done: Correction) -> list[Finding]:
@@ -286,7 +312,7 @@ class _Cuts:
     rate: Floats
 
     @classmethod
-    def of(cls, probability: Floats, counts: Counts, weights: Floats) -> "_Cuts":
+    def of(cls, probability: Floats, counts: Counts | Floats, weights: Floats) -> "_Cuts":
         values, place = np.unique(-probability, return_inverse=True)
         with np.errstate(divide="ignore"):
             odds = np.clip(np.log(-values) - np.log1p(values), -WIDEST, WIDEST)

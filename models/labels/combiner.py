@@ -38,16 +38,11 @@ def combine(gold: Gold, votes: Votes, classes: int = 2) -> Floats:
     Returns:
       float64 [rows], P(positive), of two classes; [rows, classes] of more.
     """
-    cast = [
-        (n, code)
-        for n in range(votes.shape[1])
-        for code in range(classes)
-        if (votes[:, n] == code).any() or (gold.votes[:, n] == code).any()
-    ]
+    cast = votes_cast(gold.votes, votes, classes)
     constants, assumed = classes - 1, float(log_odds(np.array(ASSUMED_ACCURACY)))
     target = np.repeat([0.0, assumed], [constants, len(cast)])
     penalty = np.repeat([FREE, RIDGE], [constants, len(cast)])
-    design = _design(gold.votes, cast, classes)
+    design = design_of_votes(gold.votes, cast, classes)
     coefficients = ridge_logit(design, gold.labels, target, penalty)
     scores = np.tile(np.insert(coefficients[:constants], 0, 0.0), (len(votes), 1))
     for (n, code), coefficient in zip(cast, coefficients[constants:], strict=True):
@@ -74,7 +69,17 @@ def _logarithms(answers: Floats) -> Floats:
     return logarithms
 
 
-def _design(votes: Votes, cast: Sequence[tuple[int, int]], classes: int) -> Floats:
+def votes_cast(first: Votes, second: Votes, classes: int) -> list[tuple[int, int]]:
+    """Function and class of each kind of vote that there is in int8 [rows, functions] of two."""
+    return [
+        (n, code)
+        for n in range(second.shape[1])
+        for code in range(classes)
+        if (second[:, n] == code).any() or (first[:, n] == code).any()
+    ]
+
+
+def design_of_votes(votes: Votes, cast: Sequence[tuple[int, int]], classes: int) -> Floats:
     """What each class scores by, float64 [rows, classes, classes - 1 + len(cast)]."""
     design = np.zeros((len(votes), classes, classes - 1 + len(cast)))
     for code in range(1, classes):

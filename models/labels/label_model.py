@@ -1,14 +1,17 @@
 """From the votes of labelling functions to the probability of each class.
 
-Everything works on distinct vote vectors with counts, so cost does not grow with rows. Four methods
+Everything works on distinct vote vectors with counts, so cost does not grow with rows. Five methods
 are judged on the gold rows: a majority vote; Snorkel's label model, which learns from agreement and
 disagreement on all rows and is tuned and tempered on the gold rows; a combiner fitted on the gold
-rows' votes; and the average of these two. They err differently: the label model knows all rows but
-takes functions for independent, the combiner sees how they depend, but on a few rows only.
+rows' votes; the average of these two; and a combiner of votes and columns (models/labels/additive).
+They err differently: the label model knows all rows but takes functions for independent, the
+combiners see how they depend, but on a few rows only, and columns tell rows with the same votes
+apart.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,10 @@ from core.names import BOTH
 from core.sections import LabelFitting
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
+from models.labels.additive.coding import Coding
+from models.labels.additive.model import ColumnScores, Fitting
 from models.labels.combiner import combine, temper
+from models.labels.rows import Columns
 from models.labels.scores import Score
 from models.labels.snorkel_model import Training
 from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes
@@ -28,7 +34,21 @@ MIN_FUNCTIONS = 3  # Snorkel's label model needs a third vote to tell who is rig
 FOLDS = 10  # of the cross-validation
 AUTO = "auto"
 MAJORITY, LABEL_MODEL, COMBINER, AVERAGE = "majority_vote", "label_model", "combiner", "average"
-PREFERENCE = (AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless another is better
+COLUMNS = "votes_and_columns"
+PREFERENCE = (COLUMNS, AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, unless one is better
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the method that looks at columns knows of them.
+
+    Attributes:
+      coding: How columns become numbers, by a sample of all rows.
+      gold: The columns of the gold rows.
+    """
+
+    coding: Coding
+    gold: Columns
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,7 @@ class Fitted:
 
     Attributes:
       probability: float64 [vectors], P(positive) of each distinct vote vector, or [vectors,
-        classes], the shares of more than two classes.
+        classes], the shares of more than two classes; what its votes alone say, if columns add.
       weight: float64 [functions], Snorkel's estimate of each function's accuracy where it votes;
         NaN where it never votes, or fewer than three functions do.
       class_balance: float64 [classes], the share of each among the gold rows drawn at random.
@@ -57,6 +77,7 @@ class Fitted:
       reason: Why.
       scores: Of each method on the gold rows drawn at random, cross-validated.
       trials: Ways to train Snorkel's label model.
+      columns: What the columns of a row add; None: nothing, its label is that of its votes.
     """
 
     probability: Floats
@@ -68,6 +89,17 @@ class Fitted:
     reason: str
     scores: dict[str, Score]
     trials: list[Trial]
+    columns: ColumnScores | None = None
+
+    def answers(self, vector_of_row: NDArray[np.integer[Any]], columns: Columns) -> Floats:
+        """Answers to rows, float64 [rows], or [rows, classes].
+
+        Args:
+          vector_of_row: Integers [rows], numbers of their vote vectors.
+          columns: Of the same rows.
+        """
+        of_votes = self.probability[vector_of_row]
+        return of_votes if self.columns is None else self.columns.added(of_votes, columns)
 
 
 @dataclass(frozen=True)
@@ -76,6 +108,7 @@ class _Candidate:
 
     probability: Floats
     held_out: Floats
+    columns: ColumnScores | None = None
 
 
 def check_gold(rows: int) -> None:
@@ -143,6 +176,7 @@ def fit(
     seed: int,
     balance: Floats | None = None,
     classes: Sequence[str] = BOTH,
+    seen: Seen | None = None,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 
@@ -153,11 +187,12 @@ def fit(
       counts: int64 [vectors], rows behind each vector.
       gold: Votes and labels of the gold rows.
       names: Names of the functions, for messages.
-      how: Which method to take (`auto`: the average unless another is better beyond chance), how
-        Snorkel's label model is trained, and what else is tried in training it.
+      how: Which method to take (`auto`: the first of PREFERENCE unless another is better beyond
+        chance), how Snorkel's label model is trained, and what else is tried in training it.
       seed: Draws its initial weights and the folds of the cross-validation.
       balance: Share of each class; None: that of the gold rows drawn at random.
       classes: Their names, by code.
+      seen: Columns; None where no method is to look at them.
 
     Raises:
       InputError: No function votes, or no gold row is of a class.
@@ -197,6 +232,10 @@ def fit(
             (both[0].probability + both[1].probability) / 2,
             (both[0].held_out + both[1].held_out) / 2,
         )
+    if seen is not None and seen.coding.width:
+        fitting = Fitting(gold, seen.coding, seen.gold, len(classes))
+        both_kinds, told = fitting.fit(vectors), _cross_validated(gold, seed, fitting.held_out)
+        candidates[COLUMNS] = _Candidate(both_kinds.probability, told, both_kinds.scores)
     candidates = {name: candidates[name] for name in PREFERENCE if name in candidates}
     chosen, reason = _choose(candidates, gold, how.method)
     scores = {name: _score(candidate, gold) for name, candidate in candidates.items()}
@@ -210,6 +249,7 @@ def fit(
         reason,
         scores,
         trials,
+        candidates[chosen].columns,
     )
 
 
@@ -217,12 +257,16 @@ def _choose(candidates: dict[str, _Candidate], gold: Gold, method: str) -> tuple
     """Name of the method to take, and why."""
     if method != AUTO:
         if method not in candidates:
+            needs = (
+                "needs a column whose values rows share"
+                if method == COLUMNS
+                else f"needs {MIN_FUNCTIONS} functions that vote; write more"
+            )
             raise InputError(
-                f"labeling.method={method}: needs {MIN_FUNCTIONS} functions that vote; write more, "
-                f"or take one of {', '.join(candidates)}"
+                f"labeling.method={method}: {needs}, or take one of {', '.join(candidates)}"
             )
         return method, f"labeling.method={method}"
-    names = list(candidates)
+    names = _preferred(candidates, gold)
     taken = label_scores.best([_losses(candidates[name], gold) for name in names])
     rows = int(gold.at_random.sum())
     if taken:
@@ -230,12 +274,29 @@ def _choose(candidates: dict[str, _Candidate], gold: Gold, method: str) -> tuple
             f"its log loss on {rows} gold rows is lower than that of {names[0]} beyond chance "
             "(95% interval of the paired difference)"
         )
-    if AVERAGE not in candidates:
+    if names[0] == COMBINER:
         return names[0], f"fewer than {MIN_FUNCTIONS} functions vote: no label model can be learned"
+    why = {
+        COLUMNS: "columns tell rows with the same votes apart",
+        AVERAGE: "label model and combiner err differently",
+    }
     return names[0], (
         f"no other has a lower log loss on {rows} gold rows beyond chance (95% interval of the "
-        "paired difference), and label model and combiner err differently"
+        f"paired difference), and {why[names[0]]}"
     )
+
+
+def _preferred(candidates: dict[str, _Candidate], gold: Gold) -> list[str]:
+    """Names in the order of preference.
+
+    Columns lead only where they help: where few functions are nearly always right, what is learned
+    so cautiously is not sure enough, and the gold rows show it.
+    """
+    names = list(candidates)
+    if names[0] != COLUMNS:
+        return names
+    loss = {name: float(_losses(candidates[name], gold).mean()) for name in names[:2]}
+    return names if loss[COLUMNS] <= loss[names[1]] else [*names[1:], COLUMNS]
 
 
 def _train(

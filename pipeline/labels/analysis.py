@@ -24,7 +24,11 @@ from models.labels import gates as label_gates
 from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
-from models.labels.rows import coded
+from models.labels.additive.choice import informative
+from models.labels.additive.coding import Coding
+from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
+from models.labels.label_model import Seen
+from models.labels.rows import Columns, coded
 from models.labels.votes import ABSTAIN, Gold, Votes, distinct
 from models.labels.voting import Voter
 from pipeline.ingestion import staged_rows, staging
@@ -51,6 +55,7 @@ class Applied:
     """Functions and what they vote on which rows.
 
     Attributes:
+      columns: The same rows as columns.
       gold: True label of each gold row by its index: those of the budget, then answered ones.
       answered: How many were answered besides the budget.
       chosen: Indices of those that were not drawn at random.
@@ -59,6 +64,7 @@ class Applied:
     functions: list[LabelingFunction]
     table: StagedRows
     rows: list[labeling.Row]
+    columns: Columns
     votes: Votes
     gold: dict[int, int]
     answered: int
@@ -112,7 +118,7 @@ def apply(config: Config, run_folder: Path, staged: staging.Staged) -> Applied:
     rows = table.rows()
     columns = {name: coded(values) for name, values in table.columns.items()}
     votes = Voter(functions, config.columns.names).vote(columns, table.row_ids)
-    applied = Applied(functions, table, rows, votes, {}, 0, frozenset())
+    applied = Applied(functions, table, rows, columns, votes, {}, 0, frozenset())
     return with_gold(applied, config, run_folder, staged)
 
 
@@ -123,7 +129,7 @@ def with_gold(
     table = applied.table
     ids = [table.row_ids[n] for n in table.labeled]
     told, truth = config.labeling, table.true_labels(table.labeled)
-    drawn = labeling.draw(config.seed, ids, told.gold_rows)
+    drawn = labeling.draw(config.seed, ids, told.random_rows)
     every = labeling.draw(config.seed, ids, len(ids)) if told.gold_rows else []
     first = [
         [row for row in every if truth[row[1]] == k][: told.gold_of_class]
@@ -135,10 +141,49 @@ def with_gold(
     given = answers.in_use(config, staged, run_folder)
     index_of = {row_id: n for n, row_id in enumerate(table.row_ids) if row_id in given}
     new = {n: given[row_id][1] for row_id, n in index_of.items() if n not in gold}
-    gold |= {n: answers.label_of(answer, config) for n, answer in new.items()}
+    said = {n: answers.label_of(answer, config) for n, answer in new.items()}
     chosen = frozenset(n for n, answer in new.items() if answer.selection != "random")
     chosen |= {table.labeled[n] for _, n in of_class}
-    return replace(applied, gold=gold, answered=len(new), chosen=chosen)
+    found = replace(applied, gold=gold | said, answered=len(new), chosen=chosen)
+    if told.random_rows < told.gold_rows and found.gold:
+        more = _informative(found, config)
+        labels = dict(zip(more, table.true_labels(more).tolist(), strict=True))
+        found = replace(found, gold=gold | labels | said, chosen=chosen | set(more))
+    return found
+
+
+def sample_of(applied: Applied, config: Config) -> tuple[Sample, NDArray[np.int64]]:
+    """The labeler's sample of the rows, and the index of each of them."""
+    table = applied.table
+    order = np.array(
+        [labeling.draw_order(config.seed, row_id) for row_id in table.row_ids], dtype=np.uint64
+    )
+    labels = np.full(len(order), NO_LABEL, dtype=np.int8)
+    labels[table.labeled] = table.true_labels(table.labeled)
+    every = Sample(order, table.row_ids, labels, applied.votes, applied.columns, {})
+    drawn = every.drawn(SIZE)
+    index_of = {row_id: n for n, row_id in enumerate(table.row_ids)}
+    return drawn, np.array([index_of[row_id] for row_id in drawn.row_ids], dtype=np.int64)
+
+
+def _informative(applied: Applied, config: Config) -> list[int]:
+    """What is left of the budget, spent on the rows whose label tells most: their indices."""
+    sample, index = sample_of(applied, config)
+    ids = {applied.table.row_ids[n] for n in applied.gold}
+    count = config.labeling.gold_rows - config.labeling.random_rows
+    of_gold, classes = _gold_columns(applied), len(config.columns.names)
+    found = informative(sample, _gold(applied), of_gold, ids, count, classes)
+    return [int(index[n]) for n in found]
+
+
+def _gold_columns(applied: Applied) -> Columns:
+    at = np.array(list(applied.gold), dtype=np.int64)
+    return {name: taken(column, at) for name, column in applied.columns.items()}
+
+
+def _seen(applied: Applied, config: Config) -> Seen:
+    sample, _ = sample_of(applied, config)
+    return Seen(Coding.of(sample.columns), _gold_columns(applied))
 
 
 def _gold(applied: Applied) -> Gold:
@@ -169,8 +214,9 @@ def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
         config.labeling,
         config.seed,
         classes=classes,
+        seen=_seen(applied, config),
     )
-    return fitted.probability[vector_of_row]
+    return fitted.answers(vector_of_row, applied.columns)
 
 
 def _names(applied: Applied) -> list[str]:
@@ -193,15 +239,20 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
         truth = applied.table.true_labels(applied.table.labeled)
         counted = label_model.rows_of_classes(truth, len(classes))
         gold, balance = label_model.measurable(gold, counted, classes)
+    seen = _seen(applied, config)
     fitted = label_model.fit(
-        vectors, counts, gold, names, config.labeling, config.seed, balance, classes
+        vectors, counts, gold, names, config.labeling, config.seed, balance, classes, seen
     )
     correction, alike = None, config.fairness.of_labels
     if alike is not None:
         values = coded([label_groups.name_of(v) for v in applied.table.groups[alike.column]])
         of_groups = label_shifts.counts_of_groups(values, vector_of_row, len(vectors))
         named = [str(values.at(n)) for n in applied.gold]
-        fitted, correction = label_shifts.correct(fitted, alike, of_groups, vectors, gold, named)
+        sample, index = sample_of(applied, config)
+        grouped = replace(sample, groups={alike.column: taken(values, index)})
+        fitted, correction = label_shifts.correct(
+            fitted, alike, of_groups, vectors, gold, named, grouped
+        )
     report = label_report.weak(
         names,
         vectors,

@@ -85,6 +85,7 @@ def label(
     groups: Sequence[str] = GROUPS,
     classes: Sequence[str] = ("<=50K", ">50K"),
     by_group: Mapping[str, str] | None = None,
+    features: Sequence[str] = (*NUMERIC, *CATEGORICAL),
     **changes: Any,
 ) -> Result:
     """Runs the component's own function with real artifacts and a real Beam pipeline."""
@@ -97,6 +98,8 @@ def label(
         "functions": "data.census.labeling_functions",
         "gold_rows": GOLD_ROWS,
         "gold_of_class": 10,
+        "gold_choice": "random",
+        "random_share": 0.3,
         "gold_weight": 10.0,
         "uncovered": "distill",
         "method": "auto",
@@ -110,7 +113,7 @@ def label(
             "positive": ">50K" if len(classes) == 2 else None,
         },
         "labeling": labeling | changes,
-        "features": NUMERIC + CATEGORICAL,
+        "features": list(features),
         "groups": groups,
         "by_group": by_group,
         "seed": seed,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.files import REPOSITORY
-from data.census import labeling_functions
+from data.census import labeling_functions, pay
 from data.census.labeling_functions import ABSTAIN, NEGATIVE, POSITIVE
 from models.labels import functions as labeling
 
@@ -42,7 +42,7 @@ def votes(row: dict[str, Any]) -> dict[str, int]:
 
 
 def test_there_are_functions_of_both_polarities() -> None:
-    assert 15 <= len(FUNCTIONS) <= 30
+    assert 15 <= len(FUNCTIONS) <= 50
     assert POSITIVE in votes(MANAGER).values()
     assert NEGATIVE in votes(STUDENT).values()
 
@@ -87,22 +87,20 @@ def test_nothing_reads_sex_race_or_country() -> None:
 
 
 def test_expected_pay_grows_with_school_and_hours() -> None:
-    pay = labeling_functions.expected_pay(MANAGER)
-    assert pay == pytest.approx(
+    usual = pay.expected_pay(MANAGER)
+    assert usual == pytest.approx(
         82_300, rel=0.01
     )  # 18 years of school, 21 of experience, 2,500 hours
-    assert labeling_functions.expected_pay({**MANAGER, "education-num": 9}) < 0.6 * pay
-    assert labeling_functions.expected_pay({**MANAGER, "hours-per-week": 25}) == pytest.approx(
-        pay / 2
-    )
+    assert pay.expected_pay({**MANAGER, "education-num": 9}) < 0.6 * usual
+    assert pay.expected_pay({**MANAGER, "hours-per-week": 25}) == pytest.approx(usual / 2)
 
 
 def test_the_knowledge_base_knows_every_occupation_of_the_contract() -> None:
     schema = (REPOSITORY / "schema" / "census" / "schema.pbtxt").read_text()
     domain = schema.split('name: "occupation"')[-1].split("}")[0]
-    known = labeling_functions.WEEKLY_DOLLARS
+    known = pay.WEEKLY_DOLLARS
     assert known.keys() == set(re.findall(r'value: "([^"]+)"', domain))
-    low = {name for name, dollars in known.items() if dollars < labeling_functions.LOW_PAY}
+    low = {name for name, dollars in known.items() if dollars < pay.LOW_PAY}
     assert low == {"Other-service", "Priv-house-serv", "Handlers-cleaners", "Farming-fishing"}
 
 

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -344,3 +345,33 @@ def test_a_rare_class_is_among_the_gold_rows(census: dict[str, list[Row]], tmp_p
     assert {str(every[n]["row_id"]) for n in (60, 70, 80)} <= gold.keys()
     assert result.report["gold_rows_random"] == 40, "the random ones have one class: all measure"
     assert result.report["class_balance"] == pytest.approx(3 / len(every))
+
+
+def test_a_chosen_budget_does_not_depend_on_shards_and_measures_by_its_random_rows(
+    weak: Result, census: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    how: dict[str, Any] = {"gold_choice": "informative", "random_share": 0.5}
+    first = label(tmp_path / "one", write_examples(tmp_path / "one" / "in", census), **how)
+    turned = {split: rows[::-1] for split, rows in census.items()}
+    examples = write_examples(tmp_path / "three" / "in", turned, shards=3)
+    second = label(tmp_path / "three", examples, **how)
+    gold = gold_of(first)
+    assert gold == gold_of(second)
+    assert len(gold) == GOLD_ROWS
+    assert first.report["gold_rows_random"] == GOLD_ROWS / 2
+    both = gold.keys() & gold_of(weak).keys()
+    assert GOLD_ROWS / 2 <= len(both) < GOLD_ROWS
+
+
+def test_columns_tell_rows_with_the_same_votes_apart(weak: Result) -> None:
+    assert weak.report["method"] == "votes_and_columns"
+    rows = weak.rows["train"]
+    gold = gold_of(weak)
+    kept = [
+        value
+        for row_id, value, weight in zip(
+            *(rows[c] for c in ("row_id", "label", "weight")), strict=True
+        )
+        if row_id not in gold and weight == 1.0
+    ]
+    assert len(set(kept)) > 0.9 * len(kept)

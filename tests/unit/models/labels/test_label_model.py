@@ -26,6 +26,7 @@ from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, distinct, mer
 ACCURACIES = [0.95, 0.85, 0.8, 0.75, 0.7]
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]  # votes, labels, indices of gold rows
 NAMES = ["a", "b", "c", "d", "e"]
+OF_VOTES = label_model.PREFERENCE[1:]  # the first looks at columns
 
 
 def tuning(**tried: tuple[float, ...]) -> LabelTuning:
@@ -213,7 +214,7 @@ def test_tempering_mends_what_is_too_sure_and_keeps_the_decisions() -> None:
 def test_every_method_is_scored_on_rows_it_did_not_see(problem: Problem) -> None:
     votes, labels, gold = problem
     fitted = fit(votes, labels, gold)
-    assert list(fitted.scores) == list(label_model.PREFERENCE)
+    assert list(fitted.scores) == list(OF_VOTES)
     for name, score in fitted.scores.items():
         for value, (low, high) in (
             (score.log_loss, score.log_loss_interval),
@@ -233,8 +234,7 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     vectors, counts, _ = distinct(votes)
     rows = Gold(votes[gold], labels[gold])
     found = {
-        name: label_model.fit(vectors, counts, rows, NAMES, how(100, name), 1)
-        for name in label_model.PREFERENCE
+        name: label_model.fit(vectors, counts, rows, NAMES, how(100, name), 1) for name in OF_VOTES
     }
     assert {name: fitted.method for name, fitted in found.items()} == {n: n for n in found}
     both = found["label_model"].probability + found["combiner"].probability
@@ -245,6 +245,8 @@ def test_a_method_can_be_asked_for(problem: Problem) -> None:
     rows = Gold(two[gold], labels[gold])
     with pytest.raises(InputError, match=r"labeling.method=average: needs 3 functions that vote"):
         label_model.fit(vectors, counts, rows, NAMES, how(100, "average"), 1)
+    with pytest.raises(InputError, match=r"votes_and_columns: needs a column whose values rows"):
+        label_model.fit(vectors, counts, rows, NAMES, how(100, "votes_and_columns"), 1)
 
 
 def test_another_candidate_must_be_better_beyond_chance() -> None:

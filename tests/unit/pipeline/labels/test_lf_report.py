@@ -38,9 +38,11 @@ def rounded(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("choice", ["random", "informative"])
+def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path, choice: str) -> None:
     by_group = ("fairness.labels=by_group", "fairness.column=race")
-    config = load("census", settings(raw, "labeling.gold_rows=50", *by_group))
+    chosen = ("labeling.gold_rows=50", f"labeling.gold_choice={choice}", "labeling.random_share=.5")
+    config = load("census", settings(raw, *chosen, *by_group))
     found = analysis.analyse(config, tmp_path, NOW).report
     rows: dict[str, list[dict[str, str]]] = {}
     for split in ("train", "eval", "test"):
@@ -57,6 +59,9 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path) -> No
         groups=["sex", "race", "age_group"],
         by_group={"column": "race", "rate": "tpr"},
         tuning=config.labeling.tuning.model_dump(mode="json"),
+        features=config.columns.features,
+        gold_choice=choice,
+        random_share=0.5,
     )
     assert rounded(found.labels.model_dump(mode="json")) == rounded(ran.report)
     assert {gate.metric for gate in found.gates} >= {"coverage", "gap sex coverage"}
