@@ -137,11 +137,16 @@ def Explainer(  # noqa: N802 - TFX takes the node's id from the name
 ) -> None:
     """Explains all targets by `settings`, JSON of `ExplainerSettings`; see the module."""
     told = ExplainerSettings.model_validate_json(settings)
+    models = {
+        target: importlib.import_module(TARGETS[target].loader).load(
+            Path(path_utils.serving_model_path(artifact.uri))
+        )
+        for target, artifact in (("server", server), ("edge", edge))
+    }
+    read = max(len(model.numbers) + len(model.texts) for model in models.values())
+    count, background = overview.affordable(told.explain.rows, told.explain.background, read)
     names = dict.fromkeys((*told.columns.features, *told.slice_columns))
     types = {name: told.types[name] for name in names}
-    count, background = overview.affordable(
-        told.explain.rows, told.explain.background, len(told.columns.features)
-    )
     rows, training = (
         sample_rows([split_pattern(examples, split)], types, drawn, told.seed)
         for split, drawn in (("test", count), ("train", _TRAINING_ROWS))
@@ -149,10 +154,8 @@ def Explainer(  # noqa: N802 - TFX takes the node's id from the name
     features = {name: training.columns[name] for name in told.columns.features}
     slices = {name: training.columns[name].astype(str) for name in told.slice_columns}
     predicted = best_predicted(features, slices)
-    report = {}
-    for artifact, target in ((server, "server"), (edge, "edge")):
-        model = importlib.import_module(TARGETS[target].loader).load(
-            Path(path_utils.serving_model_path(artifact.uri))
-        )
-        report[target] = explain_model(target, model, rows, training, predicted, told, background)
+    report = {
+        target: explain_model(target, model, rows, training, predicted, told, background)
+        for target, model in models.items()
+    }
     write_json(Path(explanation.uri, EXPLANATION.file), {"targets": report})
