@@ -39,7 +39,7 @@ LABELS_ALONE = {"label_share": 1.0, "augmentation": 0.0, "features": 0.0}
 
 
 @dataclasses.dataclass(frozen=True)
-class Artifacts:
+class RunArtifacts:
     """What a run has left.
 
     Attributes:
@@ -57,7 +57,7 @@ class Artifacts:
     odds: float
 
 
-def read(folder: Path, config: Config) -> Artifacts:
+def read(folder: Path, config: Config) -> RunArtifacts:
     """The artifacts of the one run in a folder."""
     [graph] = (folder / "Transform" / "transform_graph").iterdir()
     [examples] = (folder / "Transform" / "transformed_examples").iterdir()
@@ -66,7 +66,7 @@ def read(folder: Path, config: Config) -> Artifacts:
     inputs = model_inputs_of(str(graph), preprocessing)
     splits = ("train", "eval", "test")
     told = json.loads((trained / TRAINING_REPORT.file).read_text("utf-8"))
-    return Artifacts(
+    return RunArtifacts(
         inputs,
         places_of(describe(str(graph), preprocessing).layout, inputs),
         tuple(load_rows([f"{examples}/Split-{split}/*"], inputs) for split in splits),
@@ -83,7 +83,7 @@ def figures(answers: np.ndarray, rows: Rows) -> dict[str, float]:
 
 
 def student(
-    artifacts: Artifacts, config: Config, section: DistillerSection, seed: int
+    artifacts: RunArtifacts, config: Config, section: DistillerSection, seed: int
 ) -> dict[str, float]:
     """The measures of a student's int8 file on the test part."""
     train, evaluation, test = artifacts.rows

@@ -10,7 +10,7 @@ import numpy as np
 from tensorflow_model_analysis.extractors import tflite_predict_extractor
 from tensorflow_model_analysis.proto import config_pb2
 
-from models.export.quantized import quantized
+from models.bundle.quantized import quantized
 
 _STAGE_NAME = "ExtractTFLitePredictions"
 

@@ -29,7 +29,7 @@ from core.files import write_json
 from core.names import FEATURE_REPORT, LABEL, WEIGHT
 from core.sections import LabelSource, Section, Selection
 from models.export.raw_rows import parse_rows
-from models.features.choosing import Choice, ColumnScore, choose_by_scores, sample_of
+from models.features.choosing import ColumnChoice, ColumnScore, choose_by_scores, sample_of
 from models.network.layout import Preprocessing, layout_of, not_a_feature
 from models.network.rows import load_records
 from models.reference.columns import table_of
@@ -121,7 +121,7 @@ def choose(
 
 def score(
     patterns: list[str], contract: schema_pb2.Schema, columns: list[str], told: FeatureSettings
-) -> Choice:
+) -> ColumnChoice:
     """Scores columns on labelled training rows, of which a sample is read, and narrows them.
 
     Args:
@@ -136,7 +136,7 @@ def score(
     drawn = sample_of(weights, judged, len(columns), told.seed)
     layout = layout_of(columns, told.preprocessing)
     if not len(drawn):
-        return Choice(columns, {}, [], "not scored: no row has a label")
+        return ColumnChoice(columns, {}, [], "not scored: no row has a label")
     types = schema_as_feature_spec(contract).feature_spec
     spec = {name: tf.io.VarLenFeature(types[name].dtype) for name in layout.columns}
     spec[LABEL] = tf.io.FixedLenFeature([told.preprocessing.outputs], tf.float32)

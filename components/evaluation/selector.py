@@ -29,7 +29,7 @@ from core.sections import Limits, Section, Slicing
 from core.targets import TARGETS
 from models.frontier.candidates import Candidates, Given, table_of, teacher_answers
 from models.frontier.choice import choose
-from models.frontier.record import Choice, write_choice
+from models.frontier.record import VariantSelection, write_choice
 from models.network.layout import Preprocessing
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_columns, load_rows
@@ -46,7 +46,7 @@ class SelectorSettings(Section):
 
 def select(
     target: str, given: Given, evaluation: str, settings: SelectorSettings, folder: Path
-) -> Choice:
+) -> VariantSelection:
     """Chooses a variant and writes it.
 
     Args:

@@ -13,9 +13,9 @@ import numpy as np
 
 from core.names import PREPROCESSING_FILE
 from models.bundle.manifest import check_bundle
+from models.bundle.quantized import as_taken
 from models.columns.date_formats import DAY, DateReader, parts_of
 from models.columns.hashing import hash_bucket
-from models.export.quantized import as_taken
 
 TINY = np.float32(2.0**-100)  # numbers that are closer to zero count as zero
 _ZERO, _HALF, _ONE, _TWO = (np.float32(number) for number in (0, 0.5, 1, 2))

@@ -3,7 +3,7 @@
 All but one keep the student's inputs, `numeric` float32, `categorical` and with text columns
 `tokens` int64, and all its float32 output, so that whoever runs them need not know how they were
 quantized. `student_int8_inputs` takes `numeric` as int8, and its bundle says how to make it
-(models/export/quantized.py); it answers what `student_int8` does.
+(models/bundle/quantized.py); it answers what `student_int8` does.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ import tf_keras
 
 from core.answers import by_row
 from core.names import EDGE_MODEL_FILE
+from models.bundle.quantized import as_taken
 from models.compression.exported import by_layer, in_tflite, verified
 from models.compression.goals import tables_of
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.measurement import median_latency_us, sizes
-from models.export.quantized import as_taken
 from models.network.network import answers_of
 from models.network.preprocessing import answer_name
 from models.network.rows import Rows

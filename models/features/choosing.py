@@ -52,7 +52,7 @@ class ColumnScore:
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class ColumnChoice:
     """Columns that are kept.
 
     Attributes:
@@ -98,7 +98,7 @@ def choose_by_scores(
     judged: np.ndarray,
     count: int,
     seed: int,
-) -> Choice:
+) -> ColumnChoice:
     """Scores columns and narrows them by a rule.
 
     Args:
@@ -111,9 +111,9 @@ def choose_by_scores(
     """
     known = rows.weights > 0
     if known.sum() < _FEWEST:
-        return Choice([*columns], {}, [], f"not scored: {known.sum()} rows have a label")
+        return ColumnChoice([*columns], {}, [], f"not scored: {known.sum()} rows have a label")
     if is_one_class(rows):
-        return Choice([*columns], {}, [], "not scored: all rows with a label have one class")
+        return ColumnChoice([*columns], {}, [], "not scored: all rows with a label have one class")
     table = RawFrame(
         rows.table.frame[known].reset_index(drop=True),
         rows.table.numeric,
@@ -130,7 +130,7 @@ def choose_by_scores(
         ruled = _everything(examples, "all columns are kept: features.keep is null")
     else:
         ruled = _best(examples, scores, by_draw, copies, keep)
-    return Choice(
+    return ColumnChoice(
         [name for name, kept in zip(columns, ruled.kept, strict=True) if kept],
         {n: ruled.reasons[at] for at, n in enumerate(columns) if not ruled.kept[at]},
         _shown(examples.columns, scores, copies, ruled.stability),

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
 from core.sections import Limits
-from models.frontier.record import AUTO, Choice, JudgedVariant, MeasuredVariant
+from models.frontier.record import AUTO, JudgedVariant, MeasuredVariant, VariantSelection
 
 SAME_BYTES = 1.01
 """Files that are larger by less are as small: names and padding differ, too."""
@@ -28,7 +28,7 @@ def choose(
     asked: str,
     rows: int,
     key: str,
-) -> Choice:
+) -> VariantSelection:
     """The choice of a target.
 
     Without a variant that keeps all limits it is the one that loses least, and says so.
@@ -61,7 +61,7 @@ def choose(
         chosen, reason = _chosen(judged, limits.prefer, rows, target)
     else:
         chosen, reason = _fixed(judged, asked, key)
-    return Choice(
+    return VariantSelection(
         target,
         chosen.measured.name,
         asked,

@@ -88,7 +88,7 @@ class JudgedVariant:
 
 
 @dataclass(frozen=True)
-class Choice:
+class VariantSelection:
     """Which variant a target ships, and why.
 
     Attributes:
@@ -121,10 +121,10 @@ class Choice:
         return None if self.keeps_limits else f"{self.target}: {self.reason}"
 
 
-_CHOICE = TypeAdapter(Choice)
+_CHOICE = TypeAdapter(VariantSelection)
 
 
-def write_choice(path: Path, choice: Choice) -> None:
+def write_choice(path: Path, choice: VariantSelection) -> None:
     """Writes a choice as JSON, null for what is no number."""
     variants = [replace(each, measured=_without_nan(each.measured)) for each in choice.variants]
     write_json(path, asdict(replace(choice, variants=variants)))
@@ -136,11 +136,11 @@ def _without_nan(one: MeasuredVariant) -> MeasuredVariant:
     return replace(one, auc=auc, auc_loss=known["max_auc_loss"], gap_growth=known["max_gap_growth"])
 
 
-def choice_of(values: Any) -> Choice:
+def choice_of(values: Any) -> VariantSelection:
     """A choice of the JSON values that were written."""
     return _CHOICE.validate_python(values)
 
 
-def read_choice(path: Path) -> Choice:
+def read_choice(path: Path) -> VariantSelection:
     """Reads what `write_choice` wrote."""
     return _CHOICE.validate_json(path.read_bytes())

@@ -22,7 +22,7 @@ from core.names import BOTH
 from core.sections import LabelFitting
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
-from models.labels.additive.coding import Coding
+from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.model import ColumnScores, Fitting
 from models.labels.combiner import combine, temper
 from models.labels.rows import Columns
@@ -39,7 +39,7 @@ PREFERENCE = (COLUMNS, AVERAGE, COMBINER, LABEL_MODEL, MAJORITY)  # the first, u
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenRows:
     """What the method that looks at columns knows of them.
 
     Attributes:
@@ -47,7 +47,7 @@ class Seen:
       gold: The columns of the gold rows.
     """
 
-    coding: Coding
+    coding: AdditiveCoding
     gold: Columns
 
 
@@ -176,7 +176,7 @@ def fit(
     seed: int,
     balance: Floats | None = None,
     classes: Sequence[str] = BOTH,
-    seen: Seen | None = None,
+    seen: SeenRows | None = None,
 ) -> Fitted:
     """Fits and judges the methods, and takes one.
 

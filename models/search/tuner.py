@@ -23,7 +23,7 @@ _CHANCE = "that the best trial is better than the default may be chance"
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class TrialChoice:
     """What a search comes to.
 
     Attributes:
@@ -70,7 +70,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         self._section = section
         self._full = full
         self._outcomes: dict[str, TrialOutcome] = {}
-        self._choice: Choice | None = None
+        self._choice: TrialChoice | None = None
         self._seconds = 0.0
 
     def search(self, train: Rows, evaluation: Rows) -> None:
@@ -145,15 +145,17 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             message = next((t.message for t in reversed(trials) if t.message), "no message")
             raise RuntimeError(f"all {len(trials)} trials of the tuner failed; the last: {message}")
 
-    def _chosen(self, runner: Runner, evaluation: Rows, deadline: float | None) -> Choice:
+    def _chosen(self, runner: Runner, evaluation: Rows, deadline: float | None) -> TrialChoice:
         """Compares the best trial with the first, which was the default."""
         first, *others = self.oracle.trials.values()
         best = self.oracle.get_best_trials()[0]
         if first.status != "COMPLETED":
-            return Choice(best.trial_id, best.trial_id, "the trial of the default values failed")
+            return TrialChoice(
+                best.trial_id, best.trial_id, "the trial of the default values failed"
+            )
         if of_trial(best.hyperparameters.values) == of_trial(first.hyperparameters.values):
             reason = "no trial had a lower evaluation loss than the default"
-            return Choice(best.trial_id, first.trial_id, reason)
+            return TrialChoice(best.trial_id, first.trial_id, reason)
         rows = evaluation.weighted()
         candidates = sum(trial.status == "COMPLETED" for trial in others)
         weight, codes = rows.weight[:, 0], rows.codes
@@ -162,18 +164,18 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             own = compared([Pair(self._full.seed, mine, other)], weight, codes, candidates)
             if own.high >= 0.0:
                 reason = f"{_CHANCE}, by the trials themselves; the default stays: {own.figures}"
-                return Choice(best.trial_id, first.trial_id, reason, own)
+                return TrialChoice(best.trial_id, first.trial_id, reason, own)
         pairs, problem = self._pairs(runner, best, first, weight, deadline)
         if not pairs:
             reason = f"the best trial was not compared with the default, which stays: {problem}"
-            return Choice(best.trial_id, first.trial_id, reason)
+            return TrialChoice(best.trial_id, first.trial_id, reason)
         found = compared(pairs, weight, codes, candidates)
         if found.is_better:
             reason = f"better than the default beyond chance: {found.figures}"
-            return Choice(best.trial_id, best.trial_id, reason, found)
+            return TrialChoice(best.trial_id, best.trial_id, reason, found)
         why = _CHANCE if found.in_every_seed else "trained in full, the best trial is no better"
         reason = f"{why}; the default stays: {found.figures}"
-        return Choice(best.trial_id, first.trial_id, reason, found)
+        return TrialChoice(best.trial_id, first.trial_id, reason, found)
 
     def _pairs(
         self, runner: Runner, best: Any, first: Any, weight: np.ndarray, deadline: float | None

@@ -27,7 +27,7 @@ from models.labels import report as label_report
 from models.labels.additive.choice import informative
 from models.labels.additive.coding import Coding
 from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
-from models.labels.label_model import Seen
+from models.labels.label_model import SeenRows
 from models.labels.rows import Columns, coded
 from models.labels.votes import ABSTAIN, Gold, Votes, distinct
 from models.labels.voting import Voter
@@ -181,9 +181,9 @@ def _gold_columns(applied: Applied) -> Columns:
     return {name: taken(column, at) for name, column in applied.columns.items()}
 
 
-def _seen(applied: Applied, config: Config) -> Seen:
+def _seen(applied: Applied, config: Config) -> SeenRows:
     sample, _ = sample_of(applied, config)
-    return Seen(Coding.of(sample.columns), _gold_columns(applied))
+    return SeenRows(Coding.of(sample.columns), _gold_columns(applied))
 
 
 def _gold(applied: Applied) -> Gold:

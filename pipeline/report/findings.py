@@ -29,7 +29,7 @@ from core.names import (
 from core.sections import LabelGates
 from core.targets import TARGETS
 from core.version_record import read_record, withdrawn_folder
-from models.frontier.record import Choice, choice_of
+from models.frontier.record import VariantSelection, choice_of
 from models.labels import gates as label_gates
 from models.metrics.gates import Gate, PushChecks, gates_of
 from pipeline.metadata.executions import Artifact, Execution, find
@@ -50,7 +50,7 @@ class Findings:
     tuner: list[dict[str, Any]] | None
     search: dict[str, Any] | None
     training: dict[str, Any] | None
-    choices: dict[str, Choice]
+    choices: dict[str, VariantSelection]
     models: dict[str, Any]
     references: dict[str, Any]
     gates: list[Gate]
@@ -101,7 +101,7 @@ def collect(
     )
 
 
-def _choices(executions: Sequence[Execution]) -> dict[str, Choice]:
+def _choices(executions: Sequence[Execution]) -> dict[str, VariantSelection]:
     """What each target's Selector chose, of those that came to their end."""
     found = {target: read_report(executions, CHOICE.of(target)) for target in TARGETS}
     return {target: choice_of(told) for target, told in found.items() if told}

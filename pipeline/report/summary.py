@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InputError, first_problem
 from core.files import write_atomically
-from models.frontier.record import Choice
+from models.frontier.record import VariantSelection
 from models.labels.findings import Finding
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
@@ -189,7 +189,7 @@ class Summary(_Part):
     models: dict[Variant, MeasuredModel]
     references: dict[str, MeasuredReference] = {}
     targets: dict[str, Variant]
-    choices: dict[str, Choice] = {}
+    choices: dict[str, VariantSelection] = {}
     gates: list[Gate]
     push_checks: dict[str, PushChecks] = {}
     pushed: dict[str, Pushed]

@@ -7,7 +7,7 @@ would tell most about all rows, by what votes and columns say once the random on
 
 import numpy as np
 
-from models.labels.additive.coding import Coding
+from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.model import Fitting
 from models.labels.additive.sample import NO_LABEL, Sample, joined_columns
 from models.labels.rows import Columns
@@ -31,7 +31,7 @@ def informative(
     Returns:
       Places in the sample, the most informative first.
     """
-    coding = Coding.of(sample.columns)
+    coding = AdditiveCoding.of(sample.columns)
     known = np.arange(len(gold.labels)) + len(sample.labels)
     together = joined_columns([sample.columns, columns])
     fitted = Fitting(gold, coding, columns, classes).fit(np.vstack([sample.votes, gold.votes]))

@@ -89,13 +89,13 @@ class CategoryCoding:
 
 
 @dataclass(frozen=True)
-class Coding:
+class AdditiveCoding:
     """How columns are coded, by name; columns that tell rows apart by no shared value are not."""
 
     columns: dict[str, NumberCoding | CategoryCoding]
 
     @classmethod
-    def of(cls, columns: Columns) -> "Coding":
+    def of(cls, columns: Columns) -> "AdditiveCoding":
         """By the values of a sample of rows."""
         found = {name: _coding(column) for name, column in columns.items()}
         return cls({name: coding for name, coding in found.items() if coding is not None})

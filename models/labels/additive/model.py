@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.answers import folded, spread
-from models.labels.additive.coding import Coding
+from models.labels.additive.coding import AdditiveCoding
 from models.labels.combiner import (
     ASSUMED_ACCURACY,
     CLIP,
@@ -44,7 +44,7 @@ class ColumnScores:
       weights: float64 [coding.width, classes].
     """
 
-    coding: Coding
+    coding: AdditiveCoding
     weights: Floats
 
     def added(self, probability: Floats, columns: Columns) -> Floats:
@@ -78,7 +78,7 @@ class Fitting:
     as many numbers as there are gold rows loses nothing. Of many classes the leading ones are kept.
     """
 
-    def __init__(self, gold: Gold, coding: Coding, columns: Columns, classes: int) -> None:
+    def __init__(self, gold: Gold, coding: AdditiveCoding, columns: Columns, classes: int) -> None:
         """Rotates the columns of the gold rows.
 
         Args:

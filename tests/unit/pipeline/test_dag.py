@@ -129,11 +129,12 @@ def changed_by(
             {"Trainer", "Distiller", "run"},
         ),
         (
-            "models/export/quantized.py",
+            "models/bundle/quantized.py",
             "np.rint",
             "np.floor",
             {
                 "Quantizer",
+                "Selector.edge",
                 "VariantEvaluator",
                 "Explainer",
                 *BOTH_EVALUATORS,

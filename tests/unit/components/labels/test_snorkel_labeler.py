@@ -221,14 +221,16 @@ def test_rows_without_a_vote(
     assert result.report["functions"]["last"]["weight"] is None
 
 
-def test_rows_without_a_vote_are_left_out(
-    weak: Result, census: dict[str, list[Row]], tmp_path: Path
-) -> None:
+def test_rows_without_a_vote_are_left_out(census: dict[str, list[Row]], tmp_path: Path) -> None:
+    for folder in ("kept", "dropped"):
+        (tmp_path / folder).mkdir()
     examples = write_examples(tmp_path / "in", census)
-    result = label(tmp_path, examples, uncovered="drop")
-    assert result.report == weak.report
+    few = "tests.support.faulty_functions.few"
+    whole = label(tmp_path / "kept", examples, functions=few)
+    result = label(tmp_path / "dropped", examples, functions=few, uncovered="drop")
+    assert result.report == whole.report
     for split in ("train", "eval"):
-        rows = weak.rows[split]
+        rows = whole.rows[split]
         kept = [n for n, weight in enumerate(rows["weight"]) if weight > 0]
         assert 0 < len(kept) < len(rows["weight"])
         assert result.rows[split] == {c: [values[n] for n in kept] for c, values in rows.items()}

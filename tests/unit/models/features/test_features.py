@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.columns.date_formats import date_column
-from models.features.choosing import Choice, Keep, choose_by_scores, sample_of
+from models.features.choosing import ColumnChoice, Keep, choose_by_scores, sample_of
 from models.features.encoding import VALUES, bins_of, encode
 from models.features.scores import copies_of, mutual_information
 from models.features.shadows import find_noise
@@ -55,7 +55,7 @@ def choose(
     weights: np.ndarray | None = None,
     judged: np.ndarray | None = None,
     count: int | None = None,
-) -> Choice:
+) -> ColumnChoice:
     labels = labels.astype(np.float64).reshape(len(labels), -1)
     weights = np.ones(len(labels)) if weights is None else weights
     judged = np.ones(len(labels), bool) if judged is None else judged

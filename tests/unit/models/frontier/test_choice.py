@@ -11,7 +11,13 @@ import pytest
 from core.errors import InputError
 from core.sections import Limits
 from models.frontier.choice import choose
-from models.frontier.record import AUTO, Choice, MeasuredVariant, read_choice, write_choice
+from models.frontier.record import (
+    AUTO,
+    MeasuredVariant,
+    VariantSelection,
+    read_choice,
+    write_choice,
+)
 
 KEY = "quantizer.variant"
 
@@ -45,7 +51,7 @@ def limits(**changes: Any) -> Limits:
     return Limits.model_validate({**none, "prefer": "bytes", **changes})
 
 
-def chosen(*table: MeasuredVariant, asked: str = AUTO, **changes: Any) -> Choice:
+def chosen(*table: MeasuredVariant, asked: str = AUTO, **changes: Any) -> VariantSelection:
     return choose("edge", table or TABLE, limits(**changes), asked, 6512, KEY)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from models.frontier.record import AUTO, Choice, JudgedVariant, MeasuredVariant
+from models.frontier.record import AUTO, JudgedVariant, MeasuredVariant, VariantSelection
 from pipeline.report.page import html, specs
 from pipeline.report.page.part import Part, RunRecord
 
@@ -49,7 +49,7 @@ def choices(record: RunRecord) -> Part | None:
     return Part("choices", "What ships", html.join(pieces), charts)
 
 
-def _points(choice: Choice, limit: str) -> Iterator[dict[str, Any]]:
+def _points(choice: VariantSelection, limit: str) -> Iterator[dict[str, Any]]:
     for each in choice.variants:
         told = each.measured
         price = told.costs[limit]
@@ -65,14 +65,14 @@ def _points(choice: Choice, limit: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _standing(choice: Choice, each: JudgedVariant) -> str:
+def _standing(choice: VariantSelection, each: JudgedVariant) -> str:
     if each.measured.name == choice.variant:
         return "ships"
     return "on the frontier" if each.dominated_by is None else "dominated"
 
 
 def _spec(
-    drawn: list[dict[str, Any]], choice: Choice, limit: str, form: tuple[str, str]
+    drawn: list[dict[str, Any]], choice: VariantSelection, limit: str, form: tuple[str, str]
 ) -> specs.Spec:
     x = {
         "field": "cost",
@@ -122,7 +122,7 @@ def _spec(
     }
 
 
-def _table(choice: Choice) -> Markup:
+def _table(choice: VariantSelection) -> Markup:
     rows: list[list[html.Text]] = []
     for each in choice.variants:
         told = each.measured

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.labels.additive.coding import CategoryCoding, Coding, NumberCoding
+from models.labels.additive.coding import AdditiveCoding, CategoryCoding, NumberCoding
 from models.labels.rows import coded
 
 ROWS = 120
@@ -17,7 +17,7 @@ COLUMNS = {
 
 
 def test_numbers_and_categories_are_coded_and_texts_are_not() -> None:
-    coding = Coding.of(COLUMNS)
+    coding = AdditiveCoding.of(COLUMNS)
     assert isinstance(coding.columns["age"], NumberCoding)
     assert coding.columns["job"] == CategoryCoding((None, "cook", "nurse"))
     assert "note" not in coding.columns
@@ -41,7 +41,7 @@ def test_a_missing_number_has_an_indicator_of_its_own() -> None:
 
 
 def test_a_column_that_never_changes_says_nothing() -> None:
-    block = Coding.of({"constant": COLUMNS["constant"]}).encode(COLUMNS)
+    block = AdditiveCoding.of({"constant": COLUMNS["constant"]}).encode(COLUMNS)
     assert np.unique(block, axis=0).shape[0] == 1
 
 
@@ -50,15 +50,15 @@ def test_values_that_were_not_in_the_sample_are_none_of_the_kinds() -> None:
 
 
 def test_weighing_is_the_product_with_the_numbers_of_each_row() -> None:
-    coding = Coding.of(COLUMNS)
+    coding = AdditiveCoding.of(COLUMNS)
     weights = np.random.default_rng(2).normal(size=(coding.width, 3))
     expected = coding.encode(COLUMNS) @ weights
     np.testing.assert_allclose(coding.weighed(COLUMNS, weights), expected, atol=1e-12)
 
 
 def test_no_columns_and_no_rows() -> None:
-    assert Coding.of({}).width == 0
-    assert Coding.of({"job": coded([])}).width == 0
-    none = Coding.of({"note": COLUMNS["note"]})
+    assert AdditiveCoding.of({}).width == 0
+    assert AdditiveCoding.of({"job": coded([])}).width == 0
+    none = AdditiveCoding.of({"note": COLUMNS["note"]})
     assert none.encode(COLUMNS).shape == (ROWS, 0)
     assert none.weighed(COLUMNS, np.zeros((0, 2))) == pytest.approx(np.zeros((ROWS, 2)))

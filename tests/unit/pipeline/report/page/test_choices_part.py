@@ -10,7 +10,7 @@ import pytest
 
 from core.sections import Limits
 from models.frontier.choice import choose
-from models.frontier.record import AUTO, Choice, MeasuredVariant
+from models.frontier.record import AUTO, MeasuredVariant, VariantSelection
 from pipeline.report.page.part import RunRecord
 from pipeline.report.page.parts.quality.choices import choices
 from tests.support.records.measured import record_of, rows_of_two
@@ -31,7 +31,7 @@ TABLE = (
 )
 
 
-def chosen(table: Sequence[MeasuredVariant] = TABLE, **bounds: Any) -> Choice:
+def chosen(table: Sequence[MeasuredVariant] = TABLE, **bounds: Any) -> VariantSelection:
     none = dict.fromkeys(("max_auc_loss", "max_gap_growth", "max_bytes", "max_latency_us"))
     limits = Limits.model_validate({**none, "prefer": "bytes", **bounds})
     return choose("edge", table, limits, AUTO, 6512, "quantizer.variant")
@@ -42,7 +42,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
     return record_of(rows_of_two(), tmp_path_factory.mktemp("run"))
 
 
-def with_choice(record: RunRecord, choice: Choice) -> RunRecord:
+def with_choice(record: RunRecord, choice: VariantSelection) -> RunRecord:
     summary = record.summary.model_copy(update={"choices": {"edge": choice}})
     return replace(record, summary=summary)
 

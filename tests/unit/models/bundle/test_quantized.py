@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.export.quantized import as_taken, quantized
+from models.bundle.quantized import as_taken, quantized
 
 
 def test_numbers_are_rounded_halves_to_even_and_cut_at_the_ends() -> None:
