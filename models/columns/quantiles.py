@@ -95,4 +95,5 @@ def with_center_and_scale(boundaries: np.ndarray) -> np.ndarray:
     scale = np.std(boundaries.astype(np.float64), axis=1)
     for replacement in (np.abs(center), np.ones_like(center)):
         scale = np.where(scale < np.maximum(TINY, 1e-6 * np.abs(center)), replacement, scale)
+    scale = np.minimum(scale, 1 / TINY)  # the inverse of a larger one may count as zero
     return np.column_stack([boundaries, center, scale]).astype(np.float32)

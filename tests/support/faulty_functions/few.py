@@ -5,7 +5,15 @@ from data.census.labeling_functions import (
     established_couple,
     higher_degree,
     large_capital_gain,
+    never_married,
     no_diploma,
 )
 
-__all__ = ["clerk", "established_couple", "higher_degree", "large_capital_gain", "no_diploma"]
+__all__ = [
+    "clerk",
+    "established_couple",
+    "higher_degree",
+    "large_capital_gain",
+    "never_married",
+    "no_diploma",
+]

@@ -77,7 +77,8 @@ def test_layers_are_pruned_as_they_are_named(trained: tf_keras.Model) -> None:
     found = pruned(trained, PLAN, 0.5, by_layer={"Embedding": 0.75, "wide": 0.25, "logit": 0.0})
     zeros = {name: float((table == 0).mean()) for name, table in tables_of(found).items()}
     assert zeros == pytest.approx(
-        {"embedding": 0.75, "wide": 0.25, "hidden_0": 0.5, "logit": 0.0}, abs=0.05
+        {"embedding": 0.75, "wide": 0.25, "hidden_0": 0.5, "wide_numbers": 0.5, "logit": 0.0},
+        abs=0.05,
     )
 
 
@@ -155,7 +156,7 @@ def test_it_is_pruned_less_where_the_eval_rows_show_it(
         (
             {"by_layer": {"hidden_7": 0.5}},
             r"^distiller\.pruning\.by_layer: student has no layer hidden_7; give one of "
-            r"embedding, wide, hidden_0, logit, or of the kinds Dense, Embedding$",
+            r"embedding, wide, hidden_0, wide_numbers, logit, or of the kinds Dense, Embedding$",
         ),
         (
             {"by_layer": {"logit": 0.5}, "structure": "2:4"},

@@ -105,7 +105,7 @@ def test_variants_are_measured(student: tf_keras.Model, contents: dict[str, byte
     for row in report.values():
         assert 0 < row["gzip_bytes"] < row["bytes"]
         assert row["latency_us"]["batch_1"] > 0
-        assert set(row["weights"]) == {"embedding", "wide", "hidden_0", "logit"}
+        assert set(row["weights"]) == {"embedding", "wide", "hidden_0", "wide_numbers", "logit"}
         assert row["sparsity"] < 0.2
         assert row["distinct_weights"] > 8
 

@@ -29,6 +29,9 @@ def report(raw: Path, root: Path, *more: str) -> LfReport:
     return analysis.analyse(load("census", settings(raw, *more)), root, NOW).report
 
 
+FEW = "labeling.functions=tests.support.faulty_functions.few"  # they leave rows without a vote
+
+
 def rounded(value: Any) -> Any:
     """The value with numbers of four digits: the label model's sums run in another order."""
     if isinstance(value, dict):
@@ -89,8 +92,9 @@ def test_true_labels_other_than_the_gold_rows_are_not_read(raw: Path, tmp_path: 
 
 
 def test_examples_are_of_the_pair_and_show_what_it_reads(raw: Path, tmp_path: Path) -> None:
-    found = report(raw, tmp_path)
-    pair = next(p for p in found.disagreements if p.first == "never_married")
+    found = report(raw, tmp_path, FEW)
+    pairs = found.disagreements
+    pair = next(p for p in pairs if "never_married" in (p.first, p.second))
     assert pair.rows <= pair.both
     assert pair.examples
     for example in pair.examples:
@@ -109,12 +113,12 @@ def test_rows_that_nothing_sets_apart_are_shown_whole(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(analysis, "COMMON", 0)
-    [first, *_] = report(raw, tmp_path).uncovered.examples
+    [first, *_] = report(raw, tmp_path, FEW).uncovered.examples
     assert {"age", "occupation", "native-country"} < set(first.columns)
 
 
 def test_texts_of_the_data_are_escaped(raw: Path, tmp_path: Path) -> None:
-    found = report(raw, tmp_path)
+    found = report(raw, tmp_path, FEW)
     common = replace(found.uncovered.in_common[0], value="<script>alert(1)</script>")
     uncovered = found.uncovered.model_copy(update={"in_common": [common]})
     html = page.render(found.model_copy(update={"uncovered": uncovered}))

@@ -71,7 +71,7 @@ def test_inputs_and_answers_of_every_kind_of_column(page: Page, variant: str) ->
         given = np.array([inputs[name] for inputs, _ in found], values.dtype)
         np.testing.assert_array_equal(given, values, name)
     answers = np.array([answer["probability"] for _, answer in found])
-    bound = 0 if variant == INT8 else 1e-5
+    bound = 2 / 256 if variant == INT8 else 1e-5  # a sum may be rounded the other way
     np.testing.assert_allclose(answers, wanted.answers[:, 0], rtol=0, atol=bound)
     assert [answer["class"] for _, answer in found] == [
         ("no", "yes")[int(a > 0.5)] for a in answers
