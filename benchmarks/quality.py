@@ -2,7 +2,8 @@
 
     make benchmark BENCHMARK=quality                      # seeds 1, 2, 3: six census runs
     make benchmark BENCHMARK=quality ARGS="--seeds 1"     # one run for each kind of labels
-    make benchmark BENCHMARK=quality ARGS="--name weak_200 --modes weak --seeds 11,12,13,14,15"
+    make benchmark BENCHMARK=quality ARGS="--modes gold --seeds 31,32,33,34,35"
+    make benchmark BENCHMARK=quality ARGS="--name weak_200 --modes weak --seeds 31,32,33,34,35"
     make benchmark BENCHMARK=quality \
         ARGS="--name weak_fair --modes weak,weak_fair --seeds 31,32,33,34,35"
 
@@ -12,7 +13,7 @@ corrected by sex (fairness.labels). Numbers are the summaries' own; the seed
 changes the draw of gold rows, the eval split, tuning, initial weights and the order of rows. With
 `--root DIR` the runs are kept there, and a second call goes on where the first one ended.
 
-The last two take fresh seeds: nothing was ever chosen by them. Writes quality.md and
+The last three take fresh seeds: nothing was ever chosen by them. Writes quality.md and
 quality.json, or those of --name, to benchmarks/results/.
 """
 

@@ -97,6 +97,13 @@ def measured(
             values.setdefault(name, []).append(run(name, seed, place))
             shutil.rmtree(place)
             print(name, seed, values[name][-1], flush=True)
+    return tabulated(values, seeds)
+
+
+def tabulated(
+    values: dict[str, list[dict[str, float]]], seeds: Sequence[int]
+) -> tuple[str, dict[str, Any]]:
+    """What `run` returned, by table and seed, as a table with its checks, and the values."""
     rows, checks = [], list[Check]()
     shown = ("server", "edge", "logistic_regression", "boosted_trees")
     for name, runs in values.items():

@@ -119,8 +119,10 @@ def prune(
     if options.clusters is None or any(goal.sparsity for goal in goals.values()):
         prunable = wrap(model, goals, end, frequency)
         update = tfmot.sparsity.keras.UpdatePruningStep()
-        whole_from = -(-end // by_epoch) - 1  # the first epoch that ends with the last mask
-        kept = dataclasses.replace(plan, patience=plan.epochs, kept_from=max(0, whole_from))
+        whole_from = end // by_epoch  # the epoch of step `end`, from 0: it has the last mask
+        kept = dataclasses.replace(plan, patience=plan.epochs, kept_from=whole_from)
+        if steps < 2 * _MASK_UPDATES:  # too few to choose among: the last weights are kept
+            kept = plan
         history = fit(prunable, train, evaluation, loss, kept, [update], penalty)
         pruned = tfmot.sparsity.keras.strip_pruning(prunable)
     else:

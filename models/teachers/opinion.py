@@ -27,7 +27,7 @@ from models.reference.models import (
 )
 
 _LEAST = 1e-5  # share of a class, in logarithms
-_FEW_ROWS = 3000  # with more, the eval rows are enough to tell the mixture
+_FEW_ANSWERS = 6000  # rows times classes; with more, the eval rows are enough to tell the mixture
 _PARTS = 5
 _SHARES = np.linspace(0, 1, 11)
 
@@ -74,7 +74,7 @@ def opinion_of(
 
     models = fitted(train)
     asked, logs = [evaluation], [_logs(models, evaluation, layout)]
-    if train.count <= _FEW_ROWS:
+    if train.count * width <= _FEW_ANSWERS:
         part = np.random.default_rng(seed).permutation(train.count) % _PARTS
         for number in range(_PARTS):
             others, held = train.take(part != number), train.take(part == number)

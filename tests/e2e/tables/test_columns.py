@@ -95,6 +95,7 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Config]:
             },
         },
         "labeling": {"mode": "gold"},
+        "features": {"keep": None},  # two of the columns tell nothing
         "evaluation": {
             "slices": [["kind"], ["postcode"]],
             "server": {"min": {"auc": 0.7}},
