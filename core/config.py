@@ -24,26 +24,16 @@ from core.operation import (
     ScheduleSection,
     ServingSection,
 )
-from core.sections import (
-    AnomaliesSection,
-    BeamSection,
-    CardsSection,
-    ColumnsSection,
-    DataSection,
-    DistillerSection,
-    EvaluationSection,
-    ExplainSection,
-    FairnessSection,
-    FeaturesSection,
-    LabelingSection,
-    QuantizerSection,
-    ReferenceSection,
-    Section,
-    SelectionSection,
-    Text,
-    TrainerSection,
-    TunerSection,
-)
+from core.sections.columns import ColumnsSection
+from core.sections.data import AnomaliesSection, BeamSection, DataSection
+from core.sections.evaluation import EvaluationSection
+from core.sections.explaining import CardsSection, ExplainSection
+from core.sections.fairness import FairnessSection
+from core.sections.features import FeaturesSection
+from core.sections.labeling import LabelingSection
+from core.sections.section import Section, Text
+from core.sections.training import DistillerSection, ReferenceSection, TrainerSection, TunerSection
+from core.sections.variants import QuantizerSection, SelectionSection
 from core.targets import TARGETS
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.sections import Count, Limit, Section, Share, Text
+from core.sections.section import Count, Limit, Section, Share, Text
 
 # Sections that change neither a run nor the decision to run.
 OPERATION = ("serving", "monitor", "schedule", "notify", "metrics", "metadata")

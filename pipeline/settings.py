@@ -11,7 +11,7 @@ import tensorflow_data_validation as tfdv
 from core.config import Config
 from core.files import REPOSITORY
 from core.names import ROW_ID
-from core.sections import Section
+from core.sections.section import Section
 from models.columns.date_formats import date_column
 from models.network.layout import HashedLayout, Preprocessing, TextLayout
 from pipeline.ingestion.contract import slice_columns

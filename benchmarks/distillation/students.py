@@ -20,7 +20,7 @@ from core.answers import decided
 from core.config import Config
 from core.files import write_json
 from core.names import TEACHER_FILE, TRAINING_REPORT
-from core.sections import DistillerSection
+from core.sections.training import DistillerSection
 from models.distillation.columns import ColumnPlaces, places_of
 from models.distillation.distillation import distill
 from models.export.tflite import convert_all, predict, single_row_latency_us

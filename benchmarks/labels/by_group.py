@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks import curves, end_model, report
 from benchmarks.end_model import Prepared
 from core import csv_text
-from core.sections import Rate
+from core.sections.fairness import Rate
 from models.labels import by_group
 from models.labels import groups as label_groups
 from models.labels.rows import coded

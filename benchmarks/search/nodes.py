@@ -19,7 +19,7 @@ import tf_keras
 from benchmarks.search.study import Found
 from core.config import Config
 from core.files import write_json
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.metrics.registry import METRICS
 from models.network.balance import balance_of, decide
 from models.network.network import answers_of, build_network

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from benchmarks import report
 from benchmarks.report import Check, at_least
-from core.sections import Section
+from core.sections.section import Section
 
 _MARGIN = 0.005
 

@@ -15,7 +15,7 @@ from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
 from core.errors import InputError
 from core.names import ROW_ID
-from core.sections import TrueLabel
+from core.sections.columns import TrueLabel
 from models.labels.rows import CodedColumn, Value
 
 UNKNOWN = -1  # a row without a true label

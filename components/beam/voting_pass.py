@@ -17,7 +17,10 @@ from pydantic import Field
 from components.beam import record_batches
 from components.beam.record_batches import UNKNOWN
 from core.names import ROW_ID
-from core.sections import GroupRate, Labeler, Section, TrueLabel
+from core.sections.columns import TrueLabel
+from core.sections.fairness import GroupRate
+from core.sections.labeling import Labeler
+from core.sections.section import Section
 from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups

@@ -22,7 +22,7 @@ from components.artifacts import AnomalyReport
 from core.errors import InputError
 from core.files import write_json
 from core.names import ANOMALY_REPORT
-from core.sections import AnomaliesSection
+from core.sections.data import AnomaliesSection
 
 DATASET = "(data set)"
 

@@ -27,7 +27,9 @@ from components.artifacts import FeatureReport, split_pattern
 from core.errors import InputError
 from core.files import write_json
 from core.names import FEATURE_REPORT, LABEL, WEIGHT
-from core.sections import LabelSource, Section, Selection
+from core.sections.features import Selection
+from core.sections.labeling import LabelSource
+from core.sections.section import Section
 from models.export.raw_rows import parse_rows
 from models.features.choosing import ColumnChoice, ColumnScore, choose_by_scores, sample_of
 from models.network.layout import Preprocessing, layout_of, not_a_feature

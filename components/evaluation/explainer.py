@@ -25,7 +25,10 @@ from components.artifacts import Explanation, split_pattern
 from core.errors import InputError
 from core.files import write_json
 from core.names import EXPLANATION, LABEL, ROW_ID, WEIGHT
-from core.sections import ColumnsSection, Explaining, Section, Slicing
+from core.sections.columns import ColumnsSection
+from core.sections.evaluation import Slicing
+from core.sections.explaining import Explaining
+from core.sections.section import Section
 from core.targets import TARGETS
 from models.columns.date_formats import date_column, reader_of
 from models.explain import overview

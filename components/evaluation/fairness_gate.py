@@ -29,7 +29,9 @@ from tfx.types.standard_artifacts import Model, ModelBlessing, ModelEvaluation
 
 from components.artifacts import GateReport, VariantChoice, VariantReport, bless
 from core.names import CHOICE, FAIRNESS_GATES, TEACHER, VARIANT_REPORT
-from core.sections import Bounds, Judging, Section, TrueLabel
+from core.sections.columns import TrueLabel
+from core.sections.evaluation import Bounds, Judging
+from core.sections.section import Section
 from models.frontier.record import read_choice
 from models.metrics.against_reference import reference_gates
 from models.metrics.evidence import VariantEvidence, evidence_of

@@ -25,7 +25,9 @@ from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, VariantChoice, split_pattern
 from core.names import CHOICE
-from core.sections import Limits, Section, Slicing
+from core.sections.evaluation import Slicing
+from core.sections.section import Section
+from core.sections.variants import Limits
 from core.targets import TARGETS
 from models.frontier.candidates import Candidates, Given, table_of, teacher_answers
 from models.frontier.choice import choose

@@ -41,7 +41,8 @@ from core.names import (
     TEACHER,
     VARIANT_REPORT,
 )
-from core.sections import Section, Slicing
+from core.sections.evaluation import Slicing
+from core.sections.section import Section
 from models.compression.exported import facts
 from models.compression.goals import tables_of
 from models.export.tflite import predict

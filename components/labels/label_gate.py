@@ -15,7 +15,7 @@ from tfx.dsl.component.experimental.decorators import component
 from components.artifacts import GateReport, LabelReport
 from core.errors import InputError
 from core.names import LABEL_GATES, LABEL_REPORT
-from core.sections import LabelGates
+from core.sections.labeling import LabelGates
 from models.labels.gates import describe_missed, judge
 from models.metrics.gates import Gate, write_gates
 

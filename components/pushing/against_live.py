@@ -13,7 +13,10 @@ import numpy as np
 from core import operation
 from core.answers import decided
 from core.names import LABEL
-from core.sections import LabelSource, Section, Slicing, TrueLabel
+from core.sections.columns import TrueLabel
+from core.sections.evaluation import Slicing
+from core.sections.labeling import LabelSource
+from core.sections.section import Section
 from models.export.raw_rows import RawRows, labelled_spans
 from models.metrics.comparison import Difference, compare
 from models.metrics.gates import OVERALL, Gate, at_least, at_most

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from core.names import TRAINING_ROWS_FILE
-from core.sections import KeptRows, Section
+from core.sections.explaining import KeptRows
+from core.sections.section import Section
 from models.explain.coding import cells_of
 from models.explain.training_rows import describe, write_training_rows
 from models.export.raw_rows import sample_rows

@@ -20,10 +20,11 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGraph
 
 from components.artifacts import split_pattern
-from core import sections
 from core.files import write_json
 from core.names import DISTILLATION_REPORT, STUDENT, STUDENT_FILE, TEACHER_FILE, TRAINING_REPORT
-from core.sections import Batches, Section
+from core.sections.fairness import Mitigation
+from core.sections.section import Section
+from core.sections.training import Batches, DistillerSection
 from models.distillation.columns import places_of
 from models.distillation.distillation import distill
 from models.network.layout import Preprocessing, layout_of
@@ -44,9 +45,9 @@ class DistillerSettings(Section):
     preprocessing: Preprocessing
     seed: int
     trainer: Batches
-    distiller: sections.DistillerSection
+    distiller: DistillerSection
     max_drop: dict[str, float] = Field(default_factory=dict)
-    fairness: sections.Mitigation | None = None
+    fairness: Mitigation | None = None
     gold_weight: float | None = None
 
 

@@ -20,7 +20,6 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from components.artifacts import TFLiteVariants, split_pattern
-from core import sections
 from core.answers import THRESHOLD
 from core.files import write_json
 from core.names import (
@@ -29,7 +28,8 @@ from core.names import (
     STUDENT,
     STUDENT_FILE,
 )
-from core.sections import Section
+from core.sections.section import Section
+from core.sections.variants import Conversion
 from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, input_quantization, measure
 from models.network.description import Description, describe
@@ -47,7 +47,7 @@ class QuantizerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    quantizer: sections.Conversion
+    quantizer: Conversion
 
 
 def bundle_document(

@@ -19,9 +19,9 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Schema
 
 from components.artifacts import ReferenceAnswers, split_pattern
-from core import sections
 from core.names import LABEL, ROW_ID, WEIGHT
-from core.sections import Section
+from core.sections.section import Section
+from core.sections.training import ReferenceSection
 from models.export.raw_rows import load_raw_rows
 from models.network.layout import Layout, Preprocessing, layout_of
 from models.reference.answers import write_answers
@@ -41,7 +41,7 @@ class ReferenceSettings(Section):
     """What Reference goes by."""
 
     preprocessing: Preprocessing
-    reference: sections.ReferenceSection
+    reference: ReferenceSection
     seed: int
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from core.sections import UNSTRUCTURED, TrainerSection
+from core.sections.training import UNSTRUCTURED, TrainerSection
 from models.compression.goals import measured_sparsity
 from models.compression.pruning import PruningLimit, PruningOutcome, copied, prune, prune_within
 from models.network.balance import Balance, balance_of, decide

@@ -24,10 +24,11 @@ from pydantic import Field
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.training.teaching import Alike, teach
-from core import sections
 from core.files import write_json
 from core.names import PRUNED_FILE, TEACHER, TEACHER_FILE, TEACHER_PRUNED, TRAINING_REPORT
-from core.sections import Hyperparameters, Section
+from core.sections.fairness import Mitigation
+from core.sections.section import Section
+from core.sections.training import Hyperparameters, TrainerSection
 from models.compression.exported import in_saved_model, verified
 from models.compression.pruning import PruningLimit
 from models.export.export import export_server_model
@@ -61,9 +62,9 @@ class TrainerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    trainer: sections.TrainerSection
+    trainer: TrainerSection
     max_drop: dict[str, float] = Field(default_factory=dict)
-    fairness: sections.Mitigation | None = None
+    fairness: Mitigation | None = None
     gold_weight: float | None = None
 
 

@@ -19,10 +19,10 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import Artifact, artifact_utils
 from tfx.types.standard_component_specs import TUNER_RESULTS_KEY
 
-from core import sections
 from core.files import write_json
 from core.names import SEARCH_REPORT
-from core.sections import Hyperparameters, Search, Section
+from core.sections.section import Section
+from core.sections.training import Hyperparameters, Search, TunerSection
 from models.network.balance import balance_of
 from models.network.layout import Preprocessing, layout_of
 from models.network.preprocessing import model_inputs_of
@@ -39,7 +39,7 @@ class TunerSettings(Section):
 
     preprocessing: Preprocessing
     seed: int
-    tuner: sections.TunerSection
+    tuner: TunerSection
     trainer: Search
 
 

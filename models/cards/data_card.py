@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.names import SPLITS
-from core.sections import ColumnsSection
+from core.sections.columns import ColumnsSection
 from models.cards.document import Block, Called, Card, CardSection, Grid, Line, Listing
 from models.cards.facts import answer_lines, called_as, classes_of, function_grid, label_lines
 from models.cards.forms import count

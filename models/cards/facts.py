@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.sections import TrueLabel
+from core.sections.columns import TrueLabel
 from models.cards.document import Called, Claim, Grid, Line, Listing
 from models.cards.forms import count, interval
 from models.cards.sources import Sources

@@ -1,6 +1,9 @@
 """What a card is told besides what nodes reported: parts of the configuration."""
 
-from core.sections import CardsSection, ColumnsSection, Section, Slicing, Text
+from core.sections.columns import ColumnsSection
+from core.sections.evaluation import Slicing
+from core.sections.explaining import CardsSection
+from core.sections.section import Section, Text
 
 
 class CardSettings(Section):

@@ -11,7 +11,7 @@ import tf_keras
 
 from core.errors import InputError
 from core.names import STUDENT, TEACHER
-from core.sections import PruningOptions
+from core.sections.training import PruningOptions
 
 _PRUNED_LAYERS = (tf_keras.layers.Dense, tf_keras.layers.Embedding)
 GROUP, ZEROS = 4, 2  # structure 2:4: of so many successive inputs so many weights are 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from core.sections import UNSTRUCTURED, PruningOptions
+from core.sections.training import UNSTRUCTURED, PruningOptions
 from models.compression.clustering import cluster
 from models.compression.goals import (
     GROUP,

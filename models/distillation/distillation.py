@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tf_keras
 
-from core.sections import DistillerSection
+from core.sections.training import DistillerSection
 from models.compression.pruning import PruningLimit, prune_within
 from models.compression.quantization_aware import train_aware
 from models.distillation.augmentation import rows_to_make, swapped

@@ -9,7 +9,7 @@ import numpy as np
 import tf_keras
 
 from core.names import NETWORK_FILES, TEACHER
-from core.sections import Slicing
+from core.sections.evaluation import Slicing
 from models.frontier.record import MeasuredVariant
 from models.metrics.comparison import Difference, compare
 from models.metrics.gaps import GapGrowth, gaps_between

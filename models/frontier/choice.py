@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
-from core.sections import Limits
+from core.sections.variants import Limits
 from models.frontier.record import AUTO, JudgedVariant, MeasuredVariant, VariantSelection
 
 SAME_BYTES = 1.01

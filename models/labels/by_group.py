@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.answers import THRESHOLD
-from core.sections import GroupRate, Rate
+from core.sections.fairness import GroupRate, Rate
 from models.labels.additive.sample import Sample
 from models.labels.findings import Finding
 from models.labels.groups import name_of

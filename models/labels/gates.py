@@ -5,7 +5,7 @@ from itertools import permutations
 from typing import Any
 
 from core.intervals import newcombe_interval
-from core.sections import LabelGates
+from core.sections.labeling import LabelGates
 from models.metrics.gates import OVERALL, Gate, at_least, at_most
 
 TARGET = "labels"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.answers import folded
 from core.errors import InputError
 from core.names import BOTH
-from core.sections import LabelFitting
+from core.sections.labeling import LabelFitting
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
 from models.labels.additive.coding import AdditiveCoding

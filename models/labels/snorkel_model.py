@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.sections import LabelTuning
+from core.sections.labeling import LabelTuning
 from models.labels.votes import Counts, Floats, Votes
 
 MU_EPS = 0.01  # smallest P(vote | class): no function is infallible

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.sections import Judging
+from core.sections.evaluation import Judging
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
 from models.metrics.gates import OVERALL, Gate, at_least

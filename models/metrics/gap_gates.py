@@ -6,7 +6,7 @@ Their intervals are those that tables and the report show (models/metrics/gaps.p
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from core.sections import Judging
+from core.sections.evaluation import Judging
 from models.metrics.evidence import VariantEvidence, extremes, groups_of, names_of, trials
 from models.metrics.gates import OVERALL, Gate, at_most
 from models.metrics.judging import few, undecided

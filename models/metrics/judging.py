@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.intervals import newcombe_auc_interval
-from core.sections import Judging
+from core.sections.evaluation import Judging
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
 from models.metrics.gates import OVERALL, Gate, at_most

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Collection
 
-from core.sections import Section
+from core.sections.section import Section
 from models.columns.date_formats import PARTS, DateColumn
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import tf_keras
 
 from core.errors import InputError
-from core.sections import Mitigation
+from core.sections.fairness import Mitigation
 from models.metrics.registry import THRESHOLD
 from models.network.network import answers_of
 from models.network.penalty import Penalty, penalty_of

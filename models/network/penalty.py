@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from core.sections import Mitigation
+from core.sections.fairness import Mitigation
 from models.network.rows import Rows
 
 _MEASUREMENTS = 8  # of the rates, in each epoch

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.network.network import Architecture, meanings
 from models.network.preprocessing import CATEGORICAL
 from models.network.text import TOKENS

@@ -12,7 +12,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from core.sections import Hyperparameters, TunerSection
+from core.sections.training import Hyperparameters, TunerSection
 from models.network.preprocessing import ModelInputs
 from models.search.space import STARTS, automl_space, space_around
 

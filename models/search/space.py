@@ -5,7 +5,7 @@ from typing import Any
 
 import keras_tuner
 
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.network.preprocessing import ModelInputs
 from models.search.values import as_trial
 

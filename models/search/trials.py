@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.network.network import build_network, logits_of
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows

@@ -7,7 +7,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from core.sections import Hyperparameters, TunerSection
+from core.sections.training import Hyperparameters, TunerSection
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
 from models.network.training import Plan

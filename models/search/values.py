@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.network.network import Architecture
 
 

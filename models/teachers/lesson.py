@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.sections import Teaching
+from core.sections.training import Teaching
 from models.distillation.augmentation import swapped
 from models.distillation.columns import ColumnPlaces, places_of
 from models.network.layout import Layout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.config import Config
 from core.contract import read_contract
-from core.sections import TrueLabel
+from core.sections.columns import TrueLabel
 from core.targets import TARGETS
 from models.columns.date_formats import date_column
 from pipeline.config.overlay import KeyPath

@@ -10,7 +10,8 @@ from itertools import chain
 
 from core.config import Config
 from core.intervals import wilson_interval
-from core.sections import Bounds, LabelGates
+from core.sections.evaluation import Bounds
+from core.sections.labeling import LabelGates
 from core.targets import TARGETS
 from models.metrics.registry import Metrics, metric_of, metrics_of
 

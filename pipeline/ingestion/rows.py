@@ -11,7 +11,7 @@ from core.config import Config
 from core.csv_text import shown
 from core.errors import InputError
 from core.names import ROW_ID
-from core.sections import Group
+from core.sections.columns import Group
 from pipeline.ingestion.tables import ColumnKinds
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.raw.raw_files import ENDINGS
-from core.sections import DataSection
+from core.sections.data import DataSection
 
 TEST = "test"
 NO_FILE = f"no {' or '.join(ENDINGS)} file in it"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import InputError
-from core.sections import DataSection
+from core.sections.data import DataSection
 from pipeline.ingestion.spans import (
     NO_FILE,
     TEST,

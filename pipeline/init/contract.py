@@ -9,7 +9,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from core.names import ROW_ID
 from core.numbers import read_integer
 from core.raw_table import CATEGORIES, CATEGORY, NUMBERS, Column
-from core.sections import Group
+from core.sections.columns import Group
 from pipeline.ingestion.rows import group_labels
 from pipeline.init.proposal import Proposal
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.raw_table import CATEGORY, NUMBERS, Column
-from core.sections import Group
+from core.sections.columns import Group
 from pipeline.init import header_words
 from pipeline.init.kinds.seen import Seen
 from pipeline.init.looking import SHOWN_HEADERS, Looked

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.answers import decided
 from core.intervals import Quantity, wilson_interval
-from core.sections import Slicing
+from core.sections.evaluation import Slicing
 from models.metrics import unlabelled_classes
 from models.metrics.registry import MONITORED_RATES, THRESHOLD, slice_rows
 from models.metrics.unlabelled import ESTIMATORS, Calibration, Sensitivity, measured

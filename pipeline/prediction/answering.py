@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.sections import DateFormat
+from core.sections.columns import DateFormat
 from core.targets import TARGETS
 from models.export.served import ServedModel
 from pipeline.prediction.batch_files import Chunk

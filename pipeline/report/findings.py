@@ -26,7 +26,7 @@ from core.names import (
     VARIANT_REPORT,
     Report,
 )
-from core.sections import LabelGates
+from core.sections.labeling import LabelGates
 from core.targets import TARGETS
 from core.version_record import read_record, withdrawn_folder
 from models.frontier.record import VariantSelection, choice_of

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core import csv_text
 from core.config import Config
 from core.errors import InputError
-from core.sections import TrueLabel
+from core.sections.columns import TrueLabel
 from models.metrics.registry import slice_rows
 from pipeline.ingestion import rows, tables
 from pipeline.ingestion.contract import raw_columns

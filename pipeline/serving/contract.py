@@ -8,7 +8,7 @@ from pathlib import Path
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from core.contract import read_schema
-from core.sections import DateFormat
+from core.sections.columns import DateFormat
 from models.columns.date_formats import DateColumn, date_column
 
 _EVERY_ROW = 1.0

@@ -20,7 +20,7 @@ from core.names import (
     TUNER_REPORT,
     Report,
 )
-from core.sections import LabelGates
+from core.sections.labeling import LabelGates
 from pipeline.config.load import load
 from pipeline.metadata.executions import Execution
 from pipeline.report import config_file, findings, summary

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core.sections import Hyperparameters, TunerSection
+from core.sections.training import Hyperparameters, TunerSection
 from models.network.rows import Rows
 from models.network.training import Plan
 from models.search.tuner import NetworkTuner

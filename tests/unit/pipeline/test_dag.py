@@ -163,7 +163,7 @@ def changed_by(
         ),
         ("core/names.py", "ROW_ID = ", 'CARD_FILE = "card.md"\nROW_ID = ', set()),
         (
-            "core/sections.py",
+            "core/sections/features.py",
             "    select: bool",
             "    least: Count\n    select: bool",
             {"FeatureSelector", "run"},
@@ -175,7 +175,7 @@ def changed_by(
             {"FeatureSelector", "run"},
         ),
         (
-            "core/sections.py",
+            "core/sections/evaluation.py",
             "    max_gap: ",
             "    max_growth: Share\n    max_gap: ",
             {"FairnessGate.server", "FairnessGate.edge", "run"},

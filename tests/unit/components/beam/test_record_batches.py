@@ -5,7 +5,7 @@ import pytest
 
 from components.beam import record_batches
 from core.errors import InputError
-from core.sections import TrueLabel
+from core.sections.columns import TrueLabel
 from models.labels.votes import NEGATIVE, POSITIVE
 
 

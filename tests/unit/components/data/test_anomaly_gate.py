@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.data.anomaly_gate import Anomaly, check, find_anomalies
 from core.errors import InputError
-from core.sections import AnomaliesSection
+from core.sections.data import AnomaliesSection
 
 CONTRACT = text_format.Parse(
     """

@@ -12,7 +12,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components.data.feature_selector import FeatureSettings, choose, find_drops, narrow, score
 from core.errors import InputError
 from core.names import LABEL, WEIGHT
-from core.sections import LabelSource, Selection
+from core.sections.features import Selection
+from core.sections.labeling import LabelSource
 from models.network.layout import Preprocessing, layout_of
 
 

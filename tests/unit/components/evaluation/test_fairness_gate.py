@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.evaluation.fairness_gate import apply_gates, without_teacher
-from core.sections import Bounds, Judging
+from core.sections.evaluation import Bounds, Judging
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence, evidence_of
 from models.metrics.gaps import gaps_between

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from components.evaluation.variant_evaluator import VariantSettings, checked, evaluate
-from core.sections import Slicing
+from core.sections.evaluation import Slicing
 from models.metrics.evidence import evidence_of
 from models.network.layout import Preprocessing
 from pipeline.report.findings import finite

@@ -17,7 +17,7 @@ from components.training.distiller import write_student
 from components.training.quantizer import write_variants
 from components.training.trainer import run_fn
 from core.errors import InputError
-from core.sections import UNSTRUCTURED
+from core.sections.training import UNSTRUCTURED
 from models.compression.goals import measured_sparsity
 from models.export import predict_edge, serve_edge
 from models.export.device import DeviceFeatures, read_bundle

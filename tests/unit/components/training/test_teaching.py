@@ -3,7 +3,8 @@
 import tf_keras
 
 from components.training.teaching import Alike, teach
-from core.sections import Mitigation, TrainerSection
+from core.sections.fairness import Mitigation
+from core.sections.training import TrainerSection
 from models.compression.goals import measured_sparsity
 from models.compression.pruning import PruningLimit
 from models.network.mitigation import grouped

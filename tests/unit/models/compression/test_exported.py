@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from core.sections import UNSTRUCTURED
+from core.sections.training import UNSTRUCTURED
 from models.compression.exported import Stored, by_layer, facts, in_tflite, verified
 from models.compression.goals import measured_sparsity, tables_of
 from models.compression.pruning import prune

@@ -8,7 +8,7 @@ import pytest
 import tf_keras
 
 from core.errors import InputError
-from core.sections import UNSTRUCTURED, PruningOptions
+from core.sections.training import UNSTRUCTURED, PruningOptions
 from models.compression.goals import (
     Goal,
     check_reached,

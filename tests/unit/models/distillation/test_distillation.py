@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from core.sections import DistillerSection
+from core.sections.training import DistillerSection
 from models.distillation.columns import ColumnPlaces
 from models.distillation.distillation import RowsUsed, distill, lesson_of
 from models.distillation.opinion import distillation_loss, with_opinion

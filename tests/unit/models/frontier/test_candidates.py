@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.sections import Slicing
+from core.sections.evaluation import Slicing
 from models.frontier.candidates import Costs, table_of
 
 ROWS = 400

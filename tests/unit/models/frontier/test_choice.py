@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import InputError
-from core.sections import Limits
+from core.sections.variants import Limits
 from models.frontier.choice import choose
 from models.frontier.record import (
     AUTO,

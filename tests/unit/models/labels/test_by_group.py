@@ -6,7 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from core.sections import GroupRate, LabelFitting, LabelTuning, Rate
+from core.sections.fairness import GroupRate, Rate
+from core.sections.labeling import LabelFitting, LabelTuning
 from models.labels import by_group, label_model
 from models.labels import report as label_report
 from models.labels.by_group import TRUST_ROWS, Correction, GroupRows, GroupShift

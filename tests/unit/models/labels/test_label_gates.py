@@ -12,7 +12,7 @@ from components.labels.label_gate import LabelGate
 from core.errors import InputError
 from core.intervals import newcombe_interval, wilson_interval
 from core.names import LABEL_GATES, LABEL_REPORT
-from core.sections import LabelGates
+from core.sections.labeling import LabelGates
 from models.labels import gates as label_gates
 from models.labels import groups as label_groups
 from models.labels.rows import coded

@@ -8,7 +8,7 @@ from snorkel.labeling.model import LabelModel
 
 from core.errors import InputError
 from core.intervals import Z, auc_interval
-from core.sections import LabelFitting, LabelTuning
+from core.sections.labeling import LabelFitting, LabelTuning
 from models.labels import (
     label_model,
     snorkel_model,

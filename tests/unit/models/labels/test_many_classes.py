@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from core.errors import InputError
-from core.sections import LabelFitting
+from core.sections.labeling import LabelFitting
 from models.labels import label_model, scores
 from models.labels import report as label_report
 from models.labels.combiner import ASSUMED_ACCURACY, combine, temper

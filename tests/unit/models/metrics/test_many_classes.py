@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from core.sections import Judging
+from core.sections.evaluation import Judging
 from models.metrics.comparison import compare
 from models.metrics.evidence import VariantEvidence, evidence, evidence_of
 from models.metrics.gap_gates import gap_gate, growth_gate

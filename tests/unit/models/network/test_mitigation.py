@@ -8,7 +8,7 @@ import pytest
 import tf_keras
 
 from core.errors import InputError
-from core.sections import Mitigation, Rate
+from core.sections.fairness import Mitigation, Rate
 from models.compression.goals import measured_sparsity
 from models.compression.pruning import prune
 from models.network.balance import balance_of, decide

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from core.answers import decided
-from core.sections import DistillerSection
+from core.sections.training import DistillerSection
 from models.distillation.distillation import distill
 from models.distillation.opinion import distillation_loss
 from models.network.balance import balance_of, decide

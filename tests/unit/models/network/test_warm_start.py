@@ -13,7 +13,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.training.trainer import run_fn, start_training
 from components.training.tuner import first_trial
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.network.network import build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
 from models.network.rows import load_rows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from core.sections import Judging
+from core.sections.evaluation import Judging
 from models.columns.date_formats import date_column
 from models.metrics.against_reference import reference_gates
 from models.metrics.comparison import Difference

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from core.sections import Hyperparameters
+from core.sections.training import Hyperparameters
 from models.compression.goals import measured_sparsity
 from models.compression.pruning import prune
 from models.export.tflite import DYNAMIC_INT8, FLOAT32, INT8, convert_all, predict

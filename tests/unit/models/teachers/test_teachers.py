@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from core.sections import TrainerSection
+from core.sections.training import TrainerSection
 from models.network.layout import Layout, TextLayout
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import InputError
-from core.sections import GroupRate, Rate
+from core.sections.fairness import GroupRate, Rate
 from pipeline.config.load import load
 
 BY_GROUP = "fairness.labels=by_group"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.sections import DataSection
+from core.sections.data import DataSection
 from pipeline.config.load import load
 from pipeline.ingestion.spans import SourceFile
 from pipeline.ingestion.window import Ledger, Suspect, Window, find_window

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.sections import Slicing
+from core.sections.evaluation import Slicing
 from pipeline.monitoring.quality import Answered, Judge, distance, errors_of
 from pipeline.monitoring.records import ALL_ROWS
 from pipeline.monitoring.reference import Reference

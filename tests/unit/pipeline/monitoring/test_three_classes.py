@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.config import Config
 from core.errors import InputError
-from core.sections import Slicing
+from core.sections.evaluation import Slicing
 from pipeline.monitoring import outcomes, requests
 from pipeline.monitoring.display import print_report
 from pipeline.monitoring.gauges import add_gauges

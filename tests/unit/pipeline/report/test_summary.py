@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from core.errors import InputError
 from core.files import REPOSITORY
-from core.sections import LabelGates
+from core.sections.labeling import LabelGates
 from core.version_record import withdrawn_folder
 from pipeline.metadata.connection import SQLITE
 from pipeline.metadata.store import open_store

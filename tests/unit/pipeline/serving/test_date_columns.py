@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sections import DateFormat
+from core.sections.columns import DateFormat
 from pipeline.serving.contract import read_columns
 from pipeline.serving.errors import CellError
 from pipeline.serving.rows import RowChecker

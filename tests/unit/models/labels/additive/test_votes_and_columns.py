@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.sections import LabelFitting, LabelTuning
+from core.sections.labeling import LabelFitting, LabelTuning
 from models.labels import label_model
 from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.model import Fitting

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.sections import Limits
+from core.sections.variants import Limits
 from models.frontier.choice import choose
 from models.frontier.record import AUTO, MeasuredVariant, VariantSelection
 from pipeline.report.page.part import RunRecord
