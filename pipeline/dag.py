@@ -11,51 +11,38 @@ from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing, PushedModel
 
-from components.beam.voting_pass import LabelerSettings
 from components.cards.model_card import ModelCard
 from components.data.anomaly_gate import AnomalyGate
 from components.data.csv_example_gen import CsvExampleGen
-from components.data.feature_selector import FeatureSelector, FeatureSettings
+from components.data.feature_selector import FeatureSelector
 from components.data.statistics_gen import StatisticsGen
 from components.evaluation.evaluator import Evaluator
-from components.evaluation.explainer import Explainer, ExplainerSettings
-from components.evaluation.fairness_gate import FairnessGate, GateSettings
-from components.evaluation.selector import Selector, SelectorSettings
-from components.evaluation.variant_evaluator import VariantEvaluator, VariantSettings
+from components.evaluation.explainer import Explainer
+from components.evaluation.fairness_gate import FairnessGate
+from components.evaluation.selector import Selector
+from components.evaluation.variant_evaluator import VariantEvaluator
 from components.labels.answer_importer import AnswerImporter
 from components.labels.label_gate import LabelGate
 from components.labels.snorkel_labeler import SnorkelLabeler
-from components.pushing.against_live import PushSettings
-from components.pushing.kept_rows import KeptSettings
 from components.pushing.push_gate import PushGate
 from components.pushing.pusher import Pusher
-from components.training.distiller import Distiller, DistillerSettings
-from components.training.quantizer import Quantizer, QuantizerSettings
-from components.training.reference import Reference, ReferenceSettings
-from components.training.trainer import TrainerSettings
-from components.training.tuner import Tuner, TunerSettings
+from components.training.distiller import Distiller
+from components.training.quantizer import Quantizer
+from components.training.reference import Reference
+from components.training.tuner import Tuner
 from core.config import Config
 from core.contract import read_contract
-from core.names import ROW_ID, SPLITS
+from core.names import SPLITS
 from core.targets import TARGETS
-from models.cards.told import CardSettings
 from pipeline.evaluation import eval_config
-from pipeline.ingestion.contract import slice_columns, stage_contract
+from pipeline.ingestion.contract import stage_contract
 from pipeline.ingestion.staging import Staged
 from pipeline.labels.answers import stage_answers
 from pipeline.metadata.connection import connection_config, without_password
 from pipeline.resolvers import LastBlessedOther, LiveOther, WarmStart, rolled_back_models
 from pipeline.run.fingerprint import code_sha256
-from pipeline.settings import (
-    beam_args,
-    hidden_columns,
-    intended_use,
-    labeling_modules,
-    mitigation_of,
-    needed_columns,
-    preprocessing_for,
-    settings_json,
-)
+from pipeline.run.node_settings import KEPT_ROWS, node_settings
+from pipeline.settings import beam_args, intended_use, labeling_modules
 
 
 def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
@@ -66,16 +53,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
       staged: The data window, as CSV files by split.
       folder: <root>/<name>; artifacts, metadata and pushed models lie under it.
     """
-    groups = tuple(slice_columns(config))
-    types = read_contract(config.schema_path)
-    preprocessing = preprocessing_for(config)
+    settings = node_settings(config)
 
     example_gen = CsvExampleGen(
         input_base=staged.path,
         input_config=example_gen_pb2.Input(
             splits=[example_gen_pb2.Input.Split(name=s, pattern=f"{s}/*.csv") for s in SPLITS]
         ),
-        types=types,
+        types=read_contract(config.schema_path),
         source_files=[(file.name, file.sha256) for file in staged.files],
         code_sha256=code_sha256("components.data.csv_example_gen"),
     )
@@ -92,7 +77,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         anomalies=example_validator.outputs["anomalies"],
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
-        settings=config.anomalies.model_dump_json(),
+        settings=settings["AnomalyGate"],
         contract=config.contract,
         code_sha256=code_sha256("components.data.anomaly_gate"),
     )
@@ -104,33 +89,19 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         examples=example_gen.outputs["examples"],
         anomaly_report=anomaly_gate.outputs["anomaly_report"],
         answers=answer_importer.outputs["answers"],
-        settings=settings_json(
-            LabelerSettings,
-            config,
-            features=config.columns.features,
-            groups=groups,
-            by_group=config.fairness.of_labels,
-        ),
+        settings=settings["SnorkelLabeler"],
         code_sha256=code_sha256("components.labels.snorkel_labeler", *labeling_modules(config)),
     )
     label_gate = LabelGate(
         label_report=labeler.outputs["label_report"],
-        bounds=config.labeling.gates.model_dump_json(),
+        bounds=settings["LabelGate"],
         code_sha256=code_sha256("components.labels.label_gate"),
     )
     feature_selector = FeatureSelector(
         statistics=statistics_gen.outputs["statistics"],
         schema=contract.outputs["schema"],
         labeled_examples=labeler.outputs["labeled_examples"],
-        settings=settings_json(
-            FeatureSettings,
-            config,
-            preprocessing=preprocessing,
-            columns=config.columns.features,
-            passed_through=(*groups, ROW_ID),
-            hidden=hidden_columns(config),
-            needed=needed_columns(config),
-        ),
+        settings=settings["FeatureSelector"],
         code_sha256=code_sha256("components.data.feature_selector"),
     )
     feature_selector.add_upstream_node(label_gate)  # nothing is trained on what was not gated
@@ -140,7 +111,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         preprocessing_fn="models.network.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=SPLITS),
         custom_config={
-            "settings": preprocessing.model_dump_json(),
+            "settings": settings["Transform"],
             "code_sha256": code_sha256("models.network.preprocessing"),
         },
         disable_statistics=True,
@@ -149,17 +120,11 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
     reference = Reference(
         labeled_examples=labeler.outputs["labeled_examples"],
         schema=feature_selector.outputs["selected_schema"],
-        settings=settings_json(ReferenceSettings, config, preprocessing=preprocessing),
+        settings=settings["Reference"],
         code_sha256=code_sha256("components.training.reference"),
     )
     trainer_config = {
-        "settings": settings_json(
-            TrainerSettings,
-            config,
-            preprocessing=preprocessing,
-            max_drop=config.evaluation.server.max_drop_from_teacher,
-            **mitigation_of(config),
-        ),
+        "settings": settings["Trainer"],
         "code_sha256": code_sha256("components.training.trainer"),
     }
     warm_start = Resolver(
@@ -181,7 +146,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
         custom_config={
-            "settings": settings_json(TunerSettings, config, preprocessing=preprocessing),
+            "settings": settings["Tuner"],
             "code_sha256": code_sha256("components.training.tuner"),
         },
     )
@@ -199,20 +164,14 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         model_run=trainer.outputs["model_run"],
-        settings=settings_json(
-            DistillerSettings,
-            config,
-            preprocessing=preprocessing,
-            max_drop=config.evaluation.edge.max_drop_from_teacher,
-            **mitigation_of(config),
-        ),
+        settings=settings["Distiller"],
         code_sha256=code_sha256("components.training.distiller"),
     )
     quantizer = Quantizer(
         student=distiller.outputs["model"],
         transformed_examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        settings=settings_json(QuantizerSettings, config, preprocessing=preprocessing),
+        settings=settings["Quantizer"],
         code_sha256=code_sha256("components.training.quantizer"),
     )
     selectors = {
@@ -224,13 +183,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             trained=trainer.outputs["model"] if target.inputs == "raw" else None,
             variants=quantizer.outputs["variants"] if target.inputs == "transformed" else None,
             target=target.name,
-            settings=settings_json(
-                SelectorSettings,
-                config,
-                preprocessing=preprocessing,
-                limits=config.selection.limits_of(target.name),
-                variant=config.variant_of(target.name),
-            ),
+            settings=settings[target.producer],
             code_sha256=code_sha256("components.evaluation.selector", target.candidates),
         ).with_id(target.producer)
         for target in TARGETS.values()
@@ -244,7 +197,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         reference_answers=(
             reference.outputs["reference_answers"] if config.reference.enabled else None
         ),
-        settings=settings_json(VariantSettings, config, preprocessing=preprocessing),
+        settings=settings["VariantEvaluator"],
         code_sha256=code_sha256("components.evaluation.variant_evaluator"),
     )
     explainers = (
@@ -252,7 +205,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             Explainer(
                 examples=labeler.outputs["labeled_examples"],
                 **{name: selector.outputs["model"] for name, selector in selectors.items()},
-                settings=settings_json(ExplainerSettings, config, types=types),
+                settings=settings["Explainer"],
                 code_sha256=code_sha256(
                     "components.evaluation.explainer", *(t.loader for t in TARGETS.values())
                 ),
@@ -320,9 +273,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             choice=choice,
             variant_report=variant_evaluator.outputs["variant_report"],
             target=target.name,
-            settings=settings_json(
-                GateSettings, config, bounds=config.evaluation.bounds_of(target.name)
-            ),
+            settings=settings[f"FairnessGate.{target.name}"],
             code_sha256=code_sha256("components.evaluation.fairness_gate"),
         ).with_id(f"FairnessGate.{target.name}")
         live = Resolver(
@@ -340,10 +291,8 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             blessing=fairness_gate.outputs["final_blessing"],
             live=live.outputs["pushed_model"],
             target=target.name,
-            settings=settings_json(PushSettings, config, types=types),
-            kept_rows=settings_json(
-                KeptSettings, config, columns=config.columns.features, types=types
-            ),
+            settings=settings["PushGate"],
+            kept_rows=settings[KEPT_ROWS],
             rolled_back=json.dumps(rolled_back_models(served)),
             code_sha256=code_sha256(
                 "components.pushing.push_gate", target.process, target.exporter
@@ -367,7 +316,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             push_gates=push_gate.outputs["gates"],
             blessing=push_gate.outputs["final_blessing"],
             target=target.name,
-            settings=settings_json(CardSettings, config),
+            settings=settings["ModelCard"],
             intended_use=intended_use(config),
             code_sha256=code_sha256("components.cards.model_card"),
         ).with_id(f"ModelCard.{target.name}")

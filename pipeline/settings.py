@@ -1,4 +1,4 @@
-"""What each node is told: the parts of the configuration that it depends on, and no more.
+"""The parts of the configuration that nodes depend on, and no more (run/node_settings.py: whose).
 
 A node runs again when its settings change, so a key that a node does not need must not be in the
 class of its settings.
