@@ -72,6 +72,19 @@ def seeds(text: str) -> tuple[int, ...]:
     return tuple(int(seed) for seed in text.split(","))
 
 
+def listed(text: str) -> list[str]:
+    """`a,b` as names."""
+    return [part for part in text.split(",") if part]
+
+
+def check_known(
+    parser: argparse.ArgumentParser, asked: Iterable[str], known: Sequence[str]
+) -> None:
+    """Ends the program with a message where something is asked for that there is not."""
+    if unknown := {*asked} - {*known}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+
+
 def at_most(target: str, value: float, limit: float) -> Check:
     """Checks that `value` is `limit` or less."""
     return Check(target, value, f"<= {limit:g}", value <= limit)

@@ -11,6 +11,7 @@ DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_BYTES = 2**18
 _LONGEST_CELL = 2**31 - 1  # characters; the csv module alone stops at 131,072
 _SHOWN = 60  # characters of a cell in a message
+_FAULTS = 20  # of a file, listed
 _OTHER_FORMATS = {
     b"\x1f\x8b": "compressed (gzip)",
     b"BZh": "compressed (bzip2)",
@@ -97,6 +98,40 @@ def read(lines: Iterable[str], name: str, delimiter: str = ",") -> Iterator[list
         raise InputError(
             f"{name}: line {reader.line_num} is not valid CSV: {error}; check its quotes"
         ) from error
+
+
+def filled_in(
+    content: bytes, name: str, needed: Sequence[str], known: Sequence[str], why: str
+) -> list[dict[str, str]]:
+    """The rows of a file that people filled in, whatever their spreadsheet puts between cells.
+
+    Args:
+      content: Of the file.
+      name: Of the file, for messages.
+      needed: Columns that it has.
+      known: Further columns that it may have.
+      why: What to say where a needed one is missing.
+
+    Raises:
+      InputError: It is not such a file, or a column is missing or there twice.
+    """
+    text = decode(content, name)
+    header, rows = parse(text, name, find_delimiter(text))
+    for column in needed:
+        if column not in header:
+            raise InputError(f"{name}: column '{column}' is missing; {why}")
+    for column in (*needed, *known):
+        if (count := header.count(column)) > 1:
+            raise InputError(f"{name}: {count} columns are called '{column}'; keep one")
+    check_widths(header, rows, name)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def refused(name: str, faults: Sequence[str]) -> InputError:
+    """What to say of a file of which nothing is taken: its first faults."""
+    more = [f"... and {len(faults) - _FAULTS} more"] if len(faults) > _FAULTS else []
+    lines = [*(f"{name}: {fault}" for fault in faults[:_FAULTS]), *more, "nothing was imported"]
+    return InputError("\n".join(lines))
 
 
 def _lines(text: str) -> io.StringIO:

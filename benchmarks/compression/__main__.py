@@ -22,8 +22,8 @@ from typing import Any
 from benchmarks import measure, report
 from benchmarks.compression import runtime
 from benchmarks.tables import packaged
-from benchmarks.tables.table import LABEL
-from core.files import REPOSITORY, write_json
+from benchmarks.tables.described import describe, repository_in
+from core.files import write_json
 from models.export.tflite import VARIANTS
 
 TABLES = ("census", "taxi")
@@ -49,10 +49,6 @@ _OVERRIDES = [
     "explain.enabled=false",
     "quantizer.variant=student_int8_inputs",
 ]
-_NEEDED = (
-    "pipeline", "components", "models", "core", "data", "configs", "schema", "environment",
-    "benchmarks",
-)  # fmt: skip
 
 
 def figures(table: str, seeds: Sequence[int], folder: Path, root: Path) -> list[dict[str, Any]]:
@@ -64,21 +60,12 @@ def figures(table: str, seeds: Sequence[int], folder: Path, root: Path) -> list[
       folder: For a copy of the repository.
       root: Of the run, which is made unless it is there.
     """
-    copy = folder / "repository"
-    for part in _NEEDED:
-        shutil.copytree(
-            REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "results")
-        )
-    shutil.copy(REPOSITORY / "pyproject.toml", copy)
-    pipeline, name = [sys.executable, "-m", "pipeline"], table
+    copy, name, run = repository_in(folder), table, [sys.executable, "-m", "pipeline", "run"]
     if table != "census":
-        studied, file, name = getattr(packaged, table)(), folder / "table.csv", f"study_{table}"
-        studied.frame.to_csv(file, index=False)
-        described = ["--csv", str(file), "--label", LABEL, "--positive", studied.positive]
-        measure.run([*pipeline, "init", *described, "--name", name, "--mode", "gold"], copy)
+        name = describe(table, getattr(packaged, table)(), copy, "--mode", "gold")
     given = [argument for override in _OVERRIDES for argument in ("--set", override)]
     if not root.is_dir():
-        measure.run([*pipeline, "run", "--config", name, "--root", str(root), *given], copy)
+        measure.run([*run, "--config", name, "--root", str(root), *given], copy)
     write_json(root / "asked.json", {"overrides": _OVERRIDES, "ways": WAYS, "seeds": list(seeds)})
     module = [sys.executable, "-m", "benchmarks.compression.nodes"]
     measure.run([*module, name, str(root)], copy)
@@ -153,7 +140,7 @@ def measured(
 def main() -> int:
     """Entry point."""
     parser = report.parser(__doc__, (1, 2, 3))
-    parser.add_argument("--tables", type=lambda text: text.split(","), default=TABLES)
+    parser.add_argument("--tables", type=report.listed, default=TABLES)
     parser.add_argument("--runs", type=Path, help="where runs are kept, and taken from if there")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.tables if not hasattr(packaged, name)]:

@@ -24,23 +24,10 @@ import numpy as np
 from benchmarks import measure, report
 from benchmarks.distillation.students import DISTILLED, LABELS
 from benchmarks.report import Check, at_least, at_most
-from benchmarks.tables.__main__ import NAMES, table_of
-from benchmarks.tables.table import LABEL
-from core.files import REPOSITORY
+from benchmarks.tables.described import NAMES, describe, repository_in, table_of
 
 CENSUS = "census"
 TABLES = (CENSUS, "german", "progression", "digits")
-_NEEDED = [
-    "pipeline",
-    "components",
-    "models",
-    "core",
-    "data",
-    "configs",
-    "schema",
-    "environment",
-    "benchmarks",
-]
 
 Found = Mapping[str, Any]
 """What `students` writes of a table."""
@@ -48,17 +35,10 @@ Found = Mapping[str, Any]
 
 def run(name: str, seeds: Sequence[int], folder: Path) -> Found:
     """One run of the DAG in an empty folder, and students on what it leaves."""
-    copy, config, root = folder / "repository", CENSUS, folder / "runs"
-    for part in _NEEDED:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / part, copy / part, ignore=ignored)
-    shutil.copy(REPOSITORY / "pyproject.toml", copy)
+    copy, config, root = repository_in(folder), CENSUS, folder / "runs"
     python = [sys.executable, "-m"]
     if name != CENSUS:
-        table, file, config = table_of(name, seeds[0]), folder / "table.csv", f"study_{name}"
-        table.frame.to_csv(file, index=False)
-        described = ["--csv", str(file), "--label", LABEL, "--positive", table.positive]
-        measure.run([*python, "pipeline", "init", *described, "--name", config], copy)
+        config = describe(name, table_of(name, seeds[0]), copy)
     told = ("labeling.mode=gold", f"seed={seeds[0]}", "explain.enabled=false")
     asked = [argument for key in told for argument in ("--set", key)]
     measure.run([*python, "pipeline", "run", "--config", config, "--root", str(root), *asked], copy)
@@ -139,10 +119,9 @@ def measured(
 def main() -> int:
     """Entry point."""
     parser = report.parser(__doc__, (31, 32, 33, 34, 35))
-    parser.add_argument("--tables", type=lambda text: text.split(","), default=list(TABLES))
+    parser.add_argument("--tables", type=report.listed, default=list(TABLES))
     arguments = parser.parse_args()
-    if unknown := set(arguments.tables) - {CENSUS, *NAMES}:
-        parser.error(f"--tables: there is no {', '.join(sorted(unknown))}; there are {NAMES}")
+    report.check_known(parser, arguments.tables, NAMES)
     return report.run(
         "benchmarks.distillation",
         "distillation",

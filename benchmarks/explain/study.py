@@ -15,7 +15,6 @@ from benchmarks.report import Check, at_least, at_most
 from core.config import Config
 from core.names import EXPLANATION
 from core.targets import TARGETS
-from models.explain.actions import actions_of, choices_of
 from models.explain.coding import Cells, CodedModel, Coding
 from models.explain.shapley import by_permutations
 from models.explain.single import RowExplainer
@@ -186,14 +185,8 @@ def is_turned(anew: RowExplainer, row: Cells, changes: Mapping[str, Mapping[str,
 
 def any_combination(explainer: RowExplainer, rows: Cells) -> Iterator[bool]:
     """For each row whether any combination of the values that may be had turns the decision."""
-    choices = choices_of(explainer.changeable, explainer.allowed, explainer.training)
-    more: dict[str, list[object]] = {}
-    for columns, values in choices:
-        for at, column in enumerate(columns):
-            more.setdefault(column, []).extend(value[at] for value in values)
-    coding = Coding([rows], more)
+    coding, actions = explainer.changes_of(rows)
     ask = CodedModel(explainer.model, coding)
-    actions = actions_of(choices, coding, explainer.training)
     for row in coding.encode(rows):
         options = [[row[list(a.columns)], *a.choices] for a in actions]
         places = np.indices([len(option) for option in options]).reshape(len(options), -1)

@@ -26,33 +26,14 @@ import numpy as np
 from benchmarks import measure, report
 from benchmarks.features.choices import chosen
 from benchmarks.report import Check, at_least
-from benchmarks.tables.__main__ import NAMES, table_of
-from benchmarks.tables.table import LABEL
-from core.files import REPOSITORY
+from benchmarks.tables.described import NAMES, describe, repository_in, table_of
 from pipeline.report import summary
 
 MODELS = {"logistic_regression": "logistic regression", "boosted_trees": "boosted trees"}
 LOST = 0.003
 """Of AUC, at most, by what `auto` drops: the mean over seeds is uncertain by about as much."""
 
-_NEEDED = ("pipeline", "components", "models", "core", "data", "configs", "schema", "environment")
 _TARGETS = "server", "edge"
-
-
-def described(name: str, seed: int, folder: Path) -> Path:
-    """A copy of the repository in which `init` described a table."""
-    copy = folder / "repository"
-    for part in _NEEDED:
-        shutil.copytree(
-            REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(REPOSITORY / "pyproject.toml", copy)
-    table, file = table_of(name, seed), folder / "table.csv"
-    table.frame.to_csv(file, index=False)
-    init = [sys.executable, "-m", "pipeline", "init", "--csv", str(file), "--label", LABEL]
-    init += ["--positive", table.positive, "--name", f"study_{name}", "--mode", "gold"]
-    measure.run(init, copy)
-    return copy
 
 
 def run(name: str, keep: str, seed: int, copy: Path) -> dict[str, float]:
@@ -110,7 +91,8 @@ def runs(
         for seed in seeds:
             place = folder / f"{name}-{seed}"
             place.mkdir()
-            copy = described(name, seed, place)
+            copy = repository_in(place)
+            describe(name, table_of(name, seed), copy, "--mode", "gold")
             for keep in keeps:
                 found = run(name, keep, seed, copy)
                 values.setdefault(name, {}).setdefault(keep, []).append(found)
@@ -141,13 +123,12 @@ def _cells(found: Sequence[dict[str, float]]) -> list[str]:
 def main() -> int:
     """Entry point."""
     parser = report.parser(__doc__, (1, 2, 3))
-    parser.add_argument("--tables", type=_listed, default=NAMES)
-    parser.add_argument("--run", type=_listed, default=["wide", "crossed"])
+    parser.add_argument("--tables", type=report.listed, default=NAMES)
+    parser.add_argument("--run", type=report.listed, default=["wide", "crossed"])
     parser.add_argument("--run-seeds", type=report.seeds, default=(1,))
-    parser.add_argument("--keep", type=_listed, default=["null", "auto"])
+    parser.add_argument("--keep", type=report.listed, default=["null", "auto"])
     told = parser.parse_args()
-    if unknown := {*told.tables, *told.run} - set(NAMES):
-        parser.error(f"there is no table {', '.join(sorted(unknown))}; there are {NAMES}")
+    report.check_known(parser, (*told.tables, *told.run), NAMES)
 
     def measured(folder: Path) -> tuple[str, dict[str, Any]]:
         kept, by_table, checks = choices(told.tables, told.seeds)
@@ -157,10 +138,6 @@ def main() -> int:
         return "\n\n".join(part for part in text if part), values
 
     return report.run("benchmarks.features", "features", told.results, measured)
-
-
-def _listed(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import numpy as np
 import tf_keras
 from sklearn.metrics import roc_auc_score
 
-from benchmarks import measure, report
+from benchmarks import report
 from benchmarks.latency import c99, subjects
 from benchmarks.latency.__main__ import OVERRIDES, bundle_of
 from benchmarks.latency.run_files import RunFiles
@@ -85,11 +85,7 @@ def main() -> int:
     options = parser.parse_args()
 
     def measured(scratch: Path) -> tuple[str, dict[str, Any]]:
-        root = options.root
-        if root is None:
-            root = scratch / "runs"
-            measure.run_pipeline(options.config, root, (*OVERRIDES, "seed=31"))
-        run = RunFiles(root / options.config, options.config, OVERRIDES)
+        run = RunFiles.under(options.root, options.config, OVERRIDES, scratch, "seed=31")
         found = study(run, SIZES, options.seeds, scratch)
         return tables(found, options.seeds), {"seeds": options.seeds, **found}
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measure, report
+from benchmarks import report
 from benchmarks.latency import browser, c99, subjects
 from benchmarks.latency.run_files import RunFiles
 from benchmarks.latency.timing import Times, on_cores, times_of
@@ -45,11 +45,7 @@ def main() -> int:
     options = parser.parse_args()
 
     def measured(scratch: Path) -> tuple[str, dict[str, Any]]:
-        root = options.root
-        if root is None:
-            root = scratch / "runs"
-            measure.run_pipeline(options.config, root, OVERRIDES)
-        run = RunFiles(root / options.config, options.config, OVERRIDES)
+        run = RunFiles.under(options.root, options.config, OVERRIDES, scratch)
         lines = measure_all(run, scratch, not options.no_browser)
         return report.table(_HEADER, map(cells, lines)), {"latency": lines}
 

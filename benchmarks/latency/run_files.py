@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import measure
 from benchmarks.measure import MeasurementError
 from core.names import PREPROCESSING_FILE, PRUNED_FILE, STUDENT_FILE, TEACHER_FILE
 from core.targets import EDGE, SERVER
@@ -28,6 +29,24 @@ class RunFiles:
     folder: Path
     config: str
     overrides: tuple[str, ...] = ()
+
+    @classmethod
+    def under(
+        cls, root: Path | None, config: str, overrides: tuple[str, ...], scratch: Path, *seed: str
+    ) -> "RunFiles":
+        """Those under a root; without one, those of a run that is made in `scratch`.
+
+        Args:
+          root: Of runs.
+          config: Name of the configuration.
+          overrides: Of its keys.
+          scratch: A folder.
+          seed: A further override of the run that is made.
+        """
+        if root is None:
+            root = scratch / "runs"
+            measure.run_pipeline(config, root, (*overrides, *seed))
+        return cls(root / config, config, overrides)
 
     def newest(self, pattern: str) -> Path:
         """The newest file or folder of a pattern; a node's executions are numbered.

@@ -21,11 +21,8 @@ from typing import Any
 
 from benchmarks import measure, report
 from benchmarks.search.study import Found, tables
-from benchmarks.tables.__main__ import NAMES, table_of
-from benchmarks.tables.table import LABEL
-from core.files import REPOSITORY
+from benchmarks.tables.described import NAMES, describe, repository_in, table_of
 
-_NEEDED = ("pipeline", "components", "models", "core", "data", "configs", "schema", "environment")
 _SHORT = (
     "data.rows=10000", "tuner.enabled=false", "trainer.epochs=1", "trainer.pruning_epochs=1",
     "distiller.epochs=1", "distiller.pruning_epochs=1", "explain.enabled=false",
@@ -36,19 +33,10 @@ STRATEGIES = ("random", "hyperband", "bayesian", "automl")
 
 def run(name: str, asked: dict[str, Any], folder: Path) -> list[Found]:
     """All searches on one table."""
-    copy = folder / "repository"
-    for part in (*_NEEDED, "benchmarks"):
-        shutil.copytree(
-            REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(REPOSITORY / "pyproject.toml", copy)
-    table, file, called = table_of(name, 1), folder / "table.csv", f"study_{name}"
-    table.frame.to_csv(file, index=False)
-    pipeline = [sys.executable, "-m", "pipeline"]
-    described = ["--csv", str(file), "--label", LABEL, "--positive", table.positive]
-    measure.run([*pipeline, "init", *described, "--name", called, "--mode", "gold"], copy)
+    copy = repository_in(folder)
+    called = describe(name, table_of(name, 1), copy, "--mode", "gold")
     short = [word for key in _SHORT for word in ("--set", key)]
-    measure.run([*pipeline, "run", "--config", called, *short], copy)
+    measure.run([sys.executable, "-m", "pipeline", "run", "--config", called, *short], copy)
     command = [sys.executable, "-m", "benchmarks.search.nodes", called]
     found = folder / "found.json"
     legacy = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -76,16 +64,13 @@ def measured(
 def main() -> int:
     """Entry point."""
     parser = report.parser(__doc__, (1, 2, 3))
-    parser.add_argument(
-        "--tables", type=lambda text: text.split(","), default=["crossed", "census", "german"]
-    )
-    parser.add_argument("--strategies", type=lambda text: text.split(","), default=["automl"])
+    parser.add_argument("--tables", type=report.listed, default=["crossed", "census", "german"])
+    parser.add_argument("--strategies", type=report.listed, default=["automl"])
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--name", default="search", help="of the files that are written")
     arguments = parser.parse_args()
-    for given, known in ((arguments.tables, NAMES), (arguments.strategies, STRATEGIES)):
-        if unknown := set(given) - set(known):
-            parser.error(f"there is no {', '.join(sorted(unknown))}; there are {known}")
+    report.check_known(parser, arguments.tables, NAMES)
+    report.check_known(parser, arguments.strategies, STRATEGIES)
     asked = {
         "strategies": arguments.strategies,
         "seeds": arguments.seeds,

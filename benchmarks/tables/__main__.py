@@ -13,7 +13,7 @@ Writes tables.md and tables.json to benchmarks/results/.
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,58 +21,18 @@ import numpy as np
 
 from benchmarks import measure, report
 from benchmarks.report import Check, at_least
-from benchmarks.tables import made, packaged
-from benchmarks.tables.table import LABEL, StudyTable
-from core.files import REPOSITORY
+from benchmarks.tables.described import NAMES, describe, repository_in, table_of
 from pipeline.report import summary
 
-PACKAGED: tuple[Callable[[], StudyTable], ...] = (
-    packaged.census,
-    packaged.german,
-    packaged.pima,
-    packaged.reactions,
-    packaged.taxi,
-    packaged.sms,
-    packaged.cancer,
-    packaged.wine,
-    packaged.digits,
-    packaged.progression,
-)
-MADE: tuple[Callable[[int], StudyTable], ...] = (
-    made.wide,
-    made.linear,
-    made.xor,
-    made.places,
-    made.rare,
-    made.crossed,
-)
-NAMES = [make.__name__ for make in (*PACKAGED, *MADE)]
 ALLOWED = {"server": 0.005, "edge": 0.01}
-_NEEDED = ("pipeline", "components", "models", "core", "data", "configs", "schema", "environment")
-
-
-def table_of(name: str, seed: int) -> StudyTable:
-    """The table of a name; a made one by its seed."""
-    by_name = {make.__name__: make for make in PACKAGED}
-    if name in by_name:
-        return by_name[name]()
-    return {make.__name__: make for make in MADE}[name](seed)
 
 
 def run(name: str, seed: int, folder: Path) -> dict[str, float]:
     """One run: AUC by target and reference, rows of the training and the test part, CPU seconds."""
-    copy = folder / "repository"
-    for part in _NEEDED:
-        shutil.copytree(
-            REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(REPOSITORY / "pyproject.toml", copy)
-    table, file = table_of(name, seed), folder / "table.csv"
-    table.frame.to_csv(file, index=False)
-    pipeline, called = [sys.executable, "-m", "pipeline"], f"study_{name}"
-    described = ["--csv", str(file), "--label", LABEL, "--positive", table.positive]
-    measure.run([*pipeline, "init", *described, "--name", called, "--mode", "gold"], copy)
-    cost = measure.run([*pipeline, "run", "--config", called, "--set", f"seed={seed}"], copy)
+    copy = repository_in(folder)
+    called = describe(name, table_of(name, seed), copy, "--mode", "gold")
+    command = [sys.executable, "-m", "pipeline", "run", "--config", called]
+    cost = measure.run([*command, "--set", f"seed={seed}"], copy)
     [found] = (copy / "runs" / called / "reports").glob(f"*/{summary.FILE}")
     read = summary.read(found)
     values = {
@@ -127,10 +87,9 @@ def tabulated(
 def main() -> int:
     """Entry point."""
     parser = report.parser(__doc__, (1, 2, 3))
-    parser.add_argument("--tables", type=lambda text: text.split(","), default=NAMES)
+    parser.add_argument("--tables", type=report.listed, default=NAMES)
     arguments = parser.parse_args()
-    if unknown := set(arguments.tables) - set(NAMES):
-        parser.error(f"--tables: there is no {', '.join(sorted(unknown))}; there are {NAMES}")
+    report.check_known(parser, arguments.tables, NAMES)
     return report.run(
         "benchmarks.tables",
         "tables",

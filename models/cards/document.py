@@ -94,7 +94,16 @@ class CardSection:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A line of the table of sources."""
+    """A line of the table of sources.
+
+    Attributes:
+      label: What a card calls it: `m29` is of the artifact with the id 29.
+      artifact_id: In ML Metadata; None for what the node was told, and for `version.json`.
+      type_name: Of the artifact.
+      node: That made it.
+      file: Path in the artifact, or `property NAME`.
+      sha256: Of the file's bytes or the property's text; empty where it may change.
+    """
 
     label: str
     artifact_id: int | None

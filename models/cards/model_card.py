@@ -14,7 +14,6 @@ from models.cards.document import (
     Line,
     Listing,
     PeoplesWords,
-    SourceRow,
 )
 from models.cards.facts import (
     ROOT,
@@ -81,11 +80,7 @@ def whole(
 ) -> Card:
     """A card with its sources, those alone that a claim in it rests on."""
     used = {pointer for section in sections for pointer in _pointers(section)}
-    rows = [
-        SourceRow(s.label, s.artifact_id, s.type_name, s.node, s.file, s.sha256)
-        for s in listed(sources)
-        if (s.label, s.file) in used
-    ]
+    rows = [source for source in listed(sources) if (source.label, source.file) in used]
     node = f"ModelCard.{sources.target}"
     return Card(kind, node, sources.execution, told.name, title, sections, rows)
 

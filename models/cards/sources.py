@@ -28,7 +28,7 @@ from core.names import (
     TRAINING_REPORT,
     VARIANT_REPORT,
 )
-from models.cards.document import Claim, Pointer
+from models.cards.document import Claim, Pointer, SourceRow
 from models.cards.forms import plain
 from models.cards.protos import schema_view, statistics_view
 
@@ -93,25 +93,9 @@ READINGS: Mapping[str, _Reading] = {
 
 
 @dataclass(frozen=True)
-class CardSource:
-    """Something that claims rest on.
+class CardSource(SourceRow):
+    """Something that claims rest on; `content` are JSON values."""
 
-    Attributes:
-      label: What a card calls it: `m29` is of the artifact with the id 29.
-      artifact_id: In ML Metadata; None for what the node was told, and for `version.json`.
-      type_name: Of the artifact.
-      node: That made it.
-      file: Path in the artifact, or `property NAME`.
-      sha256: Of the file's bytes or the property's text; empty where it may change.
-      content: JSON values.
-    """
-
-    label: str
-    artifact_id: int | None
-    type_name: str
-    node: str
-    file: str
-    sha256: str
     content: Any = field(repr=False, compare=False)
 
 

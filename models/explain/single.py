@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.answers import decided
-from models.explain.actions import Allowed, actions_of, choices_of
+from models.explain.actions import Action, Allowed, actions_of, choices_of
 from models.explain.coding import Cells, CodedModel, Coding, missing_is_none
 from models.explain.counterfactuals import Counterfactual, CounterfactualSearch
 from models.explain.shapley import Attributions, by_permutations
@@ -74,20 +74,24 @@ class RowExplainer:
           count: Of one row, at most.
           wanted: Code of the class to reach; None: any other.
         """
-        choices = choices_of(self.changeable, self.allowed, self.training)
-        more: dict[str, list[object]] = {}
-        for columns, rows in choices:
-            for at, name in enumerate(columns):
-                more.setdefault(name, []).extend(row[at] for row in rows)
-        coding = Coding([cells], more)
-        ask = CodedModel(self.model, coding)
-        actions = actions_of(choices, coding, self.training)
+        coding, actions = self.changes_of(cells)
         codes = coding.encode(cells)
+        ask = CodedModel(self.model, coding)
         found = CounterfactualSearch(ask, actions, wanted).find(codes, count)
         return [
             [self._change(coding, row, one) for one in of_row]
             for row, of_row in zip(codes, found, strict=True)
         ]
+
+    def changes_of(self, cells: Cells) -> tuple[Coding, list[Action]]:
+        """What may be changed of rows, and the codes of these rows and of all values to be had."""
+        choices = choices_of(self.changeable, self.allowed, self.training)
+        more: dict[str, list[object]] = {}
+        for columns, values in choices:
+            for at, name in enumerate(columns):
+                more.setdefault(name, []).extend(value[at] for value in values)
+        coding = Coding([cells], more)
+        return coding, actions_of(choices, coding, self.training)
 
     def told(self, attributions: Attributions, names: Sequence[str]) -> list[dict[str, Any]]:
         """Attributions of rows as JSON values.

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from core.config import Config
 from core.files import REPOSITORY
+from core.targets import SERVER, TARGETS
 from pipeline.config.load import load
 from pipeline.report import summary
 from pipeline.report.markup import escape
@@ -48,6 +49,22 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of all runs (default: runs/ in the repository)",
     )
+
+
+def add_target_flag(parser: argparse.ArgumentParser, what: str) -> None:
+    """Adds `--target`; `what` says what of the target is meant."""
+    parser.add_argument(
+        "--target",
+        choices=tuple(TARGETS),
+        default=SERVER.name,
+        help=f"{what} (default: %(default)s)",
+    )
+
+
+def add_version_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds `--target` and `--version`: who answers."""
+    add_target_flag(parser, "whose version answers")
+    parser.add_argument("--version", type=int, metavar="N", help="of the target (the live one)")
 
 
 def given_flags(options: argparse.Namespace) -> list[str]:

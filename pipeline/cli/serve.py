@@ -7,8 +7,7 @@ from rich.console import Console
 
 from core.config import Config
 from core.errors import InputError
-from core.targets import SERVER, TARGETS
-from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, add_target_flag, load_config, run_folder
 from pipeline.report.markup import escape
 from pipeline.serving import serve as serving
 from pipeline.serving.options import CanaryName, ServeOptions, read_canary, read_shadow
@@ -20,12 +19,7 @@ _NO_GRPC = -1
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's flags."""
     add_common_flags(parser)
-    parser.add_argument(
-        "--target",
-        choices=tuple(TARGETS),
-        default=SERVER.name,
-        help="whose versions answer (default: %(default)s)",
-    )
+    add_target_flag(parser, "whose versions answer")
     parser.add_argument(
         "--host", default=_LOOPBACK[0], help="address to listen on (default: %(default)s)"
     )

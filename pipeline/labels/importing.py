@@ -8,7 +8,7 @@ no class is not compared with any.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,6 @@ from pipeline.labels.file_columns import is_same, shown_names
 from pipeline.run.fingerprint import code_sha256
 
 NEEDED = (ROW_ID, "answer", "annotator", "selection", "inclusion_probability", "row_sha256")
-SHOWN = 20  # faults listed
 
 Line = Mapping[str, str]
 Fault = tuple[tuple[int, str], str]
@@ -79,7 +78,11 @@ def import_file(
             return ImportOutcome(None, one.id, 0, 0)
     columns = [c for c in raw_columns(config).kinds if c != config.columns.label]
     shown = dict(zip(columns, shown_names(columns), strict=True))
-    lines = _read(content, path, [*NEEDED, *shown.values()])
+    why = (
+        "take a file that to-label wrote and fill in its columns answer and annotator; all others "
+        "have to stay, so that each answer is known to be of its row"
+    )
+    lines = csv_text.filled_in(content, str(path), [*NEEDED, *shown.values()], (), why)
     given = {
         n: {**line, "answer": _class_of(line["answer"], config)}
         for n, line in enumerate(lines, 1)
@@ -98,7 +101,7 @@ def import_file(
         faults.setdefault(cell, fault)
     if faults:
         told = [faults[cell] for cell in sorted(faults, key=lambda cell: cell[0])]
-        _refuse(path, list(filter(None, told)))
+        raise csv_text.refused(str(path), list(filter(None, told)))
     merged = _merge(given, annotator)
     new = Import(
         format=1,
@@ -124,31 +127,6 @@ def _class_of(cell: str, config: Config) -> str:
         return bare
     meant = [name for name in classes if is_same(bare, name)]
     return meant[0] if len(meant) == 1 else cell
-
-
-def _read(content: bytes, path: Path, needed: Sequence[str]) -> list[Line]:
-    """The rows; spreadsheets that separate by semicolons or tabs are understood."""
-    text = csv_text.decode(content, str(path))
-    header, rows = csv_text.parse(text, str(path), csv_text.find_delimiter(text))
-    for column in needed:
-        if column not in header:
-            raise InputError(
-                f"{path}: column '{column}' is missing; take a file that to-label wrote and fill "
-                "in its columns answer and annotator; all others have to stay, so that each answer "
-                "is known to be of its row"
-            )
-        if header.count(column) > 1:
-            raise InputError(
-                f"{path}: {header.count(column)} columns are called '{column}'; keep one"
-            )
-    csv_text.check_widths(header, rows, str(path))
-    return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-def _refuse(path: Path, faults: Sequence[str]) -> None:
-    more = [f"... and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-    lines = [*(f"{path}: {fault}" for fault in faults[:SHOWN]), *more, "nothing was imported"]
-    raise InputError("\n".join(lines))
 
 
 def _faults_of_lines(

@@ -2,24 +2,17 @@
 
 from pathlib import Path
 
-import jinja2
-
 from core.files import write_atomically
 from pipeline.labels import display
 from pipeline.labels.report import LfReport
+from pipeline.report.templates import templates_in
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(report: LfReport) -> str:
     """The page; texts from data and functions are escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_in(TEMPLATES)
     environment.filters["percent"] = "{:.1%}".format
     environment.filters["number"] = display.number
     environment.filters["shown"] = display.shown

@@ -21,7 +21,6 @@ from pipeline.serving.options import REQUESTS_FOLDER
 
 FOLDER = "outcomes"
 _REQUEST, _LABEL, _ROW = "request", "label", "row"
-_SHOWN = 20  # faults listed
 
 
 class Outcome(BaseModel):
@@ -85,7 +84,11 @@ def import_file(config: Config, run_folder: Path, path: Path, now: datetime) -> 
     for one in before:
         if one.file_sha256 == sha256:
             return OutcomeCounts(one.id, True, len(one.outcomes), 0, 0, 0)
-    lines = _read(content, path)
+    why = (
+        f"a file of outcomes has the columns '{_REQUEST}', '{_LABEL}' and, where requests have "
+        f"several rows, '{_ROW}'"
+    )
+    lines = csv_text.filled_in(content, str(path), (_REQUEST, _LABEL), (_ROW,), why)
     given = {n: line for n, line in enumerate(lines, 1) if line[_LABEL].strip()}
     if not given:
         raise InputError(f"{path}: column '{_LABEL}' is empty in all {len(lines)} rows; fill it in")
@@ -97,7 +100,7 @@ def import_file(config: Config, run_folder: Path, path: Path, now: datetime) -> 
             f"'{_REQUEST}' is the id in the header X-Request-Id of the answer"
         ]
     if faults:
-        _refuse(path, faults)
+        raise csv_text.refused(str(path), faults)
     outcomes = {_place(line): line[_LABEL].strip() for line in given.values()}
     known = labels_of(before)
     new = OutcomeImport(
@@ -146,24 +149,6 @@ def labels_of(imports: Sequence[OutcomeImport]) -> dict[Place, str]:
     return {(o.request, o.row): o.label for one in imports for o in one.outcomes}
 
 
-def _read(content: bytes, path: Path) -> list[Mapping[str, str]]:
-    text = csv_text.decode(content, str(path))
-    header, rows = csv_text.parse(text, str(path), csv_text.find_delimiter(text))
-    for column in (_REQUEST, _LABEL):
-        if column not in header:
-            raise InputError(
-                f"{path}: column '{column}' is missing; a file of outcomes has the columns "
-                f"'{_REQUEST}', '{_LABEL}' and, where requests have several rows, '{_ROW}'"
-            )
-    for column in (_REQUEST, _LABEL, _ROW):
-        if header.count(column) > 1:
-            raise InputError(
-                f"{path}: {header.count(column)} columns are called '{column}'; keep one"
-            )
-    csv_text.check_widths(header, rows, str(path))
-    return [dict(zip(header, row, strict=True)) for row in rows]
-
-
 def _faults(
     given: Mapping[int, Mapping[str, str]], config: Config, logged: Mapping[str, int]
 ) -> Iterator[str]:
@@ -208,9 +193,3 @@ def _faults(
 
 def _place(line: Mapping[str, str]) -> Place:
     return line[_REQUEST].strip(), int(line.get(_ROW, "").strip() or 0)
-
-
-def _refuse(path: Path, faults: Sequence[str]) -> None:
-    more = [f"... and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-    lines = [*(f"{path}: {fault}" for fault in faults[:_SHOWN]), *more, "nothing was imported"]
-    raise InputError("\n".join(lines))

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from models.metrics.gates import OVERALL
-from pipeline.report.markup import escape, figure
+from pipeline.report.markup import escape, figure, table_of
 from pipeline.report.summary import Summary
 
 _KINDS = ("precision", "recall", "f1")
@@ -16,14 +14,11 @@ _MOST = 3  # classes that the rows of one are taken for by mistake
 
 def print_classes(out: Console, summary: Summary) -> None:
     """A row for each class of each target's model; nothing with two classes."""
-    for target, variant in summary.targets.items():
-        model = summary.models.get(variant)
-        seen = model.evidence.get(OVERALL) if model else None
-        if model is None or seen is None or seen.by_class is None:
+    for target, model in summary.deployed.items():
+        seen = model.evidence.get(OVERALL)
+        if seen is None or seen.by_class is None:
             continue
-        table = Table(box=SIMPLE_HEAD)
-        for column in (f"{target}, class", "rows", *_KINDS, "wrongly taken for"):
-            table.add_column(column, overflow="fold")
+        table = table_of(f"{target}, class", "rows", *_KINDS, "wrongly taken for")
         for figures_of in table.columns[1:-1]:
             figures_of.justify = "right"
         for code, (called, rows) in enumerate(seen.by_class.items()):

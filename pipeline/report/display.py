@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterable, Mapping, Set
 from typing import Any, Self
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,7 +17,7 @@ from pipeline.report.class_table import lowest_recall, print_classes
 from pipeline.report.gap_table import bounded_columns, print_gaps
 from pipeline.report.gate_table import print_gates
 from pipeline.report.group_table import print_rates, print_worst
-from pipeline.report.markup import escape
+from pipeline.report.markup import escape, table_of
 from pipeline.report.summary import (
     MeasuredModel,
     MeasuredReference,
@@ -93,7 +92,7 @@ def print_results(
         print_label_findings(out, summary.labels.findings)
     print_gates(out, summary.gates, every_gate)
     if summary.models:
-        out.print(_model_table(summary))
+        out.print(_modeltable_of(summary))
     if slices:
         print_classes(out, summary)
         print_slices(out, summary)
@@ -194,15 +193,7 @@ def print_warnings(out: Console, warnings: Iterable[str]) -> None:
         out.print(f"[yellow]warning[/]: {escape(warning)}", soft_wrap=True)
 
 
-def _table(*columns: str) -> Table:
-    """A table that folds long cells instead of cutting them off."""
-    table = Table(box=SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _model_table(summary: Summary) -> Table:
+def _modeltable_of(summary: Summary) -> Table:
     known = measured_by(next(iter(summary.models.values())).metrics)
     columns = (
         *(m.heading for m in known.values()),
@@ -212,7 +203,7 @@ def _model_table(summary: Summary) -> Table:
         "us/row",
         "target",
     )
-    table = _table("model", *columns)
+    table = table_of("model", *columns)
     for column in table.columns[1:-1]:
         column.justify = "right"
     targets = {variant: target for target, variant in summary.targets.items()}
@@ -245,15 +236,14 @@ def _quality_cells(model: MeasuredReference, bounded: Set[str]) -> list[str]:
 
 def print_slices(out: Console, summary: Summary) -> None:
     """What each target's model was measured at on each slice of the test part."""
-    for target, variant in summary.targets.items():
-        model = summary.models.get(variant)
-        if model is None or not model.slices:
+    for target, model in summary.deployed.items():
+        if not model.slices:
             continue
         two = (known := measured_by(model.metrics)) is METRICS
         measured = {**known, **RATES} if two else {**known}
         heads = [metric.heading for metric in measured.values()]
         heads = ["positive", *heads] if two else ["fewest", *heads, "lowest recall"]
-        table = _table(f"{target}, slice", "rows", *heads)
+        table = table_of(f"{target}, slice", "rows", *heads)
         for column in table.columns[1:]:
             column.justify = "right"
         for name, row in model.slices.items():

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from models.metrics.gates import Gate
-from pipeline.report.markup import escape, figure
+from pipeline.report.markup import escape, figure, table_of
 from pipeline.report.summary import MeasuredModel, Summary
 
 _BOUNDS = (".max_gap.", ".max_gap_growth.")
@@ -16,13 +14,10 @@ _HEADS = ("rate", "gap [95% interval]", "highest", "lowest", "growth from teache
 
 def print_gaps(out: Console, summary: Summary) -> None:
     """A row for each gap, a table for each target; nothing where no column is sliced by."""
-    for target, variant in summary.targets.items():
-        model = summary.models.get(variant)
-        if model is None or not model.gaps:
+    for target, model in summary.deployed.items():
+        if not model.gaps:
             continue
-        table = Table(box=SIMPLE_HEAD)
-        for head in (f"{target}, groups of", *_HEADS):
-            table.add_column(head, overflow="fold")
+        table = table_of(f"{target}, groups of", *_HEADS)
         for row in _rows(model):
             table.add_row(*map(escape, row))
         out.print(table)

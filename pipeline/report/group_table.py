@@ -1,12 +1,10 @@
 """The slice in which each metric is worst, and the rates of every slice at several thresholds."""
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from models.metrics.group_rates import WorstGroup, rates_at
 from models.metrics.registry import RATES, metric_of
-from pipeline.report.markup import escape, figure
+from pipeline.report.markup import escape, figure, table_of
 from pipeline.report.summary import Summary
 
 THRESHOLDS = (0.3, 0.5, 0.7)
@@ -14,13 +12,10 @@ THRESHOLDS = (0.3, 0.5, 0.7)
 
 def print_worst(out: Console, summary: Summary) -> None:
     """For each target and metric the slice in which it is worst; of classes the worst one."""
-    for target, variant in summary.targets.items():
-        model = summary.models.get(variant)
-        if model is None or not model.worst:
+    for target, model in summary.deployed.items():
+        if not model.worst:
             continue
-        table = Table(box=SIMPLE_HEAD)
-        for head in (f"{target}, metric", "worst slice", "value [95% interval]", "rows"):
-            table.add_column(head, overflow="fold")
+        table = table_of(f"{target}, metric", "worst slice", "value [95% interval]", "rows")
         for metric, found in _folded(model.worst).items():
             ends = None if found.low is None or found.high is None else (found.low, found.high)
             cells = (metric, found.slice, figure(found.value, ends), str(found.rows))
@@ -43,12 +38,10 @@ def _folded(worst: dict[str, WorstGroup]) -> dict[str, WorstGroup]:
 
 def print_rates(out: Console, summary: Summary) -> None:
     """With two classes the rates of each slice above thresholds, a table for each target."""
-    for target, variant in summary.targets.items():
-        model = summary.models.get(variant)
-        if model is None or model.scores is None:
+    for target, model in summary.deployed.items():
+        if model.scores is None:
             continue
-        table = Table(box=SIMPLE_HEAD)
-        table.add_column(f"{target}, slice", overflow="fold")
+        table = table_of(f"{target}, slice")
         for threshold in THRESHOLDS:
             for number, rate in enumerate(RATES):
                 short = rate.removesuffix("_rate")

@@ -1,8 +1,13 @@
-"""Text of people and of data as text: it steers neither a terminal nor a spreadsheet. Figures."""
+"""Text of people and of data as text: it steers neither a terminal nor a spreadsheet. Figures.
+
+Tables of a terminal.
+"""
 
 import unicodedata
 
 from rich import markup
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _KEPT = ("\n", "\t")
@@ -44,3 +49,11 @@ def figure(value: float | None, interval: tuple[float, float] | None = None) -> 
 def short(value: float) -> str:
     """.833 for 0.833."""
     return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
+
+
+def table_of(*heads: str) -> Table:
+    """A table without rows, whose cells are folded where a terminal is narrow."""
+    table = Table(box=SIMPLE_HEAD)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table

@@ -196,6 +196,11 @@ class Summary(_Part):
     notes: list[str] = []
     failure: Failure | None
 
+    @property
+    def deployed(self) -> dict[str, MeasuredModel]:
+        """The measured model of each target."""
+        return {t: self.models[v] for t, v in self.targets.items() if v in self.models}
+
 
 def path_of(run_folder: Path, run_id: str) -> Path:
     """<root>/<name>/reports/<run id>/summary.json."""

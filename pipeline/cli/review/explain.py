@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.targets import EDGE, SERVER, TARGETS
-from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from core.targets import EDGE
+from pipeline.cli.common import DONE, add_common_flags, add_version_flags, load_config, run_folder
 from pipeline.serving.serve import load_tensorflow, messages_without_tensorflow
 
 _MOST = 20
@@ -22,13 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     rows.add_argument(
         "--row-id", metavar="ID", help="of staged data, e.g. test:17, or of a request in the log"
     )
-    parser.add_argument(
-        "--target",
-        choices=tuple(TARGETS),
-        default=SERVER.name,
-        help="whose version answers (default: %(default)s)",
-    )
-    parser.add_argument("--version", type=int, metavar="N", help="of the target (the live one)")
+    add_version_flags(parser)
     parser.add_argument(
         "--counterfactuals",
         type=_count,

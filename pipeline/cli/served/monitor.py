@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from core.targets import SERVER, TARGETS
-from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, add_target_flag, load_config, run_folder
 from pipeline.monitoring import records
 from pipeline.monitoring.display import print_report
 from pipeline.monitoring.monitor import monitor as look
@@ -18,12 +17,7 @@ from pipeline.report.markup import escape
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's flags."""
     add_common_flags(parser)
-    parser.add_argument(
-        "--target",
-        choices=tuple(TARGETS),
-        default=SERVER.name,
-        help="whose live version (default: %(default)s)",
-    )
+    add_target_flag(parser, "whose live version")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.set_defaults(verb=monitor)
 

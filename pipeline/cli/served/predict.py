@@ -5,8 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.targets import SERVER, TARGETS
-from pipeline.cli.common import DONE, add_common_flags, load_config, run_folder
+from pipeline.cli.common import DONE, add_common_flags, add_version_flags, load_config, run_folder
 from pipeline.prediction.predict import PredictRequest
 from pipeline.prediction.predict import predict as answer
 from pipeline.report.markup import escape
@@ -24,13 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bad-rows", metavar="FILE", help="rows that are refused, and why (OUTPUT.bad.csv)"
     )
-    parser.add_argument(
-        "--target",
-        choices=tuple(TARGETS),
-        default=SERVER.name,
-        help="whose version answers (default: %(default)s)",
-    )
-    parser.add_argument("--version", type=int, metavar="N", help="of the target (the live one)")
+    add_version_flags(parser)
     parser.set_defaults(verb=predict)
 
 

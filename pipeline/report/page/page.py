@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from core.files import write_atomically
@@ -17,6 +16,7 @@ from pipeline.report.page.contents import COMPARED, PARTS
 from pipeline.report.page.head import Head, head_against, head_of
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.runtime import runtime
+from pipeline.report.templates import templates_in
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Control characters, lone surrogates and what turns the direction of writing: written out.
@@ -72,13 +72,7 @@ def assemble(head: Head, parts: Sequence[Part], kept: Path) -> str:
       parts: In the order of the page.
       kept: Where the JavaScript that draws charts is kept.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_in(TEMPLATES)
     charts = {key: spec for part in parts for key, spec in part.charts.items()}
     data = {part.id: part.data for part in parts if part.data}
     page = environment.get_template("page.html.j2").render(

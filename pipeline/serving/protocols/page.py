@@ -5,12 +5,12 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
-import jinja2
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from pipeline.report.templates import templates_in
 from pipeline.serving.errors import RequestError
 from pipeline.serving.outputs import chosen
 from pipeline.serving.protocols import payloads
@@ -25,13 +25,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 def routes(service: Service) -> list[Route]:
     """The page, and what it asks."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_in(_TEMPLATES)
 
     async def form(request: Request) -> Response:
         nonce = token_urlsafe(16)

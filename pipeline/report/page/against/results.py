@@ -17,7 +17,7 @@ from pipeline.report.page.against.sides import (
 from pipeline.report.page.head import started, state
 from pipeline.report.page.part import Part, RunRecord
 from pipeline.report.page.parts.gates import badge_of
-from pipeline.report.page.parts.models import deployed, interval_spec, metrics_shown
+from pipeline.report.page.parts.models import interval_spec, metrics_shown
 from pipeline.report.summary import MeasuredModel, Pushed, Summary
 
 _CHART = "models-"
@@ -62,7 +62,7 @@ def _pushed(summary: Summary, target: str) -> html.Text:
 
 def models(one: RunRecord, other: RunRecord) -> Part | None:
     """The deployed models of both, target by target."""
-    pair = deployed(one.summary), deployed(other.summary)
+    pair = one.summary.deployed, other.summary.deployed
     pieces: list[html.Text | None] = []
     charts: dict[str, Any] = {}
     for target in TARGETS:

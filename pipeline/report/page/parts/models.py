@@ -11,7 +11,7 @@ from models.metrics.registry import METRICS, RATES, measured_by, metric_of
 from pipeline.report.class_table import mistakes
 from pipeline.report.page import html
 from pipeline.report.page.part import Part, RunRecord
-from pipeline.report.summary import MeasuredModel, MeasuredReference, Summary
+from pipeline.report.summary import MeasuredModel, MeasuredReference
 
 _CHART = "models-metrics"
 _KINDS = ("precision", "recall", "f1")  # of one class of many
@@ -19,7 +19,7 @@ _KINDS = ("precision", "recall", "f1")  # of one class of many
 
 def models(record: RunRecord) -> Part | None:
     """The part; None where no model was measured."""
-    found = deployed(record.summary)
+    found = record.summary.deployed
     if not found:
         return None
     points = list(_points(found))
@@ -35,11 +35,6 @@ def models(record: RunRecord) -> Part | None:
     ]
     charts = {_CHART: interval_spec(points, "target")} if points else {}
     return Part("models", "Models", html.join(pieces), charts)
-
-
-def deployed(summary: Summary) -> dict[str, MeasuredModel]:
-    """The measured model of each target."""
-    return {t: summary.models[v] for t, v in summary.targets.items() if v in summary.models}
 
 
 def metrics_shown(model: MeasuredReference) -> dict[str, str]:

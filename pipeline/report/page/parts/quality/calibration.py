@@ -9,7 +9,6 @@ from models.metrics.gates import OVERALL
 from pipeline.report.page import html, specs
 from pipeline.report.page.groups import SliceGroups, groups_of_run, labels_of
 from pipeline.report.page.part import Part, RunRecord
-from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.score_counts import Counts, calibration_error, counts_of, reliability
 from pipeline.report.summary import MeasuredModel
 
@@ -20,7 +19,7 @@ Counted = Mapping[str, Mapping[str, Counts]]
 
 def calibration(record: RunRecord) -> Part | None:
     """The part; None where no scores were counted."""
-    models = deployed(record.summary)
+    models = record.summary.deployed
     title = "Calibration"
     if any("macro_f1" in model.metrics for model in models.values()):
         said = "Calibration is measured with two classes only."

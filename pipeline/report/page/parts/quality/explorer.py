@@ -11,7 +11,6 @@ from models.metrics.gates import OVERALL, Gate
 from pipeline.report.page import html
 from pipeline.report.page.groups import SliceGroup, SliceGroups, groups_of_run, labels_of, rules_of
 from pipeline.report.page.part import Part, RunRecord
-from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.parts.origin.configuration import command_again
 from pipeline.report.page.parts.quality.explorer_pictures import (
     TITLES,
@@ -30,7 +29,7 @@ _SCRIPT = Path(__file__).parents[2] / "templates" / "explorer.js"
 
 def explorer(record: RunRecord) -> Part | None:
     """The part; None where no scores were counted."""
-    models = deployed(record.summary)
+    models = record.summary.deployed
     title = "Threshold explorer"
     if any("macro_f1" in model.metrics for model in models.values()):
         said = "With more than two classes the most probable one is decided for: no threshold."

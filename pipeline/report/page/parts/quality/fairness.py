@@ -10,7 +10,6 @@ from models.metrics.registry import measured_by
 from pipeline.report.page import html, specs
 from pipeline.report.page.groups import groups_of_run, min_slice_rows
 from pipeline.report.page.part import Part, RunRecord
-from pipeline.report.page.parts.models import deployed
 from pipeline.report.page.parts.quality import gaps as between
 from pipeline.report.page.parts.quality.by_group import by_columns
 from pipeline.report.page.parts.quality.gaps import ShownGap
@@ -21,7 +20,7 @@ Models = Mapping[str, MeasuredModel]
 
 def fairness(record: RunRecord) -> Part | None:
     """The part; None where no model was measured."""
-    found = deployed(record.summary)
+    found = record.summary.deployed
     if not found:
         return None
     title = "Groups"
