@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from core.sections.training import DistillerSection
 from models.network.network import Architecture
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
@@ -14,6 +15,20 @@ from models.network.rows import Rows
 INPUTS = ModelInputs(numeric=2, categorical=3, ids=12)
 WITH_TEXT = dataclasses.replace(INPUTS, text=2, tokens=5, token_ids=20)
 ARCHITECTURE = Architecture(hidden_units=(8,), embedding_dim=2)
+STUDENT = DistillerSection(
+    epochs=12,
+    hidden_units=ARCHITECTURE.hidden_units,
+    embedding_dim=ARCHITECTURE.embedding_dim,
+    learning_rate=0.02,
+    temperature=2.0,
+    label_share=0.0,
+    steps=1,
+    augmentation=0.0,
+    swap=0.25,
+    features=0.0,
+    sparsity=0.3,
+    pruning_epochs=2,
+)
 
 
 def make_rows(count: int, seed: int = 1, inputs: ModelInputs = INPUTS) -> Rows:

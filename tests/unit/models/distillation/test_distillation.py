@@ -7,29 +7,14 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from core.sections.training import DistillerSection
 from models.distillation.columns import ColumnPlaces
 from models.distillation.distillation import RowsUsed, distill, lesson_of
 from models.distillation.opinion import distillation_loss, with_opinion
 from models.network.network import answers_of, build_network
 from models.network.training import Plan, cross_entropy, fit
-from tests.support.tiny_rows import ARCHITECTURE, INPUTS, make_rows
+from tests.support.tiny_rows import ARCHITECTURE, INPUTS, STUDENT, make_rows
 
-PLAN = Plan(epochs=12, batch_size=32, learning_rate=0.02, seed=1)
-SECTION = DistillerSection(
-    epochs=PLAN.epochs,
-    hidden_units=ARCHITECTURE.hidden_units,
-    embedding_dim=ARCHITECTURE.embedding_dim,
-    learning_rate=PLAN.learning_rate,
-    temperature=2.0,
-    label_share=0.0,
-    steps=1,
-    augmentation=0.0,
-    swap=0.25,
-    features=0.0,
-    sparsity=0.3,
-    pruning_epochs=2,
-)
+PLAN = Plan(STUDENT.epochs, batch_size=32, learning_rate=STUDENT.learning_rate, seed=1)
 
 COLUMNS = (
     ColumnPlaces((0,), (0,)),
@@ -78,7 +63,7 @@ def test_the_student_follows_the_teacher_not_the_labels(teacher: tf_keras.Model)
         wrong,
         dataclasses.replace(make_rows(100, seed=2), label=np.ones((100, 1), np.float32)),
         PLAN,
-        SECTION,
+        STUDENT,
     )
     fresh = make_rows(300, seed=5)
     agreement = (student(fresh.features).numpy() > 0.5) == (teacher(fresh.features).numpy() > 0.5)
@@ -91,7 +76,7 @@ def test_few_rows_get_as_many_steps_and_rows_are_made(teacher: tf_keras.Model) -
     weight = np.ones((40, 1), np.float32)
     weight[:30] = 0.0
     rows = dataclasses.replace(make_rows(40), weight=weight)
-    section = SECTION.model_copy(update={"steps": 250, "augmentation": "auto", "features": 0.5})
+    section = STUDENT.model_copy(update={"steps": 250, "augmentation": "auto", "features": 0.5})
     lesson = lesson_of(teacher, (rows, make_rows(20, 2)), PLAN, section, COLUMNS)
     assert lesson.used == RowsUsed(labelled=10, unlabelled=30, made=400)
     assert lesson.train.count >= 100 * PLAN.batch_size
@@ -109,7 +94,7 @@ def test_few_rows_get_as_many_steps_and_rows_are_made(teacher: tf_keras.Model) -
 
 def test_many_rows_are_not_repeated(teacher: tf_keras.Model) -> None:
     plan = dataclasses.replace(PLAN, batch_size=2, epochs=3)
-    lesson = lesson_of(teacher, (make_rows(300), make_rows(20, 2)), plan, SECTION, COLUMNS)
+    lesson = lesson_of(teacher, (make_rows(300), make_rows(20, 2)), plan, STUDENT, COLUMNS)
     assert lesson.train.count == 300
     assert lesson.plan.epochs == 3
     assert lesson.plan.decay

@@ -6,37 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.columns.date_formats import date_column
 from models.features.choosing import ColumnChoice, Keep, choose_by_scores, sample_of
 from models.features.encoding import VALUES, bins_of, encode
 from models.features.scores import copies_of, mutual_information
 from models.features.shadows import find_noise
-from models.network.layout import HashedLayout, Layout, TextLayout
+from models.network.layout import Layout
 from models.reference.columns import RawFrame, table_of
 from models.reference.models import Labelled
-
-LAYOUT = Layout(
-    numeric=("size",),
-    categorical=(("colour", ("red", "blue")),),
-    buckets=8,
-    text=TextLayout(("words",), 100, 8, 2),
-    dates=(date_column("day", "%Y-%m-%d", "UTC"),),
-    hashed=HashedLayout(("code",), 10, 4),
-)
-
-
-def columns(count: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """A column of every kind."""
-    draw = np.random.default_rng(seed)
-    size = draw.normal(size=count).astype(np.float32)
-    size[::7] = np.nan
-    return {
-        "size": size,
-        "colour": draw.choice(np.array(["red", "blue", ""], object), count),
-        "words": draw.choice(np.array(["free prize", "see you", "", "<b>ähm</b>"], object), count),
-        "day": draw.choice(np.array(["2024-02-29", "2023-06-01", "no date"], object), count),
-        "code": draw.choice(np.array([f"c{n}" for n in range(60)], object), count),
-    }
+from tests.support.data_sets.every_kind import LAYOUT, columns
 
 
 def numbers(count: int, width: int, seed: int = 0) -> tuple[RawFrame, np.ndarray]:

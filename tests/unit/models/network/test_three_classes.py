@@ -8,14 +8,13 @@ import tensorflow as tf
 import tf_keras
 
 from core.answers import decided
-from core.sections.training import DistillerSection
 from models.distillation.distillation import distill
 from models.distillation.opinion import distillation_loss
 from models.network.balance import balance_of, decide
 from models.network.network import answers_of, build_network
 from models.network.rows import Rows
 from models.network.training import Plan, cross_entropy, evaluation_loss, fit
-from tests.support.tiny_rows import ARCHITECTURE, INPUTS, make_rows
+from tests.support.tiny_rows import ARCHITECTURE, INPUTS, STUDENT, make_rows
 
 THREE = dataclasses.replace(INPUTS, outputs=3)
 
@@ -56,20 +55,8 @@ def test_each_class_is_answered_as_often_as_it_is(teacher: tf_keras.Model) -> No
 
 def test_a_student_learns_the_teachers_opinion(teacher: tf_keras.Model) -> None:
     rows = three_classes(2000, 4)
-    section = DistillerSection(
-        epochs=15,
-        hidden_units=(8,),
-        embedding_dim=2,
-        learning_rate=0.01,
-        temperature=2.0,
-        label_share=0.0,
-        steps=1,
-        augmentation=0.0,
-        swap=0.25,
-        features=0.0,
-        sparsity=0.25,
-        pruning_epochs=2,
-    )
+    changes = {"epochs": 15, "learning_rate": 0.01, "sparsity": 0.25}
+    section = STUDENT.model_copy(update=changes)
     unlabelled = dataclasses.replace(rows, label=np.full((rows.count, 3), 1 / 3, np.float32))
     student, outcome = distill(
         teacher, THREE, unlabelled, unlabelled.take(np.arange(500)), Plan(15, 64, 0.01, 1), section

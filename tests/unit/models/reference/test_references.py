@@ -7,11 +7,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.sections.evaluation import Judging
-from models.columns.date_formats import date_column
 from models.metrics.against_reference import reference_gates
 from models.metrics.comparison import Difference
 from models.metrics.evidence import SliceEvidence
-from models.network.layout import HashedLayout, Layout, TextLayout
 from models.reference.answers import read_answers, write_answers
 from models.reference.columns import RawFrame, examples_of, known_classes, table_of
 from models.reference.models import (
@@ -21,29 +19,10 @@ from models.reference.models import (
     is_one_class,
     logistic_regression,
 )
+from tests.support.data_sets.every_kind import LAYOUT, columns
 
 RULE = Judging(min_slice_rows=100, few_rows=50, when_too_few="warn")
-LAYOUT = Layout(
-    numeric=("size",),
-    categorical=(("colour", ("red", "blue")),),
-    buckets=8,
-    text=TextLayout(("words",), 100, 8, 2),
-    dates=(date_column("day", "%Y-%m-%d", "UTC"),),
-    hashed=HashedLayout(("code",), 10, 4),
-)
-
-
-def columns(count: int, seed: int = 0) -> dict[str, np.ndarray]:
-    draw = np.random.default_rng(seed)
-    size = draw.normal(size=count).astype(np.float32)
-    size[::7] = np.nan
-    return {
-        "size": size,
-        "colour": draw.choice(np.array(["red", "blue", ""], object), count),
-        "words": draw.choice(np.array(["free prize", "see you", "", "<b>ähm</b>"], object), count),
-        "day": draw.choice(np.array(["2024-02-29", "2023-06-01", "no date"], object), count),
-        "code": draw.choice(np.array([f"c{n}" for n in range(20)], object), count),
-    }
+CODES = 20
 
 
 def fitted(labels: np.ndarray, weights: np.ndarray, frame: RawFrame, width: int) -> list[Answer]:
@@ -52,7 +31,7 @@ def fitted(labels: np.ndarray, weights: np.ndarray, frame: RawFrame, width: int)
 
 
 def test_both_learn_from_every_kind_of_column() -> None:
-    made, unseen = columns(1500), columns(600, seed=1)
+    made, unseen = columns(1500, codes=CODES), columns(600, seed=1, codes=CODES)
     unseen["code"][0] = "never seen"
     frame, asked = table_of(made, LAYOUT), table_of(unseen, LAYOUT)
     told = {
@@ -70,7 +49,7 @@ def test_both_learn_from_every_kind_of_column() -> None:
 
 
 def test_soft_labels_and_weights_count() -> None:
-    made = columns(2000)
+    made = columns(2000, codes=CODES)
     red = made["colour"] == "red"
     labels = np.where(red, 0.8, 0.2)[:, np.newaxis]
     weights = np.ones(2000)
@@ -83,7 +62,7 @@ def test_soft_labels_and_weights_count() -> None:
 
 
 def test_three_classes_have_shares_that_sum_to_one() -> None:
-    made = columns(1500)
+    made = columns(1500, codes=CODES)
     codes = np.select([made["colour"] == "red", made["colour"] == "blue"], [0, 1], 2)
     for answer in fitted(np.eye(3)[codes], np.ones(1500), table_of(made, LAYOUT), 3):
         shares = answer(table_of(made, LAYOUT))
@@ -108,7 +87,7 @@ def test_a_class_that_was_not_seen_has_no_share() -> None:
 
 
 def test_one_class_alone_is_told() -> None:
-    frame = table_of(columns(3), LAYOUT)
+    frame = table_of(columns(3, codes=CODES), LAYOUT)
     assert is_one_class(Labelled(frame, np.array([[1.0], [1.0], [0.0]]), np.array([1.0, 1.0, 0.0])))
     assert not is_one_class(Labelled(frame, np.array([[1.0], [0.4], [0.0]]), np.ones(3)))
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +10,13 @@ from snorkel.labeling import LabelingFunction
 from core import raw_table
 from core.errors import InputError
 from pipeline.config.overlay import parse_yaml
-from pipeline.init import contract, example, files, label, leaks, looking, proposal
+from pipeline.init import contract, example, files, label, leaks
 from pipeline.init.example import Example
 from pipeline.init.files import InitOrigin
 from pipeline.init.label import LabelRequest
-from pipeline.init.looking import InitRequest
 from pipeline.init.proposal import Proposal
+from tests.support.data_sets.proposed import proposed_of
 
-SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
 ORIGIN = InitOrigin("2026-01-02", "python -m pipeline init ...")
 KINDS = ("bus", "tram", "ferry")
 
@@ -31,17 +29,6 @@ def table(rows: int = 600, unlabelled: int = 0, rare: int = 0) -> str:
         kind = "" if n >= rows - unlabelled else "balloon" if n < rare else kind
         lines.append(f"{n % 90 + 60 * (kind == 'ferry')}.5,{18 + n % 61},{'abcd'[n % 4]},{kind}")
     return "\n".join(lines) + "\n"
-
-
-def propose(text: str, **changes: object) -> tuple[Proposal, dict[str, list[str]]]:
-    asked = {
-        "csv": Path("x.csv"), "label": "y", "name": "x", "positive": None, "test_fraction": 0.2,
-        "missing": (), "kinds": {}, **changes,
-    }  # fmt: skip
-    found = looking.read(text.encode(), "x.csv")
-    looked = looking.look(InitRequest(**asked), found)  # type: ignore[arg-type]
-    cells = raw_table.convert(looked.source, found.cells, "x.csv")
-    return proposal.propose(looked, cells, SMOKE)[0], cells
 
 
 def written(made: Proposal, examples: Sequence[Example] = ()) -> dict:
@@ -75,7 +62,7 @@ def test_whole_numbers_under_the_name_of_a_code_are_classes() -> None:
 
 
 def test_a_class_too_rare_is_left_out_and_said() -> None:
-    made, cells = propose(table(rare=4))
+    made, cells = proposed_of(table(rare=4))
     assert made.label.names == ("bus", "tram", "ferry")
     assert made.label.left_out == ("balloon",)
     assert len(cells["y"]) == 596
@@ -93,20 +80,20 @@ def test_two_that_are_left_of_several_are_two_classes() -> None:
 
 
 def test_where_nearly_all_rows_have_a_label_all_are_used() -> None:
-    made, cells = propose(table(unlabelled=30))
+    made, cells = proposed_of(table(unlabelled=30))
     assert (made.mode, made.source.labelled_only, len(cells["y"])) == ("gold", True, 570)
     assert made.dropped == ("30 rows without a label (to keep them: --mode weak)",)
     assert written(made)["labeling"]["mode"] == "gold"
-    few, cells = propose(table(unlabelled=300))
+    few, cells = proposed_of(table(unlabelled=300))
     assert (few.mode, few.source.labelled_only, len(cells["y"])) == ("weak", False, 600)
     assert "mode" not in written(few)["labeling"]
-    asked, cells = propose(table(unlabelled=300), mode="gold")
+    asked, cells = proposed_of(table(unlabelled=300), mode="gold")
     assert (asked.mode, len(cells["y"])) == ("gold", 300)
-    assert propose(table(), mode="weak")[0].mode == "weak"
+    assert proposed_of(table(), mode="weak")[0].mode == "weak"
 
 
 def test_what_is_written_for_three_classes() -> None:
-    made, cells = propose(table())
+    made, cells = proposed_of(table())
     config = written(made)
     assert config["columns"]["classes"] == ["bus", "tram", "ferry"]
     assert "positive" not in config["columns"]
@@ -127,7 +114,7 @@ def test_what_is_written_for_three_classes() -> None:
 
 
 def test_functions_of_several_classes_vote_by_name() -> None:
-    made, _ = propose(table())
+    made, _ = proposed_of(table())
     rng = np.random.default_rng(3)
     classes = rng.choice(3, 300, p=(0.5, 0.3, 0.2))
     noisy = np.where(rng.random(300) < 0.85, classes, rng.choice(3, 300))
@@ -195,7 +182,7 @@ def test_a_column_filled_for_one_of_several_classes_is_suspect() -> None:
 
 
 def test_slices_that_are_asked_for() -> None:
-    made, cells = propose(table(), slices=("age", "city"))
+    made, cells = proposed_of(table(), slices=("age", "city"))
     assert made.slices.columns == ("age_group", "city")
     config = written(made)
     assert config["evaluation"]["slices"] == [["age_group"], ["city"]]
@@ -206,7 +193,7 @@ def test_slices_that_are_asked_for() -> None:
 
 
 def test_a_column_may_be_sliced_by_and_not_learned_from() -> None:
-    made, _ = propose(table(), slices=("city",), kinds={"city": "leave-out"})
+    made, _ = proposed_of(table(), slices=("city",), kinds={"city": "leave-out"})
     assert "city" in [column.name for column in made.columns]
     config = written(made)
     assert config["columns"]["categorical"] == []
@@ -230,7 +217,7 @@ def test_a_column_may_be_sliced_by_and_not_learned_from() -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_named(text: str, changes: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        propose(text, **changes)
+        proposed_of(text, **changes)
 
 
 def test_parts_that_differ_in_one_of_several_classes() -> None:

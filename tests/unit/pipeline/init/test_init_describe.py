@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,21 @@ from google.protobuf import text_format
 from snorkel.labeling import LabelingFunction
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from core import raw_table
 from core.errors import InputError
 from core.files import REPOSITORY
 from models.labels.votes import NEGATIVE, POSITIVE
 from pipeline.cli.main import main
 from pipeline.config.overlay import parse_yaml
-from pipeline.init import contract, describe, example, files, leaks, looking, proposal
+from pipeline.init import contract, describe, example, files, leaks
 from pipeline.init.example import Example
 from pipeline.init.files import InitOrigin
-from pipeline.init.looking import InitRequest
 from pipeline.init.proposal import Proposal
+from tests.support.data_sets import proposed as proposed_text
 
 ORIGIN = InitOrigin("2026-01-02", "python -m pipeline init ...")
-SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
+ASKED = {"name": "sizes", "test_fraction": 0.3}
+request = partial(proposed_text.request, **ASKED)
+proposed_of = partial(proposed_text.proposed_of, **ASKED)
 EXAMPLE = Example("size", ">=", 12.5, POSITIVE, 9, 10, 0.3, 0.2, (0.6, 0.98), above_chance=True)
 
 
@@ -42,21 +44,6 @@ def table(rows: int = 120) -> str:
         label = ("", "ja" if size > 5 else "nein")[n % 2]
         lines.append(f'"1.{size:03d},5",{"" if n % 3 == 0 else "abc"[n % 2]},{label}')
     return "\n".join(lines) + "\n"
-
-
-def request(path: Path, **changes: object) -> InitRequest:
-    asked: dict[str, object] = {
-        "csv": path, "label": "y", "name": "sizes", "positive": None, "test_fraction": 0.3,
-        "missing": (), "kinds": {}, **changes,
-    }  # fmt: skip
-    return InitRequest(**asked)  # type: ignore[arg-type]
-
-
-def proposed_of(text: str, **changes: object) -> tuple[Proposal, dict[str, list[str]]]:
-    found = looking.read(text.encode(), "x.csv")
-    looked = looking.look(request(Path("x.csv"), **changes), found)
-    cells = raw_table.convert(looked.source, found.cells, "x.csv")
-    return proposal.propose(looked, cells, SMOKE)[0], cells
 
 
 @pytest.fixture(scope="module")

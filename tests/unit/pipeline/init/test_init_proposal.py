@@ -1,18 +1,13 @@
 """The label, the split and the gold budget that `init` proposes, and what it refuses."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from core import raw_table
 from core.errors import InputError
-from pipeline.init import label, looking, proposal
+from pipeline.init import label
 from pipeline.init.label import LabelRequest
-from pipeline.init.looking import InitRequest
-from pipeline.init.proposal import Proposal
-
-SMOKE = {"data": {"rows": 2000}, "labeling": {"gold_rows": 100}}
+from tests.support.data_sets.proposed import proposed_of
 
 
 @pytest.mark.parametrize(
@@ -73,17 +68,6 @@ def table(rows: int, labelled: int | None = None, positives: int = 3) -> str:
     return "size,city,y\n" + "".join(lines)
 
 
-def propose(text: str, **changes: object) -> Proposal:
-    asked = {
-        "csv": Path("x.csv"), "label": "y", "name": "x", "positive": None, "test_fraction": 0.2,
-        "missing": (), "kinds": {}, **changes,
-    }  # fmt: skip
-    found = looking.read(text.encode(), "x.csv")
-    looked = looking.look(InitRequest(**asked), found)  # type: ignore[arg-type]
-    table = raw_table.convert(looked.source, found.cells, "x.csv")
-    return proposal.propose(looked, table, SMOKE)[0]
-
-
 def test_other_classes_may_be_alike() -> None:
     chosen, why = label.choose(
         "y", "y", Counter(["No", "no", "yes"]), LabelRequest("yes", False, (), 1)
@@ -93,20 +77,20 @@ def test_other_classes_may_be_alike() -> None:
 
 
 def test_few_contents_are_no_fault() -> None:
-    found = propose("a,y\n" + "1,yes\n0,no\n" * 300)
+    found, _ = proposed_of("a,y\n" + "1,yes\n0,no\n" * 300)
     assert found.rows == {"span-1": 480, "test": 120}
 
 
 def test_columns_without_a_name_are_left_out() -> None:
     lines = table(200).splitlines()
     text = "\n".join(f"{n - 1 if n else ''},{line}," for n, line in enumerate(lines))
-    found = propose(text)
+    found, _ = proposed_of(text)
     assert [seen.header for seen in found.seen] == ["", "size", "city", "y", ""]
     assert found.names == {"size": "size", "city": "city", "y": "y"}
 
 
 def test_a_large_file() -> None:
-    found = propose(table(6000))
+    found, _ = proposed_of(table(6000))
     assert (found.numeric, found.categorical) == (["size"], ["city"])
     assert found.gold_rows == 1000
     assert sum(found.rows.values()) == 6000
@@ -117,20 +101,20 @@ def test_a_large_file() -> None:
 
 
 def test_results_are_sliced_by_what_is_about_people() -> None:
-    found = propose(table(600).replace("size,city,y", "size,personal_status,y", 1))
+    found, _ = proposed_of(table(600).replace("size,city,y", "size,personal_status,y", 1))
     assert found.slices.columns == ("personal_status",)
     [note] = found.notes
     assert note.startswith("about who people are, by their names: personal_status; results are")
 
 
 def test_a_small_file_has_a_small_budget_and_small_steps() -> None:
-    found = propose(table(60))
+    found, _ = proposed_of(table(60))
     assert 10 <= found.gold_rows <= found.rows["span-1"] * 0.7
     assert found.batch_size == 32
 
 
 def test_rows_without_a_label_are_for_training() -> None:
-    found = propose(table(3000, labelled=300))
+    found, _ = proposed_of(table(3000, labelled=300))
     assert found.rows["test"] == pytest.approx(60, rel=0.35)
     assert found.labelled == 300 - found.rows["test"]
     assert found.gold_rows == found.labelled, "all of them, where they are few"
@@ -139,7 +123,7 @@ def test_rows_without_a_label_are_for_training() -> None:
 
 def test_a_smoke_run_gets_the_labels_that_its_draw_holds() -> None:
     """120 labels of 5,000 rows: all are in the configuration, fewer in the smoke run."""
-    found = propose(table(5000, labelled=120))
+    found, _ = proposed_of(table(5000, labelled=120))
     assert found.gold_rows == found.labelled > 80
     prefix, _, budget = found.first_run.partition("labeling.gold_rows=")
     assert prefix == 'make smoke CONFIG=x ARGS="--set '
@@ -147,13 +131,13 @@ def test_a_smoke_run_gets_the_labels_that_its_draw_holds() -> None:
 
 
 def test_a_rare_class_gets_a_larger_budget() -> None:
-    assert propose(table(12000, positives=150)).gold_rows > 1100
+    assert proposed_of(table(12000, positives=150))[0].gold_rows > 1100
 
 
 def test_a_class_too_rare_for_a_smoke_run_gets_all_rows() -> None:
     text = table(60000, positives=4000)
-    assert propose(text).first_run == 'make smoke CONFIG=x ARGS="--set data.rows=null"'
-    found = propose(text, mode="weak")
+    assert proposed_of(text)[0].first_run == 'make smoke CONFIG=x ARGS="--set data.rows=null"'
+    found, _ = proposed_of(text, mode="weak")
     sets = f"--set data.rows=null --set labeling.gold_rows={found.gold_rows}"
     assert found.first_run == f'make smoke CONFIG=x ARGS="{sets}"'
 
@@ -182,4 +166,4 @@ def test_what_cannot_be_used_is_refused(
     text: str, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        propose(text, **changes)
+        proposed_of(text, **changes)
