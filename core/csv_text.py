@@ -117,11 +117,11 @@ def filled_in(
     """
     text = decode(content, name)
     header, rows = parse(text, name, find_delimiter(text))
-    for column in needed:
-        if column not in header:
-            raise InputError(f"{name}: column '{column}' is missing; {why}")
     for column in (*needed, *known):
-        if (count := header.count(column)) > 1:
+        count = header.count(column)
+        if column in needed and not count:
+            raise InputError(f"{name}: column '{column}' is missing; {why}")
+        if count > 1:
             raise InputError(f"{name}: {count} columns are called '{column}'; keep one")
     check_widths(header, rows, name)
     return [dict(zip(header, row, strict=True)) for row in rows]

@@ -48,6 +48,12 @@ WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 WARM_UP_ROWS_FILE = "warm_up_rows.tfrecord"
 """Beside PushGate's verdict on a SavedModel: rows that it was asked, for WARM_UP_FILE."""
 
+DEFAULT_SIGNATURE, COLUMNS_SIGNATURE = "serving_default", "serving_columns"
+"""Signatures of a server model: of serialized tf.Examples, and of named raw columns."""
+
+EXAMPLES_INPUT = "examples"
+"""What DEFAULT_SIGNATURE of a server model takes."""
+
 TRAINING_ROWS_FILE = "training_rows.json"
 """Beside PushGate's verdict and in a pushed version: what explanations go by."""
 
@@ -87,8 +93,6 @@ FAIRNESS_GATES = Report("FairnessGate.{target}", "GateReport", "gates.json")
 PUSH_GATES = Report("PushGate.{target}", "GateReport", "gates.json")
 PUSH_CHECKS = Report("PushGate.{target}", "GateReport", "checks.json")
 EXPLANATION = Report("Explainer", "Explanation", "explanation.json")
-MODEL_CARD = Report("ModelCard.{target}", "Cards", "model_card.md")
-DATA_CARD = Report("ModelCard.{target}", "Cards", "data_card.md")
 
 CARD_FILES = ("model_card.md", "model_card.html", "data_card.md", "data_card.html")
 """What ModelCard makes; beside `version.json` of a pushed version they are no part of the model."""

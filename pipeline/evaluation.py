@@ -6,9 +6,8 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.beam.exact_metrics import RegistryMetric
 from components.evaluation.fairness_gate import BASELINE, CANDIDATE
-from core.names import LABEL
+from core.names import DEFAULT_SIGNATURE, LABEL
 from core.sections.evaluation import EvaluationSection
-from models.export.export import DEFAULT_SIGNATURE
 from models.metrics.registry import OF_TWO, THRESHOLD, metrics_of
 
 _FAIRNESS_MODULE = "fairness_indicators.fairness_indicators_metrics"

@@ -12,9 +12,8 @@ from tfx.dsl.components.common import resolver
 from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
-from core.names import PREPROCESSING_FILE
+from core.names import DEFAULT_SIGNATURE, PREPROCESSING_FILE
 from core.version_record import read_record, version_folders, withdrawn_folder
-from models.export.export import DEFAULT_SIGNATURE
 from models.export.model_content import content_sha256
 from models.export.predict_server import signature_outputs
 

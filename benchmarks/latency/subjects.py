@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
+from core.names import DEFAULT_SIGNATURE, EXAMPLES_INPUT
 
 Call = Callable[[], object]
 Features = Mapping[str, np.ndarray]
@@ -58,4 +58,4 @@ def saved_model(folder: Path, examples: list[bytes]) -> Call:
     """The server model as it is served: serialized tf.Examples, preprocessing included."""
     answer = tf.saved_model.load(str(folder)).signatures[DEFAULT_SIGNATURE]
     requests = tf.constant(examples)
-    return lambda: [value.numpy() for value in answer(**{EXAMPLES: requests}).values()]
+    return lambda: [value.numpy() for value in answer(**{EXAMPLES_INPUT: requests}).values()]

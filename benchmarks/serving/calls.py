@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from benchmarks import measure
+from core.names import COLUMNS_SIGNATURE
 from core.targets import TARGETS
 from core.version_record import version_folders
 from models.export.lean_process import hide_keras
@@ -28,7 +29,7 @@ def requests(root: Path) -> list[dict[str, Any]]:
     """The test rows as a client sends them."""
     [path] = root.glob("smoke/staged/*/test/data.csv")
     model = max(version_folders(TARGETS["server"].served(root / "smoke", "smoke")).items())[1]
-    types = signature_inputs(model, "serving_columns")
+    types = signature_inputs(model, COLUMNS_SIGNATURE)
     with path.open(newline="", encoding="utf-8") as file:
         return [
             {
@@ -41,7 +42,7 @@ def requests(root: Path) -> list[dict[str, Any]]:
 
 def body(rows: list[dict[str, Any]]) -> bytes:
     """A request for rows."""
-    return json.dumps({"signature_name": "serving_columns", "instances": rows}).encode()
+    return json.dumps({"signature_name": COLUMNS_SIGNATURE, "instances": rows}).encode()
 
 
 def calls_without_a_server(root: Path) -> dict[str, float]:
@@ -68,7 +69,7 @@ def in_process(root: Path) -> dict[str, float]:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     folder = max(version_folders(TARGETS["server"].served(root / "smoke", "smoke")).items())[1]
     loaded = tf.saved_model.load(str(folder))
-    signature = loaded.signatures["serving_columns"]
+    signature = loaded.signatures[COLUMNS_SIGNATURE]
     model = load(folder)
     columns = [(n, tf.float32) for n in model.numbers] + [(n, tf.string) for n in model.texts]
     width = len(model.numbers)
@@ -132,7 +133,7 @@ def metrics_ms() -> float:
 def grpc_median(address: str, row: dict[str, Any]) -> float:
     """Median milliseconds of a Predict of one row by the public stubs."""
     request = predict_pb2.PredictRequest()
-    request.model_spec.name, request.model_spec.signature_name = "smoke", "serving_columns"
+    request.model_spec.name, request.model_spec.signature_name = "smoke", COLUMNS_SIGNATURE
     for name, value in row.items():
         kind = tf.string if isinstance(value, str) else tf.float32
         request.inputs[name].CopyFrom(tf.make_tensor_proto([[value]], kind))

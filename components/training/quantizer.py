@@ -23,6 +23,7 @@ from components.artifacts import TFLiteVariants, split_pattern
 from core.answers import THRESHOLD
 from core.files import write_json
 from core.names import (
+    DEFAULT_SIGNATURE,
     DISTILLATION_REPORT,
     QUANTIZATION_REPORT,
     STUDENT,
@@ -30,7 +31,6 @@ from core.names import (
 )
 from core.sections.section import Section
 from core.sections.variants import Conversion
-from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all, input_quantization, measure
 from models.network.description import Description, describe
 from models.network.layout import Preprocessing

@@ -8,15 +8,13 @@ import tensorflow_transform as tft
 import tf_keras
 
 from core.answers import PROBABILITIES, PROBABILITY
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES_INPUT
 from models.columns.numbers import scores
 from models.network.description import fitted_numbers
 from models.network.layout import Preprocessing, layout_of
 from models.network.preprocessing import CATEGORICAL, NUMERIC
 
-EXAMPLES = "examples"
 CLASSES, CLASS = "classes", "class"
-DEFAULT_SIGNATURE = "serving_default"
-COLUMNS_SIGNATURE = "serving_columns"
 
 
 def export_server_model(
@@ -87,7 +85,7 @@ def export_server_model(
     }
     signatures = {
         DEFAULT_SIGNATURE: tf.function(answer_examples, autograph=False).get_concrete_function(
-            tf.TensorSpec([None], tf.string, EXAMPLES)
+            tf.TensorSpec([None], tf.string, EXAMPLES_INPUT)
         ),
         COLUMNS_SIGNATURE: tf.function(answer_columns, autograph=False).get_concrete_function(
             column_specs

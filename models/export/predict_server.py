@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from core.answers import by_row
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE
 from models.export.fresh_predictions import (
     EXAMPLES_FILE,
     FreshPredictions,
@@ -33,7 +34,7 @@ def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) 
       columns: Raw columns of the first rows.
     """
     signatures = tf.saved_model.load(folder).signatures
-    by_example, by_column = signatures["serving_default"], signatures["serving_columns"]
+    by_example, by_column = signatures[DEFAULT_SIGNATURE], signatures[COLUMNS_SIGNATURE]
     [output] = {"probability", "probabilities"}.intersection(by_example.structured_outputs)
     probabilities = [
         by_example(examples=tf.constant(examples[first : first + _BATCH_ROWS]))[output]
@@ -41,7 +42,7 @@ def predict(folder: str, examples: list[bytes], columns: dict[str, np.ndarray]) 
     ]
     named = {
         name: tf.constant(columns[name][:, np.newaxis], dtype)
-        for name, dtype in signature_inputs(Path(folder), "serving_columns").items()
+        for name, dtype in signature_inputs(Path(folder), COLUMNS_SIGNATURE).items()
     }
     one = tf.constant(examples[:1])
     answers = by_column(**named)

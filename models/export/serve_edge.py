@@ -9,7 +9,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from core.answers import by_row
-from core.names import EDGE_MODEL_FILE
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EDGE_MODEL_FILE, EXAMPLES_INPUT
 from models.export.device import DeviceFeatures, interpreter, read_bundle
 
 _METHOD = "tensorflow/serving/predict"
@@ -40,9 +40,9 @@ class BundleModel:
         columns = dict.fromkeys(self.numbers, types_pb2.DT_FLOAT)
         columns |= dict.fromkeys(self.texts, types_pb2.DT_STRING)
         self.signatures: dict[str, Any] = {
-            "serving_columns": self._signature({n: _tensor(t, n, 2) for n, t in columns.items()}),
-            "serving_default": self._signature(
-                {"examples": _tensor(types_pb2.DT_STRING, "examples", 1)}
+            COLUMNS_SIGNATURE: self._signature({n: _tensor(t, n, 2) for n, t in columns.items()}),
+            DEFAULT_SIGNATURE: self._signature(
+                {EXAMPLES_INPUT: _tensor(types_pb2.DT_STRING, EXAMPLES_INPUT, 1)}
             ),
         }
 

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-_EXAMPLES_SIGNATURE = "serving_default"
-_COLUMNS_SIGNATURE = "serving_columns"
-_EXAMPLES, _PROBABILITY, _PROBABILITIES = "examples", "probability", "probabilities"
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES_INPUT
+
+_PROBABILITY, _PROBABILITIES = "probability", "probabilities"
 _TAGS = ["serve"]
 # The graph is small: a step runs in the thread that asks for it.
 _SESSION = {"intra_op_parallelism_threads": 1, "inter_op_parallelism_threads": -1}
@@ -30,7 +30,7 @@ class SessionModel:
         content = (folder / "saved_model.pb").read_bytes()
         meta_graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
         self.signatures: dict[str, Any] = dict(meta_graph.signature_def)
-        inputs = self.signatures[_COLUMNS_SIGNATURE].inputs
+        inputs = self.signatures[COLUMNS_SIGNATURE].inputs
         self.texts = tuple(
             sorted(n for n in inputs if inputs[n].dtype == tf.string.as_datatype_enum)
         )
@@ -47,8 +47,8 @@ class SessionModel:
             config = tf.compat.v1.ConfigProto(**_SESSION)
             self._session = tf.compat.v1.Session(graph=graph, config=config)
             tf.compat.v1.saved_model.load(self._session, _TAGS, str(folder), input_map={**packed})
-        by_examples = self.signatures[_EXAMPLES_SIGNATURE]
-        outputs = self.signatures[_COLUMNS_SIGNATURE].outputs
+        by_examples = self.signatures[DEFAULT_SIGNATURE]
+        outputs = self.signatures[COLUMNS_SIGNATURE].outputs
         self._output = _PROBABILITY if _PROBABILITY in outputs else _PROBABILITIES
         self.classes: tuple[str, ...] | None = None
         if self._output == _PROBABILITIES:
@@ -56,9 +56,9 @@ class SessionModel:
             one |= {texts: np.full((1, len(self.texts)), "", object)}
             [names] = self._session.run(outputs["classes"].name, {**one})
             self.classes = tuple(name.decode() for name in names)
-        self._by_columns = self._call(_COLUMNS_SIGNATURE, [numbers, texts])
+        self._by_columns = self._call(COLUMNS_SIGNATURE, [numbers, texts])
         self._by_examples = self._call(
-            _EXAMPLES_SIGNATURE, [graph.get_tensor_by_name(by_examples.inputs[_EXAMPLES].name)]
+            DEFAULT_SIGNATURE, [graph.get_tensor_by_name(by_examples.inputs[EXAMPLES_INPUT].name)]
         )
         graph.finalize()
 

@@ -10,8 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from core.answers import PROBABILITIES, PROBABILITY, by_row
-from core.names import NETWORK_FILES
-from models.export.export import DEFAULT_SIGNATURE, EXAMPLES
+from core.names import DEFAULT_SIGNATURE, EXAMPLES_INPUT, NETWORK_FILES
 from models.export.measurement import median_latency_us, sizes
 from models.network.rows import load_records
 
@@ -35,7 +34,7 @@ def measure_server_model(folder: str, requests: str) -> dict[str, Any]:
     latency = {}
     for batch, repeats in _REPEATS.items():
         examples = tf.constant(load_records([requests], batch))
-        call = functools.partial(answer, **{EXAMPLES: examples})
+        call = functools.partial(answer, **{EXAMPLES_INPUT: examples})
         latency[f"batch_{batch}"] = median_latency_us(call, repeats)
     files = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
     return {**sizes(path.read_bytes() for path in files), "latency_us": latency}
@@ -75,7 +74,9 @@ def load_server_model(folder: str) -> Callable[[Sequence[bytes]], np.ndarray]:
 
     def probabilities(examples: Sequence[bytes]) -> np.ndarray:
         batches = (examples[at : at + _BATCH] for at in range(0, len(examples), _BATCH))
-        found = [answer(**{EXAMPLES: tf.constant(batch)})[output].numpy() for batch in batches]
+        found = [
+            answer(**{EXAMPLES_INPUT: tf.constant(batch)})[output].numpy() for batch in batches
+        ]
         return by_row(np.concatenate(found)).astype(np.float64) if found else np.zeros(0)
 
     return probabilities

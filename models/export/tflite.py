@@ -19,11 +19,10 @@ import tensorflow as tf
 import tf_keras
 
 from core.answers import by_row
-from core.names import EDGE_MODEL_FILE
+from core.names import DEFAULT_SIGNATURE, EDGE_MODEL_FILE
 from models.bundle.quantized import as_taken
 from models.compression.exported import by_layer, in_tflite, verified
 from models.compression.goals import tables_of
-from models.export.export import DEFAULT_SIGNATURE
 from models.export.measurement import median_latency_us, sizes
 from models.network.network import answers_of
 from models.network.preprocessing import answer_name

@@ -11,8 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from core.names import WARM_UP_FILE
-from models.export.export import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES_INPUT, WARM_UP_FILE
 
 _MISSING = {tf.string: b"", tf.float32: float("nan")}
 
@@ -39,7 +38,7 @@ def write_warm_up_requests(model: Path, name: str, examples: Sequence[bytes]) ->
     with tf.io.TFRecordWriter(str(path)) as writer:
         for batch in batches:
             serialized = [row.SerializeToString() for row in batch]
-            by_examples = {EXAMPLES: tf.make_tensor_proto(serialized, tf.string)}
+            by_examples = {EXAMPLES_INPUT: tf.make_tensor_proto(serialized, tf.string)}
             by_columns = {
                 column: tf.make_tensor_proto([[_cell(row, column, kind)] for row in batch], kind)
                 for column, kind in types.items()

@@ -19,7 +19,6 @@ from models.reference.columns import RawFrame, examples_of, known_classes
 
 LOGISTIC_REGRESSION = "logistic_regression"
 BOOSTED_TREES = "boosted_trees"
-REFERENCES = (LOGISTIC_REGRESSION, BOOSTED_TREES)
 
 _RARE = 2  # rows that a category or a word of a text is in, at least
 _WORDS = 4000  # words and pairs of words of a text column, by frequency

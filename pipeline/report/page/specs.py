@@ -135,17 +135,16 @@ def heat_map(
     cells: Sequence[Mapping[str, Any]],
     title: str,
     across: str,
-    down: str,
     form: str = ".2f",
     domain: Sequence[float] = (0, 1),
 ) -> Spec:
-    """Cells shaded by `value`, which stands in them, too."""
+    """Cells shaded by `value`, which stands in them, too; a row for each `group`."""
     place = {
         "x": {"field": across, "type": "nominal", "sort": None, "title": None,
               "axis": {"labelAngle": -35, "labelLimit": 110, "domain": False, "ticks": False}},
-        "y": {"field": down, "type": "nominal", "sort": None, "title": None,
+        "y": {"field": "group", "type": "nominal", "sort": None, "title": None,
               "axis": {"labelLimit": 170}},
-        "tooltip": tooltip({down: "", across: "", "value": ".4f"}),
+        "tooltip": tooltip({"group": "", across: "", "value": ".4f"}),
     }  # fmt: skip
     shade = {
         "field": "value", "type": "quantitative", "legend": None,

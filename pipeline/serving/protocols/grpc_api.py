@@ -17,10 +17,11 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from core.names import DEFAULT_SIGNATURE, EXAMPLES_INPUT
 from pipeline.serving.canary import Header
 from pipeline.serving.errors import CellError, RequestError
 from pipeline.serving.outputs import names_of, outputs_of
-from pipeline.serving.protocols.payloads import EXAMPLES, EXAMPLES_SIGNATURE, check_lengths
+from pipeline.serving.protocols.payloads import check_lengths
 from pipeline.serving.rows import RequestRows
 from pipeline.serving.service import Service
 from pipeline.serving.versions import Servable
@@ -102,7 +103,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         async def answer(number: str, began: float) -> Any:
             servable = _find(self._api.service, request.model_spec)
-            name = request.model_spec.signature_name or EXAMPLES_SIGNATURE
+            name = request.model_spec.signature_name or DEFAULT_SIGNATURE
             rows = tensor_rows(request, name, servable)
             spec = request.model_spec
             any_version = not (spec.HasField("version") or spec.version_label)
@@ -210,8 +211,8 @@ def tensor_rows(request: predict_pb2.PredictRequest, name: str, servable: Servab
     check_lengths(columns)
     servable.checker.check_count(len(next(iter(columns.values()))))
     try:
-        if name == EXAMPLES_SIGNATURE:
-            return servable.checker.of_examples(columns[EXAMPLES])
+        if name == DEFAULT_SIGNATURE:
+            return servable.checker.of_examples(columns[EXAMPLES_INPUT])
         return servable.checker.of_columns(columns)
     except CellError as error:
         raise RequestError(str(error)) from error

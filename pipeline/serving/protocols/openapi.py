@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.names import COLUMNS_SIGNATURE
 from models.explain.single import SCALE
 from pipeline.explaining.served import MOST_COUNTERFACTUALS
 from pipeline.serving.contract import ServedColumn
@@ -104,7 +105,7 @@ def _cell(column: ServedColumn) -> dict[str, Any]:
 
 
 def _predict(columns: tuple[ServedColumn, ...]) -> dict[str, Any]:
-    signature = {"const": "serving_columns"}
+    signature = {"const": COLUMNS_SIGNATURE}
     arrays = {c.name: {"type": "array", "minItems": 1, "items": _cell(c)} for c in columns}
     rows = {"type": "array", "minItems": 1, "items": {"$ref": _ROW}}
     return {

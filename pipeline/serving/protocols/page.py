@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from core.names import COLUMNS_SIGNATURE
 from pipeline.report.templates import templates_in
 from pipeline.serving.errors import RequestError
 from pipeline.serving.outputs import chosen
 from pipeline.serving.protocols import payloads
 from pipeline.serving.protocols.http import read_body
 from pipeline.serving.protocols.inference import json
-from pipeline.serving.protocols.payloads import COLUMNS_SIGNATURE
 from pipeline.serving.service import Service
 
 _TEMPLATES = Path(__file__).parent / "templates"

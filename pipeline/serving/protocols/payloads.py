@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES_INPUT
 from pipeline.serving.errors import CellError, RequestError
 from pipeline.serving.rows import RequestRows, RowChecker, decode_base64, shown
 
-COLUMNS_SIGNATURE = "serving_columns"
-EXAMPLES_SIGNATURE = "serving_default"
-EXAMPLES = "examples"
 BY_ROW, BY_OUTPUT = "predictions", "outputs"
-SIGNATURES = (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE)
+SIGNATURES = (DEFAULT_SIGNATURE, COLUMNS_SIGNATURE)
 _DECODER = json.JSONDecoder()
 
 
@@ -67,11 +65,11 @@ def signature_of(document: Mapping[str, Any]) -> str:
     Raises:
       RequestError: It is no text.
     """
-    name = document.get("signature_name", EXAMPLES_SIGNATURE)
+    name = document.get("signature_name", DEFAULT_SIGNATURE)
     if type(name) is not str:
         text = "not formatted correctly. 'signature_name' key must be a string value."
         raise RequestError(f"JSON Value: {shown(document)} {text}")
-    return name or EXAMPLES_SIGNATURE
+    return name or DEFAULT_SIGNATURE
 
 
 def predict_rows(document: Mapping[str, Any], checker: RowChecker) -> tuple[str, RequestRows]:
@@ -103,7 +101,7 @@ def predict_rows(document: Mapping[str, Any], checker: RowChecker) -> tuple[str,
 
 def _instances(instances: list[Any], signature: str, checker: RowChecker) -> RequestRows:
     try:
-        if signature == EXAMPLES_SIGNATURE:
+        if signature == DEFAULT_SIGNATURE:
             checker.check_count(len(instances))
             return checker.of_examples(_example_instances(instances))
         if type(instances[0]) is not dict or "b64" in instances[0]:
@@ -128,15 +126,15 @@ def _example_instances(instances: list[Any]) -> list[bytes]:
         value = instance
         if type(value) is dict and "b64" not in value:
             for name in value:
-                if name != EXAMPLES:
+                if name != EXAMPLES_INPUT:
                     short = name[:100]
                     raise CellError(row, short, f"JSON object: does not have named input: {short}")
-            if EXAMPLES not in value:
+            if EXAMPLES_INPUT not in value:
                 raise RequestError(
                     f"Failed to process element: {row} of 'instances' list. JSON object: "
-                    f"{shown(value)} keys must be equal to: {EXAMPLES}"
+                    f"{shown(value)} keys must be equal to: {EXAMPLES_INPUT}"
                 )
-            value = value[EXAMPLES]
+            value = value[EXAMPLES_INPUT]
         found.append(_example(row, value))
     return found
 
@@ -147,12 +145,12 @@ def _example(row: int, value: Any) -> bytes:
     try:
         return decode_base64(value)
     except RequestError as error:
-        raise CellError(row, EXAMPLES, error.message) from error
+        raise CellError(row, EXAMPLES_INPUT, error.message) from error
 
 
 def _inputs(inputs: Any, signature: str, checker: RowChecker) -> RequestRows:
     """Rows of the column format; inputs that the signature does not have are left alone."""
-    wanted = (EXAMPLES,) if signature == EXAMPLES_SIGNATURE else checker.names
+    wanted = (EXAMPLES_INPUT,) if signature == DEFAULT_SIGNATURE else checker.names
     if type(inputs) is not dict or "b64" in inputs:
         if len(wanted) > 1:
             raise RequestError(
@@ -168,8 +166,8 @@ def _inputs(inputs: Any, signature: str, checker: RowChecker) -> RequestRows:
     check_lengths(columns)
     checker.check_count(len(columns[wanted[0]]))
     try:
-        if signature == EXAMPLES_SIGNATURE:
-            values = columns[EXAMPLES]
+        if signature == DEFAULT_SIGNATURE:
+            values = columns[EXAMPLES_INPUT]
             return checker.of_examples([_example(row, value) for row, value in enumerate(values)])
         return checker.of_columns(columns)
     except CellError as error:
@@ -202,7 +200,7 @@ def example_rows(document: Mapping[str, Any], checker: RowChecker) -> RequestRow
     signature = signature_of(document)
     if signature not in SIGNATURES:
         raise RequestError(f"No signature was found with the name: {signature}")
-    if signature != EXAMPLES_SIGNATURE:
+    if signature != DEFAULT_SIGNATURE:
         raise RequestError(f"Expected one input Tensor. {signature} has {len(checker.names)}")
     context = document.get("context", {})
     examples = document.get("examples")

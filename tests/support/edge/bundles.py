@@ -11,10 +11,9 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE
+from core.names import DEFAULT_SIGNATURE, EDGE_MODEL_FILE, PREPROCESSING_FILE
 from models.columns.date_formats import date_column
 from models.export.device import DeviceFeatures, interpreter, read_bundle
-from models.export.export import DEFAULT_SIGNATURE
 from models.export.tflite import convert_all
 from models.network.description import describe
 from models.network.layout import HashedLayout, Preprocessing, TextLayout

@@ -15,13 +15,11 @@ from core.files import REPOSITORY
 from core.names import (
     ANOMALY_REPORT,
     CHOICE,
-    DATA_CARD,
     EXPLANATION,
     FAIRNESS_GATES,
     FEATURE_REPORT,
     LABEL_GATES,
     LABEL_REPORT,
-    MODEL_CARD,
     PUSH_CHECKS,
     PUSH_GATES,
     TRAINING_REPORT,
@@ -281,7 +279,7 @@ def test_a_card_names_the_nodes_that_made_what_it_is_given(made: Pipeline) -> No
 
 def test_every_report_is_of_a_node_of_the_dag(code_of_nodes: dict[str, list[str]]) -> None:
     single = (ANOMALY_REPORT, LABEL_REPORT, LABEL_GATES, FEATURE_REPORT, TUNER_REPORT)
-    of_targets = (CHOICE, FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS, MODEL_CARD, DATA_CARD)
+    of_targets = (CHOICE, FAIRNESS_GATES, PUSH_GATES, PUSH_CHECKS)
     reports = [*single, TRAINING_REPORT, VARIANT_REPORT, EXPLANATION]
     reports += [report.of(target) for report in of_targets for target in TARGETS]
     assert {report.node for report in reports} <= {*code_of_nodes}

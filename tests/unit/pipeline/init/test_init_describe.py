@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,12 +27,10 @@ from pipeline.init import contract, describe, example, files, leaks
 from pipeline.init.example import Example
 from pipeline.init.files import InitOrigin
 from pipeline.init.proposal import Proposal
-from tests.support.data_sets import proposed as proposed_text
+from tests.support.data_sets.proposed import proposed_of, request
 
 ORIGIN = InitOrigin("2026-01-02", "python -m pipeline init ...")
-ASKED = {"name": "sizes", "test_fraction": 0.3}
-request = partial(proposed_text.request, **ASKED)
-proposed_of = partial(proposed_text.proposed_of, **ASKED)
+ASKED: dict[str, Any] = {"name": "sizes", "test_fraction": 0.3}
 EXAMPLE = Example("size", ">=", 12.5, POSITIVE, 9, 10, 0.3, 0.2, (0.6, 0.98), above_chance=True)
 
 
@@ -48,7 +46,7 @@ def table(rows: int = 120) -> str:
 
 @pytest.fixture(scope="module")
 def proposed() -> tuple[Proposal, dict[str, list[str]]]:
-    return proposed_of(table())
+    return proposed_of(table(), **ASKED)
 
 
 def anomalies(
@@ -103,7 +101,7 @@ def test_a_contract_of_other_rows_does_not_fit(
 
 def test_whole_numbers_beyond_64_bits_are_of_type_float() -> None:
     text = "".join(f"{2**64 + 2**40 * (n % 7)},{n % 9},{'ab'[n % 2]}\n" for n in range(90))
-    made, cells = proposed_of(f"big,small,y\n{text}")
+    made, cells = proposed_of(f"big,small,y\n{text}", **ASKED)
     schema = contract.infer(cells, made, smallest_split=20)
     types = {feature.name: feature.type for feature in schema.feature}
     assert (types["big"], types["small"]) == (schema_pb2.FLOAT, schema_pb2.INT)
@@ -281,7 +279,7 @@ def test_texts_are_quoted_where_yaml_would_read_something_else() -> None:
 
 def test_a_header_of_several_lines_stays_within_its_comment() -> None:
     """Spreadsheets write such headers."""
-    made, _ = proposed_of(table().replace(",y\n", ',"y or\nn"\n', 1), label="y or\nn")
+    made, _ = proposed_of(table().replace(",y\n", ',"y or\nn"\n', 1), label="y or\nn", **ASKED)
     origin = InitOrigin("2026-01-02", "python -m pipeline init --label 'y or\nn'")
     contents = files.render(made, "", [EXAMPLE], origin)
     assert (
@@ -314,7 +312,7 @@ def test_what_fails_at_the_last_check_leaves_nothing(elsewhere: Path) -> None:
     path = elsewhere / "x.csv"
     path.write_text(table())
     with pytest.raises(InputError, match="there is no configuration 'sizes'"):
-        describe.describe(request(path), ORIGIN)
+        describe.describe(request(path, **ASKED), ORIGIN)
     assert sorted(p.name for p in elsewhere.rglob("*")) == ["configs", "data", "schema", "x.csv"]
 
 
@@ -352,7 +350,7 @@ def test_what_tells_the_label_is_left_out_and_many_columns_are_few_lines(
     assert "61 columns besides are number: size, c0, c1, c2, c3, c4, c5, c6, and 53 more" in out
     assert len(told.splitlines()) < 30
     assert steps.splitlines()[:2] == [f"reading {path}", "looking at 64 columns"]
-    made = describe.describe(request(path), ORIGIN)
+    made = describe.describe(request(path, **ASKED), ORIGIN)
     assert "refund" not in made.proposal.numeric
     assert len(made.proposal.numeric) == 61
 
@@ -365,7 +363,7 @@ def test_parquet_and_a_column_that_is_there_twice(tmp_path: Path, nothing_put: N
     lines = [f"{n},{name},{n}" for n, name in zip(size, label, strict=True)]
     (tmp_path / "x.csv").write_text("\n".join(["size,y,size", *lines]))
     made = [
-        describe.describe(request(tmp_path / name), ORIGIN).proposal
+        describe.describe(request(tmp_path / name, **ASKED), ORIGIN).proposal
         for name in ("x.csv", "x.parquet")
     ]
     assert [proposed.source.file for proposed in made] == ["raw/data.csv", "raw/data.parquet"]
@@ -374,7 +372,7 @@ def test_parquet_and_a_column_that_is_there_twice(tmp_path: Path, nothing_put: N
     arrays[2] = pa.array([*size[:-1], 77])
     pq.write_table(pa.Table.from_arrays(arrays, ["size", "y", "size"]), tmp_path / "x.parquet")
     with pytest.raises(InputError, match="2 columns are called 'size' and differ: row 600 has '9'"):
-        describe.describe(request(tmp_path / "x.parquet"), ORIGIN)
+        describe.describe(request(tmp_path / "x.parquet", **ASKED), ORIGIN)
 
 
 def test_a_leak_that_is_asked_for_stays_but_is_no_labelling_function(

@@ -158,7 +158,7 @@ def _of_groups(found: Targets, charts: dict[str, specs.Spec]) -> Markup | None:
         ]
         name = f"attributions-groups-{place}"
         top = max((cell["value"] for cell in cells), default=1.0) or 1.0
-        charts[name] = specs.heat_map(cells, target, "column", "group", ".0%", (0, top))
+        charts[name] = specs.heat_map(cells, target, "column", ".0%", (0, top))
         label = f"Share of the attribution that each column carries in each group, {target}"
         pieces.append(html.chart(name, label, "", 24 * len(groups) + 90))
         pieces.append(html.fold(f"The same as a table, {target}", _table(target, shares, rows_of)))

@@ -77,7 +77,7 @@ def _heat_maps(
         if not cells:
             continue
         name = f"{element}-recall-{place}"
-        charts[name] = specs.heat_map(cells, f"{target}: recall of each class", "class", "group")
+        charts[name] = specs.heat_map(cells, f"{target}: recall of each class", "class")
         label = f"Recall of each class by {groups.title}, {target}"
         yield html.chart(name, label, "", 24 * len(groups.shown) + 90)
 

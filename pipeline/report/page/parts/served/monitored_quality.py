@@ -83,10 +83,10 @@ def _slices(slices: Mapping[str, SliceReport]) -> Markup:
     return html.table("Requests and quality by slice", columns, rows, columns[1:])
 
 
-def _quantity(quantity: Quantity | None, form: str = ".3f") -> html.Text:
+def _quantity(quantity: Quantity | None) -> html.Text:
     if quantity is None:
         return ""
-    return html.with_interval(quantity.value, (quantity.low, quantity.high), form)
+    return html.with_interval(quantity.value, (quantity.low, quantity.high), ".3f")
 
 
 def _classes(everything: SliceReport) -> Markup | None:
