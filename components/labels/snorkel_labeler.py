@@ -29,7 +29,7 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
 from components.artifacts import AnomalyReport, Answers, LabelReport
-from components.beam.labeling_passes import find_labels, write_labeled, write_test
+from components.beam.finding_labels import find_labels
 from components.beam.voting_pass import (
     AnsweredLabel,
     LabelerSettings,
@@ -38,6 +38,7 @@ from components.beam.voting_pass import (
     make_voter,
     vote,
 )
+from components.beam.writing_pass import write_labeled, write_test
 from core.files import write_json
 from core.names import ANSWERS_FILE, LABEL_REPORT
 

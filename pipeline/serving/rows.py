@@ -4,27 +4,30 @@ Column by column, so that a value that is as it should be costs next to nothing:
 a column are looked at together, and single values only where that shows something.
 """
 
-import base64
-import binascii
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-import orjson
-from tensorflow.core.example import example_pb2, feature_pb2
+from tensorflow.core.example import example_pb2
 
 from models.columns.date_formats import reader_of
 from pipeline.serving.contract import ServedColumn
 from pipeline.serving.errors import CellError, RequestError
+from pipeline.serving.protocols.cells import (
+    HINT,
+    NUMBERS,
+    SHOWN,
+    feature_of,
+    json_type,
+    number_of,
+    shown,
+    text_of,
+)
 
-_NUMBERS = {int, float}
 _WHOLE = {int}
 _TEXTS = {str}
 _INT64 = 2**63
-_SHOWN = 256  # bytes of a value in a message, as in TensorFlow Serving
-_HINT = 'a missing number is sent as NaN, a missing text as ""'
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class RowChecker:
         self._refuse, self._max_rows = refuse, max_rows
         self._plain_numbers = [
             (
-                _WHOLE if c.kind == "INT" else _NUMBERS,
+                _WHOLE if c.kind == "INT" else NUMBERS,
                 max(c.low, -_INT64),
                 min(c.high, _INT64 - 1),
             )
@@ -147,13 +150,13 @@ class RowChecker:
             raise RequestError(f"Expecting object but got {kind} at item {row} of input list")
         for name in instance:
             if name not in self._known:
-                short = name[:_SHOWN]
+                short = name[:SHOWN]
                 raise CellError(row, short, f"JSON object: does not have named input: {short}")
         missing = [name for name in self.names if name not in instance]
         raise RequestError(
             f"Failed to process element: {row} of 'instances' list. JSON object: "
             f"{shown(instance)} keys must be equal to: {','.join(sorted(self.names))}; "
-            f"row {row} lacks column '{missing[0]}' ({_HINT})"
+            f"row {row} lacks column '{missing[0]}' ({HINT})"
         )
 
     def of_columns(self, columns: Mapping[str, Sequence[Any]]) -> RequestRows:
@@ -189,14 +192,14 @@ class RowChecker:
         for column in self.columns():
             # get() of a map of messages gives None, [] would make an entry
             found = [f.get(column.name) for f in features]
-            columns[column.name] = [_cell(row, column, cell) for row, cell in enumerate(found)]
+            columns[column.name] = [feature_of(row, column, cell) for row, cell in enumerate(found)]
         rows = self.of_columns(columns)
         return RequestRows(rows.numbers, rows.texts, list(examples))
 
     def _checked_numbers(self, column: ServedColumn, values: Sequence[Any]) -> Sequence[float]:
         kinds = set(map(type, values))
-        if not kinds <= _NUMBERS:
-            values = [_number(row, column.name, value) for row, value in enumerate(values)]
+        if not kinds <= NUMBERS:
+            values = [number_of(row, column.name, value) for row, value in enumerate(values)]
             kinds = set(map(type, values))
         if float not in kinds:
             low, high = min(values, default=0), max(values, default=0)
@@ -225,7 +228,7 @@ class RowChecker:
 
     def _checked_texts(self, column: ServedColumn, values: Sequence[Any]) -> Sequence[str]:
         if set(map(type, values)) != _TEXTS:
-            values = [_text(row, column.name, value) for row, value in enumerate(values)]
+            values = [text_of(row, column.name, value) for row, value in enumerate(values)]
         if column.required and "" in values:
             row = values.index("")
             raise CellError(row, column.name, "the contract asks for a value in every row")
@@ -242,92 +245,3 @@ class RowChecker:
                     what = f"{shown(value)} is not of the format {column.date.format}"
                     raise CellError(row, column.name, what)
         return values
-
-
-def _number(row: int, column: str, value: Any) -> float:
-    plain = _scalar(row, column, value)
-    if type(plain) not in _NUMBERS:
-        raise CellError(row, column, _type_error(plain, "float"))
-    number: float = plain
-    return number
-
-
-def _text(row: int, column: str, value: Any) -> str:
-    plain = _scalar(row, column, value)
-    try:
-        if type(plain) is dict:
-            plain = decode_base64(plain).decode()
-        elif type(plain) is bytes:
-            plain = plain.decode()
-    except RequestError as error:
-        raise CellError(row, column, error.message) from error
-    except UnicodeDecodeError as error:
-        raise CellError(row, column, "the text is not UTF-8") from error
-    if type(plain) is not str:
-        raise CellError(row, column, _type_error(plain, "string"))
-    return plain
-
-
-def _scalar(row: int, column: str, value: Any) -> Any:
-    """The value of a cell of shape [] or [1]."""
-    if type(value) is not list:
-        return value
-    if len(value) != 1 or type(value[0]) is list:
-        text = f"{shown(value)} has not the shape [1] of the signature's [-1, 1]"
-        raise CellError(row, column, text)
-    return value[0]
-
-
-def _cell(row: int, column: ServedColumn, feature: feature_pb2.Feature | None) -> Any:
-    """The value of a feature of a tf.Example; that of a missing one where it has none."""
-    text = column.kind == "BYTES"
-    which = feature.WhichOneof("kind") if feature is not None else None
-    values: Sequence[Any] = getattr(feature, which).value if which else ()
-    if len(values) == 0:
-        return "" if text else math.nan
-    if len(values) > 1:
-        raise CellError(row, column.name, f"{len(values)} values where one is expected")
-    wanted = {"BYTES": "bytes_list", "INT": "int64_list", "FLOAT": "float_list"}[column.kind]
-    if which != wanted:
-        raise CellError(row, column.name, f"it is a {which}, the contract asks for a {wanted}")
-    return values[0]
-
-
-def decode_base64(value: Any) -> bytes:
-    """The bytes of `{"b64": "..."}`.
-
-    Raises:
-      RequestError: It is no such object.
-    """
-    text = value.get("b64") if type(value) is dict and len(value) == 1 else None
-    if type(text) is not str:
-        raise RequestError(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RequestError("Unable to base64 decode") from error
-
-
-def shown(value: Any) -> str:
-    """A value for a message, cut off where it is long."""
-    try:
-        text = orjson.dumps(value)[:_SHOWN].decode("utf-8", "replace")
-    except TypeError:
-        text = repr(value)[:_SHOWN]
-    return text
-
-
-def json_type(value: Any) -> str:
-    """What JSON calls the type of a value, as TensorFlow Serving writes it."""
-    if value is None or isinstance(value, bool):
-        return {None: "Null", False: "False", True: "True"}[value]
-    names = {dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"}
-    return names.get(type(value), type(value).__name__)
-
-
-def _type_error(value: Any, expected: str) -> str:
-    hint = f"; {_HINT}" if value is None else ""
-    return (
-        f"JSON Value: {shown(value)} Type: {json_type(value)} is not of expected type: "
-        f"{expected}{hint}"
-    )

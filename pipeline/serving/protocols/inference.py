@@ -17,9 +17,10 @@ from starlette.routing import Route
 from pipeline.serving.errors import CellError, RequestError
 from pipeline.serving.outputs import CLASS, CLASSES, PROBABILITY, names_of, outputs_of, widths_of
 from pipeline.serving.protocols import payloads
+from pipeline.serving.protocols.cells import shown
 from pipeline.serving.protocols.http import read_body, text_header
 from pipeline.serving.protocols.rest import servable_of
-from pipeline.serving.rows import RequestRows, RowChecker, shown
+from pipeline.serving.rows import RequestRows, RowChecker
 from pipeline.serving.service import Service
 
 _PROTOCOL = "v2"

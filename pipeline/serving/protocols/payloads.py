@@ -15,7 +15,8 @@ import orjson
 
 from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES_INPUT
 from pipeline.serving.errors import CellError, RequestError
-from pipeline.serving.rows import RequestRows, RowChecker, decode_base64, shown
+from pipeline.serving.protocols.cells import decode_base64, shown
+from pipeline.serving.rows import RequestRows, RowChecker
 
 BY_ROW, BY_OUTPUT = "predictions", "outputs"
 SIGNATURES = (DEFAULT_SIGNATURE, COLUMNS_SIGNATURE)

@@ -1,31 +1,19 @@
-"""The second pass of labelling over files of Examples: labels and weights.
+"""Labels from the votes on all files of Examples.
 
-From the votes on all files come the labels of the distinct vote vectors; each file is then read
-again and written with `label` and `weight`.
+Between the first pass over the files (voting_pass.py) and the second (writing_pass.py): gold rows
+are drawn, the label model is fitted on distinct vote vectors, and labels are shifted by group.
 """
 
 import heapq
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from components.beam import record_batches
-from components.beam.record_batches import UNKNOWN
-from components.beam.voting_pass import (
-    Candidate,
-    LabelerSettings,
-    Shard,
-    Tally,
-    VotedShard,
-    truth_of,
-)
+from components.beam.voting_pass import Candidate, LabelerSettings, Tally
 from core.answers import spread
 from core.errors import InputError
-from core.names import LABEL, ROW_ID, WEIGHT
 from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
@@ -37,7 +25,7 @@ from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import SIZE, Sample, joined
 from models.labels.label_model import SeenRows
 from models.labels.rows import CodedColumn, coded
-from models.labels.votes import ABSTAIN, Counts, Gold, Votes, merge
+from models.labels.votes import Counts, Gold, Votes, merge
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
             )
         shares = label_model.class_balance(labeled, classes)
         report = label_report.gold(sum(labeled), shares, called)
-        return Labels({}, {}, _labels(shares[None])[0], None, None, report)
+        return Labels({}, {}, label_column(shares[None])[0], None, None, report)
     sample = joined([tally.sample for tally in tallies if tally.sample]).drawn(SIZE)
     budget = _spend(tallies, sample, settings)
     gold_rows = [*budget.rows, *budget.answered]
@@ -114,9 +102,9 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
         correction,
     )
     keys = [vector.tobytes() for vector in vectors]
-    label = dict(zip(keys, _labels(spread(fitted.probability)), strict=True))
+    label = dict(zip(keys, label_column(spread(fitted.probability)), strict=True))
     truth = {c.row_id: c.label for c in gold_rows}
-    nothing = _labels(fitted.class_balance[None])[0]
+    nothing = label_column(fitted.class_balance[None])[0]
     return Labels(label, truth, nothing, fitted.columns, correction, report)
 
 
@@ -209,117 +197,6 @@ def _counts_of_groups(tallies: list[Tally], vectors: Votes) -> dict[str, Counts]
     return totals
 
 
-def _labels(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def label_column(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """The column `label` from shares of each class: float64 [rows, 1] of two, else [rows, K]."""
     return shares[:, 1:] if shares.shape[1] == 2 else shares
-
-
-def write_labeled(voted: VotedShard, labels: Labels, settings: LabelerSettings) -> None:
-    """Writes the rows of a shard of train or eval with `label` and `weight`.
-
-    Rows without a vote, and in gold mode those without a true label, get the class balance as label
-    and no weight (`distill`: the student alone sees them, with the teacher's opinion), weight 1
-    (`prior`), or are left out (`drop`, in weak mode).
-    """
-    vectors = voted.tally.vectors
-    nothing = np.full(settings.columns.width, np.nan)
-    label = np.array([labels.label.get(v.tobytes(), nothing) for v in vectors])
-    label = label.reshape(len(vectors), settings.columns.width)
-    of_class = _labels(np.eye(len(settings.columns.classes)))
-    covered = (vectors != ABSTAIN).any(axis=1)
-    weak = settings.labeling.mode == "weak"
-    uncovered = settings.labeling.uncovered if weak else "distill"
-    gold_weight = settings.labeling.gold_weight if weak else 1.0
-    weight = np.where(covered, 1.0, float(uncovered == "prior"))
-    label[~covered] = labels.class_balance
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        first = 0
-        for batch in record_batches.read(voted.shard.source):
-            vector = voted.vector_of_row[first : first + batch.num_rows]
-            first += batch.num_rows
-            if weak:
-                row_ids = map(str, record_batches.values(batch, ROW_ID))
-                truth = np.array([labels.gold.get(i, UNKNOWN) for i in row_ids], dtype=np.int8)
-            else:
-                truth = truth_of(batch, settings)
-            gold = truth != UNKNOWN
-            of_row = label[vector]
-            if labels.columns is not None:
-                of_row = _with_columns(of_row, batch, covered[vector], labels.columns)
-            if labels.by_group is not None:
-                of_row = _shifted(of_row, batch, covered[vector], labels.by_group)
-            labeled = _labeled(
-                batch,
-                settings.columns.label,
-                gold,
-                np.where(gold[:, None], of_class[truth], of_row),
-                np.where(gold, gold_weight, weight[vector]),
-            )
-            kept = covered[vector] | gold | (uncovered != "drop")
-            yield labeled if kept.all() else labeled.filter(pa.array(kept))
-
-    record_batches.write(voted.shard.destination, batches())
-
-
-def _with_columns(
-    label: NDArray[np.float64],
-    batch: pa.RecordBatch,
-    covered: NDArray[np.bool_],
-    scores: ColumnScores,
-) -> NDArray[np.float64]:
-    """Labels float64 [rows, width] of a batch, those with a vote with what the columns add."""
-    columns = {name: record_batches.coded(batch, name) for name in scores.coding.columns}
-    answers = label[:, 0] if label.shape[1] == 1 else label
-    added = scores.added(answers, columns).reshape(label.shape)
-    return np.where(covered[:, None], added, label)
-
-
-def _shifted(
-    label: NDArray[np.float64],
-    batch: pa.RecordBatch,
-    covered: NDArray[np.bool_],
-    done: label_shifts.Correction,
-) -> NDArray[np.float64]:
-    """Labels float64 [rows, 1] of a batch, those with a vote moved as their groups are."""
-    column = record_batches.coded(batch, done.column)
-    shifts = done.shifts([label_groups.name_of(value) for value in column.values])
-    return label_shifts.shifted(label, np.where(covered, shifts[column.codes], 0.0)[:, None])
-
-
-def write_test(shard: Shard, settings: LabelerSettings) -> None:
-    """Writes the rows of a shard of the test split with their true label and weight 1.
-
-    Raises:
-      InputError: A row has no label.
-    """
-    of_class = _labels(np.eye(len(settings.columns.classes)))
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in record_batches.read(shard.source):
-            truth = truth_of(batch, settings)
-            if (truth == UNKNOWN).any():
-                row_id = record_batches.values(batch, ROW_ID)[int(np.argmin(truth))]
-                raise InputError(
-                    f"row {row_id}, column {settings.columns.label}: empty; every test row needs "
-                    "its true label, because models are measured on it"
-                )
-            everywhere = np.ones(batch.num_rows, dtype=bool)
-            yield _labeled(batch, settings.columns.label, everywhere, of_class[truth], everywhere)
-
-    record_batches.write(shard.destination, batches())
-
-
-def _labeled(
-    batch: pa.RecordBatch,
-    label_column: str,
-    gold: NDArray[np.bool_],
-    label: NDArray[Any],
-    weight: NDArray[Any],
-) -> pa.RecordBatch:
-    columns = {}
-    if label_column in batch.schema.names:
-        columns[label_column] = record_batches.keep(batch, label_column, gold)
-    columns[LABEL] = record_batches.floats(label)
-    columns[WEIGHT] = record_batches.floats(weight)
-    return record_batches.replaced(batch, columns)
