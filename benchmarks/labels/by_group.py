@@ -25,8 +25,9 @@ from benchmarks import curves, end_model, report
 from benchmarks.end_model import Prepared
 from core import csv_text
 from core.sections.fairness import Rate
-from models.labels import by_group
 from models.labels import groups as label_groups
+from models.labels.by_group.rows import counts_of_groups, rows_of_groups
+from models.labels.by_group.shifts import find, shifted
 from models.labels.rows import coded
 from models.labels.votes import POSITIVE, Gold
 from models.metrics.registry import OF_TWO, THRESHOLD
@@ -97,16 +98,16 @@ def labels_by_group(
     at = list(applied.gold)
     every = np.arange(len(probability))  # columns tell rows with the same votes apart
     named = coded([label_groups.name_of(value) for value in applied.table.groups[column]])
-    counts = by_group.counts_of_groups(named, every, len(every))
+    counts = counts_of_groups(named, every, len(every))
     labels = np.array(list(applied.gold.values()), dtype=np.int8)
     random = np.array([n not in applied.chosen for n in at])
     gold = Gold(applied.votes[at], labels, random)
     of_gold = [str(named.at(n)) for n in at]
-    rows = by_group.rows_of_groups(counts, applied.votes, probability, gold, of_gold)
+    rows = rows_of_groups(counts, applied.votes, probability, gold, of_gold)
     names = [str(named.values[code]) for code in named.codes.tolist()]
-    shifts = by_group.find(column, rate, rows).shifts(names, applied.votes)
+    shifts = find(column, rate, rows).shifts(names, applied.votes)
     shifts[at] = 0.0
-    return by_group.shifted(label, shifts[:, None]).astype(np.float32)
+    return shifted(label, shifts[:, None]).astype(np.float32)
 
 
 def groups_of_test(prepared: Prepared, columns: Sequence[str]) -> dict[str, NDArray[np.str_]]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from components.beam.voting_pass import Candidate, LabelerSettings, Tally
 from core.answers import spread
 from core.errors import InputError
-from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
 from models.labels import label_model
@@ -23,6 +22,8 @@ from models.labels.additive.choice import informative
 from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import SIZE, Sample, joined
+from models.labels.by_group.correction import correct
+from models.labels.by_group.shifts import Correction
 from models.labels.label_model import SeenRows
 from models.labels.rows import CodedColumn, coded
 from models.labels.votes import Counts, Gold, Votes, merge
@@ -46,7 +47,7 @@ class Labels:
     gold: dict[str, int]
     class_balance: NDArray[np.float64]
     columns: ColumnScores | None
-    by_group: label_shifts.Correction | None
+    by_group: Correction | None
     report: dict[str, Any]
 
 
@@ -86,7 +87,7 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     if settings.by_group is not None:
         named = [label_groups.name_of(value) for value in of_gold[settings.by_group.column]]
         totals = _counts_of_groups(tallies, vectors)
-        fitted, correction = label_shifts.correct(
+        fitted, correction = correct(
             fitted, settings.by_group, totals, vectors, gold, named, sample
         )
     report = label_report.weak(

@@ -21,10 +21,10 @@ from core.sections.columns import TrueLabel
 from core.sections.fairness import GroupRate
 from core.sections.labeling import Labeler
 from core.sections.section import Section
-from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import groups as label_groups
 from models.labels.additive.sample import Drawing, Sample
+from models.labels.by_group.rows import counts_of_groups
 from models.labels.rows import CodedColumn, Value
 from models.labels.votes import ABSTAIN, Counts, Votes, distinct
 from models.labels.voting import Voter
@@ -163,7 +163,7 @@ class GroupNumbers:
     def counts(self, vector_of_row: NDArray[np.int32], vectors: int) -> dict[str, Counts]:
         """By group with a row, how many of its rows have each vote vector: int64 [vectors]."""
         column = CodedColumn(np.concatenate(self._numbers), list(self._number_of))
-        return label_shifts.counts_of_groups(column, vector_of_row, vectors)
+        return counts_of_groups(column, vector_of_row, vectors)
 
 
 def make_voter(settings: LabelerSettings) -> Voter:

@@ -13,9 +13,9 @@ from components.beam.record_batches import UNKNOWN
 from components.beam.voting_pass import LabelerSettings, Shard, VotedShard, truth_of
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
-from models.labels import by_group as label_shifts
 from models.labels import groups as label_groups
 from models.labels.additive.model import ColumnScores
+from models.labels.by_group.shifts import Correction, shifted
 from models.labels.votes import ABSTAIN
 
 
@@ -84,12 +84,12 @@ def _shifted(
     label: NDArray[np.float64],
     batch: pa.RecordBatch,
     covered: NDArray[np.bool_],
-    done: label_shifts.Correction,
+    done: Correction,
 ) -> NDArray[np.float64]:
     """Labels float64 [rows, 1] of a batch, those with a vote moved as their groups are."""
     column = record_batches.coded(batch, done.column)
     shifts = done.shifts([label_groups.name_of(value) for value in column.values])
-    return label_shifts.shifted(label, np.where(covered, shifts[column.codes], 0.0)[:, None])
+    return shifted(label, np.where(covered, shifts[column.codes], 0.0)[:, None])
 
 
 def write_test(shard: Shard, settings: LabelerSettings) -> None:

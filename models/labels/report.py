@@ -8,9 +8,10 @@ import numpy as np
 
 from core.intervals import wilson_interval
 from core.names import BOTH
-from models.labels import by_group as label_shifts
 from models.labels import findings as label_findings
 from models.labels import groups as label_groups
+from models.labels.by_group.correction import findings as findings_by_group
+from models.labels.by_group.shifts import Correction
 from models.labels.label_model import Fitted
 from models.labels.rows import Value
 from models.labels.scores import most_likely
@@ -32,7 +33,7 @@ def weak(
     group_counts: label_groups.Counts | None = None,
     gold_groups: Groups | None = None,
     classes: Sequence[str] = BOTH,
-    by_group: label_shifts.Correction | None = None,
+    by_group: Correction | None = None,
 ) -> dict[str, Any]:
     """Coverage, overlap, conflict, accuracy on gold rows and learned weight: totals, each function.
 
@@ -43,7 +44,7 @@ def weak(
     (models/labels/groups.py). `methods`: each method's score on gold rows, `method` the one taken,
     `method_reason` why; `trials`: ways to train Snorkel's label model. All of these rest on the
     gold rows drawn at random, `gold_rows_random` of the `gold_rows`. `by_group`: what was done to
-    labels by group (models/labels/by_group.py); null where nothing was.
+    labels by group (models/labels/by_group/); null where nothing was.
 
     Args:
       names: Names of the functions.
@@ -107,7 +108,7 @@ def weak(
             asdict(finding)
             for finding in (
                 *label_findings.find(names, vectors, counts, gold_rows, classes),
-                *(label_shifts.findings(by_group) if by_group else ()),
+                *(findings_by_group(by_group) if by_group else ()),
             )
         ],
         "gold_rows_answered": answered,

@@ -18,7 +18,6 @@ from core.answers import folded
 from core.config import Config
 from core.errors import InputError
 from models.labels import analysis as label_analysis
-from models.labels import by_group as label_shifts
 from models.labels import functions as labeling
 from models.labels import gates as label_gates
 from models.labels import groups as label_groups
@@ -27,6 +26,8 @@ from models.labels import report as label_report
 from models.labels.additive.choice import informative
 from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
+from models.labels.by_group.correction import correct
+from models.labels.by_group.rows import counts_of_groups
 from models.labels.label_model import SeenRows
 from models.labels.rows import Columns, coded
 from models.labels.votes import ABSTAIN, Gold, Votes, distinct
@@ -246,13 +247,11 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     correction, alike = None, config.fairness.of_labels
     if alike is not None:
         values = coded([label_groups.name_of(v) for v in applied.table.groups[alike.column]])
-        of_groups = label_shifts.counts_of_groups(values, vector_of_row, len(vectors))
+        of_groups = counts_of_groups(values, vector_of_row, len(vectors))
         named = [str(values.at(n)) for n in applied.gold]
         sample, index = sample_of(applied, config)
         grouped = replace(sample, groups={alike.column: taken(values, index)})
-        fitted, correction = label_shifts.correct(
-            fitted, alike, of_groups, vectors, gold, named, grouped
-        )
+        fitted, correction = correct(fitted, alike, of_groups, vectors, gold, named, grouped)
     report = label_report.weak(
         names,
         vectors,

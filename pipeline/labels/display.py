@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.labels.analysis import Common
-from models.labels.by_group import Correction, GroupShift
+from models.labels.by_group.shifts import Correction, GroupShift
 from pipeline.labels.report import (
     Changes,
     DisagreementReport,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from models.labels.analysis import Common
-from models.labels.by_group import Correction
+from models.labels.by_group.shifts import Correction
 from models.labels.label_model import Trial
 from models.labels.scores import Score
 from models.metrics.gates import Gate

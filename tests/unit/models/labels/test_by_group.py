@@ -8,9 +8,12 @@ import pytest
 
 from core.sections.fairness import GroupRate, Rate
 from core.sections.labeling import LabelFitting, LabelTuning
-from models.labels import by_group, label_model
+from models.labels import label_model
 from models.labels import report as label_report
-from models.labels.by_group import TRUST_ROWS, Correction, GroupRows, GroupShift
+from models.labels.by_group.correction import correct, findings
+from models.labels.by_group.rows import GroupRows, counts_of_groups, rows_of_groups
+from models.labels.by_group.shifts import TRUST_ROWS, Correction, GroupShift, shifted
+from models.labels.by_group.shifts import find as find_shifts
 from models.labels.rows import coded
 from models.labels.votes import ABSTAIN, NEGATIVE, POSITIVE, Gold, distinct
 
@@ -34,13 +37,13 @@ def vouched(probability: Sequence[float], each: int = 100) -> GroupRows:
 
 
 def find(rate: Rate = "tpr", **groups: GroupRows) -> dict[str, GroupShift]:
-    return by_group.find("group", rate, groups).groups
+    return find_shifts("group", rate, groups).groups
 
 
 def test_a_shift_is_added_to_log_odds() -> None:
-    moved = by_group.shifted(np.array([0.0, 0.2, 0.5, 1.0]), np.log(4))
+    moved = shifted(np.array([0.0, 0.2, 0.5, 1.0]), np.log(4))
     np.testing.assert_allclose(moved, [0.0, 0.5, 0.8, 1.0])
-    np.testing.assert_array_equal(by_group.shifted(moved, 0.0), moved)
+    np.testing.assert_array_equal(shifted(moved, 0.0), moved)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -66,7 +69,7 @@ def test_vouched_for_groups_get_the_same_rate_and_as_many_positives_as_before(ra
     found = find(rate, **groups)
     assert abs(found["dim"].rate_before - found["seen"].rate_before) > 0.05  # type: ignore[operator]
     assert found["dim"].rate_after == pytest.approx(found["seen"].rate_after, abs=0.01)
-    after = [by_group.shifted(groups[n].probability, found[n].shift) for n in groups]
+    after = [shifted(groups[n].probability, found[n].shift) for n in groups]
     positive = sum((each > 0.5).sum() for each in after)
     assert positive == pytest.approx((dim > 0.5).sum() + (seen > 0.5).sum(), rel=0.02)
 
@@ -132,8 +135,8 @@ def test_a_group_without_a_row_with_a_vote_is_not_known() -> None:
 def test_a_group_of_whose_rate_no_gold_row_tells_is_named(
     rate: Rate, gold: int, positives: int, told: str
 ) -> None:
-    done = by_group.find("sex", rate, {"x": rows(DIM, gold, positives), "y": rows(SEEN, 50, 20)})
-    [finding] = by_group.findings(done)
+    done = find_shifts("sex", rate, {"x": rows(DIM, gold, positives), "y": rows(SEEN, 50, 20)})
+    [finding] = findings(done)
     assert (finding.severity, finding.function) == ("note", "sex=x")
     assert told in finding.message
 
@@ -142,7 +145,7 @@ def test_rows_of_groups_are_those_with_a_vote_and_gold_rows_drawn_at_random() ->
     votes = np.array([[1, 0], [-1, -1], [0, -1], [1, 0]], dtype=np.int8)
     vectors, _, vector_of_row = distinct(votes)
     named = coded(["a", "a", "b", "b"])
-    counts = by_group.counts_of_groups(named, vector_of_row, len(vectors))
+    counts = counts_of_groups(named, vector_of_row, len(vectors))
     assert sum(each.sum() for each in counts.values()) == 4
     gold = Gold(
         np.array([[1, 0], [-1, -1], [0, -1], [0, -1]], dtype=np.int8),
@@ -150,7 +153,7 @@ def test_rows_of_groups_are_those_with_a_vote_and_gold_rows_drawn_at_random() ->
         np.array([True, True, True, False]),
     )
     said = np.linspace(0.2, 0.8, len(vectors))
-    found = by_group.rows_of_groups(counts, vectors, said, gold, ["a", "a", "b", "b"])
+    found = rows_of_groups(counts, vectors, said, gold, ["a", "a", "b", "b"])
     assert {n: int(group.counts.sum()) for n, group in found.items()} == {"a": 1, "b": 2}
     assert (found["a"].gold_rows, found["a"].gold_positives) == (1, 1)
     assert (found["b"].gold_rows, found["b"].gold_positives) == (1, 0)
@@ -199,14 +202,14 @@ def test_the_gap_of_biased_functions_closes_as_gold_rows_grow(gold_rows: int, le
         names = [f"function_{n}" for n in range(votes.shape[1])]
         fitted = label_model.fit(vectors, counts, gold, names, how, seed)
         named = coded(["ab"[g] for g in group])
-        totals = by_group.counts_of_groups(named, vector_of_row, len(vectors))
+        totals = counts_of_groups(named, vector_of_row, len(vectors))
         of_gold = [str(named.at(n)) for n in range(gold_rows)]
         alike = GroupRate(column="group", rate="tpr")
-        moved, done = by_group.correct(fitted, alike, totals, vectors, gold, of_gold)
+        moved, done = correct(fitted, alike, totals, vectors, gold, of_gold)
         probability = fitted.probability[vector_of_row]
         shifts = done.shifts(["ab"[g] for g in group], votes)
         before.append(gap(probability, labels, group))
-        after.append(gap(by_group.shifted(probability, shifts), labels, group))
+        after.append(gap(shifted(probability, shifts), labels, group))
         assert moved.accuracy_on_gold > 0.7
         assert moved.held_out is not fitted.held_out
         report = label_report.weak(names, vectors, counts, gold, moved, by_group=done)
