@@ -7,7 +7,7 @@ import numpy as np
 
 
 def quantized(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
-    """Numbers as int8, as TFLite's own optimized QUANTIZE kernel makes them.
+    """Numbers as int8 of the same shape, as TFLite's own optimized QUANTIZE kernel makes them.
 
     They are multiplied by the inverse of the scale in float32 and rounded to the nearest integer,
     halves to the even one. What is out of range is cut off. (TFLite's reference kernel divides, and
@@ -26,11 +26,11 @@ def quantized(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
 def as_taken(
     inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, np.ndarray]:
-    """A model's inputs as it takes them.
+    """A model's inputs as it takes them: int8 where it asks for that, of the same shapes.
 
     Args:
-      inputs: By name, the numbers as floats.
-      parameters: `scale` and `zero_point` of those that it takes as int8.
+      inputs: By name, numbers as float32 [rows, numbers], ids as integers.
+      parameters: `scale` and `zero_point` of those that it takes as int8, by name.
     """
     return {
         name: (

@@ -84,6 +84,8 @@ def _stored(values: np.ndarray, detail: Mapping[str, Any]) -> Stored:
 def in_saved_model(folder: Path, model: tf_keras.Model) -> dict[str, np.ndarray]:
     """The tables of a server model (models/export/export.py) by their layers.
 
+    Each is float32 [inputs, outputs] or [ids, columns].
+
     Args:
       folder: The SavedModel.
       model: The network inside; only the names and the order of its variables are looked at.
@@ -107,6 +109,11 @@ def by_layer(
     Files do not name them: a table is known by its shape, and of several of the same shape by its
     weights. Of tables that are equal a file may have one.
 
+    Args:
+      stored: Tables of a file, in any order.
+      tables: Of the network, by layer.
+      file: Its name, for the message.
+
     Raises:
       RuntimeError: A layer's table is not there.
     """
@@ -125,8 +132,11 @@ def by_layer(
 
 
 def facts(tables: Mapping[str, np.ndarray | Stored]) -> dict[str, Any]:
-    """`sparsity` of all tables together, the largest number of `distinct_weights` of one, and
-    `weights`: both by layer.
+    """`sparsity`, 0 to 1, of all tables together, the largest number of `distinct_weights` of one,
+    and `weights`: both by layer.
+
+    Args:
+      tables: [inputs, outputs] or [ids, columns], by layer.
     """
     stored = {n: t if isinstance(t, Stored) else Stored(t) for n, t in tables.items()}
     return {

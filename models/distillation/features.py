@@ -33,7 +33,15 @@ class TeacherFeatures:
 
     @classmethod
     def of(cls, teacher: tf_keras.Model, rows: Rows) -> "TeacherFeatures":
-        """Those of a network; `rows` set the scale."""
+        """Those of a network.
+
+        Args:
+          teacher: With a layer of the name LOGIT.
+          rows: By which mean and deviation are measured.
+
+        Raises:
+          ValueError: The network has no such layer.
+        """
         model = tf_keras.Model(teacher.input, teacher.get_layer(LOGIT).input)
         found = model(rows.features, training=False).numpy()
         deviation = found.std(axis=0)
@@ -45,7 +53,7 @@ class TeacherFeatures:
         return len(self.mean)
 
     def beside(self, rows: Rows) -> Rows:
-        """The rows with these values after the columns of their label."""
+        """The rows with these values after their label: float32 [rows, any + width]."""
         found = self.model(rows.features, training=False).numpy()
         scaled = ((found - self.mean) / self.deviation).astype(np.float32)
         return dataclasses.replace(rows, label=np.concatenate([rows.label, scaled], axis=1))
@@ -56,6 +64,10 @@ def matching(student: tf_keras.Model, width: int) -> tf_keras.Model:
 
     The values are a linear projection of what the student's last layer reads. `fit` moves the bias
     of the last layer of a network; here that is one for all values, see `taken_over`.
+
+    Args:
+      student: With k logits.
+      width: Of the teacher's features; the output is float32 [batch, k + width].
     """
     layers = tf_keras.layers
     guessed = layers.Dense(width, name="projection")(student.get_layer(LOGIT).input)
@@ -65,7 +77,12 @@ def matching(student: tf_keras.Model, width: int) -> tf_keras.Model:
 
 
 def taken_over(student: tf_keras.Model, trained: tf_keras.Model) -> None:
-    """Gives the student, in place, what `matching` learnt beside its own weights."""
+    """Gives the student, in place, what `matching` learnt beside its own weights.
+
+    Args:
+      student: That `matching` was built on.
+      trained: What `matching` returned, fitted.
+    """
     moved = trained.get_layer("moved").get_weights()[0]
     kernel, bias = student.get_layer(LOGIT).get_weights()
     student.get_layer(LOGIT).set_weights([kernel, bias + moved[: len(bias)]])
@@ -73,6 +90,8 @@ def taken_over(student: tf_keras.Model, trained: tf_keras.Model) -> None:
 
 def matching_loss(loss: Loss, outputs: int, width: int, factor: float) -> Loss:
     """A loss on the first values, and the mean squared difference of the last `width` ones.
+
+    It takes a target [batch, any + width] and an answer [batch, outputs + width], to [batch].
 
     Args:
       loss: Of the logit, `outputs` wide.

@@ -20,6 +20,13 @@ def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:
 
     The columns are the label, its weight scaled to a mean of 1, and the teacher's logit, which is
     as wide as the label. Where no row has a weight, none has one.
+
+    Args:
+      rows: With label [rows, k].
+      teacher: On the same inputs, with k logits.
+
+    Raises:
+      ValueError: The network is on other inputs.
     """
     logit = logits_of(teacher)(rows.features, training=False).numpy()
     weight = rows.weight / max(float(rows.weight.mean()), np.finfo(np.float32).tiny)
@@ -29,6 +36,8 @@ def with_opinion(rows: Rows, teacher: tf_keras.Model) -> Rows:
 
 def distillation_loss(temperature: float, share: float) -> Loss:
     """Cross-entropy with the teacher's softened output and with the label, in their shares.
+
+    It takes a target [batch, 2k + 1] of `with_opinion` and logits [batch, k], to nats [batch].
 
     The teacher's term is multiplied by the temperature squared, so that its gradient does not
     shrink with it (Hinton et al., section 2).

@@ -141,6 +141,10 @@ def bins_of(cells: np.ndarray, categorical: np.ndarray) -> np.ndarray:
 
     A number of few values by value, of more by quantile, where a frequent value is a bin of its
     own; the last code is for NaN.
+
+    Args:
+      cells: float32 [rows, cells].
+      categorical: bool [cells], whether a cell is a code already.
     """
     binned = np.zeros(cells.shape, np.int64)
     steps = np.linspace(0, 1, BINS + 1)[1:-1]

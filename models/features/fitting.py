@@ -131,10 +131,21 @@ def fit_trees(
 
 
 def losses_of(shares: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Loss of each row, [rows]; both arguments [rows, K]."""
+    """Loss of each row in nats, float64 [rows].
+
+    Args:
+      shares: [rows, K], of the classes; each row sums to 1.
+      answers: [rows, K], probabilities; those near 0 are taken for a very small one.
+    """
     return np.asarray(-(shares * np.log(np.clip(answers, _LEAST, 1))).sum(axis=1))
 
 
 def cross_entropy(shares: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> float:
-    """Mean loss of answers, both [rows, K]."""
+    """Mean loss of answers, in nats.
+
+    Args:
+      shares: [rows, K], of the classes.
+      answers: [rows, K], probabilities.
+      weights: [rows], not all 0.
+    """
     return float(np.average(losses_of(shares, answers), weights=weights))

@@ -18,7 +18,7 @@ _COPY = 0.95  # of what a column holds: another that holds as much makes it a co
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """Of each column, float64 [columns].
+    """Of each column, float64 [columns]; all but the gain in nats.
 
     Attributes:
       mutual_information: Of the column and the label.
@@ -34,7 +34,7 @@ class Scores:
 
     @property
     def importance(self) -> np.ndarray:
-        """Mean of the first three, which are in nats; not negative."""
+        """Mean of the first three, float64 [columns]; not negative."""
         return np.maximum(0, (self.mutual_information + self.linear + self.trees) / 3)
 
 
@@ -63,6 +63,11 @@ def scores_by_draw(examples: Examples, draws: int, seed: int) -> list[Scores]:
     A model is fitted on the rows that are drawn, and asked about those that are not, each column
     shuffled in turn (Breiman, 2001). The penalty of the logistic regression is the universal
     threshold (Donoho & Johnstone, 1994), below which lies what chance makes of all columns.
+
+    Args:
+      examples: Rows in numbers.
+      draws: How many.
+      seed: Of the draws, the models and the shuffling.
     """
     draw = np.random.default_rng(seed)
     binned = bins_of(examples.cells, examples.categorical)
@@ -183,7 +188,13 @@ def _chance(bins: np.ndarray, rows: float) -> np.ndarray:
 
 
 def repeated(columns: tuple[str, ...], order: np.ndarray, copies: dict[str, Copy]) -> set[str]:
-    """Columns that repeat one that is before them in the order."""
+    """Columns that repeat one that is before them in the order.
+
+    Args:
+      columns: All names.
+      order: int [columns], their places, the most important first.
+      copies: By column the one that holds most of what it holds.
+    """
     place = {columns[at]: rank for rank, at in enumerate(order)}
     return {
         name

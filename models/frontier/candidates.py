@@ -59,7 +59,11 @@ class Given:
     variants: Path | None = None
 
     def network(self, name: str) -> tf_keras.Model:
-        """A network of the Trainer."""
+        """A network of the Trainer, by its name in NETWORK_FILES.
+
+        Raises:
+          OSError: Its file is not there.
+        """
         file = self.model_run / NETWORK_FILES[name]
         return tf_keras.models.load_model(file, compile=False)
 
@@ -68,13 +72,18 @@ class Candidates(Protocol):
     """The variants that can ship for a target; `core/targets.py` names the module of each."""
 
     def answers(self, rows: Rows) -> dict[str, np.ndarray]:
-        """What each answers, [rows] of two classes, [rows, K] of more."""
+        """What each answers, by its name: float [rows] of two classes, [rows, K] of more."""
 
     def costs(self) -> dict[str, Costs]:
         """What each costs."""
 
     def write(self, name: str, folder: Path) -> None:
-        """Writes a variant as it is served into a folder that is not there yet."""
+        """Writes a variant as it is served.
+
+        Args:
+          name: One of those that `answers` names.
+          folder: That is not there yet.
+        """
 
 
 def table_of(
@@ -158,5 +167,5 @@ def _growth(
 
 
 def teacher_answers(given: Given, rows: Rows) -> np.ndarray:
-    """What the teacher answers, [rows] or [rows, K]."""
+    """What the teacher answers: [rows], P(positive), or [rows, K], shares of the classes."""
     return answers_of(given.network(TEACHER), rows)

@@ -167,6 +167,11 @@ def _work(connection: Connection, rows: SearchRows, threads: tuple[int, int]) ->
 
 
 def runner_for(rows: SearchRows, processes: int) -> Runner:
-    """What trains: at most so many processes, and no more than there are cores."""
+    """What trains: this process, or several where more than one is asked for and has a core.
+
+    Args:
+      rows: That every trial is trained and measured on.
+      processes: At most; no more are started than there are cores.
+    """
     count = min(processes, len(os.sched_getaffinity(0)))
     return TrialProcesses(rows, count) if count > 1 else Here(rows)

@@ -115,7 +115,12 @@ class _OutOfTime(Exception):  # noqa: N818 - it is no error
 
 
 def run(task: TrialTask, rows: SearchRows) -> TrialOutcome:
-    """Trains a network; a training that fails is an outcome, too."""
+    """Trains a network; a training that fails is an outcome, too, so that nothing is raised.
+
+    Args:
+      task: What to train, how, and until when on this machine's monotonic clock.
+      rows: To train on, and to measure the loss on.
+    """
     started = time.monotonic()
     if task.deadline is not None and started >= task.deadline:
         return NOT_BEGUN

@@ -44,7 +44,8 @@ class TeacherLesson:
     def of(self, rows: Rows) -> Rows:
         """Rows with the opinion in their labels, then made ones.
 
-        Rows of weight 0 are left out. A made row weighs as much as a real one does on average.
+        Rows of weight 0 are left out. A made row weighs as much as a real one does on average. The
+        label stays float32 [rows, outputs].
         """
         real = rows.weighted()
         real = dataclasses.replace(real, label=self._mixed(real))
@@ -69,7 +70,13 @@ class TeacherLesson:
 
 
 def rows_to_make(made: float | Literal["auto"], rows: int, columns: int) -> int:
-    """How many rows are made of so many; of one column alone none can be made."""
+    """How many rows are made.
+
+    Args:
+      made: For each real row; `auto`: as many as are missing to 20,000 rows.
+      rows: Real ones that weigh anything.
+      columns: Raw columns; of one alone no other row can be made.
+    """
     if columns < 2:
         return 0
     return max(0, _ENOUGH_ROWS - rows) if made == "auto" else round(made * rows)
