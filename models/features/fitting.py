@@ -12,18 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from models.reference.columns import examples_of
+from models.reference.models import TREES
 
 _LEAST = 1e-6  # probability in a loss
 _NEVER = -10.0  # logit of a class that no row has
-_TREES: Mapping[str, Any] = {
-    "num_threads": 1,  # threads that wait for each other cost more than they save
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbose": -1,
-    "num_leaves": 15,
-    "min_data_in_leaf": 10,
-    "max_bin": 63,
-}
+_SMALL: Mapping[str, Any] = {"num_leaves": 15, "min_data_in_leaf": 10, "max_bin": 63}
 
 
 @dataclass(frozen=True)
@@ -127,7 +120,9 @@ def fit_trees(
         weight=weight,
         categorical_feature=[int(at) for at in np.flatnonzero(categorical)],
     )
-    return Trees(lightgbm.train({**_TREES, **told, **options}, data, num_boost_round=trees))
+    return Trees(
+        lightgbm.train({**TREES, **_SMALL, **told, **options}, data, num_boost_round=trees)
+    )
 
 
 def losses_of(shares: np.ndarray, answers: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.config import Config
 from core.errors import InputError
 from core.names import LABEL, ROW_ID, WEIGHT
 from models.explain.single import SCALE
@@ -12,27 +11,19 @@ from pipeline.explaining import row_files
 from pipeline.explaining.version import cells_of_rows, load_explainer
 from pipeline.serving.contract import read_columns
 from pipeline.serving.rows import RowChecker
-from pipeline.versions.served import to_be_asked
+from pipeline.versions.served import VersionRequest
 
 
 @dataclass(frozen=True)
-class ExplainRequest:
+class ExplainRequest(VersionRequest):
     """What is to be explained.
 
     Attributes:
-      config: The configuration.
-      run_folder: <root>/<name>.
-      target: Whose version is asked.
-      version: Its number; None: the live one.
       file, row_id: Where the rows are; one of the two.
       counterfactuals: Of each row, at most.
       wanted: Class that these are to reach; None: any other.
     """
 
-    config: Config
-    run_folder: Path
-    target: str
-    version: int | None
     file: Path | None
     row_id: str | None
     counterfactuals: int
@@ -77,7 +68,7 @@ def explain(request: ExplainRequest) -> RowExplanations:
     """
     config = request.config
     wanted = class_code(request.wanted, config.columns.names)
-    version = to_be_asked(request.run_folder, config.name, request.target, request.version)
+    version = request.find()
     if request.file is not None:
         found = row_files.read_file(request.file)
     else:

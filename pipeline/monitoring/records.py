@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import InputError, first_problem
+from core.errors import not_of_log
 from core.files import append_line, read_lines
 from core.intervals import Quantity
 
@@ -217,10 +217,7 @@ def newest(run_folder: Path) -> dict[str, MonitorReport]:
             report = MonitorReport.model_validate(line)
             found[report.target] = report
     except ValidationError as error:
-        raise InputError(
-            f"{run_folder / FILE}: a line is not of this log: {first_problem(error)}; bring the "
-            "file back from a copy, or move it aside to begin a new one"
-        ) from None
+        raise not_of_log(run_folder / FILE, error) from None
     return found
 
 

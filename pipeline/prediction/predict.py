@@ -11,33 +11,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core import csv_text
-from core.config import Config
 from core.errors import InputError
 from core.files import write_atomically
 from pipeline.prediction import batch_files
 from pipeline.run.environment import prepare
 from pipeline.serving.outputs import check_classes
-from pipeline.versions.served import Version, to_be_asked
+from pipeline.versions.served import Version, VersionRequest
 
 
 @dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(VersionRequest):
     """A file to be answered.
 
     Attributes:
-      config: The configuration.
-      run_folder: <root>/<name>.
-      target: Whose version is asked.
-      version: Its number; None: the live one.
       source: Rows.
       output: Of the answers.
       bad_rows: Of the rows that are refused, if there are any.
     """
 
-    config: Config
-    run_folder: Path
-    target: str
-    version: int | None
     source: Path
     output: Path
     bad_rows: Path
@@ -59,7 +50,7 @@ def predict(request: PredictRequest, tell: Callable[[str], None]) -> PredictCoun
         InputError: file, columns, version or output are at fault, or no row can be answered; the
             output is as it was.
     """
-    version = to_be_asked(request.run_folder, request.config.name, request.target, request.version)
+    version = request.find()
     _check_paths(request)
     output = request.output
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:

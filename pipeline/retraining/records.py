@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import InputError, first_problem
+from core.errors import not_of_log
 from core.files import append_line, read_lines
 from pipeline.ingestion.spans import SpanFinding
 from pipeline.retraining.evidence import Evidence
@@ -102,8 +102,5 @@ def read(run_folder: Path) -> Log:
         decisions = [Decision.model_validate(v) for v in lines if v.get("line") != "outcome"]
         outcomes = [RecordedOutcome.model_validate(v) for v in lines if v.get("line") == "outcome"]
     except ValidationError as error:
-        raise InputError(
-            f"{run_folder / FILE}: a line is not of this log: {first_problem(error)}; bring the "
-            "file back from a copy, or move it aside to begin a new one"
-        ) from None
+        raise not_of_log(run_folder / FILE, error) from None
     return Log(decisions=decisions, outcomes={outcome.id: outcome for outcome in outcomes})

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from core.config import Config
 from core.errors import InputError
 from core.targets import TARGETS
 from core.version_record import (
@@ -48,6 +49,31 @@ class Version:
     pushed_at: str | None = None
     model_sha256: str | None = None
     events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionRequest:
+    """Who is to be asked.
+
+    Attributes:
+      config: The configuration.
+      run_folder: <root>/<name>.
+      target: Whose version is asked.
+      version: Its number; None: the live one.
+    """
+
+    config: Config
+    run_folder: Path
+    target: str
+    version: int | None
+
+    def find(self) -> Version:
+        """The version.
+
+        Raises:
+          InputError: there is none, or it is not served.
+        """
+        return to_be_asked(self.run_folder, self.config.name, self.target, self.version)
 
 
 def live(folder: Path, name: str, target: str) -> Version | None:

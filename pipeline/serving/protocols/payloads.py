@@ -34,7 +34,7 @@ def parse(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = _parse_leniently(body)
     if type(document) is not dict:
-        raise RequestError(f"JSON Value: {shown(document)} Is not object")
+        raise _fault(document, "Is not object")
     return document
 
 
@@ -60,6 +60,10 @@ def _parse_leniently(body: bytes) -> Any:
     return document
 
 
+def _fault(document: Any, what: str) -> RequestError:
+    return RequestError(f"JSON Value: {shown(document)} {what}")
+
+
 def signature_of(document: Mapping[str, Any]) -> str:
     """The signature that a document names.
 
@@ -68,8 +72,9 @@ def signature_of(document: Mapping[str, Any]) -> str:
     """
     name = document.get("signature_name", DEFAULT_SIGNATURE)
     if type(name) is not str:
-        text = "not formatted correctly. 'signature_name' key must be a string value."
-        raise RequestError(f"JSON Value: {shown(document)} {text}")
+        raise _fault(
+            document, "not formatted correctly. 'signature_name' key must be a string value."
+        )
     return name or DEFAULT_SIGNATURE
 
 
@@ -85,15 +90,16 @@ def predict_rows(document: Mapping[str, Any], checker: RowChecker) -> tuple[str,
         raise RequestError(text)
     has_rows, has_columns = "instances" in document, "inputs" in document
     if has_rows and has_columns:
-        text = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
-        raise RequestError(f"JSON Value: {shown(document)} {text}")
+        raise _fault(
+            document,
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist",
+        )
     if has_rows:
         instances = document["instances"]
         if type(instances) is not list:
-            text = "Expecting 'instances' to be an list/array"
-            raise RequestError(f"JSON Value: {shown(document)} {text}")
+            raise _fault(document, "Expecting 'instances' to be an list/array")
         if not instances:
-            raise RequestError(f"JSON Value: {shown(document)} No values in 'instances' array")
+            raise _fault(document, "No values in 'instances' array")
         return BY_ROW, _instances(instances, signature, checker)
     if has_columns:
         return BY_OUTPUT, _inputs(document["inputs"], signature, checker)
@@ -206,13 +212,13 @@ def example_rows(document: Mapping[str, Any], checker: RowChecker) -> RequestRow
     context = document.get("context", {})
     examples = document.get("examples")
     if "examples" not in document:
-        text = "When method is classify, key 'examples' is expected and was not found"
-        raise RequestError(f"JSON Value: {shown(document)} {text}")
+        raise _fault(
+            document, "When method is classify, key 'examples' is expected and was not found"
+        )
     if type(examples) is not list:
-        text = "Expecting 'examples' value to be an list/array"
-        raise RequestError(f"JSON Value: {shown(document)} {text}")
+        raise _fault(document, "Expecting 'examples' value to be an list/array")
     if not examples:
-        raise RequestError(f"JSON Value: {shown(document)} 'examples' value is an empty array")
+        raise _fault(document, "'examples' value is an empty array")
     checker.check_count(len(examples))
     for value in (context, *examples):
         if type(value) is not dict:
