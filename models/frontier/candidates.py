@@ -72,7 +72,7 @@ class Candidates(Protocol):
     """The variants that can ship for a target; `core/targets.py` names the module of each."""
 
     def answers(self, rows: Rows) -> dict[str, np.ndarray]:
-        """What each answers, by its name: float [rows] of two classes, [rows, K] of more."""
+        """What each answers, [rows] of two classes, [rows, K] of more."""
 
     def costs(self) -> dict[str, Costs]:
         """What each costs."""
@@ -167,5 +167,5 @@ def _growth(
 
 
 def teacher_answers(given: Given, rows: Rows) -> np.ndarray:
-    """What the teacher answers: [rows], P(positive), or [rows, K], shares of the classes."""
+    """What the teacher answers, [rows] or [rows, K]."""
     return answers_of(given.network(TEACHER), rows)
