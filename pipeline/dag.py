@@ -214,27 +214,16 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
         if config.explain.enabled
         else []
     )
+    optional = (
+        (reference, config.reference.enabled),
+        (warm_start, config.trainer.warm_start),
+        (tuner, config.tuner.enabled),
+    )
     nodes = [
-        example_gen,
-        statistics_gen,
-        schema_gen,
-        contract,
-        example_validator,
-        anomaly_gate,
-        answer_importer,
-        labeler,
-        label_gate,
-        feature_selector,
-        transform,
-        *([reference] if config.reference.enabled else []),
-        *([warm_start] if config.trainer.warm_start else []),
-        *([tuner] if config.tuner.enabled else []),
-        trainer,
-        distiller,
-        quantizer,
-        *selectors.values(),
-        variant_evaluator,
-        *explainers,
+        *(example_gen, statistics_gen, schema_gen, contract, example_validator, anomaly_gate),
+        *(answer_importer, labeler, label_gate, feature_selector, transform),
+        *(node for node, enabled in optional if enabled),
+        *(trainer, distiller, quantizer, *selectors.values(), variant_evaluator, *explainers),
     ]
 
     for target in TARGETS.values():
