@@ -24,7 +24,6 @@ from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import SIZE, Sample, joined
 from models.labels.by_group.correction import correct
 from models.labels.by_group.shifts import Correction
-from models.labels.gold import check_gold, class_balance, measurable
 from models.labels.label_model import SeenRows
 from models.labels.rows import CodedColumn, coded
 from models.labels.votes import Counts, Gold, Votes, merge
@@ -66,16 +65,16 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
                 f"column {settings.columns.label}: missing, or empty in every row of train and "
                 "eval; labeling.mode=gold needs true labels, labeling.mode=weak a few"
             )
-        shares = class_balance(labeled, classes)
+        shares = label_model.class_balance(labeled, classes)
         report = label_report.gold(sum(labeled), shares, called)
         return Labels({}, {}, label_column(shares[None])[0], None, None, report)
     sample = joined([tally.sample for tally in tallies if tally.sample]).drawn(SIZE)
     budget = _spend(tallies, sample, settings)
     gold_rows = [*budget.rows, *budget.answered]
-    check_gold(len(gold_rows))
+    label_model.check_gold(len(gold_rows))
     gold, balance = _gold(gold_rows, budget.random), None
     if budget.at_random:
-        gold, balance = measurable(gold, labeled, classes)
+        gold, balance = label_model.measurable(gold, labeled, classes)
     vectors, counts = merge([(tally.vectors, tally.counts) for tally in tallies])
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
     groups = label_groups.merge(tally.groups for tally in tallies)

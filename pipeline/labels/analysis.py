@@ -28,7 +28,6 @@ from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
 from models.labels.by_group.correction import correct
 from models.labels.by_group.rows import counts_of_groups
-from models.labels.gold import check_gold, measurable, rows_of_classes
 from models.labels.label_model import SeenRows
 from models.labels.rows import Columns, coded
 from models.labels.votes import ABSTAIN, Gold, Votes, distinct
@@ -189,7 +188,7 @@ def _seen(applied: Applied, config: Config) -> SeenRows:
 
 
 def _gold(applied: Applied) -> Gold:
-    check_gold(len(applied.gold))
+    label_model.check_gold(len(applied.gold))
     at = list(applied.gold)
     labels = np.array(list(applied.gold.values()), dtype=np.int8)
     return Gold(applied.votes[at], labels, np.array([n not in applied.chosen for n in at]))
@@ -239,8 +238,8 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
     classes = config.columns.names
     if config.labeling.gold_rows:
         truth = applied.table.true_labels(applied.table.labeled)
-        counted = rows_of_classes(truth, len(classes))
-        gold, balance = measurable(gold, counted, classes)
+        counted = label_model.rows_of_classes(truth, len(classes))
+        gold, balance = label_model.measurable(gold, counted, classes)
     seen = _seen(applied, config)
     fitted = label_model.fit(
         vectors, counts, gold, names, config.labeling, config.seed, balance, classes, seen
