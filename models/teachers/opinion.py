@@ -120,12 +120,7 @@ def has_one_class(rows: Rows) -> bool:
 def frame_of(rows: Rows, layout: Layout) -> RawFrame:
     """Transformed rows in the form in which the references take raw ones.
 
-    Numbers are float32 and scaled, NaN where missing; categories and words are the texts of their
-    ids, words with blanks between them.
-
-    Args:
-      rows: Of a network's inputs.
-      layout: What they hold.
+    Numbers are scaled, NaN where missing; categories and words are the texts of their ids.
     """
     offsets, numbers = layout.offsets, layout.numbers
     missing = np.array(offsets.numbers, np.int64) + layout.buckets
