@@ -40,7 +40,7 @@ from models.network.network import build_network
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
 from models.network.thresholds import finished
-from models.network.training import Plan
+from models.network.training import plan_of
 from models.network.warm_start import (
     FOLDER,
     StartOutcome,
@@ -99,7 +99,7 @@ def run_fn(fn_args: FnArgs) -> None:
     taught = teach(
         teacher,
         learnt_from,
-        Plan(section.epochs, section.batch_size, values.learning_rate, seed, section.patience),
+        plan_of(section, values.learning_rate, seed),
         section,
         PruningLimit(settings.max_drop, groups.evaluation if groups else rows[1]),
         Alike(groups, groups.penalty(seed) if groups else None),

@@ -27,11 +27,11 @@ from models.network.balance import balance_of
 from models.network.layout import Preprocessing, layout_of
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_rows
-from models.network.training import Plan
+from models.network.training import plan_of
 from models.network.warm_start import FOLDER, read_start
 from models.search.tuner import NetworkTuner
 from models.search.values import values_of
-from models.teachers.lesson import rows_to_make, teacher_lesson_of
+from models.teachers.lesson import FEW_ROWS, teacher_lesson_of
 
 
 class TunerSettings(Section):
@@ -54,25 +54,17 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     inputs = model_inputs_of(fn_args.transform_graph_path, settings.preprocessing)
     trainer = settings.trainer
     defaults = first_trial(trainer, fn_args.base_model)
-    full = Plan(
-        trainer.epochs,
-        trainer.batch_size,
-        defaults.learning_rate,
-        settings.seed,
-        trainer.patience,
-    )
+    full = plan_of(trainer, defaults.learning_rate, settings.seed)
     tuner = NetworkTuner(inputs, defaults, settings.tuner, full, fn_args.working_dir)
     train, evaluation = (
         load_rows(files, inputs) for files in (fn_args.train_files, fn_args.eval_files)
     )
     balance = balance_of(train, trainer.rare_share)
-    learnt = train
-    # Where no rows are made, the labels alone tell which values are best, for less.
-    if rows_to_make(trainer.augmentation, train.count, inputs.categorical):
-        contract = tft.TFTransformOutput(fn_args.transform_graph_path).raw_feature_spec()
-        layout = layout_of(contract, settings.preprocessing)
-        lesson = teacher_lesson_of((train, evaluation), layout, inputs, trainer, settings.seed)
-        learnt = lesson.of(train) if lesson else train
+    contract = tft.TFTransformOutput(fn_args.transform_graph_path).raw_feature_spec()
+    layout = layout_of(contract, settings.preprocessing)
+    parts = train, evaluation
+    lesson = teacher_lesson_of(parts, layout, inputs, trainer, settings.seed, FEW_ROWS)
+    learnt = lesson.of(train) if lesson else train
     rows = {"train": balance.weighed(learnt), "evaluation": balance.weighed(evaluation)}
     return TunerFnResult(tuner=tuner, fit_kwargs=rows)
 

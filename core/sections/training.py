@@ -34,6 +34,7 @@ class Stopping(Batches):
     """How rows are fed to a network, and until when."""
 
     patience: Count
+    decay: bool
 
 
 class Hyperparameters(Section):

@@ -15,6 +15,7 @@ import tf_keras
 from scipy.optimize import minimize
 
 from core.names import LABEL, WEIGHT
+from core.sections.training import Search
 from models.network.network import logits_of
 from models.network.penalty import Penalty
 from models.network.rows import Rows
@@ -47,6 +48,14 @@ class Plan:
     patience: int | None = None
     decay: bool = False
     kept_from: int = 0
+
+
+def plan_of(section: Search, learning_rate: float, seed: int) -> Plan:
+    """How a teacher is fitted; `learning_rate` takes the place of the section's."""
+    patience = section.epochs if section.decay else section.patience
+    return Plan(
+        section.epochs, section.batch_size, learning_rate, seed, patience, decay=section.decay
+    )
 
 
 def cross_entropy(target: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:

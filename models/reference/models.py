@@ -104,7 +104,12 @@ class FittedTrees:
 
 
 def boosted_trees(
-    train: Labelled, evaluation: Labelled | None, width: int, trees: int, seed: int
+    train: Labelled,
+    evaluation: Labelled | None,
+    width: int,
+    trees: int,
+    seed: int,
+    options: Mapping[str, Any] = {},
 ) -> FittedTrees:
     """Fits LightGBM until the loss on the eval rows falls no more.
 
@@ -114,6 +119,7 @@ def boosted_trees(
       width: How many classes there are.
       trees: At most so many.
       seed: Of LightGBM.
+      options: Parameters of LightGBM that are not its defaults.
     """
     encoder = _TreeColumns(train.table)
     target: dict[str, Any] = {"objective": "cross_entropy"}
@@ -126,7 +132,9 @@ def boosted_trees(
     if evaluation is not None:
         until["valid_sets"] = [data.create_valid(**_tree_rows(evaluation, encoder, width))]
         until["callbacks"] = [lightgbm.early_stopping(_PATIENCE, verbose=False)]
-    model = lightgbm.train({**TREES, **target, "seed": seed}, data, num_boost_round=trees, **until)
+    model = lightgbm.train(
+        {**TREES, **target, **options, "seed": seed}, data, num_boost_round=trees, **until
+    )
     return FittedTrees(model, encoder)
 
 

@@ -9,7 +9,7 @@ from core.sections.training import Hyperparameters
 from models.network.preprocessing import ModelInputs
 from models.search.values import as_trial
 
-_LEARNING_RATES = (5e-4, 5e-3)
+_LEARNING_RATES = (1e-3, 2e-2)
 _VALUES: Mapping[str, tuple[Any, ...]] = {
     "hidden_units": ("32", "64-32", "128-64"),
     "dropout": (0.0, 0.1, 0.2, 0.3),

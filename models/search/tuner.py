@@ -106,7 +106,13 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         own = of_trial(values)
         # With the seed of what it goes on from the rows would come in the same order again.
         seed = self._full.seed + values.get(BEFORE, 0)
-        plan = Plan(epochs, self._full.batch_size, own.learning_rate, seed, section.patience)
+        plan = dataclasses.replace(
+            self._full,
+            epochs=epochs,
+            learning_rate=own.learning_rate,
+            seed=seed,
+            patience=epochs if self._full.decay else section.patience,
+        )
         return TrialTask(
             own,
             plan,

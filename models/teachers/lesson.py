@@ -18,7 +18,9 @@ from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
 from models.teachers.opinion import Opinion, has_one_class, opinion_of
 
-_ENOUGH_ROWS = 20_000  # with so many real rows `auto` makes none
+FEW_ROWS = 20_000  # with so many real rows `auto` makes none of wide tables, nor for a search
+_MANY_ROWS = 60_000  # nor of others
+_VALUES = 1_200_000  # of the inputs of a network, in the rows that are enough of other tables
 _SWAP = 0.25  # probability with which a column of a made row comes from another row
 
 
@@ -31,7 +33,8 @@ class TeacherLesson:
       columns: The places of each column, to make rows.
       share: Of the opinion in the labels of real rows; the rest is the label. Of made rows there is
         the opinion alone.
-      made: How many rows are made of so many; `auto`: as many as are missing to 20,000.
+      made: How many rows are made of so many; `auto`: as many as are missing to `enough`.
+      enough: Rows.
       seed: Of the made rows.
     """
 
@@ -39,6 +42,7 @@ class TeacherLesson:
     columns: Sequence[ColumnPlaces]
     share: float
     made: float | Literal["auto"]
+    enough: int
     seed: int
 
     def of(self, rows: Rows) -> Rows:
@@ -62,24 +66,13 @@ class TeacherLesson:
 
     def count(self, rows: int) -> int:
         """How many rows are made of so many."""
-        return rows_to_make(self.made, rows, len(self.columns))
+        if len(self.columns) < 2:
+            return 0  # of one column alone none can be made
+        return max(0, self.enough - rows) if self.made == "auto" else round(self.made * rows)
 
     def _mixed(self, rows: Rows) -> np.ndarray:
         label = self.share * self.opinion.of(rows) + (1 - self.share) * rows.label
         return np.asarray(label, np.float32)
-
-
-def rows_to_make(made: float | Literal["auto"], rows: int, columns: int) -> int:
-    """How many rows are made.
-
-    Args:
-      made: For each real row; `auto`: as many as are missing to 20,000 rows.
-      rows: Real ones that weigh anything.
-      columns: Raw columns; of one alone no other row can be made.
-    """
-    if columns < 2:
-        return 0
-    return max(0, _ENOUGH_ROWS - rows) if made == "auto" else round(made * rows)
 
 
 def teacher_lesson_of(
@@ -88,6 +81,7 @@ def teacher_lesson_of(
     inputs: ModelInputs,
     section: Teaching,
     seed: int,
+    most: int | None = None,
 ) -> TeacherLesson | None:
     """What is made of labels and rows; None where they are learnt as they are.
 
@@ -97,10 +91,20 @@ def teacher_lesson_of(
       inputs: Widths of the features.
       section: What to go by.
       seed: Of LightGBM and of the made rows.
+      most: With so many real rows `auto` makes none, however narrow the table; None: as many as
+        its width asks for.
     """
     if section.kind != "boosted_trees" or has_one_class(rows[0]):
         return None
     width = max(2, inputs.outputs)
     opinion = opinion_of(*rows, layout, width, section.trees, seed)
-    columns = places_of(layout, inputs)
-    return TeacherLesson(opinion, columns, section.opinion_share, section.augmentation, seed)
+    values = inputs.numeric + inputs.categorical + inputs.text * inputs.tokens
+    enough = most or int(np.clip(_VALUES // values, FEW_ROWS, _MANY_ROWS))
+    return TeacherLesson(
+        opinion,
+        places_of(layout, inputs),
+        section.opinion_share,
+        section.augmentation,
+        enough,
+        seed,
+    )

@@ -31,7 +31,8 @@ class Proposal:
     gold_rows: the gold budget.
     mode: of labelling.
     shares: of the classes among the labelled training rows, by their codes.
-    batch_size: rows; small files need small steps.
+    batch_size: rows; small files of texts need small steps: of these no rows are made.
+    buckets: for each number: of many rows there may be more.
     slices: what to slice by.
     notes: what its owner should know besides.
     left_out: columns that are left out, and what it would take to keep them.
@@ -49,6 +50,7 @@ class Proposal:
     mode: str
     shares: tuple[float, ...]
     batch_size: int
+    buckets: int
     slices: Slices
     notes: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -137,6 +139,7 @@ def propose(
     known = train_part["label"].value_counts()
     labelled = int(known.drop("", errors="ignore").sum())
     slices, about_slices = slicing.propose(looked, taken)
+    of_texts = any(column.kind == TEXT for column in source.columns)
     proposal = Proposal(
         request,
         replace(source, seed=seed),
@@ -147,7 +150,8 @@ def propose(
         gold,
         looked.mode,
         tuple(known[name] / labelled for name in label.names),
-        next(size for least, size in ((5000, 256), (1000, 64), (0, 32)) if training >= least),
+        _by_rows(training, ((5000, 256), (1000, 64), (0, 32))) if of_texts else 256,
+        _by_rows(training, ((24_000, 128), (12_000, 64), (0, 32))),
         slices,
         (*filter(None, [uneven]), *about_slices, *_leak_notes(looked)),
         _left_out(looked),
@@ -155,6 +159,11 @@ def propose(
         _first_run(looked, train_part, test_part, gold, smoke),
     )
     return proposal, test
+
+
+def _by_rows(rows: int, sizes: Sequence[tuple[int, int]]) -> int:
+    """The first size for which there are enough rows."""
+    return next(size for least, size in sizes if rows >= least)
 
 
 def _left_out(looked: Looked) -> tuple[str, ...]:

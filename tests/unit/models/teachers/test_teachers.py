@@ -95,7 +95,7 @@ def test_rows_of_a_lesson() -> None:
     opinion = Opinion({}, lambda of: np.full((of.count, 1), 0.7, np.float32))
     columns = teacher_lesson_of((rows, rows), LAYOUT, INPUTS, section(), 1)
     assert columns is not None
-    learnt = TeacherLesson(opinion, columns.columns, share=0.5, made=2.0, seed=1).of(rows)
+    learnt = TeacherLesson(opinion, columns.columns, share=0.5, made=2.0, enough=0, seed=1).of(rows)
     assert learnt.count == 60 + 120
     np.testing.assert_allclose(learnt.label[:60], 0.35 + rows.label[40:] / 2)
     np.testing.assert_allclose(learnt.label[60:], 0.7)
