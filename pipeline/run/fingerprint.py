@@ -86,6 +86,8 @@ def reached(*modules: str) -> set[Symbol]:
     Raises:
         InputError: one of `modules` is not a module of this repository, or a module is not Python.
     """
+    _file.cache_clear()  # files may have changed since the last time
+    _read.cache_clear()
     for module in modules:
         if _file(module) is None:
             raise InputError(f"{module}: there is no such module in {REPOSITORY}")
@@ -164,6 +166,7 @@ def _references(module: _Module, statement: ast.stmt) -> frozenset[Symbol]:
     return frozenset(found)
 
 
+@cache
 def _read(module: str) -> _Module:
     file = _file(module)
     assert file is not None, module
@@ -223,6 +226,7 @@ def _imported(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple
             yield alias.asname or alias.name, (base, _WHOLE if alias.name == "*" else alias.name)
 
 
+@cache
 def _file(module: str) -> Path | None:
     """File of a module of this repository; None for any other."""
     path = REPOSITORY.joinpath(*module.split("."))
