@@ -9,7 +9,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from core.config import Config
@@ -108,18 +108,23 @@ class _Module:
     Attributes:
       name: Dotted.
       package: Dotted name of the package that it is in, or is.
+      tree: Its code.
       imports: What of ours the names at its top were imported from.
       definitions: The other statements that bind names at its top, by name.
       always: Statements that bind none and run whenever the module is imported.
-      mentioned: All names in its code; what is imported and never mentioned is there to be run.
     """
 
     name: str
     package: str
+    tree: ast.Module
     imports: dict[str, Symbol] = field(default_factory=dict)
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     always: list[ast.stmt] = field(default_factory=list)
-    mentioned: frozenset[str] = frozenset()
+
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """All names in its code; what is imported and never mentioned is there to be run."""
+        return frozenset(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
 
     def code_of(self, name: str) -> str:
         """The code of a name, or of the whole module, without comments, docstrings and places."""
@@ -185,8 +190,7 @@ def _take_apart(name: str, file: Path, changed: int, size: int) -> _Module:
     except ValueError as error:
         raise InputError(f"{file}: not Python: {error}") from error
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    mentioned = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    module = _Module(name, package, mentioned=mentioned)
+    module = _Module(name, package, tree)
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             module.imports |= dict(_imported(statement, package))
