@@ -20,6 +20,7 @@ help: ## list the verbs
 
 setup: ## make the isolated environment from the lock, when it has changed
 	@sh environment/setup.sh
+	@ls .venv/share/vega-*.js >/dev/null 2>&1 || $(PYTHON) -m pipeline.report.page.runtime
 
 run-local: setup ## run the whole pipeline: CONFIG=census ARGS="--set tuner.trials=8"
 	@$(PIPELINE) run --config $(CONFIG) $(ARGS)

@@ -18,7 +18,7 @@ from benchmarks import measure
 from core.names import COLUMNS_SIGNATURE
 from core.targets import TARGETS
 from core.version_record import version_folders
-from models.export.lean_process import hide_keras
+from models.export.lean_process import hide_unneeded
 from models.export.predict_server import signature_inputs
 from pipeline.serving.metrics import ServingMetrics
 
@@ -64,7 +64,7 @@ def in_process(root: Path) -> dict[str, float]:
     from models.export.serve_server import load  # loads TensorFlow
     from pipeline.serving.versions import ask_columns  # loads TensorFlow
 
-    hide_keras()
+    hide_unneeded()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     folder = max(version_folders(TARGETS["server"].served(root / "smoke", "smoke")).items())[1]

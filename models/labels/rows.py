@@ -52,8 +52,11 @@ class Row(MutableMapping[str, Any]):
     def __init__(
         self, columns: Columns, number: int, added: dict[str, Any], read: set[str]
     ) -> None:
-        for name, value in zip(Row.__slots__, (added, columns, number, read), strict=True):
-            object.__setattr__(self, name, value)
+        put = object.__setattr__
+        put(self, "added", added)
+        put(self, "columns", columns)
+        put(self, "number", number)
+        put(self, "read", read)
 
     def __getitem__(self, name: str) -> Any:
         if name in self.added:

@@ -37,18 +37,23 @@ class _Memory:
         self.names: tuple[str, ...] = ()
         self.answers: dict[tuple[Any, ...], Any] = {}
 
-    def put(self, row: Row, answer: Any) -> bool:
-        """Remembers an answer; whether it depends on columns that those before did not."""
-        grown = not row.read <= set(self.names)
+    def put(self, row: Row, key: tuple[Any, ...], answer: Any) -> bool:
+        """Remembers the answer to a row; whether it depends on columns that those before did not.
+
+        `key`: of the row.
+        """
+        grown = not row.read.issubset(self.names)
         if grown:
             self.names = tuple(sorted(row.read.union(self.names)))
+            key = self.key(row)
         if grown or len(self.answers) >= CACHED:
             self.answers.clear()
-        self.answers[self.key(row)] = answer
+        self.answers[key] = answer
         return grown
 
     def key(self, row: Row) -> tuple[Any, ...]:
-        return tuple(row.columns[name].at(row.number) for name in self.names)
+        columns, number = row.columns, row.number
+        return tuple([columns[name].at(number) for name in self.names])
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,13 @@ class Voter:
         """Votes of function n on each case; None when it turns out to read more columns."""
         memory, answers = self._votes[n], np.empty(len(cases.first), dtype=np.int8)
         for case in np.argsort(cases.first).tolist():  # so that the first faulty row is named
-            vote = memory.answers.get(cases.keys[case])
+            key = cases.keys[case]
+            vote = memory.answers.get(key)
             if vote is None:
                 number = int(cases.first[case])
                 row = Row(columns, number, {}, set())
                 vote = self._call(self.functions[n], row, row_ids[number])
-                if memory.put(row, vote):
+                if memory.put(row, key, vote):
                     return None
             answers[case] = vote
         return answers
@@ -165,7 +171,7 @@ class Voter:
         else:
             mapped = self._applied(preprocessor, row, chain)
             mapped = mapped.added if isinstance(mapped, Row) else _Other(mapped)
-            memory.put(row, mapped)
+            memory.put(row, key, mapped)
         if isinstance(mapped, _Other):
             return mapped.row
         return Row(row.columns, row.number, dict(mapped), row.read)

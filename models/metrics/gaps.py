@@ -107,10 +107,12 @@ def gaps_between(
         sides = [(side == code).astype(int) for side in (labels.astype(int), mine, theirs)]
         cells = group * 8 + sides[0] * 4 + sides[1] * 2 + sides[2]
         counts = np.bincount(cells, minlength=(len(names) + 1) * 8)
-        drawn = _drawn(counts)
+        of_rows, of_draws = (
+            [_by_decision(each, side) for side in (0, 1)] for each in (counts[None], _drawn(counts))
+        )
         for name, kind in rates.items():
-            pairs = [_hits(counts[None], kind, side) for side in (0, 1)]
-            again = [_hits(drawn, kind, side) for side in (0, 1)]
+            pairs = [_hits(of_side, kind) for of_side in of_rows]
+            again = [_hits(of_side, kind) for of_side in of_draws]
             ends = _extremes(*pairs[0])
             gaps[name] = ends and _gap(names, ends, pairs[0], again[0])
             if teacher is not None:
@@ -138,16 +140,21 @@ def _drawn(counts: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def _hits(cells: np.ndarray, kind: str, side: int) -> Shares:
-    """Hits and trials of a rate, [draws, groups] each.
+def _by_decision(cells: np.ndarray, side: int) -> np.ndarray:
+    """Rows by truth and decision, [draws, groups, truth, decision].
 
     Args:
       cells: [draws, (groups + 1) * 8]; the last group is what is left out.
-      kind: Of the rate.
       side: 0 of the model, 1 of the teacher.
     """
     by_truth = cells.reshape(len(cells), -1, 2, 2, 2)[:, :-1]
-    by_decision = by_truth.sum(axis=4 - side)  # [draws, groups, truth, decision]
+    negative, positive = np.moveaxis(by_truth, 4 - side, 0)  # decisions of the other side
+    found: np.ndarray = negative + positive
+    return found
+
+
+def _hits(by_decision: np.ndarray, kind: str) -> Shares:
+    """Hits and trials of a kind of rate, [draws, groups] each."""
     if kind in ("tpr", "recall"):
         of = by_decision[:, :, 1]
     elif kind == "fpr":

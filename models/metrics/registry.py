@@ -151,12 +151,13 @@ def groups_by(
     """
     found = {}
     for keys in slices:
-        names = np.array(
-            [
-                ",".join(f"{k}={v}" for k, v in zip(keys, values, strict=True))
-                for values in zip(*(columns[k] for k in keys), strict=True)
-            ]
-        )
-        there, place = np.unique(names, return_inverse=True)
+        number_of: dict[tuple[str, ...], int] = {}
+        of_rows = zip(*(columns[key].tolist() for key in keys), strict=True)
+        numbers = [number_of.setdefault(values, len(number_of)) for values in of_rows]
+        names = [
+            ",".join(f"{k}={v}" for k, v in zip(keys, values, strict=True)) for values in number_of
+        ]
+        there, order = np.unique(np.array(names, str), return_inverse=True)
+        place = order[np.array(numbers, np.int64)]
         found[",".join(keys)] = {str(name): place == n for n, name in enumerate(there)}
     return found

@@ -133,14 +133,17 @@ def _settle(model: tf_keras.Model, parts: Sequence[Rows], loss: Loss) -> None:
     next: the ranking of rows is the same, but many of them cross the threshold together.
     """
     logits = logits_of(model)
-    known = [(r.label, logits(r.features, training=False), r.weight[:, 0]) for r in parts]
-    total_weight = sum(float(weight.sum()) for _, _, weight in known)
+    known = [
+        (tf.constant(r.label), logits(r.features, training=False), tf.constant(r.weight[:, 0]))
+        for r in parts
+    ]
+    total_weight = sum(float(r.weight.sum()) for r in parts)
 
     def mean_loss(shift: np.ndarray) -> tuple[float, np.ndarray]:
         moved = tf.constant(shift, tf.float32)
         with tf.GradientTape() as tape:
             tape.watch(moved)
-            parts = [tf.reduce_sum(w * loss(tf.constant(t), z + moved)) for t, z, w in known]
+            parts = [tf.reduce_sum(w * loss(t, z + moved)) for t, z, w in known]
             mean = tf.add_n(parts) / total_weight
         return float(mean), tape.gradient(mean, moved).numpy().astype(np.float64)
 

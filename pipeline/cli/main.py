@@ -22,6 +22,7 @@ from core.lock import LockHeldError
 from pipeline.cli.common import BAD_INPUT, FAILED, SIGNALLED, Verb
 from pipeline.report.display import make_console
 from pipeline.report.markup import escape
+from pipeline.run.environment import collect_rarely
 from pipeline.run.failures import explain, is_disk_full
 from pipeline.run.scratch import own_temporary_folder
 
@@ -75,6 +76,7 @@ def main(arguments: Sequence[str] | None = None, build: "Builder | None" = None)
         arguments: what was typed after `python -m pipeline`.
         build: makes the pipeline that `run` runs; the DAG unless another is given.
     """
+    collect_rarely()
     options = make_parser().parse_args(arguments)
     options.command, options.build = _command(arguments), build
     errors = Console(stderr=True, highlight=False, soft_wrap=True)

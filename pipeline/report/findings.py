@@ -139,7 +139,7 @@ def read_report(executions: Sequence[Execution], report: Report) -> Any:
     path = Path(artifact.uri) / report.file if artifact else None
     if path is None or not path.is_file():
         return None
-    return finite(json.loads(path.read_text(encoding="utf-8")))
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
 
 
 def finite(value: Any) -> Any:

@@ -213,10 +213,13 @@ def page_of(run_folder: Path, run_id: str) -> Path:
 
 
 def write(summary: Summary, path: Path) -> None:
-    """Writes a summary; who reads meanwhile sees the one before or this one, never a part."""
+    """Writes a summary; who reads meanwhile sees the one before or this one, never a part.
+
+    That of a run that goes on is written after each node: on one line, which costs a tenth.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     values = summary.model_dump(mode="json")
-    text = json.dumps(values, indent=2, allow_nan=False)
+    text = json.dumps(values, indent=None if summary.state == "RUNNING" else 2, allow_nan=False)
     write_atomically(path, _NUMBERS.sub(_on_one_line, text) + "\n")
 
 

@@ -4,17 +4,23 @@ Each shortcut replaces a name that is not public, because there is no switch, an
 is where that name is missing. What Beam answers and what it sends to workers stays the same.
 """
 
+import bz2
+import functools
 import types
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+_PICKLES = 512  # that are remembered
 
 Specs = tuple[set[Any], set[Any]]
 
 
 def shorten() -> None:
     """Applies all of them; calling it again changes nothing."""
+    from apache_beam.internal import cloudpickle_pickler  # loads Beam
     from apache_beam.options.pipeline_options import PipelineOptions  # loads Beam
+    from apache_beam.runners.portability.fn_api_runner import worker_handlers  # loads Beam
     from apache_beam.transforms import userstate  # loads Beam
 
     look = getattr(userstate, "get_dofn_specs", None)
@@ -23,6 +29,12 @@ def shorten() -> None:
     view_as = getattr(PipelineOptions, "view_as", None)
     if view_as is not None and not getattr(view_as, "remembers", False):
         PipelineOptions.view_as = _remembering_views(view_as)
+    if getattr(cloudpickle_pickler, "bz2", None) is bz2:
+        cloudpickle_pickler.bz2 = _remembering_bz2()
+    if hasattr(worker_handlers, "STATE_CACHE_SIZE_MB"):
+        # To know when its cache of side inputs is full, Beam measures what is in it, for which it
+        # walks through all modules. Each bundle keeps what it has read; few share side inputs.
+        worker_handlers.STATE_CACHE_SIZE_MB = 0
 
 
 class _RememberingSpecs:
@@ -63,3 +75,11 @@ def _remembering_views(view_as: Callable[[Any, type], Any]) -> Callable[[Any, ty
 
     remembering.remembers = True  # type: ignore[attr-defined]
     return remembering
+
+
+def _remembering_bz2() -> types.SimpleNamespace:
+    """`bz2` for pickles: a step's function is packed some three times and unpacked four times."""
+    return types.SimpleNamespace(
+        compress=functools.lru_cache(_PICKLES)(bz2.compress),
+        decompress=functools.lru_cache(_PICKLES)(bz2.decompress),
+    )

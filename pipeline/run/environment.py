@@ -36,6 +36,11 @@ _COLLECT_AFTER = (50_000, 10, 10)
 _NOISY_LOGGERS = ("absl", "tensorflow", "apache_beam")
 
 
+def collect_rarely() -> None:
+    """Has garbage looked for less often; calling it again changes nothing."""
+    gc.set_threshold(*_COLLECT_AFTER)
+
+
 def prepare() -> None:
     """Selects legacy Keras and one TensorFlow thread, speeds AutoGraph and Beam up, quietens logs,
     has garbage looked for less often.
@@ -50,7 +55,7 @@ def prepare() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
-    gc.set_threshold(*_COLLECT_AFTER)
+    collect_rarely()
     with _absent(_CLOUD_CREDENTIALS):
         import tensorflow as tf  # loads TensorFlow
         import tf_keras  # loads TensorFlow

@@ -9,7 +9,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from core.config import Config
@@ -86,6 +86,8 @@ def reached(*modules: str) -> set[Symbol]:
     Raises:
         InputError: one of `modules` is not a module of this repository, or a module is not Python.
     """
+    _file.cache_clear()  # files may have changed since the last time
+    _read.cache_clear()
     for module in modules:
         if _file(module) is None:
             raise InputError(f"{module}: there is no such module in {REPOSITORY}")
@@ -106,18 +108,23 @@ class _Module:
     Attributes:
       name: Dotted.
       package: Dotted name of the package that it is in, or is.
+      tree: Its code.
       imports: What of ours the names at its top were imported from.
       definitions: The other statements that bind names at its top, by name.
       always: Statements that bind none and run whenever the module is imported.
-      mentioned: All names in its code; what is imported and never mentioned is there to be run.
     """
 
     name: str
     package: str
+    tree: ast.Module
     imports: dict[str, Symbol] = field(default_factory=dict)
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     always: list[ast.stmt] = field(default_factory=list)
-    mentioned: frozenset[str] = frozenset()
+
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """All names in its code; what is imported and never mentioned is there to be run."""
+        return frozenset(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
 
     def code_of(self, name: str) -> str:
         """The code of a name, or of the whole module, without comments, docstrings and places."""
@@ -164,6 +171,7 @@ def _references(module: _Module, statement: ast.stmt) -> frozenset[Symbol]:
     return frozenset(found)
 
 
+@cache
 def _read(module: str) -> _Module:
     file = _file(module)
     assert file is not None, module
@@ -182,8 +190,7 @@ def _take_apart(name: str, file: Path, changed: int, size: int) -> _Module:
     except ValueError as error:
         raise InputError(f"{file}: not Python: {error}") from error
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    mentioned = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    module = _Module(name, package, mentioned=mentioned)
+    module = _Module(name, package, tree)
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             module.imports |= dict(_imported(statement, package))
@@ -223,6 +230,7 @@ def _imported(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple
             yield alias.asname or alias.name, (base, _WHOLE if alias.name == "*" else alias.name)
 
 
+@cache
 def _file(module: str) -> Path | None:
     """File of a module of this repository; None for any other."""
     path = REPOSITORY.joinpath(*module.split("."))

@@ -69,6 +69,7 @@ class Recorder:
         self._upstream: dict[str, list[str]] = {}
         self._cpu_at_start: dict[str, float] = {}
         self._code_sha256 = run_code_sha256(run.config)
+        self._config_sha256 = run.config.config_sha256
 
     def on_event(self, event: Event) -> None:
         """Takes note of a node that starts or has ended, and of damage."""
@@ -148,7 +149,7 @@ class Recorder:
             format=summary.FORMAT,
             run_id=run.run_id,
             config=run.config_name,
-            config_sha256=config.config_sha256,
+            config_sha256=self._config_sha256,
             code_sha256=self._code_sha256,
             seed=config.seed,
             state=state,

@@ -25,7 +25,7 @@ from core.config import Config
 from core.errors import InputError
 from core.targets import SERVER, TARGETS
 from core.version_record import version_folders
-from models.export.lean_process import hide_keras
+from models.export.lean_process import hide_unneeded
 from pipeline.serving.options import ServeOptions
 from pipeline.serving.protocols.direct import DirectProtocol
 
@@ -81,7 +81,7 @@ def make_app(options: ServeOptions) -> Any:
 def load_tensorflow() -> None:
     """Imports TensorFlow for a process that only runs graphs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    hide_keras()
+    hide_unneeded()
     importlib.import_module("tensorflow").get_logger().setLevel(logging.ERROR)
 
 

@@ -56,6 +56,16 @@ def test_lists_of_numbers_are_written_on_one_line(tmp_path: Path) -> None:
     assert json.loads(text) == written.model_dump(mode="json")
 
 
+@pytest.mark.parametrize(("state", "lines"), [("RUNNING", 1), ("COMPLETE", 50), ("FAILED", 50)])
+def test_that_of_a_run_that_goes_on_is_on_one_line(tmp_path: Path, state: str, lines: int) -> None:
+    written = Summary.model_validate({**VALUES, "state": state})
+    path = summary.path_of(tmp_path, RUN_ID)
+    summary.write(written, path)
+    found = path.read_text().splitlines()
+    assert len(found) == 1 if lines == 1 else len(found) > lines
+    assert summary.read(path) == written
+
+
 @pytest.mark.parametrize(
     "change",
     [
