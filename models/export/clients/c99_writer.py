@@ -24,7 +24,8 @@ static int8_t quantized(float real, float scale, int zero)
 """,
     "scaled": """\
 /* sum * multiplier / 2^31 * 2^shift, rounded to a whole number before the shift and after it.
-   Halves then go away from zero, or up: so TFLite's matrix products have it where ruy computes them. */
+   Halves then go away from zero, or up: so TFLite's matrix products have it where ruy computes
+   them. */
 static int32_t scaled(int32_t sum, int32_t multiplier, int shift, int up)
 {
     int64_t product = (int64_t)sum * (1 << (shift > 0 ? shift : 0)) * multiplier;
