@@ -23,6 +23,7 @@ from models.compression.goals import (
     tables_of,
     wanted_sparsity,
 )
+from models.compression.masks import PrunedLayer
 from models.metrics.comparison import compare
 from models.network.network import answers_of
 from models.network.penalty import Penalty
@@ -119,10 +120,8 @@ def prune(
     if options.clusters is None or any(goal.sparsity for goal in goals.values()):
         prunable = wrap(model, goals, end, frequency)
         update = tfmot.sparsity.keras.UpdatePruningStep()
-        whole_from = end // by_epoch  # the epoch of step `end`, from 0: it has the last mask
-        kept = dataclasses.replace(plan, patience=plan.epochs, kept_from=whole_from)
-        if steps < 2 * _MASK_UPDATES:  # too few to choose among: the last weights are kept
-            kept = plan
+        whole_from = -(-end // by_epoch) - 1  # the first epoch that ends with the last mask
+        kept = dataclasses.replace(plan, patience=plan.epochs, kept_from=max(0, whole_from))
         history = fit(prunable, train, evaluation, loss, kept, [update], penalty)
         pruned = tfmot.sparsity.keras.strip_pruning(prunable)
     else:
@@ -213,9 +212,7 @@ def wrap(
             end_step=end,
             frequency=frequency,
         )
-        structure = {"sparsity_m_by_n": (ZEROS, GROUP)} if goal.structured else {}
-        return tfmot.sparsity.keras.prune_low_magnitude(
-            layer, pruning_schedule=schedule, **structure
-        )
+        structure = (ZEROS, GROUP) if goal.structured else None
+        return PrunedLayer(layer, pruning_schedule=schedule, sparsity_m_by_n=structure)
 
     return tf_keras.models.clone_model(copied(model), clone_function=wrap_layer)

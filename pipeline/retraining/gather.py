@@ -83,7 +83,24 @@ def predictions_of(situation: Situation) -> ServedPredictions | None:
 
 
 def label_evidence(situation: Situation, predictions: ServedPredictions | None) -> Evidence:
-    """Whether labels of new spans are to be doubted; asked first, for such spans are left out."""
+    """Whether labels of new spans are to be doubted; asked first, for such spans are left out.
+
+    Of these it says before all which columns have moved: no drift is measured of what is left out.
+    """
+    found = _label_shift(situation, predictions)
+    moved = {span: _moved(situation, span) for span in judged_labels.suspected(found)}
+    return judged_labels.after_moved(found, moved)
+
+
+def _moved(situation: Situation, span: int) -> list[Measurement]:
+    """Distances of a span's columns beyond their bounds; the label is judged otherwise."""
+    rows = read_files(situation.window.files_of(span), situation.config)
+    distances = _distances(situation, "drift", f"span {span}", rows).measurements
+    label = situation.config.columns.label
+    return [m for m in distances if m.exceeded and m.feature != label]
+
+
+def _label_shift(situation: Situation, predictions: ServedPredictions | None) -> Evidence:
     if predictions is None:
         return Evidence("label shift", "unknown", other_classes(situation) or NOTHING_SERVED)
     if not situation.new:

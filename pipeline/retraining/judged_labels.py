@@ -5,7 +5,8 @@ far more than those of earlier spans did is more likely mislabelled than new tru
 until a person accepts it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,6 +64,37 @@ def of_label_shift(
             what += f" and {len(shifts) - 1} further shares" if len(shifts) > 1 else ""
     blocking = any(m.exceeded for m in measured)
     return Evidence("label shift", "blocking" if blocking else "quiet", what, measured)
+
+
+def suspected(found: Evidence) -> list[int]:
+    """The spans that evidence speaks against, ascending."""
+    return sorted({m.span for m in found.measurements if m.exceeded and m.span is not None})
+
+
+def after_moved(found: Evidence, moved: Mapping[int, Sequence[Measurement]]) -> Evidence:
+    """Evidence against labels that says first which columns of a span have moved.
+
+    The served model was trained on other values of these and may be wrong on the rows, whatever
+    their labels: a column of another unit is the cause, that labels disagree its consequence.
+
+    Args:
+        found: of `of_label_shift`.
+        moved: of each span that is suspected, distances beyond the bounds of the contract, from
+            the data that the served model was trained on.
+    """
+    said = []
+    for span, distances in moved.items():
+        columns = list(dict.fromkeys(str(m.feature) for m in distances))
+        if columns:
+            verb = "is" if len(columns) == 1 else "are"
+            said.append(
+                f"{', '.join(columns)} of span {span} {verb} beyond the bounds of drift, look "
+                "there first, the served model does not know such rows"
+            )
+    if not said:
+        return found
+    measured = [*(m for distances in moved.values() for m in distances), *found.measurements]
+    return replace(found, message="; ".join([*said, found.message]), measurements=measured)
 
 
 def of_quality(

@@ -19,6 +19,7 @@ from pipeline.retraining import gather, records, served_model
 from pipeline.retraining.answered import imports_in_use
 from pipeline.retraining.decision import SUSPICIOUS, Inputs, decide, find_earlier, is_blocked
 from pipeline.retraining.evidence import Evidence
+from pipeline.retraining.judged_labels import suspected
 from pipeline.retraining.records import (
     REPEATED_ROWS,
     SUSPICIOUS_LABELS,
@@ -135,8 +136,8 @@ def make_decision(request: RetrainRequest, tell: Callable[[str], None]) -> tuple
         *_suspicions(repeats, REPEATED_ROWS, window),
     ]
     if suspicions:
-        suspected = {s.span: Suspect(frozenset(s.files), s.kind, s.why) for s in suspicions}
-        window = window_of(config, folder, suspected)
+        suspects = {s.span: Suspect(frozenset(s.files), s.kind, s.why) for s in suspicions}
+        window = window_of(config, folder, suspects)
         imports = imports_in_use(config, folder, window.spans)
         situation = replace(situation, window=window, imports=imports)
     if not any(finding.kind in SUSPICIOUS for finding in window.held_back):
@@ -175,7 +176,7 @@ def _suspicions(found: Evidence, kind: str, window: Window) -> Iterator[Suspicio
     """The spans that evidence speaks against."""
     if found.state != "blocking":
         return
-    for span in sorted({m.span for m in found.measurements if m.exceeded and m.span is not None}):
+    for span in suspected(found):
         files = sorted(file.sha256 for file in window.files_of(span))
         yield Suspicion(span=span, files=files, kind=kind, why=found.message)
 

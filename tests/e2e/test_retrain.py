@@ -147,8 +147,15 @@ def test_a_span_of_rows_that_were_there_before_is_held_back(retrain: Retrain) ->
 def test_a_rescaled_span_is_stopped_once_and_not_run_again(retrain: Retrain) -> None:
     before = retrain.state
     retrain.deliver(5, rescale)
-    # The served model is far off on such rows: were the span not accepted, its labels would be
-    # suspected.
+    # The served model is often wrong on such rows, and their labels are doubted for it: the column
+    # that moved is named first.
+    code, doubted, _ = retrain("--dry-run", "--set", "retrain.max_label_shift=0.01")
+    assert (code, doubted.action, doubted.spans) == (3, "blocked", [1, 2, 3])
+    first, _, rest = doubted.reasons[0].partition(" beyond the bounds of drift, look there first")
+    assert first.startswith("suspicious labels in span 5: hours-per-week")
+    assert "labels agree with the served model in" in rest
+    [doubts] = [e for e in doubted.evidence if e.kind == "label shift"]
+    assert doubts.measurements[0].feature == "hours-per-week"
     code, rescaled, said = retrain("--accept-span", "5")
     assert (code, rescaled.action, rescaled.spans) == (3, "run", [1, 2, 3, 5])
     assert (found(rescaled)["new span"], found(rescaled)["drift"]) == ("reason", "reason")

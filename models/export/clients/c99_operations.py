@@ -104,7 +104,7 @@ def _write_integer_sum(writer: Writer, operation: Operation) -> None:
     for number in operation.inputs:
         factor, shift = fixed_point(writer.tensors[number].scale / whole)
         value = writer.integer(number, writer.place(number, made.shape))
-        terms.append(f"scaled({value} * (1 << {_ADD_BITS}), {factor}, {shift})")
+        terms.append(f"scaled({value} * (1 << {_ADD_BITS}), {factor}, {shift}, 0)")
     factor, shift = fixed_point(whole / (2.0**_ADD_BITS * made.scale))
     value = (" - " if operation.name == "SUB" else " + ").join(terms)
     writer.loop(made.size, writer.store_scaled(operation, value, str(factor), str(shift)))
@@ -212,7 +212,7 @@ def _write_sums(
     if x.quantized:
         term = f"    sum += {writer.integer(given, at)} * {writer.integer(weights, place)};"
         factor, shift = _factors(writer, operation)
-        out = writer.store_scaled(operation, "sum", factor, shift)
+        out = writer.store_scaled(operation, "sum", factor, shift, up=True)
         writer.loop(made.size, f"int32_t sum = {start or '0'};", inner, term, out)
         return
     scale = ""

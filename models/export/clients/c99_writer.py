@@ -23,14 +23,16 @@ static int8_t quantized(float real, float scale, int zero)
 }
 """,
     "scaled": """\
-/* sum * multiplier / 2^31 * 2^shift, as gemmlowp rounds it */
-static int32_t scaled(int32_t sum, int32_t multiplier, int shift)
+/* sum * multiplier / 2^31 * 2^shift, rounded to a whole number before the shift and after it.
+   Halves then go away from zero, or up: so TFLite's matrix products have it where ruy computes
+   them. */
+static int32_t scaled(int32_t sum, int32_t multiplier, int shift, int up)
 {
     int64_t product = (int64_t)sum * (1 << (shift > 0 ? shift : 0)) * multiplier;
     int64_t high = (product + (product < 0 ? 1 - (1 << 30) : 1 << 30)) / ((int64_t)1 << 31);
     int right = shift > 0 ? 0 : -shift;
     int64_t rest = high & (((int64_t)1 << right) - 1);
-    int64_t half = ((((int64_t)1 << right) - 1) >> 1) + (high < 0);
+    int64_t half = ((((int64_t)1 << right) - 1) >> 1) + (high < 0 && !up);
     return (int32_t)((high >> right) + (rest > half));
 }
 """,
@@ -133,13 +135,18 @@ class Writer:
         self.helpers.add("quantized")
         return f"{cell} = quantized({real}, {literal(tensor.scale)}, {tensor.zero});"
 
-    def store_scaled(self, operation: Operation, value: str, factor: str, shift: str) -> str:
-        """Puts an integer, times a factor of fixed point, at place i of the result."""
+    def store_scaled(
+        self, operation: Operation, value: str, factor: str, shift: str, up: bool = False
+    ) -> str:
+        """Puts an integer, times a factor of fixed point, at place i of the result.
+
+        Halves go away from zero, or up.
+        """
         self.helpers |= {"scaled", "within"}
         made = self.tensors[operation.output]
         low = made.zero if operation.activation else -128
         six = made.zero + round(6.0 / made.scale) if operation.activation == "relu6" else 127
-        scaled = f"scaled({value}, {factor}, {shift}) + ({made.zero})"
+        scaled = f"scaled({value}, {factor}, {shift}, {int(up)}) + ({made.zero})"
         return f"{self.name(operation.output)}[i] = within({scaled}, {low}, {min(six, 127)});"
 
     def place(self, number: int, shape: Sequence[int]) -> str:

@@ -172,8 +172,9 @@ function concatenation(out, given, options) {
   else store(out, found);
 }
 
-// sum * multiplier / 2^31 * 2^shift, rounded as gemmlowp does.
-function scaled(sum, [multiplier, shift]) {
+// sum * multiplier / 2^31 * 2^shift, rounded to a whole number before the shift and after it. Halves
+// then go away from zero, or up: so TFLite's matrix products have it where ruy computes them.
+function scaled(sum, [multiplier, shift], up = false) {
   const product = sum * 2 ** Math.max(shift, 0) * multiplier;
   const nudge = product < 0 ? 1 - 2 ** 30 : 2 ** 30;
   let high = Math.trunc((product + nudge) / 2 ** 31);
@@ -183,7 +184,7 @@ function scaled(sum, [multiplier, shift]) {
   }
   const step = 2 ** Math.max(-shift, 0);
   const whole = Math.floor(high / step);
-  const threshold = Math.floor((step - 1) / 2) + (high < 0 ? 1 : 0);
+  const threshold = Math.floor((step - 1) / 2) + (high < 0 && !up ? 1 : 0);
   return whole + (high - whole * step > threshold ? 1 : 0);
 }
 
@@ -209,7 +210,7 @@ function sums(out, x, w, count, at, place, start, activation) {
   if (!x.quantized) return store(out, found, activation);
   const factors = w.scales.map((s) => fixedPoint((x.scales[0] * s) / out.scales[0]));
   const [low, high] = bounds(out, activation);
-  const write = (sum, n) => scaled(sum, factors[n % factors.length]) + out.zero;
+  const write = (sum, n) => scaled(sum, factors[n % factors.length], true) + out.zero;
   out.data = Int8Array.from(found, (sum, n) => Math.min(Math.max(write(sum, n), low), high));
 }
 

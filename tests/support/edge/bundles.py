@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,22 @@ def odd_rows() -> list[dict[str, str]]:
     """Rows with one odd cell each, and some of the training rows."""
     odd = [{**texts_of(1), column: text} for column, texts in _ODD.items() for text in texts]
     return odd + [texts_of(number) for number in range(40)]
+
+
+def drawn_rows(count: int = 500, seed: int = 3) -> list[dict[str, str]]:
+    """Odd rows, and so many more whose cells are drawn each by itself; numbers of every size."""
+    draw = random.Random(seed)
+
+    def cell(column: str, text: str) -> str:
+        if column in _ODD and draw.random() < 0.1:
+            return draw.choice(_ODD[column])
+        return f"{draw.gauss(float(text), 40):.2f}" if column in ALL.numeric else text
+
+    typical = [texts_of(number) for number in range(99)]
+    return odd_rows() + [
+        {column: cell(column, draw.choice(typical)[column]) for column in typical[0]}
+        for _ in range(count)
+    ]
 
 
 def columns_of(rows: list[dict[str, str]]) -> dict[str, np.ndarray]:

@@ -12,8 +12,8 @@ from pipeline.config.load import load
 from pipeline.labels.answers import Answer, Import, write
 from pipeline.retraining import evidence
 from pipeline.retraining.answered import imports_in_use, of_answers
-from pipeline.retraining.evidence import Evidence
-from pipeline.retraining.judged_labels import of_label_shift, of_quality
+from pipeline.retraining.evidence import Evidence, Measurement
+from pipeline.retraining.judged_labels import after_moved, of_label_shift, of_quality, suspected
 from pipeline.retraining.judged_rows import Judged, together
 from pipeline.retraining.label_shares import LabelBounds
 
@@ -104,6 +104,23 @@ def test_labels_that_turn_against_the_model_block() -> None:
     )
     assert [m.name for m in found.measurements] == ["span 3", "span 4"]
     assert [m.span for m in found.measurements] == [3, 4]
+
+
+def test_columns_that_moved_are_named_before_the_labels_that_disagree() -> None:
+    new = {3: judged(400, 0.62), 4: judged(400, 0.60)}
+    found = of_label_shift(new, judged(900, 0.84), together([]), 0.7, BOUNDS)
+    hours, age = (
+        Measurement(f"{name} jensen_shannon_divergence", 0.7, 0.05, True, "drift_comparator", name)
+        for name in ("hours", "age")
+    )
+    assert after_moved(found, {3: [], 4: []}) == found
+    told = after_moved(found, {3: [hours, age], 4: []})
+    assert told.message == (
+        "hours, age of span 3 are beyond the bounds of drift, look there first, the served model "
+        f"does not know such rows; {found.message}"
+    )
+    assert told.measurements == [hours, age, *found.measurements]
+    assert (told.state, suspected(told)) == ("blocking", [3, 4]), "it is held back all the same"
 
 
 def test_the_level_of_labels_is_the_pushed_accuracy_where_earlier_rows_are_few() -> None:

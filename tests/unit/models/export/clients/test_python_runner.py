@@ -17,7 +17,7 @@ import pytest
 
 from models.export.clients import delivered
 from models.export.clients.delivered import put_runner
-from tests.support.edge.bundles import ALL, THREE, edge_bundles, expected, odd_rows, texts_of
+from tests.support.edge.bundles import ALL, THREE, drawn_rows, edge_bundles, expected, texts_of
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_it_is_short() -> None:
 
 
 def test_inputs_of_every_kind_are_those_of_a_device(module: ModuleType, bundle: Path) -> None:
-    rows = odd_rows()
+    rows = drawn_rows()
     loaded = module.Bundle(bundle)
     inputs = [loaded.inputs(row) for row in rows]
     for name, values in expected(bundle, rows).inputs.items():
@@ -59,7 +59,7 @@ def test_inputs_of_every_kind_are_those_of_a_device(module: ModuleType, bundle: 
 
 
 def test_csv_and_json_lines_are_answered(bundle: Path) -> None:
-    rows = odd_rows()
+    rows = drawn_rows()
     answers = expected(bundle, rows).answers[:, 0]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))
