@@ -1,6 +1,7 @@
 """A bundle's model as one C99 file: `student.c` and its header, which need math.h alone."""
 
 import hashlib
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,7 @@ int student_decide(const float *answer);
 
 #endif
 """
+_TAKEN = set(re.findall("STUDENT_[A-Z]+", _HEADER)) | {"STUDENT_NUMBERS", "STUDENT_TEXTS"}
 _ONE = "    return answer[0] > {threshold!r};"
 _MANY = """\
     int best = 0;
@@ -96,14 +98,17 @@ def c99_files(bundle: Mapping[str, Any], content: bytes) -> tuple[str, str]:
     written = write_operations(program)
     width = {name: program.tensors[number].size for name, number in program.inputs.items()}
     classes = bundle["classes"]
+    numbers, texts = _places(
+        [c["column"] for c in bundle["numeric"]], [c["column"] for c in bundle["categorical"]]
+    )
     header = _HEADER.format(
         sha256=hashlib.sha256(content).hexdigest(),
         numeric=width.get("numeric", 1),
         categorical=width.get("categorical", 1),
         answers=program.tensors[program.output].size,
         classes=len(classes),
-        numbers=", ".join(_places([c["column"] for c in bundle["numeric"]], "NUMBER")),
-        texts=", ".join(_places([c["column"] for c in bundle["categorical"]], "TEXT")),
+        numbers=", ".join([*numbers, "STUDENT_NUMBERS"]),
+        texts=", ".join([*texts, "STUDENT_TEXTS"]),
     )
     threshold = bundle.get("threshold")
     unused = [f"    (void){name};" for name in ("numeric", "categorical") if name not in width]
@@ -124,10 +129,12 @@ def c99_files(bundle: Mapping[str, Any], content: bytes) -> tuple[str, str]:
     return "\n".join(parts), header
 
 
-def _places(columns: Sequence[str], kind: str) -> list[str]:
-    """Names for the places of columns, with how many there are; `capital-gain`: CAPITAL_GAIN."""
+def _places(numbers: Sequence[str], texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names for the places of columns, each once in the file; `capital-gain`: CAPITAL_GAIN."""
     found: list[str] = []
-    for column in columns:
+    for column in (*numbers, *texts):
         name = f"STUDENT_{re.sub('[^A-Z0-9]+', '_', column.upper())}"
-        found.append(name if name not in found else f"{name}_{len(found)}")
-    return [*found, f"STUDENT_{kind}S"]
+        others = (f"{name}_{n}" for n in itertools.count(1))
+        taken = {*_TAKEN, *found}
+        found.append(next(each for each in itertools.chain([name], others) if each not in taken))
+    return found[: len(numbers)], found[len(numbers) :]

@@ -56,6 +56,16 @@ def test_a_folder_in_use_is_left_alone(bundle: Path, tmp_path: Path) -> None:
         export_client(bundle, "web", tmp_path / "none" / "out")
 
 
+def test_a_folder_that_cannot_be_made_is_told(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"--output /proc/x: cannot be written: No such file"):
+        export_client(bundle, "web", Path("/proc/x"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert "run.py" in export_client(bundle, "python", Path())
+
+
 def test_the_verb_takes_the_live_version_and_says_what_it_wrote(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
