@@ -26,7 +26,8 @@ class EdgeCandidates:
 
     def answers(self, rows: Rows) -> dict[str, np.ndarray]:
         """See `Candidates`."""
-        return {n: predict(self._file(n).read_bytes(), rows.features) for n in self._report}
+        counted = rows.take(np.flatnonzero(rows.weight[:, 0] > 0))
+        return {n: predict(self._file(n).read_bytes(), counted.features) for n in self._report}
 
     def costs(self) -> dict[str, Costs]:
         """See `Candidates`; Quantizer has measured them."""
