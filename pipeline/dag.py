@@ -127,6 +127,7 @@ def create_pipeline(config: Config, staged: Staged, folder: Path) -> Pipeline:
             config,
             preprocessing=preprocessing,
             columns=config.columns.features,
+            label=config.columns.label,
             passed_through=(*groups, ROW_ID),
             hidden=hidden_columns(config),
             needed=needed_columns(config),

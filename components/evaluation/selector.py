@@ -2,10 +2,10 @@
 
 The test rows, which the Evaluators judge by, have no part in it. On the eval rows each variant's
 AUC and gaps between groups are compared with the teacher's; its bytes and the time of a row are its
-other costs (models/frontier/choice.py). Of networks that learnt from the eval rows in the end
-(`trainer.all_rows`) those from before are compared. `selection.<target>` has the limits and what
-counts among variants that keep them; a variant that the configuration names ships whatever is
-found.
+other costs (models/frontier/choice.py). Of teachers that learnt from the eval rows in the end
+(`trainer.all_rows`) those from before are compared; students with the one that they learnt from.
+`selection.<target>` has the limits and what counts among variants that keep them; a variant that
+the configuration names ships whatever is found.
 
 In: the labelled and the transformed eval split, the Transform graph, the Trainer's `model_run`, and
 for the server the Trainer's SavedModel, for the edge the TFLite variants. Out: `model`, what is
@@ -26,13 +26,12 @@ from tfx.types.standard_artifacts import Examples, Model, ModelRun, TransformGra
 from tfx.utils import path_utils
 
 from components.artifacts import TFLiteVariants, VariantChoice, split_pattern
-from core.names import CHOICE, TEACHER
+from core.names import CHOICE
 from core.sections import Limits, Section, Slicing
 from core.targets import TARGETS
 from models.frontier.candidates import Candidates, Given, table_of
 from models.frontier.choice import choose
 from models.frontier.record import VariantSelection, write_choice
-from models.frontier.unseen import read_answers
 from models.network.layout import Preprocessing
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import load_columns, load_rows
@@ -71,7 +70,7 @@ def select(
         rows.codes,
         candidates.answers(every),
         candidates.costs(),
-        read_answers(given.model_run, every)[TEACHER],
+        candidates.teacher(every),
         {name: values[counted] for name, values in columns.items()},
         told,
         settings.preprocessing.classes,

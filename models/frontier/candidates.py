@@ -72,6 +72,9 @@ class Candidates(Protocol):
         A network that has learnt from them is asked as it was before.
         """
 
+    def teacher(self, rows: Rows) -> np.ndarray:
+        """What the teacher that they are compared with answers to the same rows."""
+
     def costs(self) -> dict[str, Costs]:
         """What each costs."""
 

@@ -33,6 +33,10 @@ class ServerCandidates:
         """See `Candidates`."""
         return read_answers(self._given.model_run, rows)
 
+    def teacher(self, rows: Rows) -> np.ndarray:
+        """See `Candidates`."""
+        return self.answers(rows)[TEACHER]
+
     def costs(self) -> dict[str, Costs]:
         """See `Candidates`."""
         requests = self._given.requests

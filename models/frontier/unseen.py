@@ -1,7 +1,7 @@
-"""What networks answer to eval rows that they have not learnt from.
+"""What teachers answer to eval rows that they have not learnt from.
 
-With `trainer.all_rows` both teachers end as trained on the eval rows, too. To these they answer
-better than to others, the pruned one, which was trained longest, best; so what ships is chosen by
+With `trainer.all_rows` both end as trained on the eval rows, too. To these they answer better than
+to others, the pruned one, which was trained longest, best; so which of them ships is chosen by
 their answers from before.
 """
 

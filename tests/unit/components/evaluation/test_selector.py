@@ -16,7 +16,6 @@ from models.export.server import load_server_model
 from models.export.tflite import predict
 from models.frontier.candidates import Given
 from models.frontier.choice import SAME_BYTES
-from models.frontier.unseen import read_answers
 from models.network.network import answers_of
 from models.network.preprocessing import model_inputs_of
 from models.network.rows import Rows, load_rows
@@ -126,7 +125,7 @@ def test_a_bundle_holds_the_file_that_is_chosen(
     assert (folder / "tflite").read_bytes() == content
     assert json.loads((folder / "preprocessing.json").read_text())["variant"] == choice.variant
     counted = rows.take(rows.weight[:, 0] > 0)
-    teacher = read_answers(given.model_run, rows)["teacher"]
+    teacher = answers_of(given.network("teacher"), counted)
     lost = measured[choice.variant].auc_loss
     assert lost is not None
     labels = counted.codes
