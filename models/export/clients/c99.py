@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from core.errors import InputError
 from core.files import write_atomically
 from core.names import EDGE_MODEL_FILE
+from models.bundle.manifest import damaged
 from models.export.clients.c99_columns import check_columns, inputs_function, string
 from models.export.clients.c99_operations import write_operations
 from models.export.clients.c99_writer import HELPERS
@@ -78,6 +80,8 @@ def write_c99(bundle: Path, folder: Path) -> None:
     check_columns(told)
     try:
         source, header = c99_files(told, content)
+    except struct.error as error:
+        raise InputError(damaged(bundle / EDGE_MODEL_FILE, f"it ends early ({error})")) from error
     except ValueError as error:
         raise InputError(f"{bundle / EDGE_MODEL_FILE}: {error}") from error
     write_atomically(folder / SOURCE, source)
