@@ -90,7 +90,7 @@ def _broken(candidate: MeasuredVariant, bounds: Mapping[str, float], above: str)
         cost, what = candidate.costs[limit], limit.removeprefix("max_")
         low = candidate.lowest.get(limit)
         if cost is None:
-            found.append(f"{what} not measurable, {above}.{limit} {bound:,g}")
+            found.append(f"{what} not measurable on these rows, {above}.{limit} {bound:,g}")
         elif cost > bound and (low is None or low > 0):
             said = f"{what} {_plain(cost)} above {above}.{limit} {_plain(bound)}"
             found.append(said if low is None else f"{said} beyond chance")
@@ -125,7 +125,7 @@ def _chosen(
         name = least.measured.name
         return least, (
             f"no variant keeps the limits ({why}): {name} is taken, which loses least of the "
-            f"AUC; raise a limit of selection.{target}"
+            f"AUC; raise a limit of selection.{target}, or set it to null"
         )
     front = [
         each

@@ -16,7 +16,16 @@ import pytest
 
 from models.export.clients.delivered import put_web_client
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
-from tests.support.edge.bundles import ALL, PLAIN, THREE, edge_bundles, expected, odd_rows, texts_of
+from tests.support.edge.bundles import (
+    ALL,
+    FORMATS,
+    PLAIN,
+    THREE,
+    edge_bundles,
+    expected,
+    odd_rows,
+    texts_of,
+)
 from tests.support.servers.accessibility import grave_faults
 from tests.support.servers.browser import Page, chromium
 
@@ -149,6 +158,8 @@ def test_the_page_answers_alone_and_can_be_used_by_everyone(page: Page) -> None:
     assert shown.startswith(("no", "yes")[int(answer > 0.5)])
     assert float(shown.split()[-1].strip(")")) == pytest.approx(answer, abs=1 / 256)
     assert grave_faults(page) == []
+    shown = page.evaluate("document.getElementById('column day').placeholder")
+    assert shown == FORMATS["day"][0]
     origin = page.evaluate("location.origin")
     assert {url for url in page.requests if not url.startswith((f"{origin}/", "data:"))} == set()
     assert [problem for problem in page.problems if "404" not in problem] == []
