@@ -97,6 +97,7 @@ def on_all_rows(
         pruning.share,
     )
     decide(pruned, [rows], balance)
+    history = {**history, "val_loss": []}  # of rows that it was fitted to
     found = dataclasses.replace(pruning, history=history, sparsity=measured_sparsity(pruned))
     return balance, pruned, found
 

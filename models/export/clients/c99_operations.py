@@ -212,7 +212,7 @@ def _write_sums(
     if x.quantized:
         term = f"    sum += {writer.integer(given, at)} * {writer.integer(weights, place)};"
         factor, shift = _factors(writer, operation)
-        out = writer.store_scaled(operation, "sum", factor, shift, "product")
+        out = writer.store_scaled(operation, "sum", factor, shift)
         writer.loop(made.size, f"int32_t sum = {start or '0'};", inner, term, out)
         return
     scale = ""

@@ -23,7 +23,7 @@ static int8_t quantized(float real, float scale, int zero)
 }
 """,
     "scaled": """\
-/* sum * multiplier / 2^31 * 2^shift, as gemmlowp rounds it: halves away from zero. */
+/* sum * multiplier / 2^31 * 2^shift, as gemmlowp rounds it */
 static int32_t scaled(int32_t sum, int32_t multiplier, int shift)
 {
     int64_t product = (int64_t)sum * (1 << (shift > 0 ? shift : 0)) * multiplier;
@@ -32,16 +32,6 @@ static int32_t scaled(int32_t sum, int32_t multiplier, int shift)
     int64_t rest = high & (((int64_t)1 << right) - 1);
     int64_t half = ((((int64_t)1 << right) - 1) >> 1) + (high < 0);
     return (int32_t)((high >> right) + (rest > half));
-}
-""",
-    "product": """\
-/* sum * multiplier / 2^31 * 2^shift, as TFLite's matrix products round it: halves up. */
-static int32_t product(int32_t sum, int32_t multiplier, int shift)
-{
-    int64_t whole = (int64_t)sum * (1 << (shift > 0 ? shift : 0)) * multiplier;
-    int64_t high = (whole + ((int64_t)1 << 30)) >> 31;
-    int right = shift > 0 ? 0 : -shift;
-    return (int32_t)((high + (((int64_t)1 << right) >> 1)) >> right);
 }
 """,
     "within": """\
@@ -143,15 +133,13 @@ class Writer:
         self.helpers.add("quantized")
         return f"{cell} = quantized({real}, {literal(tensor.scale)}, {tensor.zero});"
 
-    def store_scaled(
-        self, operation: Operation, value: str, factor: str, shift: str, by: str = "scaled"
-    ) -> str:
+    def store_scaled(self, operation: Operation, value: str, factor: str, shift: str) -> str:
         """Puts an integer, times a factor of fixed point, at place i of the result."""
-        self.helpers |= {by, "within"}
+        self.helpers |= {"scaled", "within"}
         made = self.tensors[operation.output]
         low = made.zero if operation.activation else -128
         six = made.zero + round(6.0 / made.scale) if operation.activation == "relu6" else 127
-        scaled = f"{by}({value}, {factor}, {shift}) + ({made.zero})"
+        scaled = f"scaled({value}, {factor}, {shift}) + ({made.zero})"
         return f"{self.name(operation.output)}[i] = within({scaled}, {low}, {min(six, 127)});"
 
     def place(self, number: int, shape: Sequence[int]) -> str:

@@ -74,3 +74,5 @@ def test_networks_from_before_the_eval_rows_do_not_go_by_them(again: bool) -> No
         answers = answers_of(taught.unseen[name], evaluation)
         np.testing.assert_array_equal(answers, answers_of(plain.unseen[name], evaluation))
         assert np.array_equal(answers, answers_of(network, evaluation)) != again
+    assert len(taught.pruning.history["loss"]) == section.pruning_epochs
+    assert len(taught.pruning.history["val_loss"]) == (0 if again else section.pruning_epochs)

@@ -12,7 +12,7 @@ from core.errors import InputError
 from models.export.clients.c99 import HEADER, SOURCE, c99_files, write_c99
 from models.export.clients.c99_columns import string
 from models.export.clients.c99_writer import broadcast, fixed_point, literal, strided
-from models.export.device import interpreter, read_bundle
+from models.export.device import read_bundle
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
 from models.network.layout import Preprocessing
 from tests.support.edge.bundles import (
@@ -72,22 +72,6 @@ def test_answers_are_the_interpreters(
     # A softmax is a table in TFLite; what is no sum of products it rounds in between.
     bound = 1e-6 if variant != INT8 else 8 / 256 if rich else 1 / 256 if count > 1 else 0.0
     np.testing.assert_allclose(answers, wanted.answers, rtol=0, atol=bound)
-
-
-def test_sums_of_integers_are_rounded_as_the_interpreter_rounds_them(tmp_path: Path) -> None:
-    bundle = edge_bundles(PLAIN)[INT8]
-    write_c99(bundle, tmp_path)
-    student, told = compiled(tmp_path), read_bundle(bundle)
-    wanted = expected(bundle, ROWS).inputs
-    draw = np.random.default_rng(3)
-    numeric = draw.normal(0, 2, (4000, wanted["numeric"].shape[1])).astype(np.float32)
-    ids = wanted["categorical"][draw.integers(len(ROWS), size=4000)]
-    runner = interpreter((bundle / "tflite").read_bytes()).get_signature_runner("serving_default")
-    for row, row_ids in zip(numeric, ids, strict=True):
-        answer, ints = np.zeros(1, np.float32), row_ids.astype(np.int32)
-        student.student_answer(*(ctypes.c_void_p(one.ctypes.data) for one in (row, ints, answer)))
-        given = runner(numeric=row[None], categorical=row_ids[None])
-        assert answer[0] == given[told["signature"]["output"]][0, 0]
 
 
 def test_the_file_needs_math_alone_and_no_memory(tmp_path: Path) -> None:
