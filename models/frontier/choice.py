@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
+from core.names import TEACHER
 from core.sections import Limits
 from models.frontier.record import AUTO, JudgedVariant, MeasuredVariant, VariantSelection
 
@@ -137,7 +138,9 @@ def _chosen(
     if len(front) < len(keep):
         counts += f", {len(front)} of them on the frontier"
     told = found.measured
-    loss = "" if told.auc_loss is None else f", AUC {-told.auc_loss:+.4f} from the teacher's"
+    loss = ""
+    if told.auc_loss is not None and told.name != TEACHER:
+        loss = f", AUC {0.0 - told.auc_loss:+.4f} from the teacher's"
     return found, f"{counts}: {told.name} is {why}{loss} on {rows:,} eval rows"
 
 

@@ -81,6 +81,11 @@ def test_limits_come_first_then_what_is_preferred(
     assert found.note is None
 
 
+def test_the_teacher_is_not_compared_with_itself() -> None:
+    reason = chosen(row("teacher", 0.0, 100, 1.0), prefer="quality").reason
+    assert reason == "1 of 1 variants keep the limits: teacher is the best on 6,512 eval rows"
+
+
 def test_a_dominated_variant_is_named_with_what_is_better() -> None:
     worse = row("dynamic", 0.005, 9_000, 1.6)
     found = chosen(*TABLE, worse, prefer="quality")
