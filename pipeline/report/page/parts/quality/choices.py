@@ -152,8 +152,10 @@ def _table(choice: VariantSelection) -> Markup:
         "limits",
     )  # fmt: skip
     limits = ", ".join(f"{name} {bound:,g}" for name, bound in choice.limits.items()) or "none"
-    what = f"{_SHIPS[choice.prefer]} on the frontier" if choice.asked == AUTO else "the one named"
-    caption = f"Variants for the {choice.target}; limits: {limits}; ships: {what}"
+    way = "the variant is named by the configuration"
+    if choice.asked == AUTO:
+        way = f"of those that keep them {_SHIPS[choice.prefer]} ships"
+    caption = f"Variants for the {choice.target}; limits: {limits}; {way}"
     return html.table(caption, columns, rows, columns[1:7])
 
 

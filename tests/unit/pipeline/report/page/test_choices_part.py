@@ -70,7 +70,7 @@ def test_each_variant_stands_by_its_costs_and_how_it_fares(bare: RunRecord) -> N
     assert "student_int8 is the smallest (6,488 bytes)" in part.html
     assert (
         "Variants for the edge; limits: max_auc_loss 0.01, max_bytes 20,000; "
-        "ships: the smallest on the frontier"
+        "of those that keep them the smallest ships"
     ) in part.html
 
 
