@@ -34,6 +34,9 @@ STUDENT_FILE = "student.keras"
 NETWORK_FILES = {TEACHER: TEACHER_FILE, TEACHER_PRUNED: PRUNED_FILE}
 """Of the Trainer's networks, by their names."""
 
+EVAL_ANSWERS_FILE = "eval_answers.npz"
+"""Beside the Trainer's networks: what each answered to the eval rows before it saw these."""
+
 PREPROCESSING_FILE = "preprocessing.json"
 MANIFEST_FILE = "manifest.json"
 EDGE_MODEL_FILE = "tflite"

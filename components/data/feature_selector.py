@@ -46,6 +46,7 @@ class FeatureSettings(Section):
       labeling: Whether labels are made.
       preprocessing: What kind each column is of.
       columns: What the models may learn from.
+      label: The column with the true label, as it is in the contract.
       passed_through: Slice columns.
       hidden: Columns that the models are not to see, by `fairness.reads_column`.
       needed: Columns that are not dropped by their scores: those by whose groups thresholds differ.
@@ -56,6 +57,7 @@ class FeatureSettings(Section):
     labeling: LabelSource
     preprocessing: Preprocessing
     columns: tuple[str, ...]
+    label: str
     passed_through: tuple[str, ...]
     hidden: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
@@ -194,6 +196,17 @@ def _presence_and_share(
     return present / max(rows, 1), (counts or [0])[0] / max(present, 1)
 
 
+def not_listed(contract: schema_pb2.Schema, told: FeatureSettings) -> list[Drop]:
+    """Columns of the contract that nothing reads; the label is one that no model may see."""
+    known = {*told.columns, *told.passed_through}
+    reasons = {told.label: "the label"}
+    return [
+        Drop(f.name, reasons.get(f.name, "not listed in columns"))
+        for f in contract.feature
+        if f.name not in known
+    ]
+
+
 @component
 def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
     statistics: InputArtifact[ExampleStatistics],
@@ -218,10 +231,7 @@ def FeatureSelector(  # noqa: N802 - TFX takes the node's id from the name
         kept, scores, note = chosen.kept, chosen.scores, chosen.note
         drops += [Drop(column, reason) for column, reason in chosen.reasons.items()]
     dropped = {drop.column for drop in drops}
-    listed = {*told.columns, *told.passed_through}
-    drops += [
-        Drop(f.name, "not listed in columns") for f in contract.feature if f.name not in listed
-    ]
+    drops += not_listed(contract, told)
     narrowed = narrow(contract, kept, list(told.passed_through), dropped)
     tfdv.write_schema_text(narrowed, os.path.join(selected_schema.uri, "schema.pbtxt"))
     report = {"kept": kept, "dropped": drops, "note": note, "scores": scores}

@@ -2,8 +2,10 @@
 
 The test rows, which the Evaluators judge by, have no part in it. On the eval rows each variant's
 AUC and gaps between groups are compared with the teacher's; its bytes and the time of a row are its
-other costs (models/frontier/choice.py). `selection.<target>` has the limits and what counts among
-variants that keep them; a variant that the configuration names ships whatever is found.
+other costs (models/frontier/choice.py). Of teachers that learnt from the eval rows in the end
+(`trainer.all_rows`) those from before are compared; students with the one that they learnt from.
+`selection.<target>` has the limits and what counts among variants that keep them; a variant that
+the configuration names ships whatever is found.
 
 In: the labelled and the transformed eval split, the Transform graph, the Trainer's `model_run`, and
 for the server the Trainer's SavedModel, for the edge the TFLite variants. Out: `model`, what is
@@ -29,7 +31,7 @@ from core.sections.evaluation import Slicing
 from core.sections.section import Section
 from core.sections.variants import Limits
 from core.targets import TARGETS
-from models.frontier.candidates import Candidates, Given, table_of, teacher_answers
+from models.frontier.candidates import Candidates, Given, table_of
 from models.frontier.choice import choose
 from models.frontier.record import VariantSelection, write_choice
 from models.network.layout import Preprocessing
@@ -68,9 +70,9 @@ def select(
     candidates: Candidates = module.open_candidates(given)
     table = table_of(
         rows.codes,
-        candidates.answers(rows),
+        candidates.answers(every),
         candidates.costs(),
-        teacher_answers(given, rows),
+        candidates.teacher(every),
         {name: values[counted] for name, values in columns.items()},
         told,
         settings.preprocessing.classes,

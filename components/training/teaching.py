@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
+from core.names import TEACHER, TEACHER_PRUNED
 from core.sections.training import UNSTRUCTURED, TrainerSection
 from models.compression.goals import measured_sparsity
 from models.compression.pruning import PruningLimit, PruningOutcome, copied, prune, prune_within
@@ -96,6 +97,7 @@ def on_all_rows(
         pruning.share,
     )
     decide(pruned, [rows], balance)
+    history = {**history, "val_loss": []}  # of rows that it was fitted to
     found = dataclasses.replace(pruning, history=history, sparsity=measured_sparsity(pruned))
     return balance, pruned, found
 
@@ -110,6 +112,8 @@ class Taught:
       start: A copy of the teacher from before it saw the eval rows or a penalty; the next run may
         start from it.
       balance: How the classes were weighed.
+      unseen: Both by their names, as they were before they saw the eval rows: trained in the same
+        way, on the rows of train alone.
       pruning: How pruning went.
       history: Losses by epoch.
       initial_loss: On the eval rows, before the first epoch.
@@ -120,6 +124,7 @@ class Taught:
     pruned: tf_keras.Model
     start: tf_keras.Model
     balance: Balance
+    unseen: dict[str, tf_keras.Model]
     pruning: PruningOutcome
     history: dict[str, list[float]]
     initial_loss: float
@@ -179,10 +184,12 @@ def teach(
         alike.penalty,
         section.pruning,
     )
+    unseen = {TEACHER: teacher, TEACHER_PRUNED: pruned}
     if again and epochs:
+        unseen[TEACHER] = copied(teacher)
         teacher.set_weights(initial_weights)
         all_rows = train.followed_by(evaluation)
         balance, pruned, pruning = on_all_rows(
             teacher, all_rows, balance, plan, epochs, pruning, alike, section, lesson
         )
-    return Taught(teacher, pruned, start, balance, pruning, history, initial_loss, before)
+    return Taught(teacher, pruned, start, balance, unseen, pruning, history, initial_loss, before)

@@ -3,8 +3,8 @@
 In: transformed examples (train, eval), the Transform graph, the tuner's hyperparameters or none,
 the model of an earlier run to start from or none.
 Out: `model`, the SavedModel of the pruned teacher with its two signatures, and beside it what a
-later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras` and
-`training.json`.
+later teacher starts from; `model_run`, with `teacher.keras`, `teacher_pruned.keras`,
+`training.json`, and what both answered to the eval rows before they saw them.
 With a mitigation (`fairness`) both teachers decide more alike in the groups of a column.
 With categories of many values, each of which has few rows, it is trained and pruned once more, on
 the eval rows too, for as many epochs and as far as they have told before.
@@ -32,6 +32,7 @@ from core.sections.training import Hyperparameters, TrainerSection
 from models.compression.exported import in_saved_model, verified
 from models.compression.pruning import PruningLimit
 from models.export.export import export_server_model
+from models.frontier.unseen import write_answers
 from models.network.balance import note
 from models.network.description import describe
 from models.network.layout import Preprocessing
@@ -109,7 +110,9 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     write_start(Path(fn_args.serving_model_dir).parent / FOLDER, taught.start, meaning, values)
     networks, mitigation = {TEACHER: taught.teacher, TEACHER_PRUNED: taught.pruned}, None
+    unseen = taught.unseen
     if groups:
+        unseen = finished(unseen, groups, inputs, description.layout, gold).networks
         done = finished(networks, groups, inputs, description.layout, gold)
         networks, mitigation = done.networks, done.report({"before": taught.before})
     export_server_model(
@@ -122,6 +125,7 @@ def run_fn(fn_args: FnArgs) -> None:
     os.makedirs(fn_args.model_run_dir, exist_ok=True)
     networks[TEACHER].save(os.path.join(fn_args.model_run_dir, TEACHER_FILE))
     networks[TEACHER_PRUNED].save(os.path.join(fn_args.model_run_dir, PRUNED_FILE))
+    write_answers(Path(fn_args.model_run_dir), unseen, rows[1])
     notes = [*note(TEACHER, taught.balance, section.rare_share), *taught.pruning.notes]
     report = {
         "hyperparameters": values.model_dump(),

@@ -63,7 +63,7 @@ def check_bundle(folder: Path) -> None:
         content = json.loads(path.read_bytes())
         files = {str(name): str(told["sha256"]) for name, told in content["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(_damaged(path, "no manifest can be read of it")) from None
+        raise InputError(damaged(path, "no manifest can be read of it")) from None
     if content.get("format") != FORMAT:
         raise InputError(
             f"{path}: format {content.get('format')}, and this code reads {FORMAT}; push the "
@@ -72,16 +72,15 @@ def check_bundle(folder: Path) -> None:
     for name, told in files.items():
         file = folder / name
         if not file.is_file():
-            raise InputError(_damaged(file, f"it is gone, and {MANIFEST_FILE} names it"))
+            raise InputError(damaged(file, f"it is gone, and {MANIFEST_FILE} names it"))
         if (digest := _sha256(file)) != told:
-            raise InputError(
-                _damaged(file, f"its SHA-256 is {digest}, {MANIFEST_FILE} says {told}")
-            )
+            raise InputError(damaged(file, f"its SHA-256 is {digest}, {MANIFEST_FILE} says {told}"))
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _damaged(file: Path, what: str) -> str:
+def damaged(file: Path, what: str) -> str:
+    """What is said of a damaged file of a bundle."""
     return f"{file}: damaged: {what}; copy the bundle anew, or roll back"

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from core.names import PREPROCESSING_FILE
-from models.bundle.manifest import check_bundle
+from core.errors import InputError
+from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE
+from models.bundle.manifest import check_bundle, damaged
 from models.bundle.quantized import as_taken
 from models.columns.date_formats import DAY, DateReader, parts_of
 from models.columns.hashing import hash_bucket
@@ -26,10 +27,14 @@ def read_bundle(folder: Path) -> dict[str, Any]:
     """The content of a bundle's `preprocessing.json`.
 
     Raises:
-      InputError: A file of the bundle is not as its manifest says.
+      InputError: A file of the bundle is not as its manifest says, or cannot be read.
     """
     check_bundle(folder)
-    content: dict[str, Any] = json.loads((folder / PREPROCESSING_FILE).read_text("utf-8"))
+    path = folder / PREPROCESSING_FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(damaged(path, f"it cannot be read ({error})")) from error
     return content
 
 
@@ -212,6 +217,19 @@ def _parts(times: np.ndarray, known: np.ndarray, date: Mapping[str, Any]) -> np.
 def features(bundle: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The model's inputs: `DeviceFeatures` for once."""
     return DeviceFeatures(bundle)(columns)
+
+
+def load_interpreter(folder: Path) -> Any:
+    """The interpreter of a bundle's model.
+
+    Raises:
+      InputError: It is no model.
+    """
+    path = folder / EDGE_MODEL_FILE
+    try:
+        return interpreter(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(damaged(path, f"it cannot be read ({error})")) from error
 
 
 def interpreter(content: bytes) -> Any:

@@ -10,8 +10,7 @@ import numpy as np
 
 from core.answers import by_row
 from core.errors import InputError
-from core.names import EDGE_MODEL_FILE
-from models.export.device import features, interpreter, read_bundle
+from models.export.device import features, load_interpreter, read_bundle
 from models.export.fresh_predictions import FreshPredictions, read_task, write_predictions
 from models.export.measurement import median_latency_us
 
@@ -22,8 +21,7 @@ def predict(folder: Path, columns: dict[str, np.ndarray], sample: int) -> FreshP
     """Predicts from raw columns, and times single rows, their preprocessing included."""
     bundle = read_bundle(folder)
     signature = bundle["signature"]
-    content = (folder / EDGE_MODEL_FILE).read_bytes()
-    runner = interpreter(content).get_signature_runner(signature["name"])
+    runner = load_interpreter(folder).get_signature_runner(signature["name"])
     probabilities = by_row(runner(**features(bundle, columns))[signature["output"]])
     one = {name: values[:1] for name, values in columns.items()}
     latency = median_latency_us(lambda: runner(**features(bundle, one)), _REPEATS) / 1000.0

@@ -9,8 +9,8 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from core.answers import by_row
-from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EDGE_MODEL_FILE, EXAMPLES_INPUT
-from models.export.device import DeviceFeatures, interpreter, read_bundle
+from core.names import COLUMNS_SIGNATURE, DEFAULT_SIGNATURE, EXAMPLES_INPUT
+from models.export.device import DeviceFeatures, load_interpreter, read_bundle
 
 _METHOD = "tensorflow/serving/predict"
 
@@ -35,7 +35,7 @@ class BundleModel:
         self._output = bundle["signature"]["output"]
         classes = tuple(bundle.get("classes", ()))
         self.classes = classes if len(classes) > 2 else None
-        self._interpreter = interpreter((folder / EDGE_MODEL_FILE).read_bytes())
+        self._interpreter = load_interpreter(folder)
         self._runner = self._interpreter.get_signature_runner(bundle["signature"]["name"])
         columns = dict.fromkeys(self.numbers, types_pb2.DT_FLOAT)
         columns |= dict.fromkeys(self.texts, types_pb2.DT_STRING)

@@ -8,14 +8,13 @@ from typing import Protocol
 import numpy as np
 import tf_keras
 
-from core.names import NETWORK_FILES, TEACHER
+from core.names import NETWORK_FILES
 from core.sections.evaluation import Slicing
 from models.frontier.record import MeasuredVariant
 from models.metrics.comparison import Difference, compare
 from models.metrics.gaps import GapGrowth, gaps_between
 from models.metrics.registry import Metrics, groups_by, metrics_of
 from models.network.layout import Preprocessing
-from models.network.network import answers_of
 from models.network.rows import Rows
 
 _QUALITY = "auc"
@@ -72,7 +71,13 @@ class Candidates(Protocol):
     """The variants that can ship for a target; `core/targets.py` names the module of each."""
 
     def answers(self, rows: Rows) -> dict[str, np.ndarray]:
-        """What each answers, [rows] of two classes, [rows, K] of more."""
+        """What each answers to the rows with a weight: [rows] of two classes, [rows, K] of more.
+
+        A network that has learnt from them is asked as it was before.
+        """
+
+    def teacher(self, rows: Rows) -> np.ndarray:
+        """What the teacher that they are compared with answers to the same rows."""
 
     def costs(self) -> dict[str, Costs]:
         """What each costs."""
@@ -164,8 +169,3 @@ def _growth(
     }
     gap = max(grown, key=lambda name: grown[name].value, default=None)
     return gap, grown[gap] if gap else None
-
-
-def teacher_answers(given: Given, rows: Rows) -> np.ndarray:
-    """What the teacher answers, [rows] or [rows, K]."""
-    return answers_of(given.network(TEACHER), rows)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
+from core.names import TEACHER
 from core.sections.variants import Limits
 from models.frontier.record import AUTO, JudgedVariant, MeasuredVariant, VariantSelection
 
@@ -90,7 +91,7 @@ def _broken(candidate: MeasuredVariant, bounds: Mapping[str, float], above: str)
         cost, what = candidate.costs[limit], limit.removeprefix("max_")
         low = candidate.lowest.get(limit)
         if cost is None:
-            found.append(f"{what} not measurable, {above}.{limit} {bound:,g}")
+            found.append(f"{what} not measurable on these rows, {above}.{limit} {bound:,g}")
         elif cost > bound and (low is None or low > 0):
             said = f"{what} {_plain(cost)} above {above}.{limit} {_plain(bound)}"
             found.append(said if low is None else f"{said} beyond chance")
@@ -125,7 +126,7 @@ def _chosen(
         name = least.measured.name
         return least, (
             f"no variant keeps the limits ({why}): {name} is taken, which loses least of the "
-            f"AUC; raise a limit of selection.{target}"
+            f"AUC; raise a limit of selection.{target}, or set it to null"
         )
     front = [
         each
@@ -137,7 +138,9 @@ def _chosen(
     if len(front) < len(keep):
         counts += f", {len(front)} of them on the frontier"
     told = found.measured
-    loss = "" if told.auc_loss is None else f", AUC {-told.auc_loss:+.4f} from the teacher's"
+    loss = ""
+    if told.auc_loss is not None and told.name != TEACHER:
+        loss = f", AUC {0.0 - told.auc_loss:+.4f} from the teacher's"
     return found, f"{counts}: {told.name} is {why}{loss} on {rows:,} eval rows"
 
 

@@ -7,11 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from core.files import write_json
-from core.names import EDGE_MODEL_FILE, MANIFEST_FILE, PREPROCESSING_FILE, QUANTIZATION_REPORT
+from core.names import (
+    EDGE_MODEL_FILE,
+    MANIFEST_FILE,
+    PREPROCESSING_FILE,
+    QUANTIZATION_REPORT,
+    TEACHER,
+)
 from models.bundle.made_by import versions_of
 from models.bundle.manifest import manifest_of
 from models.export.tflite import predict
 from models.frontier.candidates import Costs, Given
+from models.network.network import answers_of
 from models.network.rows import Rows
 
 
@@ -20,13 +27,18 @@ class EdgeCandidates:
 
     def __init__(self, given: Given) -> None:
         assert given.variants is not None
-        self._variants = given.variants
+        self._given, self._variants = given, given.variants
         text = Path(given.variants, QUANTIZATION_REPORT.file).read_text(encoding="utf-8")
         self._report = json.loads(text)
 
     def answers(self, rows: Rows) -> dict[str, np.ndarray]:
         """See `Candidates`."""
-        return {n: predict(self._file(n).read_bytes(), rows.features) for n in self._report}
+        features = rows.take(rows.weight[:, 0] > 0).features
+        return {n: predict(self._file(n).read_bytes(), features) for n in self._report}
+
+    def teacher(self, rows: Rows) -> np.ndarray:
+        """See `Candidates`: the one that the student learnt from, with all that it has seen."""
+        return answers_of(self._given.network(TEACHER), rows.take(rows.weight[:, 0] > 0))
 
     def costs(self) -> dict[str, Costs]:
         """See `Candidates`; Quantizer has measured them."""

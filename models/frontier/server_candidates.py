@@ -9,7 +9,7 @@ from core.names import TEACHER, TEACHER_PRUNED
 from models.export.export import export_server_model
 from models.export.server import measure_server_model
 from models.frontier.candidates import Costs, Given
-from models.network.network import answers_of
+from models.frontier.unseen import read_answers
 from models.network.rows import Rows
 from models.network.warm_start import FOLDER
 
@@ -20,11 +20,10 @@ class ServerCandidates:
     def __init__(self, given: Given) -> None:
         assert given.trained is not None
         self._given = given
-        self._networks = {name: given.network(name) for name in (TEACHER, TEACHER_PRUNED)}
         self._trained = given.trained
         self._folders = {TEACHER: given.scratch / TEACHER, TEACHER_PRUNED: given.trained}
         export_server_model(
-            self._networks[TEACHER],
+            given.network(TEACHER),
             given.transform_graph,
             given.preprocessing,
             str(self._folders[TEACHER]),
@@ -32,7 +31,11 @@ class ServerCandidates:
 
     def answers(self, rows: Rows) -> dict[str, np.ndarray]:
         """See `Candidates`."""
-        return {name: answers_of(network, rows) for name, network in self._networks.items()}
+        return read_answers(self._given.model_run, rows)
+
+    def teacher(self, rows: Rows) -> np.ndarray:
+        """See `Candidates`."""
+        return self.answers(rows)[TEACHER]
 
     def costs(self) -> dict[str, Costs]:
         """See `Candidates`."""

@@ -66,9 +66,10 @@ class BestAgainstDefault:
     @property
     def figures(self) -> str:
         """The difference in words."""
+        count = len(self.seeds)
         return (
             f"evaluation loss {self.difference:+.4f} ({self.low:+.4f} to {self.high:+.4f}) on "
-            f"{self.rows:,} rows, {len(self.seeds)} trainings each"
+            f"{self.rows:,} rows, {count} training{'s' if count > 1 else ''} each"
         )
 
 

@@ -60,7 +60,7 @@ class TrialProcesses:
         while waiting or busy:
             while waiting and len(busy) < self._count:
                 place = waiting.pop()
-                if _is_over(tasks[place], 0.0):
+                if tasks[place].is_over():
                     outcomes[place] = NOT_BEGUN
                     continue
                 busy[place] = self._free(busy)
@@ -136,22 +136,19 @@ def _look(
     tasks: Sequence[TrialTask], busy: dict[int, _Worker], outcomes: dict[int, TrialOutcome]
 ) -> None:
     """Waits until a process has something to say or has taken too long, and notes it."""
-    deadlines = [task.deadline for place in busy if (task := tasks[place]).deadline is not None]
+    bounded = [task for place in busy if not (task := tasks[place]).always]
+    deadlines = [task.deadline for task in bounded if task.deadline is not None]
     patience = max(0.0, min(deadlines) + _GRACE - time.monotonic()) if deadlines else None
     ready = wait([worker.connection for worker in busy.values()], patience)
     for place, worker in list(busy.items()):
         if worker.connection in ready:
             outcomes[place] = worker.result()
             del busy[place]
-        elif _is_over(tasks[place], _GRACE):
+        elif tasks[place].is_over(_GRACE):
             worker.end()
             message = "tuner.seconds were over and its epoch took too long: it was ended"
             outcomes[place] = TrialOutcome(None, message=message, in_time=False)
             del busy[place]
-
-
-def _is_over(task: TrialTask, grace: float) -> bool:
-    return task.deadline is not None and time.monotonic() >= task.deadline + grace
 
 
 def _work(connection: Connection, rows: SearchRows, threads: tuple[int, int]) -> None:

@@ -42,6 +42,7 @@ class TrialTask:
       start: Weights to go on from; None: untrained ones.
       start_loss: Evaluation loss with these weights; None without.
       deadline: Value of time.monotonic() after which no further epoch begins; None: no such.
+      always: Whether it trains an epoch at least, however late it is.
       keeps_weights: Whether the weights are wanted.
       keeps_answers: Whether the answers to the evaluation rows are wanted.
     """
@@ -51,8 +52,14 @@ class TrialTask:
     start: Sequence[np.ndarray] | None = None
     start_loss: float | None = None
     deadline: float | None = None
+    always: bool = False
     keeps_weights: bool = False
     keeps_answers: bool = False
+
+    def is_over(self, grace: float = 0.0) -> bool:
+        """Whether its time is up, and so many seconds more."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline + grace
+        return late and not self.always
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +129,7 @@ def run(task: TrialTask, rows: SearchRows) -> TrialOutcome:
       rows: To train on, and to measure the loss on.
     """
     started = time.monotonic()
-    if task.deadline is not None and started >= task.deadline:
+    if task.is_over():
         return NOT_BEGUN
     try:
         outcome = _trained(task, rows)

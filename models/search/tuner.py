@@ -88,7 +88,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         runner = runner_for(rows, self._section.processes)
         try:
             end = None if seconds is None else started + _FOR_TRIALS * seconds
-            while (end is None or time.monotonic() < end) and (trials := next_round(self.oracle)):
+            while self._goes_on(end) and (trials := next_round(self.oracle)):
                 tasks = [self._task(trial, end) for trial in trials]
                 for trial, outcome in zip(trials, runner.run(tasks), strict=True):
                     self._note(trial, outcome)
@@ -98,6 +98,9 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
         finally:
             runner.close()
         self._seconds = time.monotonic() - started
+
+    def _goes_on(self, end: float | None) -> bool:
+        return not self._outcomes or end is None or time.monotonic() < end
 
     def _task(self, trial: Any, deadline: float | None) -> TrialTask:
         values = trial.hyperparameters.values
@@ -119,6 +122,7 @@ class NetworkTuner(keras_tuner.engine.base_tuner.BaseTuner):
             start=earlier.weights if earlier else None,
             start_loss=earlier.loss if earlier else None,
             deadline=deadline,
+            always=trial.trial_id == next(iter(self.oracle.trials)),
             keeps_weights=section.search == "hyperband",
             keeps_answers=True,
         )

@@ -137,7 +137,8 @@ def _describe(node: dict[str, Any], schema: dict[str, Any]) -> str:
     if "anyOf" in node:
         return " or ".join(_describe(option, schema) for option in node["anyOf"])
     if "enum" in node:
-        return "one of " + ", ".join(str(value) for value in node["enum"])
+        values = ", ".join(str(value) for value in node["enum"])
+        return f"one of {values}" if len(node["enum"]) > 1 else values
     words = _TYPE_WORDS.get(str(node.get("type")), "another value")
     limits = [f"{sign} {node[key]:g}" for key, sign in _RANGE_WORDS.items() if key in node]
     if limits:
@@ -159,6 +160,9 @@ def _key_paths(node: dict[str, Any], schema: dict[str, Any], above: str = "") ->
 
 def nearest_key(path: KeyPath, schema: dict[str, Any]) -> str:
     """The valid key that reads most like `path`: a sibling, or the same key elsewhere."""
+    for name, target in TARGETS.items():
+        if path == ("selection", name, "variant"):
+            return target.variant_key
     above = _node(path[:-1], schema)
     prefix = ".".join(path[:-1]) + "." if path[:-1] else ""
     siblings = list(_properties(above, schema))

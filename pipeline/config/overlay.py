@@ -30,11 +30,12 @@ class Merged:
     sources: dict[KeyPath, str]
 
     def source(self, path: KeyPath) -> str:
-        """The layer that set `path`, or the nearest key above it."""
+        """The layer that set `path`, the nearest key above it, or the last one below it."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.sources:
                 return self.sources[path[:length]]
-        return "the configuration"
+        below = [source for at, source in self.sources.items() if at[: len(path)] == path]
+        return below[-1] if below else "the configuration"
 
 
 class _Constructor(SafeConstructor):

@@ -57,6 +57,7 @@ def node_settings(config: Config) -> dict[str, str]:
             config,
             preprocessing=preprocessing,
             columns=columns,
+            label=config.columns.label,
             passed_through=(*groups, ROW_ID),
             hidden=hidden_columns(config),
             needed=needed_columns(config),

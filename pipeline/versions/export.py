@@ -6,8 +6,10 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.names import EDGE_MODEL_FILE, PREPROCESSING_FILE
+from models.bundle.manifest import damaged
 from models.export.clients.c99 import write_c99
 from models.export.clients.delivered import put_runner, put_web_client
+from models.export.device import read_bundle
 
 _MANIFEST = "manifest.json"
 
@@ -24,18 +26,26 @@ def export_client(bundle: Path, form: str, folder: Path) -> list[str]:
       Names of the files.
 
     Raises:
-      InputError: The folder cannot be written into, or the bundle has what the form cannot express.
+      InputError: The folder cannot be written into, the bundle is damaged, or it has what the form
+        cannot express.
     """
+    named, folder = folder, folder.resolve()
     if not folder.parent.is_dir():
-        raise InputError(f"--output {folder}: there is no folder {folder.parent}; make it first")
+        raise InputError(f"--output {named}: there is no folder {folder.parent}; make it first")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"--output {folder}: is there and not an empty folder; name another")
+        raise InputError(f"--output {named}: is there and not an empty folder; name another")
+    read_bundle(bundle)
+    if not (bundle / EDGE_MODEL_FILE).is_file():
+        raise InputError(damaged(bundle / EDGE_MODEL_FILE, "it is gone"))
     aside = folder.with_name(f".{folder.name}.incoming")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
     try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
         FORMS[form](bundle, aside)
         aside.replace(folder)
+    except OSError as error:
+        why = f"cannot be written: {error.strerror or error}"
+        raise InputError(f"--output {named}: {why}; name a folder elsewhere") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return sorted(path.name for path in folder.iterdir())

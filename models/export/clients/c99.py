@@ -1,7 +1,9 @@
 """A bundle's model as one C99 file: `student.c` and its header, which need math.h alone."""
 
 import hashlib
+import itertools
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from core.errors import InputError
 from core.files import write_atomically
 from core.names import EDGE_MODEL_FILE
+from models.bundle.manifest import damaged
 from models.export.clients.c99_columns import check_columns, inputs_function, string
 from models.export.clients.c99_operations import write_operations
 from models.export.clients.c99_writer import HELPERS
@@ -53,6 +56,7 @@ int student_decide(const float *answer);
 
 #endif
 """
+_TAKEN = set(re.findall("STUDENT_[A-Z]+", _HEADER)) | {"STUDENT_NUMBERS", "STUDENT_TEXTS"}
 _ONE = "    return answer[0] > {threshold!r};"
 _MANY = """\
     int best = 0;
@@ -76,6 +80,8 @@ def write_c99(bundle: Path, folder: Path) -> None:
     check_columns(told)
     try:
         source, header = c99_files(told, content)
+    except struct.error as error:
+        raise InputError(damaged(bundle / EDGE_MODEL_FILE, f"it ends early ({error})")) from error
     except ValueError as error:
         raise InputError(f"{bundle / EDGE_MODEL_FILE}: {error}") from error
     write_atomically(folder / SOURCE, source)
@@ -96,14 +102,17 @@ def c99_files(bundle: Mapping[str, Any], content: bytes) -> tuple[str, str]:
     written = write_operations(program)
     width = {name: program.tensors[number].size for name, number in program.inputs.items()}
     classes = bundle["classes"]
+    numbers, texts = _places(
+        [c["column"] for c in bundle["numeric"]], [c["column"] for c in bundle["categorical"]]
+    )
     header = _HEADER.format(
         sha256=hashlib.sha256(content).hexdigest(),
         numeric=width.get("numeric", 1),
         categorical=width.get("categorical", 1),
         answers=program.tensors[program.output].size,
         classes=len(classes),
-        numbers=", ".join(_places([c["column"] for c in bundle["numeric"]], "NUMBER")),
-        texts=", ".join(_places([c["column"] for c in bundle["categorical"]], "TEXT")),
+        numbers=", ".join([*numbers, "STUDENT_NUMBERS"]),
+        texts=", ".join([*texts, "STUDENT_TEXTS"]),
     )
     threshold = bundle.get("threshold")
     unused = [f"    (void){name};" for name in ("numeric", "categorical") if name not in width]
@@ -124,10 +133,12 @@ def c99_files(bundle: Mapping[str, Any], content: bytes) -> tuple[str, str]:
     return "\n".join(parts), header
 
 
-def _places(columns: Sequence[str], kind: str) -> list[str]:
-    """Names for the places of columns, with how many there are; `capital-gain`: CAPITAL_GAIN."""
+def _places(numbers: Sequence[str], texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names for the places of columns, each once in the file; `capital-gain`: CAPITAL_GAIN."""
     found: list[str] = []
-    for column in columns:
+    for column in (*numbers, *texts):
         name = f"STUDENT_{re.sub('[^A-Z0-9]+', '_', column.upper())}"
-        found.append(name if name not in found else f"{name}_{len(found)}")
-    return [*found, f"STUDENT_{kind}S"]
+        others = (f"{name}_{n}" for n in itertools.count(1))
+        taken = {*_TAKEN, *found}
+        found.append(next(each for each in itertools.chain([name], others) if each not in taken))
+    return found[: len(numbers)], found[len(numbers) :]

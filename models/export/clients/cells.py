@@ -1,7 +1,10 @@
 """From cells of raw records to numbers and ids, for run.py; docs/edge.md says it in words."""
 
+import csv
+import itertools
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +13,36 @@ _LARGEST = np.finfo(np.float32).max
 _MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 
 
+def records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Records of JSON lines, or of CSV with a header.
+
+    Raises:
+      ValueError: A record is not whole.
+      csv.Error: The text is no CSV.
+    """
+    filled = itertools.dropwhile(lambda line: not line.strip(), lines)
+    first = next(filled, "")
+    rest = itertools.chain([first], filled)
+    if first.lstrip().startswith("{"):
+        for line in filter(str.strip, rest):
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError(f"it is no JSON object: {line.strip()}")
+            yield record
+        return
+    for record in csv.DictReader(rest):
+        if None in record or None in record.values():
+            raise ValueError("it has not as many cells as the first line has columns")
+        yield record
+
+
 def number(value: Any, column: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, int]:
     """What a number, or None, is in the input `numeric`, and its bucket."""
-    x = np.float32("nan" if value is None else value)
+    try:
+        with np.errstate(over="ignore"):
+            x = np.float32("nan" if value is None else value)
+    except ValueError:
+        raise ValueError(f"{column['column']}: {value!r} is no number") from None
     if np.isnan(x):
         return empty(told), told["buckets"]
     x = x if abs(x) >= 2.0**-100 else np.float32(0)

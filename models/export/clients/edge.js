@@ -187,7 +187,7 @@ export class Bundle {
   inputs(record) {
     const { numeric, categorical, dates = [], hashed, text } = this.told;
     const cell = (column) => {
-      const value = record[column];
+      const value = Object.hasOwn(record, column) ? record[column] : undefined;
       if (value === undefined) throw new Error(`the record has no column ${column}`);
       return value === null || value === "" ? null : String(value);
     };
@@ -238,5 +238,9 @@ export function records(text) {
     if (end !== ",") rows.push([]);
   }
   const [header, ...others] = rows.filter((row) => row.length > 1 || row[0]);
-  return others.map((row) => Object.fromEntries(header.map((name, n) => [name, row[n] ?? ""])));
+  return others.map((row, place) => {
+    if (row.length !== header.length)
+      throw new Error(`record ${place + 1} has ${row.length} cells, the first line ${header.length}`);
+    return Object.fromEntries(header.map((name, n) => [name, row[n]]));
+  });
 }

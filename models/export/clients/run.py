@@ -1,12 +1,14 @@
 """Answers raw records with an edge bundle: `python run.py [BUNDLE] < rows.csv`, or JSON lines.
 
 Needs NumPy, a TFLite interpreter, and cells.py beside it; BUNDLE is where this file lies. Prints a
-line of JSON for each record. An empty cell or null is missing; every column has to be there.
+line of JSON for each record. All is UTF-8; an empty cell or null is missing; every column has to be
+there.
 """
 
 import csv
 import hashlib
 import importlib.util
+import io
 import itertools
 import json
 import sys
@@ -14,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cells as raw
 import numpy as np
-from cells import age, empty, hashed_id, listed_id, moment, number, part_ids, quantized, tokens
 
 
 class Bundle:
@@ -36,21 +38,21 @@ class Bundle:
         """What the model takes, for one record."""
         told = self.told
         cells = {name: None if v in ("", None) else str(v) for name, v in record.items()}
-        times = [(moment(cells[date["column"]], date), date) for date in told.get("dates", [])]
+        times = [(raw.moment(cells[date["column"]], date), date) for date in told.get("dates", [])]
         pairs = [(cells[column["column"]], column) for column in told["numeric"]]
-        pairs += [(age(time, date), date) for time, date in times]
-        numbers = [number(value, column, told) for value, column in pairs]
+        pairs += [(raw.age(time, date), date) for time, date in times]
+        numbers = [raw.number(value, column, told) for value, column in pairs]
         ids = [column["offset"] + n for (_, n), (_, column) in zip(numbers, pairs, strict=True)]
-        ids += [listed_id(cells[column["column"]], column) for column in told["categorical"]]
-        ids += [part for time, date in times for part in part_ids(time, date)]
+        ids += [raw.listed_id(cells[column["column"]], column) for column in told["categorical"]]
+        ids += [part for time, date in times for part in raw.part_ids(time, date)]
         hashed = told.get("hashed", {"columns": []})
-        ids += [hashed_id(cells[c["column"]], c, hashed) for c in hashed["columns"]]
-        values = [value for value, _ in numbers] or [empty(told)]
+        ids += [raw.hashed_id(cells[c["column"]], c, hashed) for c in hashed["columns"]]
+        values = [value for value, _ in numbers] or [raw.empty(told)]
         found: dict[str, list[Any]] = {"numeric": values, "categorical": ids or [0]}
         if "text" in told:
-            found["tokens"] = tokens(cells, told["text"])
+            found["tokens"] = raw.tokens(cells, told["text"])
         for name, to in told["signature"].get("quantization", {}).items():
-            found[name] = quantized(found[name], to["scale"], to["zero_point"])
+            found[name] = raw.quantized(found[name], to["scale"], to["zero_point"])
         return {n: np.array([found[n]], t) for n, t in told["signature"]["inputs"].items()}
 
     def answer(self, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,15 +76,21 @@ def interpreter(model: bytes) -> Any:
 
 def main() -> None:
     """Answers the records of standard input."""
-    bundle = Bundle(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent))
-    first = sys.stdin.readline()
-    lines = itertools.chain([first], sys.stdin)
-    records = map(json.loads, lines) if first[:1] == "{" else csv.DictReader(lines)
-    for place, record in enumerate(records, 1):
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    try:
+        bundle = Bundle(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"{folder} holds no edge bundle that can be read: {error}") from error
+    found = raw.records(io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig", newline=""))
+    for place in itertools.count(1):
         try:
+            if (record := next(found, None)) is None:
+                break
             print(json.dumps(bundle.answer(record)), flush=True)
-        except (KeyError, ValueError) as error:  # no such column, or no number
-            raise SystemExit(f"record {place}: {error!r}") from error
+        except KeyError as error:
+            raise SystemExit(f"record {place}: it has no column {error}") from error
+        except (ValueError, csv.Error) as error:
+            raise SystemExit(f"record {place}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from core.numbers import is_too_large
 from core.raw_table import NUMBER
 from pipeline.init import header_words
 from pipeline.init.kinds.categories import category_or_none, has_frequent, is_listed
@@ -63,7 +64,9 @@ def as_mixed(header: str, counts: Counts, numbers: Mapping[str, str]) -> Seen | 
     if rows < counts.total() / 2 or is_listed(counts, LEAST_CODES):
         return None
     others = [cell for cell in counts if cell not in numbers]
-    coded = len(others) >= STRAY_CODES and all(map(_WITH_DIGIT.fullmatch, others))
+    coded = len(others) >= STRAY_CODES and all(
+        _WITH_DIGIT.fullmatch(cell) and not is_too_large(cell, whole=False) for cell in others
+    )
     if (coded or header_words.is_surely_code(header)) and (
         is_listed(counts) or has_frequent(counts)
     ):

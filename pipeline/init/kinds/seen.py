@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.numbers import is_too_large
+
 LEFT_OUT, LABEL = "left out", "label"
 ROWS_A_VALUE = 5  # at least, on average, of a category of many values
 MEND = "mend the cells, or name what means unknown with --missing TEXT"
@@ -45,7 +47,9 @@ def stray(counts: Counts, known: Mapping[str, object]) -> str:
     """How many cells are not of those that are known, and one of them."""
     others = [cell for cell in counts if cell not in known]
     rows = sum(counts[cell] for cell in others)
-    return f"{rows} cells are none, e.g. '{short(others[0])}' ({len(others)} different)"
+    large = all(is_too_large(cell, whole=False) for cell in others)
+    are = "too large for 32-bit floats, as models see numbers" if large else "none"
+    return f"{rows} cells are {are}, e.g. '{short(others[0])}' ({len(others)} different)"
 
 
 def otherwise(header: str, kind: str) -> str:

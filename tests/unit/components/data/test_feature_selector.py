@@ -9,7 +9,15 @@ import tensorflow as tf
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.data.feature_selector import FeatureSettings, choose, find_drops, narrow, score
+from components.data.feature_selector import (
+    Drop,
+    FeatureSettings,
+    choose,
+    find_drops,
+    narrow,
+    not_listed,
+    score,
+)
 from core.errors import InputError
 from core.names import LABEL, WEIGHT
 from core.sections.features import Selection
@@ -95,6 +103,7 @@ def test_a_hidden_column_is_no_feature_whatever_its_values() -> None:
         labeling=LabelSource(mode="gold"),
         preprocessing=PREPROCESSING,
         columns=("useful", "number"),
+        label="answer",
         passed_through=("useful",),
         hidden=("useful", "age_group"),
     )
@@ -102,6 +111,13 @@ def test_a_hidden_column_is_no_feature_whatever_its_values() -> None:
     assert kept == ["number"]
     assert (drop.column, drop.reason) == ("useful", "fairness.reads_column=false")
     assert choose(None, told)[0] == ["number"]
+    contract = schema_pb2.Schema()
+    for name in ("useful", "number", "answer", "id"):
+        contract.feature.add(name=name)
+    assert not_listed(contract, told) == [
+        Drop("answer", "the label"),
+        Drop("id", "not listed in columns"),
+    ]
     everything = told.model_copy(update={"hidden": ("useful", "number")})
     with pytest.raises(InputError, match=r"no column is left.*fairness\.reads_column=false"):
         choose(None, everything)
@@ -141,6 +157,7 @@ def test_columns_are_scored_on_the_labels_that_weigh_something(
         labeling=LabelSource.model_validate({"mode": mode}),
         preprocessing=PREPROCESSING,
         columns=("useful", "number", "noise"),
+        label="answer",
         passed_through=("useful",),
     )
     patterns = write_rows(tmp_path / "rows", mode)

@@ -1,6 +1,8 @@
 """Selector on a tiny Transform run: what it writes for each target, and why."""
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,18 @@ def test_a_bundle_holds_the_file_that_is_chosen(
         return float((ups[:, None] > downs).mean() + 0.5 * (ups[:, None] == downs).mean())
 
     assert lost == pytest.approx(auc(teacher) - auc(predict(content, counted.features)), abs=1e-6)
+
+
+def test_teachers_are_measured_as_they_were_before_they_saw_the_eval_rows(
+    given: Given, tmp_path: Path, evaluation: str, rows: Rows
+) -> None:
+    run = tmp_path / "model_run"
+    shutil.copytree(given.model_run, run)
+    labels = rows.label[:, 0]
+    np.savez(run / "eval_answers.npz", teacher=labels, teacher_pruned=1 - labels)
+    moved = dataclasses.replace(given, model_run=run)
+    choice = select("server", moved, evaluation, settings(), tmp_path / "model" / "Format-Serving")
+    assert [each.measured.auc for each in choice.variants] == [1.0, 0.0]
 
 
 def test_a_variant_that_there_is_not_writes_nothing(

@@ -4,14 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.errors import InputError
 from core.files import REPOSITORY, sha256_of
+from core.names import PREPROCESSING_FILE
 from models.bundle.manifest import check_bundle, inputs_sha256
-from models.export.device import read_bundle
+from models.export.device import load_interpreter, read_bundle
 from models.export.model_content import content_sha256
 from models.frontier.edge_candidates import write_bundle
 
@@ -96,3 +99,16 @@ def test_what_a_device_reads_brings_neither_tensorflow_nor_pydantic() -> None:
         "sys.exit(bool({'tensorflow', 'pydantic', 'tfx'} & {*sys.modules}))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "read"), [("tflite", load_interpreter), (PREPROCESSING_FILE, read_bundle)]
+)
+def test_files_that_cannot_be_read_are_told_without_a_manifest_too(
+    tmp_path: Path, file: str, read: Callable[[Path], Any]
+) -> None:
+    for content in (None, b"{"):
+        if content is not None:
+            (tmp_path / file).write_bytes(content)
+        with pytest.raises(InputError, match=f"{file}: damaged: it cannot be read"):
+            read(tmp_path)

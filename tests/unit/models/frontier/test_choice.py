@@ -81,6 +81,11 @@ def test_limits_come_first_then_what_is_preferred(
     assert found.note is None
 
 
+def test_the_teacher_is_not_compared_with_itself() -> None:
+    reason = chosen(row("teacher", 0.0, 100, 1.0), prefer="quality").reason
+    assert reason == "1 of 1 variants keep the limits: teacher is the best on 6,512 eval rows"
+
+
 def test_a_dominated_variant_is_named_with_what_is_better() -> None:
     worse = row("dynamic", 0.005, 9_000, 1.6)
     found = chosen(*TABLE, worse, prefer="quality")
@@ -134,7 +139,7 @@ def test_what_nothing_keeps_is_said_in_one_line_and_the_best_is_taken() -> None:
         "5,000; float16: bytes 8,000 above selection.edge.max_bytes 5,000; int8: auc_loss 0.004 "
         "above selection.edge.max_auc_loss 0.001 beyond chance, bytes 6,000 above "
         "selection.edge.max_bytes 5,000): float32 is taken, which loses least of the AUC; raise a "
-        "limit of selection.edge"
+        "limit of selection.edge, or set it to null"
     )
 
 
@@ -164,7 +169,9 @@ def test_what_cannot_be_measured_is_the_dearest(nothing: float | None, tmp_path:
     assert chosen(unknown, INT8, prefer="quality").variant == "int8"
     found = chosen(unknown, INT8, max_auc_loss=0.01)
     assert found.variant == "int8"
-    assert found.variants[0].broken == ["auc_loss not measurable, selection.edge.max_auc_loss 0.01"]
+    assert found.variants[0].broken == [
+        "auc_loss not measurable on these rows, selection.edge.max_auc_loss 0.01"
+    ]
     untimed = replace(INT8, latency_us={})
     assert "as no time is known" in chosen(untimed, prefer="latency").reason
     # Nothing at all can be told: the smallest, and not silently.

@@ -86,6 +86,17 @@ def test_what_may_be_chance_leaves_the_default(tmp_path: Path) -> None:
     assert of_trial(tuner.get_best_hyperparameters()[0].values) == rates
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_default_is_tried_however_few_the_seconds(tmp_path: Path, processes: int) -> None:
+    tuner = search(
+        tmp_path, make_rows(200), POOR, epochs=50, trials=9, seconds=1e-6, processes=processes
+    )
+    states = [trial.status for trial in tuner.oracle.trials.values()]
+    assert states[0] == "COMPLETED"
+    assert set(states[1:]) <= {"FAILED"}
+    assert of_trial(tuner.get_best_hyperparameters()[0].values) == POOR
+
+
 def test_a_budget_of_seconds_ends_the_search(tmp_path: Path) -> None:
     started = time.monotonic()
     tuner = search(tmp_path, make_rows(200), POOR, epochs=10_000, trials=500, seconds=3.0)

@@ -106,7 +106,7 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         (
             "features.keep=0",
             "features.keep: 0 is not allowed; give a whole number >= 1 or a number > 0 and < 1 or "
-            "one of auto or null",
+            "auto or null",
         ),
         ("features.keep=1.5", "features.keep: 1.5 is not allowed; give a whole number >= 1 or"),
         ("features.keep=x", 'features.keep: "x" is not allowed; give a whole number >= 1 or'),
@@ -121,10 +121,12 @@ def test_the_hash_follows_what_a_model_has_to_show_before_it_is_served() -> None
         ("trainer.hidden_units=[8, 0]", "trainer.hidden_units.1: 0 is not allowed"),
         ("quantizer.variant=int4", "give one of student, student_float16, student_dynamic_int8"),
         ("selection.server.variant=student", "give one of teacher, teacher_pruned, auto"),
-        ("selection.edge.variant=student", "the nearest is 'selection.server.variant'"),
+        ("selection.edge.variant=student", "the nearest is 'quantizer.variant'"),
         ("selection.edge.max_byte=5", "the nearest is 'selection.edge.max_bytes'"),
         ("selection.edge.max_bytes=0", "give a whole number >= 1 or null"),
         ("selection.edge.prefer=size", "give one of bytes, latency, quality"),
+        ("selection.device.prefer=bytes", "--set selection.device.prefer=bytes: selection.device:"),
+        ("trainer.pruning.structure=1:4", '"1:4" is not allowed; give 2:4 or null'),
         ("labeling.mode=yes", 'labeling.mode: "yes" is not allowed; give one of weak, gold'),
         ("tuner=3", "tuner: 3 is not allowed; give keys and values"),
         ("seed.x=3", "seed is a value (1), not a section"),

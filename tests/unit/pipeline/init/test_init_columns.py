@@ -51,7 +51,19 @@ from pipeline.init.kinds.seen import LEFT_OUT
         ),
         ("price", [*map(str, range(60)), "n.n."], LEFT_OUT, "1 cells are none, e.g. 'n.n.'"),
         ("price", [*map(str, range(60)), "inf"], LEFT_OUT, "1 cells are none, e.g. 'inf'"),
-        ("price", [*map(str, range(60)), "1.5e39"], LEFT_OUT, "1 cells are none, e.g. '1.5e39'"),
+        (
+            "price",
+            [*map(str, range(60)), "1.5e39"],
+            LEFT_OUT,
+            "numbers, but 1 cells are too large "
+            "for 32-bit floats, as models see numbers, e.g. '1.5e39' (1 different)",
+        ),
+        (
+            "price",
+            [*map(str, range(60))] * 5 + ["1.5e39", "2e39", "-3e39", "4e39"],
+            LEFT_OUT,
+            "numbers, but 4 cells are too large for 32-bit floats",
+        ),
         ("big", [str(2**70 + 2**60 * n) for n in (1, 2, 3)] * 9, NUMBER, "whole numbers, 1.18"),
         ("tiny", ["1e-300", "2e-300", "3e-300"], LEFT_OUT, "one number as a 32-bit float"),
         ("share", ["1.5%", "2%", "3%"], NUMBER, "'1.5%' is read as 1.5"),

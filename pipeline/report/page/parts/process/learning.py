@@ -38,9 +38,21 @@ def training(record: RunRecord) -> Part | None:
             "Dashed: while pruned; dotted: with numbers rounded to 8 bits. Teacher and student "
             "minimise different losses: compare the shape of their curves, not their height."
         )
+        if saw_all_rows(networks.get("teacher", {})):
+            said += (
+                " In the end the teacher was trained anew and pruned on all rows "
+                "(trainer.all_rows, and where there are categories of many values): none is left "
+                "to evaluate it on."
+            )
         pieces.append(html.paragraph(said, "hint"))
         pieces.append(html.fold("The losses as a table", losses_table(points)))
     return Part("training", "Training", html.join(pieces), charts)
+
+
+def saw_all_rows(teacher: Mapping[str, Any]) -> bool:
+    """Whether it was pruned on the evaluation rows, too, so that these have no loss."""
+    history = teacher.get("pruning_history") or {}
+    return bool(history.get("loss")) and history.get("val_loss") == []
 
 
 def _start(record: RunRecord) -> Markup | None:

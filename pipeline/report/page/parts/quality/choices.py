@@ -9,6 +9,8 @@ from models.frontier.record import AUTO, JudgedVariant, MeasuredVariant, Variant
 from pipeline.report.page import html, specs
 from pipeline.report.page.part import Part, RunRecord
 
+_SHIPPED, _FRONTIER = "ships", "on the frontier"
+_SHIPS = {"bytes": "the smallest", "latency": "the fastest", "quality": "the best"}
 _COSTS = {
     "bytes": ("bytes", "max_bytes", "~s"),
     "latency": ("microseconds for one row", "max_latency_us", "~g"),
@@ -41,8 +43,9 @@ def choices(record: RunRecord) -> Part | None:
     pieces.append(
         html.paragraph(
             f"Measured on {rows:,} eval rows, by the labels that training goes by; the test rows "
-            "have no part in it. Up is better, left is cheaper. Rings are dominated: another "
-            "variant is in none of the four costs dearer and in one cheaper. Dashed: limits.",
+            "have no part in it. Up is better, left is cheaper. Rings do not ship: they break a "
+            "limit, or are dominated: another variant is in none of the four costs dearer and in "
+            "one cheaper. The others are the frontier. Dashed: limits.",
             "hint",
         )
     )
@@ -67,8 +70,10 @@ def _points(choice: VariantSelection, limit: str) -> Iterator[dict[str, Any]]:
 
 def _standing(choice: VariantSelection, each: JudgedVariant) -> str:
     if each.measured.name == choice.variant:
-        return "ships"
-    return "on the frontier" if each.dominated_by is None else "dominated"
+        return _SHIPPED
+    if each.broken:
+        return "breaks a limit"
+    return _FRONTIER if each.dominated_by is None else f"dominated by {each.dominated_by}"
 
 
 def _spec(
@@ -82,9 +87,9 @@ def _spec(
         "axis": {"format": form[1], "tickCount": 4, "labelOverlap": True, "grid": False},
     }
     y = specs.axis("AUC minus the teacher's", "+.4~f", zero=True)
-    ships = "datum.standing == 'ships'"
+    ships = f"datum.standing == '{_SHIPPED}'"
     color = {"condition": {"test": ships, "value": "var(--c1)"}, "value": "var(--soft)"}
-    paper = {"test": "datum.standing == 'dominated'", "value": "var(--paper)"}
+    paper = {"test": f"datum.standing != '{_FRONTIER}'", "value": "var(--paper)"}
     fill = {
         "condition": [{"test": ships, "value": "var(--c1)"}, paper],
         "value": "var(--soft)",
@@ -138,7 +143,7 @@ def _table(choice: VariantSelection) -> Markup:
                 html.count(told.bytes),
                 html.count(told.gzip_bytes),
                 html.number(told.row_us, ",.1f"),
-                "on the frontier" if each.dominated_by is None else f"below {each.dominated_by}",
+                _standing(choice, each),
                 ", ".join(each.broken) or "keeps all",
             ]
         )
@@ -147,8 +152,11 @@ def _table(choice: VariantSelection) -> Markup:
         "limits",
     )  # fmt: skip
     limits = ", ".join(f"{name} {bound:,g}" for name, bound in choice.limits.items()) or "none"
-    prefers = f"; of those that keep them: {choice.prefer}" if choice.asked == AUTO else ""
-    return html.table(f"{choice.target}: limits {limits}{prefers}", columns, rows, columns[1:7])
+    way = "the variant is named by the configuration"
+    if choice.asked == AUTO:
+        way = f"of those that keep them {_SHIPS[choice.prefer]} ships"
+    caption = f"Variants for the {choice.target}; limits: {limits}; {way}"
+    return html.table(caption, columns, rows, columns[1:7])
 
 
 def _loss(told: MeasuredVariant) -> html.Text:

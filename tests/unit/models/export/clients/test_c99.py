@@ -86,6 +86,17 @@ def test_the_file_needs_math_alone_and_no_memory(tmp_path: Path) -> None:
     assert again == (source, (tmp_path / HEADER).read_text())
 
 
+def test_places_of_columns_are_names_of_their_own() -> None:
+    bundle = edge_bundles(PLAIN)[INT8]
+    told = read_bundle(bundle)
+    names = iter(["numbers", "answers", "a b", "a-b"])
+    told["numeric"] = [{**column, "column": next(names)} for column in told["numeric"]]
+    told["categorical"] = [{**column, "column": next(names)} for column in told["categorical"]]
+    header = c99_files(told, (bundle / "tflite").read_bytes())[1]
+    assert "{ STUDENT_NUMBERS_1, STUDENT_ANSWERS_1, STUDENT_A_B, STUDENT_NUMBERS };" in header
+    assert "{ STUDENT_A_B_1, STUDENT_TEXTS };" in header
+
+
 def test_columns_that_have_no_form_in_c_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not dates \(day, stamp, instant, epoch\)"):
         write_c99(edge_bundles(ALL)[INT8], tmp_path)

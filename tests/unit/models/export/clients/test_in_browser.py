@@ -18,6 +18,7 @@ from models.export.clients.delivered import put_web_client
 from models.export.tflite import DYNAMIC_INT8, FLOAT16, FLOAT32, INT8
 from tests.support.edge.bundles import (
     ALL,
+    FORMATS,
     PLAIN,
     THREE,
     drawn_rows,
@@ -122,6 +123,24 @@ def test_records_of_csv_and_json_lines(page: Page) -> None:
         assert page.evaluate(f"edge.records({json.dumps(given)})") == rows
 
 
+def test_lines_of_another_length_are_told(page: Page) -> None:
+    for line, cells in (("1", 1), ("1,2,3", 3)):
+        found = page.evaluate(
+            f"(() => {{ try {{ return edge.records({json.dumps('a,b' + chr(10) + line)}); }}"
+            " catch (error) { return error.message; } })()"
+        )
+        assert found == f"record 1 has {cells} cells, the first line 2"
+
+
+def test_a_column_is_no_property_that_every_object_has(page: Page) -> None:
+    found = page.evaluate(
+        "(() => { try { edge.Bundle.prototype.inputs.call("
+        "{ told: { numeric: [], categorical: [{ column: 'constructor', values: [] }] } }, {}); }"
+        " catch (error) { return error.message; } })()"
+    )
+    assert found == "the record has no column constructor"
+
+
 def test_a_record_or_a_file_at_fault_is_named(page: Page, folder: Path) -> None:
     lacking = {name: text for name, text in texts_of(1).items() if name != "note"}
     assert answered(page, INT8, [lacking]) == "the record has no column note"
@@ -142,6 +161,22 @@ def test_the_page_answers_alone_and_can_be_used_by_everyone(page: Page) -> None:
     assert shown.startswith(("no", "yes")[int(answer > 0.5)])
     assert float(shown.split()[-1].strip(")")) == pytest.approx(answer, abs=1 / 256)
     assert grave_faults(page) == []
+    shown = page.evaluate("document.getElementById('column day').placeholder")
+    assert shown == FORMATS["day"][0]
     origin = page.evaluate("location.origin")
     assert {url for url in page.requests if not url.startswith((f"{origin}/", "data:"))} == set()
     assert [problem for problem in page.problems if "404" not in problem] == []
+
+
+def test_the_form_offers_values_as_they_are_listed(page: Page, folder: Path) -> None:
+    path = folder / "spaces"
+    shutil.copytree(edge_bundles(PLAIN)[FLOAT32], path)
+    put_web_client(path)
+    told = json.loads((path / "preprocessing.json").read_text())
+    values = told["categorical"][0]["values"]
+    values[0] = " two\n  lines "
+    (path / "preprocessing.json").write_text(json.dumps(told))
+    page.open(f"{page.evaluate('location.origin')}/spaces/")
+    page.wait_for("document.body.dataset.ready")
+    found = "[...document.getElementById('column work').options].map((option) => option.value)"
+    assert page.evaluate(found) == ["", *values]

@@ -94,12 +94,71 @@ def test_a_file_that_the_manifest_does_not_know_is_refused(bundle: Path) -> None
     assert "preprocessing.json is not the file of" in done.stderr
 
 
-@pytest.mark.parametrize("changed", [{"age": "old"}, {"note": None}])
-def test_a_record_at_fault_is_named(bundle: Path, changed: dict[str, str | None]) -> None:
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"age": "old"}, "age: 'old' is no number"),
+        ({"note": None}, "it has no column 'note'"),
+    ],
+)
+def test_a_record_at_fault_is_named(
+    bundle: Path, changed: dict[str, str | None], said: str
+) -> None:
     record = {name: text for name, text in {**texts_of(3), **changed}.items() if text is not None}
     done = answered(bundle, json.dumps(texts_of(3)) + "\n" + json.dumps(record))
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
-    assert done.stderr.startswith("record 2: ")
+    assert done.stderr == f"record 2: {said}\n"
+
+
+def as_csv(cells: dict[str, str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([cells, cells.values()])
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("line", ["[1]", "{bad", json.dumps({})])
+def test_lines_that_are_no_whole_record_are_named(bundle: Path, line: str) -> None:
+    done = answered(bundle, json.dumps(texts_of(3)) + "\n" + line)
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
+    assert done.stderr.startswith("record 2: it has no column" if line == "{}" else "record 2: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("line", ["1,2", ",".join("1" for _ in range(20))])
+def test_a_line_of_more_or_fewer_cells_is_no_record(bundle: Path, line: str) -> None:
+    done = answered(bundle, as_csv(texts_of(3)) + line)
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
+    assert done.stderr == "record 2: it has not as many cells as the first line has columns\n"
+
+
+def test_bytes_are_utf8_whatever_the_machine_takes_texts_for(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {**texts_of(3), "work": "Z\u00fcrich", "note": "\u00c9t\u00e9,\ncall", "age": "1e999"}
+    [answer] = expected(bundle, [row]).answers[:, 0]
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")  # as on a machine of another locale
+    for given in (as_csv(row), f" \n {json.dumps(row, ensure_ascii=False)}\r\n\r\n"):
+        for mark in ("", "\ufeff"):
+            command = [sys.executable, str(bundle / "run.py")]
+            done = subprocess.run(
+                command, input=(mark + given).encode(), cwd="/", capture_output=True, check=False
+            )
+            assert done.stderr == b""
+            assert json.loads(done.stdout)["probability"] == answer
+
+
+@pytest.mark.parametrize("name", ["tflite", "preprocessing.json", "manifest.json"])
+def test_a_bundle_at_fault_is_told_in_a_line(bundle: Path, name: str) -> None:
+    digest = hashlib.sha256((bundle / "tflite").read_bytes()).hexdigest()
+    whole = json.dumps({"files": {"tflite": {"bytes": 1, "sha256": digest}}})
+    (bundle / "manifest.json").write_text(whole)
+    (bundle / name).write_text("{")
+    found = [answered(bundle, json.dumps(texts_of(3)))]
+    (bundle / "tflite").unlink()
+    found.append(answered(bundle, json.dumps(texts_of(3))))
+    for done in found:
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+        assert str(bundle) in done.stderr
 
 
 def test_tensorflows_interpreter_serves_where_no_smaller_one_is(

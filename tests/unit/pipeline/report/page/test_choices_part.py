@@ -54,7 +54,7 @@ def test_each_variant_stands_by_its_costs_and_how_it_fares(bare: RunRecord) -> N
     points = {p["variant"]: p for p in part.charts["choices-edge-bytes"]["data"]["values"]}
     assert {name: point["standing"] for name, point in points.items()} == {
         "student": "on the frontier",
-        "student_dynamic_int8": "dominated",
+        "student_dynamic_int8": "dominated by student",
         "student_int8": "ships",
     }
     told = points["student_int8"]
@@ -66,15 +66,20 @@ def test_each_variant_stands_by_its_costs_and_how_it_fares(bare: RunRecord) -> N
         if "data" in layer
     ]
     assert lines == [-0.01, 20_000]
-    assert "below student" in part.html
+    assert "dominated by student" in part.html
     assert "student_int8 is the smallest (6,488 bytes)" in part.html
-    assert "limits max_auc_loss 0.01, max_bytes 20,000; of those that keep them: bytes" in part.html
+    assert (
+        "Variants for the edge; limits: max_auc_loss 0.01, max_bytes 20,000; "
+        "of those that keep them the smallest ships"
+    ) in part.html
 
 
 def test_broken_limits_are_in_the_table(bare: RunRecord) -> None:
     part = choices(with_choice(bare, chosen(max_bytes=1_000)))
     assert part is not None
     assert "no variant keeps the limits" in part.html
+    points = part.charts["choices-edge-bytes"]["data"]["values"]
+    assert sorted(point["standing"] for point in points) == ["breaks a limit"] * 2 + ["ships"]
     assert "bytes 6,488 above selection.edge.max_bytes 1,000" in part.html
 
 

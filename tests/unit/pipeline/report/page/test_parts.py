@@ -14,7 +14,7 @@ from pipeline.report.page import html
 from pipeline.report.page.part import RunRecord
 from pipeline.report.page.parts.origin.configuration import again, configuration, differences, flat
 from pipeline.report.page.parts.outcome import outcome
-from pipeline.report.page.parts.process.learning import curve_points
+from pipeline.report.page.parts.process.learning import curve_points, saw_all_rows
 from pipeline.report.page.parts.process.nodes import nodes, wiring
 from pipeline.report.summary import Summary
 from tests.support.records.reported import reported
@@ -120,6 +120,19 @@ def test_an_epoch_without_a_number_is_no_point() -> None:
         ("training", "evaluation rows", 1, 2.0),
         ("pruning", "training rows", 3, 3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("pruning", "said"),
+    [
+        ({"loss": [3.0], "val_loss": []}, True),
+        ({"loss": [3.0], "val_loss": [2.0]}, False),
+        ({"loss": [], "val_loss": []}, False),
+        (None, False),
+    ],
+)
+def test_rows_that_were_fitted_evaluate_nothing(pruning: dict[str, Any] | None, said: bool) -> None:
+    assert saw_all_rows({"pruning_history": pruning}) == said
 
 
 @pytest.mark.parametrize(
