@@ -75,6 +75,12 @@ class TeacherLesson:
         return np.asarray(label, np.float32)
 
 
+def enough_rows(inputs: ModelInputs) -> int:
+    """With so many real rows `auto` makes none: fewer where each has many values."""
+    values = inputs.numeric + inputs.categorical + inputs.text * inputs.tokens
+    return int(np.clip(_VALUES // values, FEW_ROWS, _MANY_ROWS))
+
+
 def teacher_lesson_of(
     rows: tuple[Rows, Rows],
     layout: Layout,
@@ -98,13 +104,11 @@ def teacher_lesson_of(
         return None
     width = max(2, inputs.outputs)
     opinion = opinion_of(*rows, layout, width, section.trees, seed)
-    values = inputs.numeric + inputs.categorical + inputs.text * inputs.tokens
-    enough = most or int(np.clip(_VALUES // values, FEW_ROWS, _MANY_ROWS))
     return TeacherLesson(
         opinion,
         places_of(layout, inputs),
         section.opinion_share,
         section.augmentation,
-        enough,
+        most or enough_rows(inputs),
         seed,
     )

@@ -10,8 +10,13 @@ from core.sections.training import TrainerSection
 from models.network.layout import Layout, TextLayout
 from models.network.preprocessing import ModelInputs
 from models.network.rows import Rows
-from models.reference.models import BOOSTED_TREES, LOGISTIC_REGRESSION
-from models.teachers.lesson import TeacherLesson, teacher_lesson_of
+from models.reference.models import (
+    BOOSTED_TREES,
+    LOGISTIC_REGRESSION,
+    Labelled,
+    boosted_trees,
+)
+from models.teachers.lesson import TeacherLesson, enough_rows, teacher_lesson_of
 from models.teachers.opinion import Opinion, frame_of, opinion_of
 from tests.support.tiny_nodes import TRAINER
 
@@ -112,9 +117,45 @@ def test_many_rows_are_enough() -> None:
     lesson = teacher_lesson_of((rows_of(50, 1), rows_of(50, 2)), LAYOUT, INPUTS, section(), 1)
     assert lesson is not None
     auto = dataclasses.replace(lesson, opinion=opinion)
-    assert (auto.count(50), auto.count(20_000), auto.count(10**6)) == (19_950, 0, 0)
+    assert (auto.count(50), auto.count(60_000), auto.count(10**6)) == (59_950, 0, 0)
     assert dataclasses.replace(auto, made=0.0).count(50) == 0
     assert dataclasses.replace(auto, columns=auto.columns[:1]).count(50) == 0
+
+
+@pytest.mark.parametrize(("numbers", "enough"), [(5, 60_000), (20, 30_000), (500, 20_000)])
+def test_of_wide_tables_fewer_rows_are_made(numbers: int, enough: int) -> None:
+    assert enough_rows(ModelInputs(numbers, numbers, 100)) == enough
+
+
+def test_smaller_trees_are_asked_where_effects_add_up() -> None:
+    """Of ten numbers whose steps add up, each tree of half of them tells more."""
+
+    def rows(count: int, seed: int) -> Rows:
+        draw = np.random.default_rng(seed)
+        numeric = draw.normal(size=(count, 10)).astype(np.float32)
+        odds = (numeric > 0.5).sum(axis=1) - 3.0
+        label = draw.random(count) < 1 / (1 + np.exp(-odds))
+        ids = np.zeros((count, 10), np.int64)
+        return Rows(
+            numeric, ids, label[:, None].astype(np.float32), np.ones((count, 1), np.float32)
+        )
+
+    layout = Layout(numeric=tuple(f"n{n}" for n in range(10)), categorical=(), buckets=4, text=None)
+    train, evaluation, test = rows(6000, 1), rows(2000, 2), rows(4000, 3)
+    opinion = opinion_of(train, evaluation, layout, 2, trees=300, seed=1)
+    own = boosted_trees(
+        Labelled(frame_of(train, layout), train.label, train.weight[:, 0]),
+        Labelled(frame_of(evaluation, layout), evaluation.label, evaluation.weight[:, 0]),
+        2,
+        300,
+        1,
+    )
+    found = roc_auc_score(test.label, opinion.of(test))
+    assert found > roc_auc_score(test.label, own(frame_of(test, layout)))
+    assert opinion.again is not None
+    assert roc_auc_score(test.label, opinion.again(train).of(test)) == pytest.approx(
+        found, abs=0.01
+    )
 
 
 def test_nothing_is_learnt_of_one_class_or_by_labels_alone() -> None:

@@ -107,10 +107,25 @@ def test_results_are_sliced_by_what_is_about_people() -> None:
     assert note.startswith("about who people are, by their names: personal_status; results are")
 
 
-def test_a_small_file_has_a_small_budget_and_small_steps() -> None:
+def test_a_small_file_has_a_small_budget() -> None:
     found, _ = proposed_of(table(60))
     assert 10 <= found.gold_rows <= found.rows["span-1"] * 0.7
+    assert found.batch_size == 256, "rows are made until there are many"
+
+
+def test_a_small_file_of_texts_has_small_steps() -> None:
+    texts = ["size,note,y"] + [
+        f"{n},word{n % 7} of a note number {n} that is {'good' if n % 3 else 'bad'},{n % 2}"
+        for n in range(60)
+    ]
+    found, _ = proposed_of("\n".join(texts) + "\n")
+    assert found.text == ["note"]
     assert found.batch_size == 32
+
+
+def test_many_rows_are_enough_for_many_buckets() -> None:
+    assert proposed_of(table(300))[0].buckets == 32
+    assert proposed_of(table(20_000))[0].buckets == 64
 
 
 def test_rows_without_a_label_are_for_training() -> None:
