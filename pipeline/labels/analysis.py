@@ -25,7 +25,7 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.additive.choice import informative
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
 from models.labels.label_model import SeenRows
 from models.labels.rows import Columns, coded
@@ -183,7 +183,9 @@ def _gold_columns(applied: Applied) -> Columns:
 
 def _seen(applied: Applied, config: Config) -> SeenRows:
     sample, _ = sample_of(applied, config)
-    return SeenRows(AdditiveCoding.of(sample.columns), _gold_columns(applied))
+    classes = len(config.columns.names)
+    majority = MajorityByColumns.of(sample.votes, sample.columns, classes)
+    return SeenRows(majority, _gold_columns(applied))
 
 
 def _gold(applied: Applied) -> Gold:
