@@ -35,6 +35,7 @@ from models.labels.additive.choice import informative
 from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import SIZE, Sample, joined
+from models.labels.decisions import moved
 from models.labels.label_model import SeenRows
 from models.labels.rows import CodedColumn, coded
 from models.labels.votes import ABSTAIN, Counts, Gold, Votes, merge
@@ -95,6 +96,7 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     fitted = label_model.fit(
         vectors, counts, gold, names, settings.labeling, settings.seed, balance, classes, seen
     )
+    fitted = moved(fitted, settings.labeling.even_errors, vectors, counts, gold, sample)
     correction = None
     if settings.by_group is not None:
         named = [label_groups.name_of(value) for value in of_gold[settings.by_group.column]]

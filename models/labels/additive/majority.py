@@ -44,7 +44,7 @@ class MajorityByColumns:
         coding = AdditiveCoding.of(columns)
         at = np.arange(min(ROWS, len(votes)))
         first = {name: taken(column, at) for name, column in columns.items()}
-        counts = np.stack([(votes[:ROWS] == code).sum(axis=1) for code in range(classes)], axis=1)
+        counts = votes_for(votes[:ROWS], classes)
         numbers = coding.encode(first)
         mean = numbers.sum(axis=0) / max(1, len(at))
         spread = numbers.T @ numbers - len(at) * np.outer(mean, mean)
@@ -59,3 +59,14 @@ class MajorityByColumns:
         """
         votes: Floats = numbers @ self.weights - self.mean
         return votes
+
+
+def votes_for(votes: Votes, classes: int) -> Floats:
+    """How many functions vote for each class, float64 [rows, classes].
+
+    Args:
+      votes: int8 [rows, functions].
+      classes: How many there are.
+    """
+    counts = [(votes == code).sum(axis=1) for code in range(classes)]
+    return np.stack(counts, axis=1).astype(np.float64)
