@@ -32,10 +32,10 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.additive.choice import informative
+from models.labels.additive.decisions import moved
 from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import SIZE, Sample, joined
-from models.labels.decisions import moved
 from models.labels.label_model import SeenRows
 from models.labels.rows import CodedColumn, coded
 from models.labels.votes import ABSTAIN, Counts, Gold, Votes, merge

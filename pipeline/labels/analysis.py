@@ -25,9 +25,9 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.additive.choice import informative
+from models.labels.additive.decisions import moved
 from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
-from models.labels.decisions import moved
 from models.labels.label_model import Fitted, SeenRows
 from models.labels.rows import Columns, coded
 from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes, distinct

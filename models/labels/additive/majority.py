@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.coding import AdditiveCoding, rows_of
 from models.labels.additive.sample import taken
 from models.labels.rows import Columns
 from models.labels.votes import Floats, Votes
@@ -44,10 +44,10 @@ class MajorityByColumns:
         coding = AdditiveCoding.of(columns)
         at = np.arange(min(ROWS, len(votes)))
         first = {name: taken(column, at) for name, column in columns.items()}
-        counts = votes_for(votes[:ROWS], classes)
-        numbers = coding.encode(first)
-        mean = numbers.sum(axis=0) / max(1, len(at))
-        spread = numbers.T @ numbers - len(at) * np.outer(mean, mean)
+        numbers, rows = coding.encode(first), rows_of(first)
+        counts = votes_for(votes[:rows], classes)
+        mean = numbers.sum(axis=0) / max(1, rows)
+        spread = numbers.T @ numbers - rows * np.outer(mean, mean)
         weights = np.linalg.solve(spread + PULL * np.eye(coding.width), (numbers - mean).T @ counts)
         return cls(coding, weights, mean @ weights)
 
