@@ -61,7 +61,7 @@ Values = dict[str, dict[str, dict[str, list[float]]]]
 
 
 @dataclass(frozen=True)
-class Labelled:
+class SoftLabels:
     """What soft labels are of.
 
     Attributes:
@@ -76,7 +76,7 @@ class Labelled:
     voted: NDArray[np.bool_]
     truth: NDArray[np.int8]
 
-    def moved(self, share: float) -> "Labelled":
+    def moved(self, share: float) -> "SoftLabels":
         """The same, as `labeling.even_errors` moves labels."""
         seen = self.labels[self.voted]
         shift = share * even_shift(seen, np.ones(len(seen)))
@@ -103,7 +103,7 @@ def measure(name: str, root: Path, seeds: Sequence[int]) -> dict[str, dict[str, 
     applied = analysis.apply(config, folder, staged)
     found: dict[str, dict[str, list[float]]] = {}
 
-    def note(way: str, of: Labelled) -> None:
+    def note(way: str, of: SoftLabels) -> None:
         for figure, value in figures(of).items():
             found.setdefault(way, {}).setdefault(figure, []).append(value)
 
@@ -153,7 +153,7 @@ def constants(part: str) -> Iterator[None]:
             setattr(model, name, value)
 
 
-def labelled(applied: analysis.Applied, config: Config) -> Labelled:
+def labelled(applied: analysis.Applied, config: Config) -> SoftLabels:
     """All rows with their labels by votes and columns."""
     at, classes = list(applied.gold), len(config.columns.names)
     gold = Gold(applied.votes[at], np.array(list(applied.gold.values()), dtype=np.int8))
@@ -164,10 +164,10 @@ def labelled(applied: analysis.Applied, config: Config) -> Labelled:
     fitted = model.Fitting(gold, majority, columns, classes).fit(vectors)
     labels = fitted.scores.added(fitted.probability[vector_of_row], applied.columns)
     voted = (applied.votes != ABSTAIN).any(axis=1)
-    return Labelled(labels, at, voted, applied.table.true_labels(range(len(voted))))
+    return SoftLabels(labels, at, voted, applied.table.true_labels(range(len(voted))))
 
 
-def figures(of: Labelled) -> dict[str, float]:
+def figures(of: SoftLabels) -> dict[str, float]:
     """Figures on the rows that are not gold; of more than two classes means over classes."""
     measured = np.ones(len(of.labels), dtype=bool)
     measured[of.gold] = False
