@@ -38,7 +38,8 @@ def measured(prepared: Prepared, options: argparse.Namespace) -> Iterator[Point]
     for budget in options.budgets:
         more = options.more_seeds if budget == MORE_SEEDS_AT else ()
         for seed in (*options.seeds, *more):
-            config = curves.configured(prepared.config, seed, budget)
+            told = {"gold_choice": "random", "even_errors": 0.0}
+            config = curves.configured(prepared.config, seed, budget, **told)
             applied = analysis.with_gold(prepared.applied, config, prepared.folder, prepared.staged)
             at, labels = list(applied.gold), list(applied.gold.values())
             rows = end_model.weak_labels(prepared, applied, seed)

@@ -19,7 +19,8 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.additive.choice import informative
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.decisions import moved
+from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import SIZE, Sample, joined
 from models.labels.by_group.correction import correct
@@ -79,10 +80,12 @@ def find_labels(tallies: list[Tally], settings: LabelerSettings) -> Labels:
     names = [f.name for f in labeling.load(settings.labeling.functions or "")]
     groups = label_groups.merge(tally.groups for tally in tallies)
     of_gold = {name: [c.groups[n] for c in gold_rows] for n, name in enumerate(settings.groups)}
-    seen = SeenRows(AdditiveCoding.of(sample.columns), _columns(gold_rows, settings))
+    majority = MajorityByColumns.of(sample.votes, sample.columns, len(classes))
+    seen = SeenRows(majority, _columns(gold_rows, settings))
     fitted = label_model.fit(
         vectors, counts, gold, names, settings.labeling, settings.seed, balance, classes, seen
     )
+    fitted = moved(fitted, settings.labeling.even_errors, vectors, counts, gold, sample)
     correction = None
     if settings.by_group is not None:
         named = [label_groups.name_of(value) for value in of_gold[settings.by_group.column]]

@@ -53,6 +53,7 @@ class Labeler(LabelSource, LabelFitting):
     gold_choice: Literal["random", "informative"]
     random_share: Share
     gold_weight: Annotated[float, Field(ge=0, le=1e6)]
+    even_errors: Share
     uncovered: Literal["distill", "drop", "prior"]
 
     @property

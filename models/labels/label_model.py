@@ -22,7 +22,7 @@ from core.names import BOTH
 from core.sections.labeling import LabelFitting
 from models.labels import scores as label_scores
 from models.labels import snorkel_model
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.model import ColumnScores, Fitting
 from models.labels.combiner import combine, temper
 from models.labels.rows import Columns
@@ -43,11 +43,11 @@ class SeenRows:
     """What the method that looks at columns knows of them.
 
     Attributes:
-      coding: How columns become numbers, by a sample of all rows.
+      majority: What columns tell of votes, by a sample of all rows.
       gold: The columns of the gold rows.
     """
 
-    coding: AdditiveCoding
+    majority: MajorityByColumns
     gold: Columns
 
 
@@ -232,8 +232,8 @@ def fit(
             (both[0].probability + both[1].probability) / 2,
             (both[0].held_out + both[1].held_out) / 2,
         )
-    if seen is not None and seen.coding.width:
-        fitting = Fitting(gold, seen.coding, seen.gold, len(classes))
+    if seen is not None and seen.majority.coding.width:
+        fitting = Fitting(gold, seen.majority, seen.gold, len(classes))
         both_kinds, told = fitting.fit(vectors), _cross_validated(gold, seed, fitting.held_out)
         candidates[COLUMNS] = _Candidate(both_kinds.probability, told, both_kinds.scores)
     candidates = {name: candidates[name] for name in PREFERENCE if name in candidates}

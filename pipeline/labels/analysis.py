@@ -24,13 +24,14 @@ from models.labels import groups as label_groups
 from models.labels import label_model
 from models.labels import report as label_report
 from models.labels.additive.choice import informative
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.decisions import moved
+from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.sample import NO_LABEL, SIZE, Sample, taken
 from models.labels.by_group.correction import correct
 from models.labels.by_group.rows import counts_of_groups
-from models.labels.label_model import SeenRows
+from models.labels.label_model import Fitted, SeenRows
 from models.labels.rows import Columns, coded
-from models.labels.votes import ABSTAIN, Gold, Votes, distinct
+from models.labels.votes import ABSTAIN, Counts, Floats, Gold, Votes, distinct
 from models.labels.voting import Voter
 from pipeline.ingestion import staged_rows, staging
 from pipeline.ingestion.staged_rows import StagedRows
@@ -182,9 +183,24 @@ def _gold_columns(applied: Applied) -> Columns:
     return {name: taken(column, at) for name, column in applied.columns.items()}
 
 
-def _seen(applied: Applied, config: Config) -> SeenRows:
+def _fitted(
+    applied: Applied,
+    config: Config,
+    vectors: Votes,
+    counts: Counts,
+    gold: Gold,
+    balance: Floats | None = None,
+) -> Fitted:
+    """The label model as a run would fit it."""
     sample, _ = sample_of(applied, config)
-    return SeenRows(AdditiveCoding.of(sample.columns), _gold_columns(applied))
+    classes = config.columns.names
+    majority = MajorityByColumns.of(sample.votes, sample.columns, len(classes))
+    seen = SeenRows(majority, _gold_columns(applied))
+    told, names = config.labeling, _names(applied)
+    fitted = label_model.fit(
+        vectors, counts, gold, names, told, config.seed, balance, classes, seen
+    )
+    return moved(fitted, told.even_errors, vectors, counts, gold, sample)
 
 
 def _gold(applied: Applied) -> Gold:
@@ -207,16 +223,7 @@ def probability(applied: Applied, config: Config) -> NDArray[np.float64]:
         shares = np.stack(cast, axis=1)
         return folded(shares / shares.sum(axis=1, keepdims=True))
     vectors, counts, vector_of_row = distinct(applied.votes)
-    fitted = label_model.fit(
-        vectors,
-        counts,
-        _gold(applied),
-        _names(applied),
-        config.labeling,
-        config.seed,
-        classes=classes,
-        seen=_seen(applied, config),
-    )
+    fitted = _fitted(applied, config, vectors, counts, _gold(applied))
     return fitted.answers(vector_of_row, applied.columns)
 
 
@@ -240,10 +247,7 @@ def _labels(applied: Applied, config: Config) -> labels_report.FunctionsReport:
         truth = applied.table.true_labels(applied.table.labeled)
         counted = label_model.rows_of_classes(truth, len(classes))
         gold, balance = label_model.measurable(gold, counted, classes)
-    seen = _seen(applied, config)
-    fitted = label_model.fit(
-        vectors, counts, gold, names, config.labeling, config.seed, balance, classes, seen
-    )
+    fitted = _fitted(applied, config, vectors, counts, gold, balance)
     correction, alike = None, config.fairness.of_labels
     if alike is not None:
         values = coded([label_groups.name_of(v) for v in applied.table.groups[alike.column]])

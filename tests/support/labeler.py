@@ -101,6 +101,7 @@ def label(
         "gold_choice": "random",
         "random_share": 0.3,
         "gold_weight": 10.0,
+        "even_errors": 0.0,
         "uncovered": "distill",
         "method": "auto",
         "epochs": 100,

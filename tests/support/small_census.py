@@ -7,7 +7,13 @@ from data.census import spans
 from data.packaged_spans import to_csv
 
 ROWS, TEST_ROWS, GOLD_ROWS = 1500, 60, 100
-SETTINGS = [f"labeling.gold_rows={GOLD_ROWS}", "labeling.epochs=100", "data.loader=null"]
+SETTINGS = [
+    f"labeling.gold_rows={GOLD_ROWS}",
+    "labeling.gold_choice=random",
+    "labeling.random_share=0.3",
+    "labeling.epochs=100",
+    "data.loader=null",
+]
 Change = Callable[[list[list[str]]], list[list[str]]]
 
 

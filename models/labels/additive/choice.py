@@ -7,7 +7,7 @@ would tell most about all rows, by what votes and columns say once the random on
 
 import numpy as np
 
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.model import Fitting
 from models.labels.additive.sample import NO_LABEL, Sample, joined_columns
 from models.labels.rows import Columns
@@ -31,14 +31,14 @@ def informative(
     Returns:
       Places in the sample, the most informative first.
     """
-    coding = AdditiveCoding.of(sample.columns)
+    majority = MajorityByColumns.of(sample.votes, sample.columns, classes)
     known = np.arange(len(gold.labels)) + len(sample.labels)
     together = joined_columns([sample.columns, columns])
-    fitted = Fitting(gold, coding, columns, classes).fit(np.vstack([sample.votes, gold.votes]))
+    fitted = Fitting(gold, majority, columns, classes).fit(np.vstack([sample.votes, gold.votes]))
     probability = fitted.scores.added(fitted.probability, together)
     free = [
         label != NO_LABEL and row_id not in row_ids
         for label, row_id in zip(sample.labels, sample.row_ids, strict=True)
     ]
-    features = np.hstack([np.ones((len(probability), 1)), coding.encode(together)])
+    features = np.hstack([np.ones((len(probability), 1)), majority.coding.encode(together)])
     return most_informative(features, probability, known, np.flatnonzero(free), count)

@@ -108,6 +108,12 @@ def changed_by(
     [
         ("models/labels/combiner.py", "RIDGE]", "FREE]", {"SnorkelLabeler", "run"}),
         ("models/labels/by_group/shifts.py", "_ROWS = 75", "_ROWS = 74", {"SnorkelLabeler", "run"}),
+        (
+            "models/labels/additive/decisions.py",
+            "FARTHEST = 1.0",
+            "FARTHEST = 2.0",
+            {"SnorkelLabeler", "run"},
+        ),
         ("data/census/README.md", "e", "3", set()),
         ("pipeline/notify/hooks.py", "process.returncode == 0", "not process.returncode", set()),
         ("pipeline/notify/metrics.py", "def ", "def new_", set()),

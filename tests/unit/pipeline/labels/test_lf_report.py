@@ -44,7 +44,12 @@ def rounded(value: Any) -> Any:
 @pytest.mark.parametrize("choice", ["random", "informative"])
 def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path, choice: str) -> None:
     by_group = ("fairness.labels=by_group", "fairness.column=race")
-    chosen = ("labeling.gold_rows=50", f"labeling.gold_choice={choice}", "labeling.random_share=.5")
+    chosen = (
+        "labeling.gold_rows=50",
+        f"labeling.gold_choice={choice}",
+        "labeling.random_share=.5",
+        "labeling.even_errors=.5",
+    )
     config = load("census", settings(raw, *chosen, *by_group))
     found = analysis.analyse(config, tmp_path, NOW).report
     rows: dict[str, list[dict[str, str]]] = {}
@@ -65,6 +70,7 @@ def test_it_says_what_the_labeler_of_a_run_says(raw: Path, tmp_path: Path, choic
         features=config.columns.features,
         gold_choice=choice,
         random_share=0.5,
+        even_errors=0.5,
     )
     assert rounded(found.labels.model_dump(mode="json")) == rounded(ran.report)
     assert {gate.metric for gate in found.gates} >= {"coverage", "gap sex coverage"}

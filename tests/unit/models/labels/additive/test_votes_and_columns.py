@@ -5,7 +5,7 @@ import pytest
 
 from core.sections.labeling import LabelFitting, LabelTuning
 from models.labels import label_model
-from models.labels.additive.coding import AdditiveCoding
+from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.model import Fitting
 from models.labels.additive.sample import taken
 from models.labels.label_model import SeenRows
@@ -36,7 +36,8 @@ def fit(classes: int, method: str) -> tuple[label_model.Fitted, np.ndarray]:
     vectors, counts, vector_of_row = distinct(votes)
     gold = Gold(votes[:GOLD_ROWS], labels[:GOLD_ROWS])
     first = np.arange(GOLD_ROWS)
-    seen = SeenRows(AdditiveCoding.of(columns), {n: taken(c, first) for n, c in columns.items()})
+    majority = MajorityByColumns.of(votes, columns, classes)
+    seen = SeenRows(majority, {n: taken(c, first) for n, c in columns.items()})
     how = LabelFitting.model_validate({"method": method, "epochs": 100, "tuning": NO_TUNING})
     names = [f"function_{n}" for n in range(5)]
     called = [f"class_{n}" for n in range(classes)]
@@ -64,18 +65,20 @@ def test_a_method_without_columns_answers_by_votes() -> None:
 def test_parts_of_the_gold_rows_are_answered_by_the_others() -> None:
     votes, labels, columns = problem(2, 200)
     gold = Gold(votes, labels)
-    fitting = Fitting(gold, AdditiveCoding.of(columns), columns, 2)
+    majority = MajorityByColumns.of(votes, columns, 2)
+    fitting = Fitting(gold, majority, columns, 2)
     fold = np.arange(200) % 5 == 0
     told = fitting.held_out(~fold, fold)
     alone = Gold(votes[~fold], labels[~fold])
     rest = {n: taken(c, np.flatnonzero(~fold)) for n, c in columns.items()}
     own = {n: taken(c, np.flatnonzero(fold)) for n, c in columns.items()}
-    fitted = Fitting(alone, AdditiveCoding.of(columns), rest, 2).fit(votes[fold])
+    fitted = Fitting(alone, majority, rest, 2).fit(votes[fold])
     np.testing.assert_allclose(told, fitted.scores.added(fitted.probability, own), atol=1e-6)
 
 
 def test_of_many_classes_the_work_is_bounded() -> None:
     votes, labels, columns = problem(40, 400)
-    fitted = Fitting(Gold(votes, labels), AdditiveCoding.of(columns), columns, 40).fit(votes)
+    majority = MajorityByColumns.of(votes, columns, 40)
+    fitted = Fitting(Gold(votes, labels), majority, columns, 40).fit(votes)
     answers = fitted.scores.added(fitted.probability, columns)
     np.testing.assert_allclose(answers.sum(axis=1), 1)
