@@ -31,7 +31,7 @@ from models.labels.additive import model
 from models.labels.additive.decisions import even_shift
 from models.labels.additive.majority import MajorityByColumns
 from models.labels.additive.sample import taken
-from models.labels.by_group import shifted
+from models.labels.by_group.shifts import shifted
 from models.labels.scores import CLIP, most_likely
 from models.labels.votes import ABSTAIN, Gold, distinct
 from pipeline.config.load import load

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.labels.additive.sample import Sample
-from models.labels.by_group import shifted
+from models.labels.by_group.shifts import shifted
 from models.labels.combiner import log_odds
 from models.labels.label_model import Fitted
 from models.labels.scores import most_likely

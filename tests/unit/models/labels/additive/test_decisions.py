@@ -7,7 +7,7 @@ from models.labels.additive.coding import AdditiveCoding
 from models.labels.additive.decisions import FARTHEST, even_shift, moved
 from models.labels.additive.model import ColumnScores
 from models.labels.additive.sample import Sample
-from models.labels.by_group import shifted
+from models.labels.by_group.shifts import shifted
 from models.labels.label_model import Fitted
 from models.labels.rows import coded
 from models.labels.votes import ABSTAIN, Floats, Gold
