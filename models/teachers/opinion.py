@@ -143,8 +143,7 @@ def has_one_class(rows: Rows) -> bool:
 def frame_of(rows: Rows, layout: Layout) -> RawFrame:
     """Transformed rows in the form in which the references take raw ones.
 
-    Numbers are scaled, NaN where missing; words are the texts of their ids, and categories are
-    numbers in the order of these texts, which cost encoders a tenth of what the texts do.
+    Numbers are scaled, NaN where missing; categories are their ids, words the texts of theirs.
     """
     offsets, numbers = layout.offsets, layout.numbers
     missing = np.array(offsets.numbers, np.int64) + layout.buckets
@@ -153,9 +152,8 @@ def frame_of(rows: Rows, layout: Layout) -> RawFrame:
         unknown = rows.categorical[:, place] == missing[place]
         found[f"number {place}"] = np.where(unknown, np.nan, rows.numeric[:, place])
     numeric = list(found)
-    order = np.argsort(np.argsort(np.arange(layout.ids).astype(str)))
     for place in range(numbers, layout.categories):
-        found[f"category {place}"] = order[rows.categorical[:, place]]
+        found[f"category {place}"] = rows.categorical[:, place]
     categorical = list(found)[len(numeric) :]
     texts = layout.text.columns if layout.text else ()
     tokens = np.zeros((rows.count, 0), np.int64) if rows.tokens is None else rows.tokens
