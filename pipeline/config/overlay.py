@@ -158,13 +158,13 @@ def merge(layers: list[Layer], overrides: list[str], model: type[BaseModel]) -> 
 
 
 def no_more_rows(values: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` without the counts of rows, keys that end in `rows`, that are smaller in `below`."""
+    """`values` without the counts that are smaller in `below`: of rows, and what goes by them."""
     kept: dict[str, Any] = {}
     for key, value in values.items():
         under = below.get(key)
         if isinstance(value, dict):
             kept[key] = no_more_rows(value, under if isinstance(under, dict) else {})
-        elif not (key.endswith("rows") and isinstance(under, int) and under < value):
+        elif not (key.endswith(("rows", "buckets")) and isinstance(under, int) and under < value):
             kept[key] = value
     return kept
 

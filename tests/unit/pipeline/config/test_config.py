@@ -304,6 +304,8 @@ def test_smoke_lies_over_any_configuration_and_takes_no_more_rows(tmp_path: Path
     assert (config.trainer.epochs, config.trainer.patience) == (12, 7)
     assert config.evaluation.server.max_gap == load("census").evaluation.server.max_gap
     assert load(path).name == "mine"
+    assert (config.features.buckets, load(path).features.buckets) == (32, 128)
+    assert load("visual_relations", smoke=True).features.buckets == 4
 
 
 def test_the_smoke_of_the_census_is_that_of_any_configuration_with_bounds_of_its_own() -> None:
