@@ -155,16 +155,34 @@ def values(seeds: int, int8_auc: float) -> quality.Values:
 
 
 def test_quality_is_checked_against_its_targets() -> None:
-    measured = values(3, 0.896)
-    assert [check.passed for check in quality.server_checks("weak", measured)] == [True, True]
-    assert [check.passed for check in quality.server_checks("gold", measured)] == [False, False]
-    assert [check.passed for check in quality.edge_checks("weak", measured)] == [True, True]
+    measured = values(3, 0.904)
+    measured["teacher_pruned"]["auc"] = [0.906] * 3
+    assert failed(quality.server_checks("weak", measured)) == ["weak: F1 of the server model"]
+    assert failed(quality.server_checks("gold", measured)) == [
+        "gold: AUC of the server model",
+        "gold: accuracy of the server model",
+        "gold: F1 of the server model",
+    ]
+    assert failed(quality.edge_checks("weak", measured)) == []
+    assert failed(quality.edge_checks("gold", measured)) == [
+        "gold: AUC of student_int8",
+        "gold: accuracy of student_int8",
+    ]
     measured["student_int8"]["auc"][1] = 0.89
-    assert [check.passed for check in quality.edge_checks("weak", measured)] == [False, True]
+    measured["student_int8"]["bytes"][2] = 10_001
+    assert failed(quality.edge_checks("weak", measured)) == [
+        "weak: AUC between teacher and student_int8",
+        "weak: bytes of student_int8 / teacher",
+        "weak: bytes of student_int8",
+    ]
     both = {"weak": measured, "gold": measured}
     assert [check.target.partition(" ")[0] for check in quality.CENSUS.checks(both)] == [
-        "weak:", "weak:", "gold:", "gold:", "weak:", "weak:", "gold:", "gold:",
+        *["weak:"] * 2, *["gold:"] * 3, *["weak:"] * 4, *["gold:"] * 6,
     ]  # fmt: skip
+
+
+def failed(checks: list[report.Check]) -> list[str]:
+    return [check.target for check in checks if not check.passed]
 
 
 def test_quality_has_a_row_for_each_variant() -> None:

@@ -34,9 +34,10 @@ def test_a_small_gap_and_little_auc_lost_are_asked_for(
 
 
 def test_only_the_census_has_labels_by_group() -> None:
-    assert quality.CENSUS.modes["weak_fair"][-2:] == [
+    assert quality.CENSUS.modes["weak_fair"][-3:] == [
         "fairness.labels=by_group",
         "fairness.column=sex",
+        "labeling.gold_choice=random",
     ]
     other = quality.Study("a", "sms_spam", 100, (1,), "", (), lambda found: [])
     assert set(other.modes) == {"weak", "gold"}
