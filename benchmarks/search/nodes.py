@@ -22,12 +22,14 @@ from core.files import write_json
 from core.sections.training import Hyperparameters
 from models.metrics.registry import METRICS
 from models.network.balance import balance_of, decide
+from models.network.description import describe
 from models.network.network import answers_of, build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
 from models.network.rows import Rows, load_rows
-from models.network.training import Plan, cross_entropy, fit
+from models.network.training import Plan, cross_entropy, fit, plan_of
 from models.search.tuner import NetworkTuner
 from models.search.values import architecture_of, of_trial, values_of
+from models.teachers.lesson import FEW_ROWS, teacher_lesson_of
 from pipeline.config.load import load
 from pipeline.settings import preprocessing_for
 
@@ -48,12 +50,17 @@ def main(name: str, folder: Path, asked: dict[str, Any], file: Path) -> None:
 
 
 def read(artifacts: Path, config: Config) -> tuple[ModelInputs, list[Rows]]:
-    """The rows of train, eval and test."""
+    """What Tuner learns from, and the rows of eval and test."""
     [graph] = (artifacts / "Transform" / "transform_graph").iterdir()
     [examples] = (artifacts / "Transform" / "transformed_examples").iterdir()
-    inputs = model_inputs_of(str(graph), preprocessing_for(config))
+    preprocessing = preprocessing_for(config)
+    inputs = model_inputs_of(str(graph), preprocessing)
     splits = (f"{examples}/Split-{split}/*" for split in ("train", "eval", "test"))
-    return inputs, [load_rows([pattern], inputs) for pattern in splits]
+    train, evaluation, test = (load_rows([pattern], inputs) for pattern in splits)
+    layout = describe(str(graph), preprocessing).layout
+    parts = train, evaluation
+    lesson = teacher_lesson_of(parts, layout, inputs, config.trainer, config.seed, FEW_ROWS)
+    return inputs, [lesson.of(train) if lesson else train, evaluation, test]
 
 
 def searched(config: Config, inputs: ModelInputs, rows: list[Rows]) -> Found:
@@ -61,9 +68,7 @@ def searched(config: Config, inputs: ModelInputs, rows: list[Rows]) -> Found:
     section, defaults = config.trainer, values_of(config.trainer)
     balance = balance_of(rows[0], section.rare_share)
     train, evaluation = (balance.weighed(each) for each in rows[:2])
-    full = Plan(
-        section.epochs, section.batch_size, defaults.learning_rate, config.seed, section.patience
-    )
+    full = plan_of(section, defaults.learning_rate, config.seed)
     with tempfile.TemporaryDirectory() as scratch:
         tuner = NetworkTuner(inputs, defaults, config.tuner, full, scratch)
         tuner.search(train, evaluation)
