@@ -30,7 +30,7 @@ from models.network.network import answers_of, build_network
 from models.network.preprocessing import ModelInputs, model_inputs_of
 from models.network.rows import Rows, load_columns, load_rows
 from models.network.thresholds import finished
-from models.network.training import Plan
+from models.network.training import plan_of
 from models.search.values import architecture_of, of_trial
 from models.teachers.lesson import teacher_lesson_of
 from pipeline.config.load import load
@@ -92,7 +92,7 @@ def measured(artifacts: Artifacts, config: Config) -> Values:
         train, evaluation = groups.train, groups.evaluation
     section, values_of = config.trainer, of_trial(artifacts.best)
     tf_keras.utils.set_random_seed(seed)
-    plan = Plan(section.epochs, section.batch_size, values_of.learning_rate, seed, section.patience)
+    plan = plan_of(section, values_of.learning_rate, seed)
     limits = (config.evaluation.bounds_of(target).max_drop_from_teacher for target in TARGETS)
     of_server, of_edge = limits
     taught = teach(
@@ -103,7 +103,7 @@ def measured(artifacts: Artifacts, config: Config) -> Values:
         PruningLimit(of_server, evaluation),
         Alike(groups, groups.penalty(seed) if groups else None),
         warm=False,
-        again=False,
+        again=section.all_rows,
         lesson=teacher_lesson_of((train, evaluation), layout, inputs, section, seed),
     )
     networks = {TEACHER: taught.teacher, TEACHER_PRUNED: taught.pruned}
